@@ -1,0 +1,184 @@
+//! An alias: the one switch of what a reader sees. Promotion and rollback are the same fact with different reasons.
+
+use crate::{Aggregate, AliasEvent, AliasName, DeployId, Event, PromotionReason, Refusal, SiteName};
+
+/// The state of an alias.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Alias {
+    /// What it shows.
+    pub deploy: Option<DeployId>,
+    /// The number of the newest build it has ever shown.
+    pub newest: u64,
+}
+
+/// Who asks for a promotion, and on what condition it may happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// A build of the alias's branch was synced: it must be newer than all that was shown.
+    Built,
+    /// A person chose: older deploys are welcome, but only if the alias still shows what the person saw.
+    Chosen {
+        /// What the alias must show now; `None` asks nothing.
+        expected: Option<DeployId>,
+    },
+}
+
+/// What may be asked of an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Show this deploy.
+    Promote {
+        /// The site it belongs to.
+        site: SiteName,
+        /// Which name moves.
+        alias: AliasName,
+        /// What it shall show.
+        deploy: DeployId,
+        /// The number of the build that made the deploy.
+        number: u64,
+        /// Who asks.
+        claim: Claim,
+    },
+    /// Show nothing any more.
+    Remove {
+        /// The site it belongs to.
+        site: SiteName,
+        /// Which name goes.
+        alias: AliasName,
+    },
+}
+
+impl Aggregate for Alias {
+    const KIND: &'static str = "alias";
+    type Command = Command;
+    type Fact = AliasEvent;
+
+    fn narrow(event: &Event) -> Option<&AliasEvent> {
+        if let Event::Alias(fact) = event { Some(fact) } else { None }
+    }
+
+    fn decide(&self, command: &Command) -> Result<Vec<AliasEvent>, Refusal> {
+        match command.clone() {
+            Command::Promote { site, alias, deploy, number, claim } => {
+                let reason = match claim {
+                    Claim::Built if self.deploy.as_ref() == Some(&deploy) => return Ok(vec![]),
+                    Claim::Built if number <= self.newest => {
+                        return Err(Refusal::OlderBuild { alias, shown: self.newest, number });
+                    }
+                    Claim::Built => PromotionReason::Built,
+                    Claim::Chosen { expected } if expected.is_some() && expected != self.deploy => {
+                        return Err(Refusal::AliasMoved { alias, current: self.deploy.clone() });
+                    }
+                    Claim::Chosen { .. } if self.deploy.as_ref() == Some(&deploy) => return Ok(vec![]),
+                    Claim::Chosen { .. } => PromotionReason::Chosen,
+                };
+                Ok(vec![AliasEvent::Promoted { site, alias, deploy, number, previous: self.deploy.clone(), reason }])
+            }
+            Command::Remove { site, alias } => match self.deploy.clone() {
+                Some(previous) => Ok(vec![AliasEvent::Removed { site, alias, previous }]),
+                None if self.newest > 0 => Ok(vec![]),
+                None => Err(Refusal::AliasNotFound(alias)),
+            },
+        }
+    }
+
+    fn evolve(self, fact: &AliasEvent) -> Self {
+        match fact {
+            AliasEvent::Promoted { deploy, number, .. } => {
+                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*number) }
+            }
+            AliasEvent::Removed { .. } => Self { deploy: None, ..self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BuildId;
+    use crate::aggregate::story::given;
+    use proptest::prelude::*;
+
+    fn deploy(number: u64) -> DeployId {
+        DeployId::of(BuildId(uuid::Uuid::from_u128(number.into())))
+    }
+
+    fn promote(number: u64, claim: Claim) -> Command {
+        Command::Promote {
+            site: "docs".parse().unwrap(),
+            alias: AliasName::Live,
+            deploy: deploy(number),
+            number,
+            claim,
+        }
+    }
+
+    fn promoted(number: u64, previous: Option<u64>, reason: PromotionReason) -> AliasEvent {
+        let (site, alias, previous) = ("docs".parse().unwrap(), AliasName::Live, previous.map(deploy));
+        AliasEvent::Promoted { site, alias, deploy: deploy(number), number, previous, reason }
+    }
+
+    use PromotionReason::{Built, Chosen};
+
+    #[test]
+    fn a_newer_build_goes_live() {
+        given::<Alias>([promoted(1, None, Built)]).when(promote(2, Claim::Built)).then([promoted(2, Some(1), Built)]);
+    }
+
+    #[test]
+    fn an_older_build_that_ends_late_does_not_replace_a_newer_one() {
+        let refusal = Refusal::OlderBuild { alias: AliasName::Live, shown: 2, number: 1 };
+        given::<Alias>([promoted(2, None, Built)]).when(promote(1, Claim::Built)).refuses(refusal);
+    }
+
+    #[test]
+    fn a_build_that_was_overtaken_stays_back_even_after_a_rollback() {
+        let history = [promoted(1, None, Built), promoted(3, Some(1), Built), promoted(1, Some(3), Chosen)];
+        let refusal = Refusal::OlderBuild { alias: AliasName::Live, shown: 3, number: 2 };
+        given::<Alias>(history).when(promote(2, Claim::Built)).refuses(refusal);
+    }
+
+    #[test]
+    fn a_person_may_roll_back() {
+        let expected = Some(deploy(2));
+        given::<Alias>([promoted(1, None, Built), promoted(2, Some(1), Built)])
+            .when(promote(1, Claim::Chosen { expected }))
+            .then([promoted(1, Some(2), Chosen)]);
+    }
+
+    #[test]
+    fn a_rollback_and_a_finishing_build_cannot_race() {
+        let expected = Some(deploy(1));
+        let refusal = Refusal::AliasMoved { alias: AliasName::Live, current: Some(deploy(2)) };
+        given::<Alias>([promoted(1, None, Built), promoted(2, Some(1), Built)])
+            .when(promote(1, Claim::Chosen { expected }))
+            .refuses(refusal);
+    }
+
+    #[test]
+    fn promoting_what_is_shown_is_harmless() {
+        given::<Alias>([promoted(1, None, Built)]).when(promote(1, Claim::Built)).then([]);
+        given::<Alias>([promoted(1, None, Built)]).when(promote(1, Claim::Chosen { expected: None })).then([]);
+    }
+
+    #[test]
+    fn an_alias_that_never_was_cannot_be_removed() {
+        let remove = Command::Remove { site: "docs".parse().unwrap(), alias: AliasName::Live };
+        given::<Alias>([]).when(remove).refuses(Refusal::AliasNotFound(AliasName::Live));
+    }
+
+    proptest! {
+        #[test]
+        fn builds_alone_only_ever_move_an_alias_forward(numbers in proptest::collection::vec(1u64..20, 1..40)) {
+            let mut alias = Alias::default();
+            let mut shown = 0;
+            for number in numbers {
+                for fact in alias.decide(&promote(number, Claim::Built)).unwrap_or_default() {
+                    prop_assert!(number > shown);
+                    shown = number;
+                    alias = alias.evolve(&fact);
+                }
+            }
+        }
+    }
+}

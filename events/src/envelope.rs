@@ -1,0 +1,130 @@
+//! What surrounds every fact: CloudEvents 1.0 context attributes with the correlation and distributed tracing extensions.
+
+use crate::ids::{EventId, derived};
+use crate::{Event, subject};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use time::OffsetDateTime;
+
+/// The CloudEvents version every envelope states.
+pub const SPEC_VERSION: &str = "1.0";
+/// The media type of every payload.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// Who is behind a fact: `token:<name>`, `webhook:github`, `service:<name>`. Never a secret, never an address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Actor(pub String);
+
+impl Actor {
+    /// One of Pagefold's own services.
+    #[must_use]
+    pub fn service(name: &str) -> Self {
+        Self(format!("service:{name}"))
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The context of one fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Identity of the fact; also the message id by which the log knows a repeated append.
+    pub id: EventId,
+    /// The service that stated it, as a URI reference: `/pagefold/<service>`.
+    pub source: String,
+    /// Identity of the aggregate it is about (CloudEvents `subject`).
+    pub subject: String,
+    /// When it was stated, in UTC.
+    pub time: OffsetDateTime,
+    /// The fact everything in this story goes back to (`correlationid`).
+    pub correlation: EventId,
+    /// The fact that led to this one (`causationid`); none for the first of a story.
+    pub causation: Option<EventId>,
+    /// Who is behind it.
+    pub actor: Actor,
+    /// W3C trace context of the story's start (`traceparent`).
+    pub traceparent: Option<String>,
+    /// W3C trace state of the story's start (`tracestate`).
+    pub tracestate: Option<String>,
+}
+
+/// A fact at its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its sequence in the log, from 1, without gaps.
+    pub sequence: u64,
+    /// Its context.
+    pub envelope: Envelope,
+    /// The fact.
+    pub event: Event,
+}
+
+/// Why a command is given: what the facts it leads to will name as their cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The fact that led to the command; none if a person or a webhook started it.
+    pub causation: Option<EventId>,
+    /// The fact the whole story goes back to; none starts a new story.
+    pub correlation: Option<EventId>,
+    /// Who is behind it.
+    pub actor: Actor,
+    /// Trace context of the story's start.
+    pub traceparent: Option<String>,
+    /// Trace state of the story's start.
+    pub tracestate: Option<String>,
+    /// The id the first fact must have, when the outside world names it (a webhook delivery).
+    pub id: Option<EventId>,
+}
+
+impl Cause {
+    /// A new story, told by `actor`.
+    #[must_use]
+    pub const fn new(actor: Actor) -> Self {
+        Self { causation: None, correlation: None, actor, traceparent: None, tracestate: None, id: None }
+    }
+
+    /// What `service` does because of `recorded`; the story goes on.
+    #[must_use]
+    pub fn from_fact(recorded: &Recorded, service: &str) -> Self {
+        let Envelope { id, correlation, traceparent, tracestate, .. } = recorded.envelope.clone();
+        Self {
+            causation: Some(id),
+            correlation: Some(correlation),
+            actor: Actor::service(service),
+            traceparent,
+            tracestate,
+            id: None,
+        }
+    }
+
+    /// The id of the `index`-th fact this cause leads to, or `fresh` if nothing determines it.
+    #[must_use]
+    pub fn event_id(&self, about: &str, event: &Event, index: usize, fresh: EventId) -> EventId {
+        match (self.id, self.causation) {
+            (Some(id), _) if index == 0 => id,
+            (Some(id), _) | (None, Some(id)) => derived(id, about, &event.name(), index),
+            (None, None) => fresh,
+        }
+    }
+}
+
+impl Envelope {
+    /// The URL of the payload's JSON Schema (CloudEvents `dataschema`).
+    #[must_use]
+    pub fn schema_of(event: &Event) -> String {
+        format!("{}/{}.json", crate::schema::BASE_URL, event.name())
+    }
+}
+
+impl Recorded {
+    /// The subject of the log this fact was appended to.
+    #[must_use]
+    pub fn log_subject(&self) -> String {
+        subject::events(self.event.aggregate(), &self.envelope.subject)
+    }
+}

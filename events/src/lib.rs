@@ -1,0 +1,38 @@
+//! The language of Pagefold: what can happen, what may be asked, and what the answer is.
+//!
+//! Everything here is pure: no async, no clock, no randomness, no client. Time and identity arrive in the
+//! [`Envelope`]. A business rule is a pair of total functions on an [`Aggregate`]: `decide` answers a command with
+//! facts or a [`Refusal`], `evolve` folds a fact into the state. The same `evolve` serves command handling, the
+//! scheduler's memory, the read model and the tests.
+//!
+//! Read [`event`] first: it tells the product's story in order.
+
+pub mod aggregate;
+pub mod alias;
+pub mod build;
+mod decode;
+pub mod deploy;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod name;
+pub mod refusal;
+pub mod repository;
+pub mod schema;
+pub mod site;
+pub mod subject;
+
+pub use aggregate::Aggregate;
+pub use alias::Alias;
+pub use build::Build;
+pub use decode::DecodeError;
+pub use deploy::Deploy;
+pub use envelope::{Actor, Cause, Envelope, Recorded};
+pub use event::{
+    AliasEvent, BuildEvent, DeployEvent, Event, Lane, Outcome, PromotionReason, RepositoryEvent, SiteEngine, SiteEvent,
+};
+pub use ids::{BuildId, CommitId, DeployId, Digest, EventId};
+pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
+pub use refusal::Refusal;
+pub use repository::Repository;
+pub use site::Site;

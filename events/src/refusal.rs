@@ -1,0 +1,92 @@
+//! Why the domain says no. Each refusal has a stable code for programs and a sentence for people.
+
+use crate::{AliasName, DeployId};
+
+/// A rule of the domain that forbids a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The site's name is in use, by a site with other settings.
+    #[error("a site with this name exists already, with other settings")]
+    SiteExists,
+    /// The name belonged to a deleted site.
+    #[error(
+        "this name belonged to a site that was deleted; names are not given out twice, so that old links cannot be taken over"
+    )]
+    SiteNameRetired,
+    /// There is no such site.
+    #[error("there is no such site")]
+    SiteNotFound,
+    /// There is no such build.
+    #[error("there is no such build")]
+    BuildNotFound,
+    /// The build has ended, so it cannot be canceled or worked on.
+    #[error("the build has ended already")]
+    BuildEnded,
+    /// The build has not been given a slot.
+    #[error("the build has not been dispatched")]
+    BuildNotDispatched,
+    /// Another launcher took the build over.
+    #[error("attempt {attempt} of the build was taken over by attempt {current}")]
+    AttemptSuperseded {
+        /// The attempt that asked.
+        attempt: u32,
+        /// The attempt that runs now.
+        current: u32,
+    },
+    /// The build has not ended, so its log cannot be archived.
+    #[error("the build has not ended yet")]
+    BuildNotEnded,
+    /// The deploy's bytes are not all in the bucket, so no tree can show it.
+    #[error("the deploy has not been synced")]
+    DeployNotSynced,
+    /// There is no such deploy in this site.
+    #[error("there is no deploy `{0}` in this site")]
+    DeployNotFound(DeployId),
+    /// A build older than the one the alias shows, or has shown, would replace it.
+    #[error("`{alias}` has shown build {shown} already; build {number} is older")]
+    OlderBuild {
+        /// The alias.
+        alias: AliasName,
+        /// The newest build it has shown.
+        shown: u64,
+        /// The build that asked.
+        number: u64,
+    },
+    /// The alias moved since the caller looked.
+    #[error("`{alias}` shows {} now, not the deploy you expected", shown(.current.as_ref()))]
+    AliasMoved {
+        /// The alias.
+        alias: AliasName,
+        /// What it shows.
+        current: Option<DeployId>,
+    },
+    /// The alias shows nothing.
+    #[error("there is no alias `{0}`")]
+    AliasNotFound(AliasName),
+}
+
+fn shown(current: Option<&DeployId>) -> String {
+    current.map_or_else(|| "nothing".to_owned(), |deploy| format!("`{deploy}`"))
+}
+
+impl Refusal {
+    /// The stable code, in snake case; it never changes once published.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SiteExists => "site_exists",
+            Self::SiteNameRetired => "site_name_retired",
+            Self::SiteNotFound => "site_not_found",
+            Self::BuildNotFound => "build_not_found",
+            Self::BuildEnded => "build_ended",
+            Self::BuildNotDispatched => "build_not_dispatched",
+            Self::AttemptSuperseded { .. } => "attempt_superseded",
+            Self::BuildNotEnded => "build_not_ended",
+            Self::DeployNotSynced => "deploy_not_synced",
+            Self::DeployNotFound(_) => "deploy_not_found",
+            Self::OlderBuild { .. } => "older_build",
+            Self::AliasMoved { .. } => "alias_moved",
+            Self::AliasNotFound(_) => "alias_not_found",
+        }
+    }
+}

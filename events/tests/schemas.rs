@@ -1,0 +1,95 @@
+//! The committed contract is the one the code states, and every fact ever published can still be read.
+
+use events::{Event, schema};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(value).unwrap())
+}
+
+fn generated() -> Vec<(PathBuf, String)> {
+    let mut files: Vec<(PathBuf, String)> = schema::facts()
+        .into_iter()
+        .map(|(name, schema)| (folder().join(format!("events/{name}.json")), pretty(&schema)))
+        .collect();
+    files.push((folder().join("asyncapi.json"), pretty(&schema::asyncapi())));
+    files
+}
+
+fn names_in(sub: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder().join(sub)).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned())
+        .collect()
+}
+
+#[test]
+fn committed_schemas_are_what_the_code_states() {
+    for (path, content) in generated() {
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &content).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == content, "{} is out of date: run `just schemas`", path.display());
+    }
+    assert_eq!(names_in("events"), schema::facts().into_keys().collect(), "stale files in schemas/events");
+}
+
+#[test]
+fn every_fact_has_a_golden_sample() {
+    let known: BTreeSet<String> = schema::facts().into_keys().collect();
+    assert!(known.is_subset(&names_in("history")), "missing: {:?}", known.difference(&names_in("history")));
+}
+
+#[test]
+fn every_fact_ever_published_can_still_be_read() {
+    for name in names_in("history") {
+        let sample = std::fs::read(folder().join(format!("history/{name}.json"))).unwrap();
+        let data: Value = serde_json::from_slice(&sample).unwrap();
+        let event =
+            Event::decode(&format!("dev.pagefold.{name}"), &sample).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(event.name(), name);
+        assert_eq!(event.data(), data, "{name} does not write what it reads");
+        let validator = jsonschema::validator_for(&schema::facts()[&name]).unwrap();
+        assert!(
+            validator.is_valid(&data),
+            "{name}: {:?}",
+            validator.iter_errors(&data).map(|e| e.to_string()).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn a_schema_refuses_what_the_type_refuses() {
+    let schemas = schema::facts();
+    let validator = jsonschema::validator_for(&schemas["alias.promoted.v1"]).unwrap();
+    let sample = std::fs::read_to_string(folder().join("history/alias.promoted.v1.json")).unwrap();
+    let mut data: Value = serde_json::from_str(&sample).unwrap();
+    data["deploy"] = "NOT-A-DEPLOY".into();
+    assert!(!validator.is_valid(&data));
+    assert!(Event::decode("dev.pagefold.alias.promoted.v1", data.to_string().as_bytes()).is_err());
+}
+
+#[test]
+fn unknown_types_are_told_from_malformed_payloads() {
+    use events::DecodeError::{Malformed, UnknownType};
+    for unknown in [
+        "dev.pagefold.build.exploded.v1",
+        "dev.pagefold.cake.baked.v1",
+        "org.other.thing",
+        "dev.pagefold.build.queued.v9",
+    ] {
+        assert!(matches!(Event::decode(unknown, b"{}"), Err(UnknownType(_))), "{unknown}");
+    }
+    for data in [&b"{}"[..], b"[]", b"", b"not json", br#"{"site":"docs"} trailing"#] {
+        assert!(matches!(Event::decode("dev.pagefold.build.dispatched.v1", data), Err(Malformed { .. })), "{data:?}");
+    }
+    let with_more = br#"{"site":"docs","added_by_a_newer_writer":1}"#;
+    assert!(Event::decode("dev.pagefold.build.dispatched.v1", with_more).is_ok());
+}
