@@ -19,6 +19,7 @@ pub mod name;
 pub mod refusal;
 pub mod repository;
 pub mod schema;
+mod sentence;
 pub mod site;
 pub mod subject;
 

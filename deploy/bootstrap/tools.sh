@@ -1,0 +1,36 @@
+# The pinned programs of deploy/tools.txt, in an environment of their own below .tools/.
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # `root` and `tools` are set by bootstrap.sh.
+
+install_tools() {
+    has_fresh_tools && return
+    say "installing nats-server and just into .tools/"
+    rm -rf "$tools/venv"
+    quietly "$(python_with_venv)" -m venv "$tools/venv" || die "python3 could not make an environment in $tools/venv"
+    quietly "$tools/venv/bin/python3" -m pip install --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes -r "$root/deploy/tools.txt" ||
+        die "pip could not install deploy/tools.txt: it needs PyPI and an x86_64 or aarch64 machine"
+    pinned >"$tools/venv/pinned"
+}
+
+# Running both also finds an environment that was copied from a machine of another kind.
+has_fresh_tools() {
+    [ "$(cat "$tools/venv/pinned" 2>/dev/null)" = "$(pinned)" ] &&
+        "$tools/venv/bin/just" --version >/dev/null 2>&1 &&
+        "$tools/venv/bin/nats-server" --version >/dev/null 2>&1
+}
+
+pinned() {
+    sha256sum <"$root/deploy/tools.txt"
+}
+
+has_venv() {
+    [ -n "$(python_with_venv)" ]
+}
+
+# The python3 that comes first on the PATH may be one that cannot make environments; Debian's can, with python3-venv.
+python_with_venv() {
+    for python in python3 /usr/bin/python3; do
+        ! "$python" -c 'import ensurepip, venv' 2>/dev/null || { echo "$python"; return; }
+    done
+}

@@ -1,0 +1,67 @@
+# The one door for people who have the tools. Without them: sh deploy/bootstrap.sh RECIPE
+
+# The programs that deploy/bootstrap.sh installed come first, then whatever the machine has.
+export PATH := justfile_directory() / ".tools/venv/bin" + ":" + env("PATH")
+export PAGEFOLD := env("CARGO_TARGET_DIR", justfile_directory() / "target") / "debug/pagefold"
+
+set positional-arguments
+
+[private]
+default:
+    @just --list --unsorted
+
+# Install what the recipes need and this machine lacks
+[group('start')]
+setup:
+    @sh deploy/bootstrap.sh tools
+
+# Run the whole platform here until Ctrl-C, its data below .pagefold/
+[group('start')]
+up *ARGS: build
+    @exec "$PAGEFOLD" up "$@"
+
+# Show one site's life: push, build, publish, change, roll back
+[group('start')]
+demo: build
+    @sh deploy/demo.sh
+
+# Format every file
+[group('work')]
+fmt:
+    cargo fmt --all
+
+# Check the format and the lints
+[group('work')]
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Check, then run every test
+[group('work')]
+test: check
+    cargo test --workspace
+
+# Write the schemas anew from the code
+[group('work')]
+schemas:
+    UPDATE_SCHEMAS=1 cargo test -q -p events --test schemas
+    UPDATE_SCHEMAS=1 cargo test -q -p web --test openapi
+
+# Read the code's documentation
+[group('work')]
+docs:
+    cargo doc --workspace --no-deps --document-private-items
+
+# Build the image that sites are built in, unless it is there
+[group('work')]
+build-image:
+    @sh deploy/image/build.sh
+
+# Do what CI does, on a machine that lacks everything
+[group('work')]
+ci:
+    @.ci/run
+
+[private]
+build:
+    @cargo build -p pagefold

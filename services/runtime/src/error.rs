@@ -1,0 +1,79 @@
+//! How the world fails us. A refusal of the domain is not an error of this kind.
+
+use crate::codec;
+use events::Refusal;
+
+/// Any error of a library below.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The log could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It did not answer, or answered too late: whether it did it is unknown.
+    #[error("the log did not answer in time to {operation}")]
+    Unavailable {
+        /// What was asked.
+        operation: &'static str,
+        /// What the client saw.
+        #[source]
+        source: BoxError,
+    },
+    /// It answered no.
+    #[error("the log refused to {operation}: {description} (error {code})")]
+    Rejected {
+        /// What was asked.
+        operation: &'static str,
+        /// The server's error code (`err_code`).
+        code: u64,
+        /// The server's words.
+        description: String,
+    },
+    /// Other writers were faster, again and again.
+    #[error("other writers kept changing `{subject}`")]
+    Contended {
+        /// The subject of the aggregate.
+        subject: String,
+    },
+    /// A message of the log cannot be read.
+    #[error("message {sequence} of the log cannot be read")]
+    Unreadable {
+        /// Its sequence.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: codec::Error,
+    },
+    /// A snapshot or a lease holds something else than it should.
+    #[error("`{what}` is not what it should be")]
+    Corrupt {
+        /// Which one.
+        what: String,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// A private server could not be started.
+    #[error("cannot start nats-server: {reason}")]
+    Server {
+        /// Why, with the remedy.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was asked when the library below failed.
+    pub(crate) fn unavailable<E: Into<BoxError>>(operation: &'static str) -> impl Fn(E) -> Self {
+        move |source| Self::Unavailable { operation, source: source.into() }
+    }
+}
+
+/// Why a command led to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The domain said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The world failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}

@@ -1,0 +1,229 @@
+//! The log as services see it: decide on an aggregate, read one, or look at a single fact.
+
+use crate::append::{Append, Appender, NotAppended};
+use crate::connection::Connection;
+use crate::error::{Error, ExecuteError};
+use crate::publish::Outgoing;
+use crate::{clock, codec, read, telemetry};
+use events::{Aggregate, Cause, Envelope, Event, EventId, Recorded, subject};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::Instrument;
+
+/// How often a decision is taken anew when other writers are faster.
+const CONTENTION_MAX: usize = 32;
+/// Aggregates whose state is kept between decisions.
+const CACHE_MAX: usize = 4096;
+
+/// A service's view of the log.
+#[derive(Clone)]
+pub struct Log {
+    pub(crate) connection: Connection,
+    appender: Appender,
+    cache: Arc<Mutex<HashMap<String, Cached>>>,
+}
+
+type Cached = (u64, Box<dyn Any + Send>);
+
+/// An aggregate's state and the sequence of its last fact (0 for none).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded<A> {
+    /// The state.
+    pub state: A,
+    /// Where it stands.
+    pub sequence: u64,
+}
+
+impl Log {
+    /// The log behind `connection`.
+    #[must_use]
+    pub fn new(connection: Connection) -> Self {
+        let appender = Appender::spawn(connection.clone());
+        Self { connection, appender, cache: Arc::default() }
+    }
+
+    /// Decides `command` on the aggregate `id` and appends what follows from it, durably, before it answers.
+    ///
+    /// Answers the facts that were appended; none if it was so already.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Refused`] if the domain says no, [`ExecuteError::Failed`] if the log cannot be reached.
+    pub async fn execute<A: Aggregate>(
+        &self,
+        id: &str,
+        command: &A::Command,
+        cause: &Cause,
+    ) -> Result<Vec<Recorded>, ExecuteError> {
+        let subject = subject::events(A::KIND, id);
+        let span = telemetry::propagation::publish_span(subject::EVENTS, 1);
+        self.decide::<A>(&subject, id, (command, cause)).instrument(span).await
+    }
+
+    async fn decide<A: Aggregate>(
+        &self,
+        subject: &str,
+        id: &str,
+        (command, cause): (&A::Command, &Cause),
+    ) -> Result<Vec<Recorded>, ExecuteError> {
+        let mut known = self.cached::<A>(subject);
+        let mut current = known.is_none();
+        for _ in 0..CONTENTION_MAX {
+            let loaded = match known.take() {
+                Some(loaded) if !current => loaded,
+                earlier => self.read_on(subject, earlier.unwrap_or_default()).await?,
+            };
+            let decided = loaded.state.decide(command);
+            let settled = !matches!(&decided, Ok(facts) if !facts.is_empty());
+            if settled && !current {
+                // A cached state may not say no: look first.
+                (known, current) = (Some(loaded), true);
+                continue;
+            }
+            let facts = decided?;
+            if facts.is_empty() {
+                self.remember(subject, loaded);
+                return Ok(Vec::new());
+            }
+            match self.append(&loaded, (subject, id), (facts, cause)).await {
+                Ok(recorded) => {
+                    self.remember(subject, advance(loaded, &recorded));
+                    return Ok(recorded);
+                }
+                Err(NotAppended::Conflict) => (known, current) = (Some(loaded), true),
+                Err(NotAppended::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended { subject: subject.to_owned() }.into())
+    }
+
+    async fn append<A: Aggregate>(
+        &self,
+        loaded: &Loaded<A>,
+        (subject, id): (&str, &str),
+        (facts, cause): (Vec<A::Fact>, &Cause),
+    ) -> Result<Vec<Recorded>, NotAppended> {
+        let mut recorded: Vec<Recorded> = Vec::new();
+        for (index, event) in facts.into_iter().map(Into::into).enumerate() {
+            let envelope = self.envelope(id, (&event, index), cause);
+            recorded.push(Recorded { sequence: 0, envelope, event });
+        }
+        let Some(first) = recorded.first() else { return Ok(recorded) };
+        let messages = recorded.iter().map(|fact| outgoing(subject, fact)).collect();
+        let append = Append { id: first.envelope.id, expected: loaded.sequence, messages };
+        let last = self.appender.append(append).await?;
+        let count = recorded.len() as u64;
+        for (fact, sequence) in recorded.iter_mut().zip(last + 1 - count..) {
+            fact.sequence = sequence;
+        }
+        Ok(recorded)
+    }
+
+    fn envelope(&self, id: &str, (event, index): (&Event, usize), cause: &Cause) -> Envelope {
+        let own: EventId = cause.event_id(id, event, index, clock::new_id());
+        let current = telemetry::propagation::current();
+        let (traceparent, tracestate) = match &cause.traceparent {
+            Some(traceparent) => (Some(traceparent.clone()), cause.tracestate.clone()),
+            None => current.map_or((None, None), |(traceparent, tracestate)| (Some(traceparent), tracestate)),
+        };
+        Envelope {
+            id: own,
+            source: format!("/pagefold/{}", self.connection.service),
+            subject: id.to_owned(),
+            time: clock::now(),
+            correlation: cause.correlation.unwrap_or(own),
+            causation: cause.causation,
+            actor: cause.actor.clone(),
+            traceparent,
+            tracestate,
+        }
+    }
+
+    /// The present state of an aggregate.
+    ///
+    /// # Errors
+    /// [`Error`] if the log cannot be reached or a fact cannot be read.
+    pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
+        let subject = subject::events(A::KIND, id);
+        let known = self.cached::<A>(&subject).unwrap_or_default();
+        let loaded = self.read_on(&subject, known).await?;
+        self.remember(&subject, loaded.clone());
+        Ok(loaded)
+    }
+
+    async fn read_on<A: Aggregate>(&self, subject: &str, known: Loaded<A>) -> Result<Loaded<A>, Error> {
+        let news = read::subject_after(&self.connection, subject::EVENTS, (subject, known.sequence)).await?;
+        let mut loaded = known;
+        for stored in news {
+            loaded.sequence = stored.sequence;
+            match codec::recorded(stored.sequence, &stored.headers, &stored.payload) {
+                Ok(recorded) => loaded.state = loaded.state.fold(&recorded.event),
+                Err(error) if error.is_unknown_type() => {}
+                Err(source) => return Err(Error::Unreadable { sequence: stored.sequence, source }),
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// The fact at `sequence`, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`] if the log cannot be reached or the fact cannot be read.
+    pub async fn fact(&self, sequence: u64) -> Result<Option<Recorded>, Error> {
+        let Some(stored) = read::at(&self.connection, subject::EVENTS, sequence).await? else { return Ok(None) };
+        let recorded = codec::recorded(sequence, &stored.headers, &stored.payload);
+        recorded.map(Some).map_err(|source| Error::Unreadable { sequence, source })
+    }
+
+    /// The sequence of the newest fact; 0 for an empty log.
+    ///
+    /// # Errors
+    /// [`Error`] if the log cannot be reached.
+    pub async fn last_sequence(&self) -> Result<u64, Error> {
+        let stream = self.connection.jetstream.get_stream(subject::EVENTS).await;
+        let stream = stream.map_err(Error::unavailable("find its end"))?;
+        Ok(stream.cached_info().state.last_sequence)
+    }
+
+    /// The connection behind it.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn cached<A: Aggregate>(&self, subject: &str) -> Option<Loaded<A>> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sequence, state) = cache.get(subject)?;
+        Some(Loaded { state: state.downcast_ref::<A>()?.clone(), sequence: *sequence })
+    }
+
+    fn remember<A: Aggregate>(&self, subject: &str, loaded: Loaded<A>) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHE_MAX && !cache.contains_key(subject) {
+            cache.clear();
+        }
+        let newer = cache.get(subject).is_none_or(|(sequence, _)| *sequence <= loaded.sequence);
+        if newer {
+            cache.insert(subject.to_owned(), (loaded.sequence, Box::new(loaded.state)));
+        }
+    }
+}
+
+impl<A: Default> Default for Loaded<A> {
+    fn default() -> Self {
+        Self { state: A::default(), sequence: 0 }
+    }
+}
+
+fn advance<A: Aggregate>(loaded: Loaded<A>, recorded: &[Recorded]) -> Loaded<A> {
+    recorded
+        .iter()
+        .fold(loaded, |loaded, fact| Loaded { state: loaded.state.fold(&fact.event), sequence: fact.sequence })
+}
+
+fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
+    let mut headers = codec::headers(&fact.envelope, &fact.event);
+    headers.insert("Nats-Msg-Id", fact.envelope.id.to_string());
+    telemetry::propagation::inject(&mut headers);
+    Outgoing { subject: subject.to_owned(), headers, payload: fact.event.data().to_string().into() }
+}

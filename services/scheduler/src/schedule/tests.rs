@@ -1,0 +1,323 @@
+use super::*;
+use events::{
+    Actor, Aggregate, AliasEvent, Envelope, Event, PromotionReason, Recorded, RepositoryEvent, SiteEngine, SiteEvent,
+    subject,
+};
+use proptest::prelude::*;
+use std::collections::HashMap as Map;
+use uuid::Uuid;
+
+/// A log in memory: states facts through the real aggregates and folds them into the queue.
+struct Story {
+    queue: Queue,
+    aggregates: Map<BuildId, events::Build>,
+    sequence: u64,
+    now: OffsetDateTime,
+}
+
+impl Story {
+    fn new() -> Self {
+        let (queue, aggregates) = (Queue::default(), Map::new());
+        Self { queue, aggregates, sequence: 0, now: OffsetDateTime::UNIX_EPOCH }
+    }
+
+    fn state(&mut self, about: &str, event: impl Into<Event>) -> Uuid {
+        self.sequence += 1;
+        let id = Uuid::from_u128(self.sequence.into());
+        let envelope = Envelope {
+            id,
+            source: "/pagefold/test".to_owned(),
+            subject: about.to_owned(),
+            time: self.now,
+            correlation: id,
+            causation: None,
+            actor: Actor("test".to_owned()),
+            traceparent: None,
+            tracestate: None,
+        };
+        let recorded = Recorded { sequence: self.sequence, envelope, event: event.into() };
+        self.queue.apply(&recorded);
+        id
+    }
+
+    fn site(&mut self, name: &str, organization: &str) {
+        let created = SiteEvent::Created {
+            organization: organization.parse().unwrap(),
+            repository: format!("https://git.example/{name}").parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            demo_branch: None,
+            engine: SiteEngine::Static,
+        };
+        self.state(name, created);
+    }
+
+    fn push(&mut self, site: &str, branch: &str) -> BuildId {
+        let push = RepositoryEvent::PushReceived {
+            repository: format!("https://git.example/{site}.git").parse().unwrap(),
+            branch: branch.parse().unwrap(),
+            before: None,
+            commit: "a".repeat(40).parse().unwrap(),
+            summary: "text".to_owned(),
+            delivery: self.sequence.to_string(),
+        };
+        let cause = self.state("repository", push);
+        BuildId::of(cause, site)
+    }
+
+    fn delete_branch(&mut self, site: &str, branch: &str) {
+        let deleted = RepositoryEvent::BranchDeleted {
+            repository: format!("https://git.example/{site}.git").parse().unwrap(),
+            branch: branch.parse().unwrap(),
+            delivery: self.sequence.to_string(),
+        };
+        self.state("repository", deleted);
+    }
+
+    /// Says what is decided, through the real aggregate, until nothing is left to say.
+    fn settle(&mut self, limits: &Limits) -> usize {
+        for round in 0..1000 {
+            let decisions = schedule(&self.queue, limits, self.now);
+            if decisions.is_empty() {
+                return round;
+            }
+            for decision in decisions {
+                match decision {
+                    Decision::Build(id, command, _) => self.build(id, &command),
+                    Decision::Alias(site, alias, ..) => {
+                        let previous = events::DeployId::of(BuildId(Uuid::nil()));
+                        let about = subject::alias_id(&site, &alias);
+                        self.state(&about, AliasEvent::Removed { site, alias, previous });
+                    }
+                }
+            }
+        }
+        panic!("the scheduler never comes to rest: {:?}", self.queue);
+    }
+
+    fn build(&mut self, id: BuildId, command: &build::Command) {
+        let aggregate = self.aggregates.get(&id).cloned().unwrap_or_default();
+        for fact in aggregate.decide(command).unwrap() {
+            let next = self.aggregates.remove(&id).unwrap_or_default().evolve(&fact);
+            self.aggregates.insert(id, next);
+            self.state(&id.to_string(), fact);
+        }
+    }
+
+    fn finish(&mut self, id: BuildId) {
+        let report = build::Report {
+            attempt: 0,
+            commit: None,
+            outcome: Outcome::Success,
+            message: String::new(),
+            artifact: None,
+            duration_ms: 1,
+        };
+        self.build(id, &build::Command::Finish(report));
+    }
+
+    fn active(&self) -> Vec<BuildId> {
+        let active = |(id, build): (&BuildId, &Build)| (build.progress != Progress::Queued).then_some(*id);
+        self.queue.builds.iter().filter_map(active).collect()
+    }
+
+    fn ended(&self, id: BuildId) -> bool {
+        matches!(self.aggregates.get(&id), Some(events::Build::Ended { .. }))
+    }
+}
+
+fn limits(platform: usize, organization: usize, site: usize) -> Limits {
+    Limits { platform, organization, site, ..Limits::default() }
+}
+
+#[test]
+fn a_push_becomes_a_dispatched_build_with_the_next_number() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let first = story.push("docs", "main");
+    story.settle(&Limits::default());
+    assert_eq!(story.active(), [first]);
+    let second = story.push("docs", "main");
+    story.settle(&Limits::default());
+    assert_eq!(story.queue.builds[&second].number, 2);
+}
+
+#[test]
+fn a_push_to_an_unknown_repository_builds_nothing() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.push("other", "main");
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now), []);
+}
+
+#[test]
+fn one_push_builds_every_site_of_the_repository() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let twin = SiteEvent::Created {
+        organization: "acme".parse().unwrap(),
+        repository: "git@git.example:docs.git".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: None,
+        engine: SiteEngine::Static,
+    };
+    story.state("docs-copy", twin);
+    story.push("docs", "main");
+    story.settle(&Limits::default());
+    assert_eq!(story.active().len(), 2);
+}
+
+#[test]
+fn a_newer_push_replaces_the_waiting_build_of_its_branch_only() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let none = limits(0, 3, 2);
+    let (old, other) = (story.push("docs", "main"), story.push("docs", "next"));
+    story.settle(&none);
+    let new = story.push("docs", "main");
+    story.settle(&none);
+    assert!(story.ended(old) && !story.ended(other) && !story.ended(new));
+}
+
+#[test]
+fn a_running_build_is_not_stopped_by_a_newer_push() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let running = story.push("docs", "main");
+    story.settle(&Limits::default());
+    story.push("docs", "main");
+    story.settle(&Limits::default());
+    assert!(!story.ended(running));
+}
+
+#[test]
+fn slots_are_shared_fairly_between_organizations_and_sites() {
+    let mut story = Story::new();
+    for (site, organization) in [("a-one", "busy"), ("a-two", "busy"), ("b-one", "calm")] {
+        story.site(site, organization);
+    }
+    let mut pushed = Map::new();
+    for branch in ["main", "x", "y"] {
+        for site in ["a-one", "a-two"] {
+            pushed.insert((site, branch), story.push(site, branch));
+        }
+    }
+    let calm = story.push("b-one", "main");
+    story.settle(&limits(3, 3, 3));
+    // The calm organization waits for none of the six builds before it, and each busy site gets one slot.
+    let mut expected = vec![pushed[&("a-one", "main")], pushed[&("a-two", "main")], calm];
+    expected.sort();
+    assert_eq!(story.active(), expected);
+}
+
+#[test]
+fn limits_of_site_organization_and_platform_hold() {
+    let mut story = Story::new();
+    for site in ["a-one", "a-two", "a-three"] {
+        story.site(site, "acme");
+        for branch in ["main", "x", "y"] {
+            story.push(site, branch);
+        }
+    }
+    story.settle(&limits(9, 9, 1));
+    assert_eq!(story.active().len(), 3);
+    story.settle(&limits(9, 4, 9));
+    assert_eq!(story.active().len(), 4);
+    story.settle(&limits(5, 9, 9));
+    assert_eq!(story.active().len(), 5);
+}
+
+#[test]
+fn a_deleted_site_ends_its_builds() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "main");
+    story.settle(&Limits::default());
+    story.state("docs", SiteEvent::Deleted {});
+    story.settle(&Limits::default());
+    assert!(story.ended(build) && story.queue.builds.is_empty());
+}
+
+#[test]
+fn a_deleted_branch_ends_its_builds_and_takes_its_preview_down_even_if_it_is_synced_late() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "fix");
+    story.settle(&Limits::default());
+    story.delete_branch("docs", "fix");
+    story.settle(&Limits::default());
+    assert!(story.ended(build));
+    let (site, alias) = ("docs".parse().unwrap(), AliasName::Preview("fix".parse().unwrap()));
+    let deploy = events::DeployId::of(build);
+    let late = AliasEvent::Promoted { site, alias, deploy, number: 1, previous: None, reason: PromotionReason::Built };
+    story.state("docs/preview/fix", late);
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now).len(), 1);
+    story.settle(&Limits::default());
+    assert!(story.queue.sites.values().all(|site| site.previews.is_empty()));
+}
+
+#[test]
+fn the_live_branch_survives_a_deletion_and_a_pushed_branch_comes_back() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.delete_branch("docs", "main");
+    story.delete_branch("docs", "fix");
+    let (live, preview) = (story.push("docs", "main"), story.push("docs", "fix"));
+    story.settle(&Limits::default());
+    assert!(!story.ended(live) && !story.ended(preview));
+}
+
+#[test]
+fn a_silent_launcher_does_not_hold_a_slot_for_ever() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "main");
+    story.settle(&Limits::default());
+    story.build(build, &build::Command::Start { worker: "w".to_owned() });
+    story.now += time::Duration::seconds(Limits::default().running_max_s + 1);
+    story.settle(&Limits::default());
+    assert!(story.ended(build));
+}
+
+#[test]
+fn a_wish_survives_a_snapshot_between_hearing_and_saying() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "main");
+    let stored = serde_json::to_string(&story.queue).unwrap();
+    story.queue = serde_json::from_str(&stored).unwrap();
+    story.settle(&Limits::default());
+    assert_eq!(story.active(), [build]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn every_push_ends_and_no_limit_is_ever_passed(steps in proptest::collection::vec((0usize..4, 0usize..3, 0usize..3), 1..60)) {
+        let sites = ["a-one", "a-two", "b-one", "c-one"];
+        let branches = ["main", "x", "y"];
+        let limits = limits(4, 2, 1);
+        let mut story = Story::new();
+        for site in sites {
+            story.site(site, &site[..1]);
+        }
+        let mut builds = Vec::new();
+        for (site, branch, finish) in steps {
+            builds.push(story.push(sites[site], branches[branch]));
+            story.settle(&limits);
+            prop_assert!(story.active().len() <= limits.platform);
+            for site in sites {
+                let at = |id: &&BuildId| story.queue.builds[*id].site.as_str() == site;
+                prop_assert!(story.active().iter().filter(at).count() <= limits.site);
+            }
+            for id in story.active().into_iter().take(finish) {
+                story.finish(id);
+            }
+        }
+        story.settle(&limits);
+        while let Some(id) = story.active().first().copied() {
+            story.finish(id);
+            story.settle(&limits);
+        }
+        prop_assert!(story.queue.builds.is_empty() && builds.into_iter().all(|id| story.ended(id)));
+    }
+}
