@@ -9,7 +9,12 @@ pub struct Alias {
     pub deploy: Option<DeployId>,
     /// The number of the newest build it has ever shown.
     pub newest: u64,
+    /// What it has shown, newest first, at most [`RECENT_MAX`]: where equal content is likely to be found.
+    pub recent: Vec<DeployId>,
 }
+
+/// Deploys an alias remembers.
+pub const RECENT_MAX: usize = 3;
 
 /// Who asks for a promotion, and on what condition it may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +87,13 @@ impl Aggregate for Alias {
         }
     }
 
-    fn evolve(self, fact: &AliasEvent) -> Self {
+    fn evolve(mut self, fact: &AliasEvent) -> Self {
         match fact {
             AliasEvent::Promoted { deploy, number, .. } => {
-                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*number) }
+                self.recent.retain(|shown| shown != deploy);
+                self.recent.insert(0, deploy.clone());
+                self.recent.truncate(RECENT_MAX);
+                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*number), recent: self.recent }
             }
             AliasEvent::Removed { .. } => Self { deploy: None, ..self },
         }
@@ -159,6 +167,15 @@ mod tests {
     fn promoting_what_is_shown_is_harmless() {
         given::<Alias>([promoted(1, None, Built)]).when(promote(1, Claim::Built)).then([]);
         given::<Alias>([promoted(1, None, Built)]).when(promote(1, Claim::Chosen { expected: None })).then([]);
+    }
+
+    #[test]
+    fn an_alias_remembers_the_last_deploys_it_showed_each_once() {
+        let history = [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(3)), (3, Some(4))];
+        let alias = history
+            .iter()
+            .fold(Alias::default(), |alias, (number, previous)| alias.evolve(&promoted(*number, *previous, Chosen)));
+        assert_eq!(alias.recent, [deploy(3), deploy(4), deploy(2)]);
     }
 
     #[test]

@@ -159,45 +159,62 @@ impl<C: Consumer> Worker<C> {
         let started = tokio::time::Instant::now();
         let Ok(info) = message.info() else { return };
         let (sequence, deliveries) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
-        let (name, outcome) = match self.read(&message, sequence).await {
-            Ok(recorded) => {
-                let name = recorded.event.name();
-                let span = telemetry::propagation::process_span(C::NAME, &recorded, message.headers.as_ref());
-                let work = self.consumer.handle(recorded);
-                (name, keep_alive(&message, work).instrument(span).await)
-            }
+        let recorded = match self.read(&message, sequence).await {
+            Ok(recorded) => recorded,
             Err(codec) if codec.is_unknown_type() => {
                 telemetry::metrics::processed(C::NAME, "unknown", started.elapsed(), "passed_over");
                 return settle(&message, AckKind::Ack).await;
             }
-            Err(codec) => ("malformed".to_owned(), Err(Failure::Park(codec.into()))),
+            Err(codec) => {
+                let (kind, label) = self.give_up(&message, (sequence, deliveries), &codec).await;
+                telemetry::metrics::processed(C::NAME, "malformed", started.elapsed(), label);
+                return settle(&message, kind).await;
+            }
         };
-        let (kind, label) = match outcome {
+        let name = recorded.event.name();
+        let span = telemetry::propagation::process_span(C::NAME, &recorded, message.headers.as_ref());
+        let work = async {
+            let handled = keep_alive(&message, self.consumer.handle(recorded)).await;
+            self.judge(&message, (sequence, deliveries), handled).await
+        };
+        let (kind, label) = work.instrument(span).await;
+        telemetry::metrics::processed(C::NAME, &name, started.elapsed(), label);
+        settle(&message, kind).await;
+    }
+
+    /// What a handled fact's message is answered, and the metric's word for it.
+    async fn judge(
+        &self,
+        message: &Message,
+        (sequence, deliveries): (u64, u64),
+        handled: Result<(), Failure>,
+    ) -> (AckKind, &'static str) {
+        match handled {
             Ok(()) => (AckKind::Ack, "ok"),
             Err(Failure::Retry(error)) if deliveries < DELIVERIES_MAX => {
                 let delay = retry_delay(deliveries, sequence);
-                tracing::warn!(
-                    consumer = C::NAME,
-                    sequence,
-                    deliveries,
-                    error = chain(&*error),
-                    ?delay,
-                    "will try again"
-                );
+                tracing::warn!(sequence, deliveries, error = chain(&*error), ?delay, "failed, will try again");
                 (AckKind::Nak(Some(delay)), "retry")
             }
             Err(Failure::Retry(error) | Failure::Park(error)) => {
-                let shelf = Shelf { consumer: C::NAME, deliveries, reason: chain(&*error) };
-                tracing::error!(consumer = C::NAME, sequence, reason = shelf.reason, "parked");
-                match parked::park(&self.log, &shelf, (&message, clock::now())).await {
-                    Ok(()) => (AckKind::Term, "park"),
-                    // Not on the shelf, so not off the belt.
-                    Err(_) => (AckKind::Nak(Some(RETRY_MAX)), "retry"),
-                }
+                self.give_up(message, (sequence, deliveries), &*error).await
             }
-        };
-        telemetry::metrics::processed(C::NAME, &name, started.elapsed(), label);
-        settle(&message, kind).await;
+        }
+    }
+
+    async fn give_up(
+        &self,
+        message: &Message,
+        (sequence, deliveries): (u64, u64),
+        error: &(dyn std::error::Error + Send + Sync),
+    ) -> (AckKind, &'static str) {
+        let shelf = Shelf { consumer: C::NAME, deliveries, reason: chain(error) };
+        tracing::error!(sequence, reason = shelf.reason, "parked for an operator");
+        match parked::park(&self.log, &shelf, (message, clock::now())).await {
+            Ok(()) => (AckKind::Term, "park"),
+            // Not on the shelf, so not off the belt.
+            Err(_) => (AckKind::Nak(Some(RETRY_MAX)), "retry"),
+        }
     }
 
     /// The fact in hand: the message itself, or the fact that an operator's retry names.

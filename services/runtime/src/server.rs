@@ -57,6 +57,17 @@ impl Server {
         format!("nats://{}", self.address)
     }
 
+    /// The port it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Whether its process lives.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// The process id.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

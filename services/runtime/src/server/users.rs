@@ -64,6 +64,7 @@ impl User {
                 format!("$JS.API.STREAM.MSG.GET.{stream}"),
                 format!("$JS.API.DIRECT.GET.{stream}"),
                 format!("$JS.API.DIRECT.GET.{stream}.>"),
+                format!("$JS.API.CONSUMER.CREATE.{stream}"),
                 format!("$JS.API.CONSUMER.CREATE.{stream}.>"),
                 format!("$JS.API.CONSUMER.INFO.{stream}.>"),
                 format!("$JS.API.CONSUMER.DELETE.{stream}.>"),

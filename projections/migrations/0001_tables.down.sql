@@ -1,0 +1,1 @@
+DROP TABLE errors, events, aliases, deploys, builds, sites, position;

@@ -1,0 +1,131 @@
+//! The aliases: what a reader of each site sees under each of its names.
+
+use crate::model::{Model, Rows};
+use crate::table::Row;
+use crate::{Error, deploys};
+use events::{Actor, AliasEvent, AliasName, DeployEvent, DeployId, Event, PromotionReason, Recorded, SiteName};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// An alias that shows something. One that was removed has no row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// The site it belongs to.
+    pub site: SiteName,
+    /// Its name.
+    pub alias: AliasName,
+    /// What it shows.
+    pub deploy: DeployId,
+    /// The number of the build that made it.
+    pub number: u64,
+    /// What it showed before.
+    pub previous: Option<DeployId>,
+    /// Why it moved.
+    pub reason: PromotionReason,
+    /// When it moved.
+    #[serde(with = "time::serde::rfc3339")]
+    pub promoted_at: OffsetDateTime,
+    /// Who is behind the move.
+    pub actor: Actor,
+    /// The deploy its plain tree shows; lags behind `deploy` while the tree is written.
+    pub mirrored_deploy: Option<DeployId>,
+    /// When that tree was complete.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub mirrored_at: Option<OffsetDateTime>,
+}
+
+/// Which alias.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Key {
+    site: SiteName,
+    alias: AliasName,
+}
+
+impl Row for Alias {
+    const TABLE: &'static str = "aliases";
+    const KEY: &'static [&'static str] = &["site", "alias"];
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        Key { site: self.site.clone(), alias: self.alias.clone() }
+    }
+
+    fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
+        match &recorded.event {
+            Event::Alias(AliasEvent::Promoted { site, alias, .. } | AliasEvent::Removed { site, alias, .. }) => {
+                Ok(Some(Key { site: site.clone(), alias: alias.clone() }))
+            }
+            Event::Deploy(DeployEvent::Mirrored { site, alias, .. }) => {
+                deploys::named(recorded)?;
+                Ok(Some(Key { site: site.clone(), alias: alias.clone() }))
+            }
+            Event::Deploy(DeployEvent::Synced { .. }) | Event::Site(_) | Event::Repository(_) | Event::Build(_) => {
+                Ok(None)
+            }
+        }
+    }
+
+    fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
+        let at = recorded.envelope.time;
+        match recorded.event.clone() {
+            Event::Alias(AliasEvent::Promoted { site, alias, deploy, number, previous, reason }) => {
+                let (mirrored_deploy, mirrored_at) =
+                    row.map_or((None, None), |row| (row.mirrored_deploy, row.mirrored_at));
+                let actor = recorded.envelope.actor.clone();
+                let promoted_at = at;
+                Some(Self {
+                    site,
+                    alias,
+                    deploy,
+                    number,
+                    previous,
+                    reason,
+                    promoted_at,
+                    actor,
+                    mirrored_deploy,
+                    mirrored_at,
+                })
+            }
+            Event::Alias(AliasEvent::Removed { .. }) => None,
+            Event::Deploy(DeployEvent::Mirrored { .. }) => {
+                row.map(|row| Self { mirrored_deploy: deploys::named(recorded).ok(), mirrored_at: Some(at), ..row })
+            }
+            Event::Deploy(DeployEvent::Synced { .. }) | Event::Site(_) | Event::Repository(_) | Event::Build(_) => row,
+        }
+    }
+}
+
+impl Model {
+    /// What a site shows now, by the names of its aliases.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn aliases(&self, site: &SiteName) -> Result<Vec<Alias>, Error> {
+        let text = "SELECT to_json(row) FROM @.aliases row WHERE site = $1 ORDER BY alias";
+        let query: Rows<'_, Alias> = sqlx::query_scalar(self.sql(text));
+        self.all("read aliases of a site", query.bind(site.as_str())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Story;
+
+    #[test]
+    fn the_plain_tree_lags_behind_the_promotion_until_it_is_mirrored() {
+        let mut story = Story::default();
+        let (one, two) = (story.next_build(), story.next_build());
+        let history = [story.promoted("docs", one, 1), story.mirrored("docs", one), story.promoted("docs", two, 2)];
+        let row = history.iter().fold(None, Alias::fold).unwrap();
+        assert_eq!((&row.deploy, row.mirrored_deploy.as_ref()), (&DeployId::of(two), Some(&DeployId::of(one))));
+    }
+
+    #[test]
+    fn a_removed_alias_has_no_row_and_a_late_mirror_brings_none_back() {
+        let mut story = Story::default();
+        let one = story.next_build();
+        let history = [story.promoted("docs", one, 1), story.removed("docs", one), story.mirrored("docs", one)];
+        assert_eq!(history.iter().fold(None, Alias::fold), None);
+    }
+}

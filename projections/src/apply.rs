@@ -1,0 +1,159 @@
+//! Applies a stretch of the log to a model: rows and position in one transaction.
+
+use crate::aliases::Alias;
+use crate::builds::Build;
+use crate::deploys::Deploy;
+use crate::failures::{self, Failure, Kind};
+use crate::model::{Model, bigint, position, sql};
+use crate::sites::Site;
+use crate::{Error, table, timeline};
+use events::Recorded;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+/// What the log holds at one sequence.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every item is a fact: a box for each would cost more than it saves"
+)]
+pub enum Applied {
+    /// A fact.
+    Fact(Recorded),
+    /// A fact of a type this version does not know.
+    Unknown {
+        /// Its place in the log.
+        sequence: u64,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// Something that cannot be read.
+    Poison {
+        /// Its place in the log.
+        sequence: u64,
+        /// What the decoder said.
+        reason: String,
+    },
+}
+
+impl Applied {
+    /// Its place in the log.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        match self {
+            Self::Fact(recorded) => recorded.sequence,
+            Self::Unknown { sequence, .. } | Self::Poison { sequence, .. } => *sequence,
+        }
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Fact(_) => None,
+            Self::Unknown { sequence, reason } => Some(Failure::new(*sequence, Kind::Unknown, reason)),
+            Self::Poison { sequence, reason } => Some(Failure::new(*sequence, Kind::Poison, reason)),
+        }
+    }
+}
+
+impl Model {
+    /// Folds `batch` into the tables and answers the new position. What is at or below the position is passed over, so
+    /// a repeated batch changes nothing; what cannot be folded is recorded in `errors` and passed.
+    ///
+    /// # Errors
+    /// [`Error::Gap`] if the batch does not go on where the model stands; nothing is changed then. [`Error::Query`] or
+    /// [`Error::Connect`] if Postgres fails: try again.
+    pub async fn apply(&self, batch: &[Applied]) -> Result<u64, Error> {
+        let moving = Error::during("move the position");
+        let mut transaction = self.pool.begin().await.map_err(Error::Connect)?;
+        lock_position(&mut transaction, self.schema).await?;
+        let held = position(&mut transaction, self.schema).await?;
+        let news = following(batch, held)?;
+        let Some(last) = news.last().map(Applied::sequence) else { return Ok(held) };
+        write(&mut transaction, self.schema, news).await?;
+        let text = "UPDATE @.position SET sequence = $1";
+        sqlx::query(self.sql(text)).bind(bigint(last)).execute(&mut *transaction).await.map_err(&moving)?;
+        transaction.commit().await.map_err(&moving)?;
+        Ok(last)
+    }
+}
+
+/// Waits until no other transaction moves the position.
+///
+/// A lock on the table and not on its row: Postgres looks the name up again after it has waited for a table, so a
+/// projector that waited while a rebuild was swapped in goes on with the new table and not with the one that is gone.
+pub(crate) async fn lock_position(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
+    let lock = sqlx::raw_sql(sql(schema, "LOCK TABLE @.position IN EXCLUSIVE MODE"));
+    lock.execute(connection).await.map(drop).map_err(Error::during("lock the position"))
+}
+
+/// The part of `batch` after `held`, which must go on without a gap.
+fn following(batch: &[Applied], held: u64) -> Result<&[Applied], Error> {
+    let known = batch.iter().take_while(|item| item.sequence() <= held).count();
+    let news = &batch[known..];
+    for (expected, item) in (held + 1..).zip(news) {
+        if item.sequence() != expected {
+            return Err(Error::Gap { expected, found: item.sequence() });
+        }
+    }
+    Ok(news)
+}
+
+/// Writes all of `news`; where a fact is at fault, halves lead to the single one, which becomes a failure.
+async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -> Result<(), Error> {
+    let doing = Error::during("write a part of a batch");
+    let mut parts = vec![news];
+    while let Some(part) = parts.pop() {
+        let mut savepoint = transaction.begin().await.map_err(&doing)?;
+        match write_part(&mut savepoint, schema, part).await {
+            Ok(()) => savepoint.commit().await.map_err(&doing)?,
+            Err(error) if error.is_of_the_fact() => {
+                savepoint.rollback().await.map_err(&doing)?;
+                if let [single] = part {
+                    let failure = Failure::new(single.sequence(), Kind::Poison, &error.chain());
+                    failures::append(transaction, schema, &[failure]).await?;
+                } else {
+                    let (earlier, later) = part.split_at(part.len() / 2);
+                    parts.extend([later, earlier]);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Applied]) -> Result<(), Error> {
+    let facts: Vec<&Recorded> =
+        part.iter().filter_map(|item| if let Applied::Fact(fact) = item { Some(fact) } else { None }).collect();
+    let failures: Vec<Failure> = part.iter().filter_map(Applied::failure).collect();
+    timeline::append(connection, schema, &facts).await?;
+    table::fold::<Site>(connection, schema, &facts).await?;
+    table::fold::<Build>(connection, schema, &facts).await?;
+    table::fold::<Deploy>(connection, schema, &facts).await?;
+    table::fold::<Alias>(connection, schema, &facts).await?;
+    failures::append(connection, schema, &failures).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(sequence: u64) -> Applied {
+        Applied::Unknown { sequence, reason: String::new() }
+    }
+
+    #[test]
+    fn what_is_known_is_passed_over_and_the_rest_goes_on() {
+        let batch = [at(1), at(2), at(3)];
+        assert_eq!(following(&batch, 0).unwrap(), &batch);
+        assert_eq!(following(&batch, 2).unwrap(), &batch[2..]);
+        assert_eq!(following(&batch, 9).unwrap(), &[]);
+    }
+
+    #[test]
+    fn a_gap_before_or_inside_a_batch_is_refused() {
+        assert!(matches!(following(&[at(3)], 1), Err(Error::Gap { expected: 2, found: 3 })));
+        assert!(matches!(following(&[at(2), at(4)], 1), Err(Error::Gap { expected: 3, found: 4 })));
+        assert!(matches!(following(&[at(2), at(2)], 1), Err(Error::Gap { expected: 3, found: 2 })));
+    }
+}

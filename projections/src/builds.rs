@@ -1,0 +1,266 @@
+//! The builds: where each stands, how it ended, what it led to.
+
+use crate::Error;
+use crate::model::{Model, Rows, bigint, page};
+use crate::table::Row;
+use events::{
+    Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded, SiteEngine,
+    SiteName,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Where a build stands. The last five are ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It waits for a slot.
+    Queued,
+    /// It waits for a launcher.
+    Dispatched,
+    /// A launcher works on it.
+    Running,
+    /// It made an artifact.
+    Success,
+    /// The source is at fault.
+    Failure,
+    /// The platform is at fault.
+    Error,
+    /// It ran longer than it may.
+    Timeout,
+    /// Somebody or something newer ended it.
+    Canceled,
+}
+
+/// A build as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Its identity.
+    pub id: BuildId,
+    /// The site it builds.
+    pub site: SiteName,
+    /// Its number in the site, from 1.
+    pub number: u64,
+    /// The branch it builds.
+    pub branch: Branch,
+    /// The commit asked for, then the one that was built; absent while it is the tip of the branch.
+    pub commit: Option<CommitId>,
+    /// The site's engine when it was queued.
+    pub engine: SiteEngine,
+    /// How urgent it is.
+    pub lane: Lane,
+    /// What it is about, for people.
+    pub summary: String,
+    /// Where it stands.
+    pub state: State,
+    /// The newest attempt; 0 before the first.
+    pub attempt: u32,
+    /// The launcher of the newest attempt.
+    pub worker: Option<String>,
+    /// Why it ended as it did, for people; empty on success and before the end.
+    pub message: String,
+    /// When it was queued.
+    #[serde(with = "time::serde::rfc3339")]
+    pub queued_at: OffsetDateTime,
+    /// When its newest attempt started.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+    /// From the newest attempt's start to its end, in milliseconds; absent if it was canceled.
+    pub duration_ms: Option<u64>,
+    /// The newer build that took its place.
+    pub superseded_by: Option<BuildId>,
+    /// The fact its story began with.
+    pub correlation: EventId,
+    /// Who began its story. Looked up when the build is read; left out if that fact is not in the timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// The deploy it made, once that is synced.
+    pub deploy: Option<DeployId>,
+    /// The object its log was archived as.
+    pub log_key: Option<String>,
+    /// The size of that log in bytes.
+    pub log_bytes: Option<u64>,
+    /// The last fact that changed this row.
+    pub sequence: u64,
+}
+
+/// Which build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Key {
+    id: BuildId,
+}
+
+impl State {
+    /// Whether the build has ended.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        match self {
+            Self::Queued | Self::Dispatched | Self::Running => false,
+            Self::Success | Self::Failure | Self::Error | Self::Timeout | Self::Canceled => true,
+        }
+    }
+}
+
+impl From<Outcome> for State {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success => Self::Success,
+            Outcome::Failure => Self::Failure,
+            Outcome::Error => Self::Error,
+            Outcome::Timeout => Self::Timeout,
+        }
+    }
+}
+
+impl Row for Build {
+    const TABLE: &'static str = "builds";
+    const KEY: &'static [&'static str] = &["id"];
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        Key { id: self.id }
+    }
+
+    fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
+        match &recorded.event {
+            Event::Build(_) => named(recorded).map(|id| Some(Key { id })),
+            Event::Deploy(DeployEvent::Synced { build, .. }) => Ok(Some(Key { id: *build })),
+            Event::Deploy(DeployEvent::Mirrored { .. }) | Event::Site(_) | Event::Repository(_) | Event::Alias(_) => {
+                Ok(None)
+            }
+        }
+    }
+
+    fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
+        let changed = match &recorded.event {
+            Event::Build(fact) => match row {
+                None => queued(recorded, fact),
+                Some(build) => Some(if build.state.has_ended() {
+                    build.after_its_end(fact)
+                } else {
+                    build.before_its_end(fact, recorded.envelope.time)
+                }),
+            },
+            Event::Deploy(DeployEvent::Synced { build, .. }) => {
+                row.map(|row| Self { deploy: Some(DeployId::of(*build)), ..row })
+            }
+            Event::Deploy(DeployEvent::Mirrored { .. }) | Event::Site(_) | Event::Repository(_) | Event::Alias(_) => {
+                return row;
+            }
+        };
+        changed.map(|build| Self { sequence: recorded.sequence, ..build })
+    }
+}
+
+/// The build a fact about a build is about.
+fn named(recorded: &Recorded) -> Result<BuildId, Error> {
+    let subject = &recorded.envelope.subject;
+    subject.parse().map_err(|_| Error::Subject { aggregate: "build", subject: subject.clone() })
+}
+
+fn queued(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
+    let BuildEvent::Queued { site, number, repository: _, branch, commit, engine, lane, summary } = fact.clone() else {
+        return None;
+    };
+    Some(Build {
+        id: named(recorded).ok()?,
+        site,
+        number,
+        branch,
+        commit,
+        engine,
+        lane,
+        summary,
+        state: State::Queued,
+        attempt: 0,
+        worker: None,
+        message: String::new(),
+        queued_at: recorded.envelope.time,
+        started_at: None,
+        ended_at: None,
+        duration_ms: None,
+        superseded_by: None,
+        correlation: recorded.envelope.correlation,
+        requested_by: None,
+        deploy: None,
+        log_key: None,
+        log_bytes: None,
+        sequence: recorded.sequence,
+    })
+}
+
+impl Build {
+    fn before_its_end(self, fact: &BuildEvent, at: OffsetDateTime) -> Self {
+        match fact.clone() {
+            BuildEvent::Dispatched { .. } => Self { state: State::Dispatched, ..self },
+            BuildEvent::Started { attempt, worker, .. } => {
+                Self { state: State::Running, attempt, worker: Some(worker), started_at: Some(at), ..self }
+            }
+            BuildEvent::Finished { commit, outcome, message, duration_ms, .. } => Self {
+                state: outcome.into(),
+                commit: commit.or(self.commit),
+                message,
+                duration_ms: Some(duration_ms),
+                ended_at: Some(at),
+                ..self
+            },
+            BuildEvent::Canceled { reason, superseded_by, .. } => {
+                Self { state: State::Canceled, message: reason, superseded_by, ended_at: Some(at), ..self }
+            }
+            BuildEvent::Queued { .. } | BuildEvent::LogArchived { .. } => self,
+        }
+    }
+
+    fn after_its_end(self, fact: &BuildEvent) -> Self {
+        match fact.clone() {
+            BuildEvent::LogArchived { key, bytes, .. } => Self { log_key: Some(key), log_bytes: Some(bytes), ..self },
+            BuildEvent::Queued { .. }
+            | BuildEvent::Dispatched { .. }
+            | BuildEvent::Started { .. }
+            | BuildEvent::Finished { .. }
+            | BuildEvent::Canceled { .. } => self,
+        }
+    }
+}
+
+/// A build with who began its story. The lookup is made here and not in the fold, so that a rebuild needs no index.
+const SHOWN: &str = "SELECT to_json(shown) FROM @.builds build, LATERAL (SELECT build.*, (
+    SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS requested_by) shown";
+
+impl Model {
+    /// Builds of a site, newest first: those with a number below `before_number`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn builds(&self, site: &SiteName, limit: u32, before_number: Option<u64>) -> Result<Vec<Build>, Error> {
+        let text = format!("{SHOWN} WHERE build.site = $1 AND build.number < $2 ORDER BY build.number DESC LIMIT $3");
+        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let before = before_number.map_or(i64::MAX, bigint);
+        self.all("read builds of a site", query.bind(site.as_str()).bind(before).bind(page(limit))).await
+    }
+
+    /// The builds queued last in all sites, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn recent_builds(&self, limit: u32) -> Result<Vec<Build>, Error> {
+        let text = format!("{SHOWN} ORDER BY build.queued_at DESC, build.id LIMIT $1");
+        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        self.all("read recent builds", query.bind(page(limit))).await
+    }
+
+    /// One build.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn build(&self, id: BuildId) -> Result<Option<Build>, Error> {
+        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
+        self.one("read a build", query.bind(id.0)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

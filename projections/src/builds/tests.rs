@@ -1,0 +1,63 @@
+use super::*;
+use crate::fixture::Story;
+
+fn folded(history: &[Recorded]) -> Build {
+    history.iter().fold(None, Build::fold).unwrap()
+}
+
+#[test]
+fn a_build_is_shown_from_the_queue_to_its_deploy() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let history = [
+        story.queued("docs", id, 1),
+        story.dispatched("docs", id),
+        story.started("docs", id, 1),
+        story.finished("docs", id, Outcome::Success),
+        story.archived("docs", id),
+        story.synced("docs", id, 1),
+    ];
+    let states: Vec<State> = (1..=history.len()).map(|upto| folded(&history[..upto]).state).collect();
+    let ends = [State::Success; 3];
+    assert_eq!(states, [&[State::Queued, State::Dispatched, State::Running][..], &ends].concat());
+    let row = folded(&history);
+    assert_eq!((row.queued_at, row.started_at), (history[0].envelope.time, Some(history[2].envelope.time)));
+    assert_eq!((row.ended_at, row.duration_ms), (Some(history[3].envelope.time), Some(1200)));
+    assert_eq!((row.log_bytes, row.deploy), (Some(4096), Some(DeployId::of(id))));
+    assert_eq!(row.sequence, history[5].sequence);
+}
+
+#[test]
+fn every_outcome_has_its_own_state() {
+    let shown: Vec<State> =
+        [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout].map(State::from).into();
+    assert_eq!(shown, [State::Success, State::Failure, State::Error, State::Timeout]);
+    assert!(shown.into_iter().all(State::has_ended));
+}
+
+#[test]
+fn a_second_attempt_replaces_worker_and_start() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let history = [story.queued("docs", id, 1), story.started("docs", id, 1), story.started("docs", id, 2)];
+    let row = folded(&history);
+    assert_eq!((row.attempt, row.worker.as_deref()), (2, Some("worker-2")));
+    assert_eq!(row.started_at, Some(history[2].envelope.time));
+}
+
+#[test]
+fn an_ended_build_stays_as_it_ended() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let history = [story.queued("docs", id, 1), story.canceled("docs", id), story.finished("docs", id, Outcome::Error)];
+    let row = folded(&history);
+    assert_eq!((row.state, row.ended_at), (State::Canceled, Some(history[1].envelope.time)));
+}
+
+#[test]
+fn facts_about_a_build_nobody_queued_make_no_row() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let history = [story.started("docs", id, 1), story.synced("docs", id, 1)];
+    assert_eq!(history.iter().fold(None, Build::fold), None);
+}

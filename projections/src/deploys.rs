@@ -1,0 +1,146 @@
+//! The deploys: every version of a site's files that is stored.
+
+use crate::Error;
+use crate::model::{Model, Rows, bigint, page};
+use crate::table::Row;
+use events::{Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteName};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A deploy. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deploy {
+    /// Its identity.
+    pub id: DeployId,
+    /// The site it belongs to.
+    pub site: SiteName,
+    /// The build that made it.
+    pub build: BuildId,
+    /// That build's number in the site.
+    pub number: u64,
+    /// The branch it was built from.
+    pub branch: Branch,
+    /// The commit it was built from.
+    pub commit: CommitId,
+    /// Digest of its file list: equal content, equal digest.
+    pub content: Digest,
+    /// Files in it.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Files whose content was new to the bucket.
+    pub uploaded_files: u64,
+    /// Bytes sent for them.
+    pub uploaded_bytes: u64,
+    /// When all of it was stored.
+    #[serde(with = "time::serde::rfc3339")]
+    pub synced_at: OffsetDateTime,
+}
+
+/// Which deploy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Key {
+    id: DeployId,
+}
+
+impl Row for Deploy {
+    const TABLE: &'static str = "deploys";
+    const KEY: &'static [&'static str] = &["id"];
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        Key { id: self.id.clone() }
+    }
+
+    fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
+        match &recorded.event {
+            Event::Deploy(DeployEvent::Synced { .. }) => named(recorded).map(|id| Some(Key { id })),
+            Event::Deploy(DeployEvent::Mirrored { .. })
+            | Event::Site(_)
+            | Event::Repository(_)
+            | Event::Build(_)
+            | Event::Alias(_) => Ok(None),
+        }
+    }
+
+    fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
+        let Event::Deploy(fact) = &recorded.event else { return row };
+        match (row, fact.clone()) {
+            (
+                None,
+                DeployEvent::Synced {
+                    site,
+                    build,
+                    number,
+                    branch,
+                    commit,
+                    content,
+                    files,
+                    bytes,
+                    uploaded_files,
+                    uploaded_bytes,
+                },
+            ) => Some(Self {
+                id: named(recorded).ok()?,
+                site,
+                build,
+                number,
+                branch,
+                commit,
+                content,
+                files,
+                bytes,
+                uploaded_files,
+                uploaded_bytes,
+                synced_at: recorded.envelope.time,
+            }),
+            (row, DeployEvent::Synced { .. } | DeployEvent::Mirrored { .. }) => row,
+        }
+    }
+}
+
+/// The deploy a fact about a deploy is about.
+pub(crate) fn named(recorded: &Recorded) -> Result<DeployId, Error> {
+    let subject = &recorded.envelope.subject;
+    subject.parse().map_err(|_| Error::Subject { aggregate: "deploy", subject: subject.clone() })
+}
+
+impl Model {
+    /// Deploys of a site, newest first: those with a number below `before_number`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn deploys(&self, site: &SiteName, limit: u32, before_number: Option<u64>) -> Result<Vec<Deploy>, Error> {
+        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND number < $2
+                    ORDER BY number DESC LIMIT $3";
+        let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        let before = before_number.map_or(i64::MAX, bigint);
+        self.all("read deploys of a site", query.bind(site.as_str()).bind(before).bind(page(limit))).await
+    }
+
+    /// One deploy of a site; none if it is another site's.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn deploy(&self, site: &SiteName, id: &DeployId) -> Result<Option<Deploy>, Error> {
+        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND id = $2";
+        let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        self.one("read a deploy", query.bind(site.as_str()).bind(id.as_str())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Story;
+
+    #[test]
+    fn a_deploy_is_made_by_its_first_fact_and_never_changes() {
+        let mut story = Story::default();
+        let id = story.next_build();
+        let first = Deploy::fold(None, &story.synced("docs", id, 1)).unwrap();
+        assert_eq!(first.id, DeployId::of(id));
+        let again = Deploy::fold(Some(first.clone()), &story.synced("docs", id, 2)).unwrap();
+        assert_eq!(again, first);
+    }
+}

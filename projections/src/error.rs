@@ -1,0 +1,98 @@
+//! Why the read model could not be written or read.
+
+use sqlx::error::DatabaseError;
+
+/// A failure of the read model. None of them loses a fact: the position tells where to go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection to Postgres.
+    #[error("failed to connect to postgres")]
+    Connect(#[source] sqlx::Error),
+    /// Postgres refused or was lost in the middle of something.
+    #[error("failed to {doing}")]
+    Query {
+        /// What was being done.
+        doing: &'static str,
+        /// What Postgres or the connection said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A fact that cannot become a row.
+    #[error("fact cannot become a row of `{table}`")]
+    Row {
+        /// The table it was for.
+        table: &'static str,
+        /// What does not fit.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A fact whose subject cannot be the identity of what it is about.
+    #[error("subject `{subject}` does not name a {aggregate}")]
+    Subject {
+        /// What it is about.
+        aggregate: &'static str,
+        /// What the envelope says.
+        subject: String,
+    },
+    /// Facts are missing between the position and the batch, or inside the batch. The log has no gaps, so the reader of
+    /// the log must go back to `expected`.
+    #[error("fact {expected} comes next, but the batch has {found}")]
+    Gap {
+        /// The sequence that comes next.
+        expected: u64,
+        /// The sequence that was given.
+        found: u64,
+    },
+    /// The live schema was made by a newer version of Pagefold.
+    #[error("read model has version {found}, this program knows up to {known}: run the newer program or rebuild")]
+    Newer {
+        /// The version of the live schema.
+        found: u32,
+        /// The newest version this program can make.
+        known: u32,
+    },
+    /// Another process rebuilds at this moment.
+    #[error("another rebuild is under way")]
+    RebuildRunning,
+    /// The live model has moved on: apply more to the rebuild, then swap again.
+    #[error("rebuild stands at {next}, behind the live model at {live}")]
+    Behind {
+        /// The rebuild's position.
+        next: u64,
+        /// The live model's position.
+        live: u64,
+    },
+}
+
+impl Error {
+    pub(crate) fn during(doing: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Query { doing, source }
+    }
+
+    /// Whether the fact itself is at fault, so that trying again cannot help.
+    pub(crate) fn is_of_the_fact(&self) -> bool {
+        /// SQLSTATE classes: data exception, integrity constraint violation, program limit exceeded.
+        const CLASSES: [&str; 3] = ["22", "23", "54"];
+        match self {
+            Self::Row { .. } | Self::Subject { .. } => true,
+            Self::Query { source, .. } => source
+                .as_database_error()
+                .and_then(DatabaseError::code)
+                .is_some_and(|code| CLASSES.iter().any(|class| code.starts_with(class))),
+            Self::Connect(_) | Self::Gap { .. } | Self::Newer { .. } | Self::RebuildRunning | Self::Behind { .. } => {
+                false
+            }
+        }
+    }
+
+    /// The whole chain in one line, for a record that outlives the log of this process.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            text = format!("{text}: {error}");
+            source = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,55 @@
+//! What could not be folded: an operator's list. Nothing on it blocks, nothing on it vanishes, and a rebuild by a
+//! program that knows better heals it.
+
+use crate::model::{Model, Rows, page};
+use crate::{Error, table};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgConnection;
+
+/// Longest reason that is kept, in characters.
+const REASON_MAX: usize = 2000;
+
+/// Why a place in the log has no fact here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Its type is not known to this version.
+    Unknown,
+    /// It cannot be read or cannot become a row.
+    Poison,
+}
+
+/// A place in the log that has no fact here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The sequence in the log.
+    pub sequence: u64,
+    /// What is wrong with it.
+    pub kind: Kind,
+    /// Why, for an operator.
+    pub reason: String,
+}
+
+impl Failure {
+    pub(crate) fn new(sequence: u64, kind: Kind, reason: &str) -> Self {
+        // A payload may be quoted in its reason, and Postgres has no text with NUL.
+        let reason = reason.chars().take(REASON_MAX).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c });
+        Self { sequence, kind, reason: reason.collect() }
+    }
+}
+
+pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures: &[Failure]) -> Result<(), Error> {
+    table::append(connection, schema, "errors", failures).await
+}
+
+impl Model {
+    /// The newest places that could not be folded, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn failures(&self, limit: u32) -> Result<Vec<Failure>, Error> {
+        let text = "SELECT to_json(row) FROM @.errors row ORDER BY sequence DESC LIMIT $1";
+        let query: Rows<'_, Failure> = sqlx::query_scalar(self.sql(text));
+        self.all("read what could not be folded", query.bind(page(limit))).await
+    }
+}

@@ -1,0 +1,32 @@
+//! The read model: tables in Postgres, folded from the log, and the only SQL of Pagefold.
+//!
+//! Each table's module holds its row, its fold (pure, testable without a database) and its queries. A row is one JSON
+//! object on both sides of the border: the struct is the fold's state, the table's row and the reader's answer at once.
+//! Nothing here is precious: [`Rebuild`] makes it anew from the log beside the live model and swaps the two by name.
+//!
+//! Safe to repeat because the position moves in the transaction that writes the rows, and nothing at or below it is
+//! applied again.
+
+pub mod aliases;
+mod apply;
+pub mod builds;
+pub mod deploys;
+mod error;
+pub mod failures;
+#[cfg(test)]
+#[path = "../tests/read_model/fixture.rs"]
+mod fixture;
+mod migrations;
+mod model;
+mod rebuild;
+pub mod server;
+pub mod sites;
+mod store;
+mod table;
+pub mod timeline;
+
+pub use apply::Applied;
+pub use error::Error;
+pub use model::{Model, PAGE_MAX};
+pub use rebuild::Rebuild;
+pub use store::{Readiness, Store};

@@ -1,0 +1,67 @@
+//! The versions of the tables, as plain SQL without schema names: applied to whichever schema shall have them.
+//!
+//! A model is never changed in place. A new version is added below, and a rebuild from the log makes a schema of that
+//! version beside the live one. The steps down are never taken but by a test: they prove that the steps up are understood.
+
+use crate::Error;
+use crate::model::sql;
+use sqlx::postgres::PgConnection;
+
+/// When a step is taken while a schema is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Before the first fact.
+    Tables,
+    /// When the tables are full: one sort is much cheaper than many insertions.
+    Indexes,
+}
+
+struct Step {
+    phase: Phase,
+    up: &'static str,
+}
+
+macro_rules! step {
+    ($phase:ident, $name:literal) => {
+        Step { phase: Phase::$phase, up: include_str!(concat!("../migrations/", $name, ".up.sql")) }
+    };
+}
+
+const STEPS: [Step; 2] = [step!(Tables, "0001_tables"), step!(Indexes, "0002_indexes")];
+
+/// The version of the tables this program writes.
+#[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]
+pub(crate) const VERSION: u32 = STEPS.len() as u32;
+
+/// Makes the empty schema and writes its version down.
+pub(crate) async fn create(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
+    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+    run(connection, create).await?;
+    let text =
+        format!("CREATE TABLE @.version (number integer NOT NULL); INSERT INTO @.version (number) VALUES ({VERSION})");
+    run(connection, sql(schema, &text)).await
+}
+
+/// Takes the steps of one phase up, inside a transaction of the caller.
+pub(crate) async fn up(connection: &mut PgConnection, schema: &str, phase: Phase) -> Result<(), Error> {
+    run(connection, sqlx::AssertSqlSafe(format!("SET LOCAL search_path TO {schema}"))).await?;
+    for step in STEPS.iter().filter(|step| step.phase == phase) {
+        run(connection, sqlx::AssertSqlSafe(step.up.to_owned())).await?;
+    }
+    run(connection, sqlx::AssertSqlSafe("SET LOCAL search_path TO DEFAULT".to_owned())).await
+}
+
+/// The version of a schema; none if there is no such schema.
+pub(crate) async fn version(connection: &mut PgConnection, schema: &str) -> Result<Option<u32>, Error> {
+    let doing = Error::during("read the version of the read model");
+    let there = sqlx::query_scalar::<_, bool>("SELECT to_regclass($1) IS NOT NULL");
+    if !there.bind(format!("{schema}.version")).fetch_one(&mut *connection).await.map_err(&doing)? {
+        return Ok(None);
+    }
+    let number = sqlx::query_scalar::<_, i32>(sql(schema, "SELECT number FROM @.version"));
+    Ok(Some(number.fetch_one(connection).await.map_err(&doing)?.unsigned_abs()))
+}
+
+async fn run(connection: &mut PgConnection, sql: sqlx::AssertSqlSafe<String>) -> Result<(), Error> {
+    sqlx::raw_sql(sql).execute(connection).await.map(drop).map_err(Error::during("make the tables"))
+}

@@ -1,0 +1,146 @@
+//! A private Postgres below one directory: made at the first start, ended with the program that started it.
+//!
+//! For `pagefold up` and the tests. It listens on the loopback interface alone, every role has a password of its own, and
+//! it runs as an ordinary user, because Postgres refuses to run as root. A directory left behind by a crash is taken up
+//! again: Postgres recovers by itself, and a new server waits for an old one that is still ending.
+
+mod account;
+mod binaries;
+mod cluster;
+mod error;
+mod process;
+mod roles;
+
+pub use error::Error;
+
+use account::Account;
+use binaries::Binaries;
+use process::Process;
+use secrecy::SecretString;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+
+/// The database the read model lives in.
+pub const DATABASE: &str = "pagefold";
+/// How often a free port is looked for again when another program took it first.
+const PORT_TRIES: u32 = 3;
+
+/// Where the server lives and how it runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its directory, made if missing: the cluster, the passwords, the log.
+    pub data_dir: PathBuf,
+    /// The port on 127.0.0.1; a free one if absent.
+    pub port: Option<u16>,
+    /// The user it runs as when this program runs as root.
+    pub user_if_root: String,
+    /// Further settings of Postgres, as on its command line with `-c`.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Owns the database and writes the read model.
+    Owner,
+    /// Reads what it is granted.
+    Reader,
+    /// May do everything; for the operator.
+    Administrator,
+}
+
+/// A server that runs. Dropping it ends it at once, without losing what was committed.
+#[derive(Debug)]
+pub struct Server {
+    passwords: roles::Passwords,
+    port: u16,
+    process: Process,
+}
+
+impl Config {
+    /// A server below `data_dir` on a free port, run as `postgres` if this program runs as root.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), port: None, user_if_root: "postgres".to_owned(), settings: Vec::new() }
+    }
+}
+
+impl Role {
+    /// Its name in Postgres.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "pagefold",
+            Self::Reader => "pagefold_web",
+            Self::Administrator => "postgres",
+        }
+    }
+}
+
+impl Server {
+    /// Starts the server and answers when it takes connections, with its roles and its database in place.
+    ///
+    /// # Errors
+    /// [`Error`] says what is missing and what to do about it.
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        let binaries = Binaries::find()?;
+        let account = Account::to_run_as(&config.user_if_root)?;
+        let cluster = cluster::prepare(&config.data_dir, &binaries, account.as_ref())?;
+        cluster.wait_until_free().await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let port = config.port.map_or_else(free_port, Ok)?;
+            let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, port))?;
+            match roles::prepare(&process, port, &cluster).await {
+                Ok(()) => return Ok(Self { passwords: cluster.passwords, port, process }),
+                Err(Error::Exited { .. }) if config.port.is_none() && tries < PORT_TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where `role` connects to the read model's database.
+    #[must_use]
+    pub fn url(&self, role: Role) -> SecretString {
+        roles::url(&self.passwords, role, self.port, DATABASE)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether its process lives.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.process.has_ended()
+    }
+
+    /// Ends the server in order: open transactions are rolled back, everything is written.
+    ///
+    /// # Errors
+    /// [`Error::Stuck`] if it does not end in time; it is ended the hard way then.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.process.stop().await
+    }
+}
+
+fn arguments(config: &Config, port: u16) -> Vec<String> {
+    let own = [
+        ("listen_addresses", "127.0.0.1".to_owned()),
+        ("port", port.to_string()),
+        ("unix_socket_directories", String::new()),
+        ("timezone", "UTC".to_owned()),
+        ("log_timezone", "UTC".to_owned()),
+    ];
+    let own = own.iter().map(|(name, value)| format!("{name}={value}"));
+    let further = config.settings.iter().map(|(name, value)| format!("{name}={value}"));
+    own.chain(further).flat_map(|setting| ["-c".to_owned(), setting]).collect()
+}
+
+fn free_port() -> Result<u16, Error> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    bound.map(|address| address.port()).map_err(Error::Port)
+}

@@ -1,0 +1,135 @@
+//! The server's roles, their passwords and the database: put in place at every start, so that a start that was
+//! interrupted is completed by the next.
+
+use super::cluster::Cluster;
+use super::process::{Process, exited};
+use super::{DATABASE, Error, Role};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long recovery after a crash may take.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long one try to connect may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const START_POLL: Duration = Duration::from_millis(50);
+/// Bytes of randomness in a password.
+const PASSWORD_BYTES: usize = 24;
+
+/// A password for each role.
+#[derive(Debug, Clone)]
+pub(super) struct Passwords {
+    owner: SecretString,
+    reader: SecretString,
+    administrator: SecretString,
+}
+
+impl Passwords {
+    /// Reads the passwords in `directory`; makes those that are missing.
+    pub(super) fn in_directory(directory: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(directory).map_err(Error::file("make", directory))?;
+        fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(Error::file("close", directory))?;
+        let of = |role: Role| password(&directory.join(role.name()));
+        Ok(Self { owner: of(Role::Owner)?, reader: of(Role::Reader)?, administrator: of(Role::Administrator)? })
+    }
+
+    pub(super) const fn of(&self, role: Role) -> &SecretString {
+        match role {
+            Role::Owner => &self.owner,
+            Role::Reader => &self.reader,
+            Role::Administrator => &self.administrator,
+        }
+    }
+}
+
+fn password(path: &Path) -> Result<SecretString, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.len() == 2 * PASSWORD_BYTES => return Ok(text.into()),
+        // Cut short by a crash of the machine: nothing can depend on it yet that the next start does not set anew.
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::file("read", path)(error)),
+    }
+    let mut bytes = [0; PASSWORD_BYTES];
+    let source = "/dev/urandom";
+    File::open(source).and_then(|mut file| file.read_exact(&mut bytes)).map_err(Error::file("read", source))?;
+    let text = hex::encode(bytes);
+    write_secret(path, &text)?;
+    Ok(text.into())
+}
+
+/// Writes a file that only its owner may read.
+pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
+    let mut options = File::options();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(Error::file("write", path))
+}
+
+/// Where `role` connects to `database`.
+pub(super) fn url(passwords: &Passwords, role: Role, port: u16, database: &str) -> SecretString {
+    let (name, password) = (role.name(), passwords.of(role).expose_secret());
+    format!("postgres://{name}:{password}@127.0.0.1:{port}/{database}").into()
+}
+
+/// Waits until the server takes connections, then sees to roles and database.
+pub(super) async fn prepare(process: &Process, port: u16, cluster: &Cluster) -> Result<(), Error> {
+    let url = url(&cluster.passwords, Role::Administrator, port, "postgres");
+    let mut connection = connect(process, &url, cluster).await?;
+    let doing = |source| Error::Setup { doing: "set up the roles of the private postgres", source };
+    for role in [Role::Owner, Role::Reader] {
+        // Names are constants and passwords hexadecimal: nothing in them needs quoting.
+        let (name, password) = (role.name(), cluster.passwords.of(role).expose_secret());
+        let verb = if there(&mut connection, "pg_roles WHERE rolname", name).await? { "ALTER" } else { "CREATE" };
+        let text = format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'");
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.map_err(doing)?;
+    }
+    let reader = Role::Reader.name();
+    let mut statements = vec![format!("ALTER ROLE {reader} SET default_transaction_read_only = on")];
+    if !there(&mut connection, "pg_database WHERE datname", DATABASE).await? {
+        statements.push(format!("CREATE DATABASE {DATABASE} OWNER {}", Role::Owner.name()));
+    }
+    // By default every role may connect and make temporary tables.
+    statements.push(format!("REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC"));
+    statements.push(format!("GRANT CONNECT ON DATABASE {DATABASE} TO {reader}"));
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.map_err(doing)?;
+    }
+    connection.close().await.map_err(doing)
+}
+
+async fn there(connection: &mut PgConnection, what: &'static str, name: &str) -> Result<bool, Error> {
+    let query = sqlx::query_scalar(AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM {what} = $1)"))).bind(name);
+    let doing = "see what the private postgres has";
+    query.fetch_one(connection).await.map_err(|source| Error::Setup { doing, source })
+}
+
+async fn connect(process: &Process, url: &SecretString, cluster: &Cluster) -> Result<PgConnection, Error> {
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        // Bounded, because another program may hold the port and never answer; ours has ended then.
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, PgConnection::connect(url.expose_secret())).await;
+        if process.has_ended() {
+            return Err(exited(cluster));
+        }
+        let source = match answer {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(source)) => source,
+            Err(_elapsed) => sqlx::Error::PoolTimedOut,
+        };
+        if refused(&source) || Instant::now() >= deadline {
+            return Err(Error::Setup { doing: "connect to the private postgres", source });
+        }
+        tokio::time::sleep(START_POLL).await;
+    }
+}
+
+/// Whether waiting cannot help: the server answered, and not that it is still starting.
+fn refused(error: &sqlx::Error) -> bool {
+    const CANNOT_CONNECT_NOW: &str = "57P03";
+    error.as_database_error().is_some_and(|answer| answer.code().as_deref() != Some(CANNOT_CONNECT_NOW))
+}

@@ -1,0 +1,209 @@
+//! Random legal histories, made by the aggregates themselves: wherever the batches are cut, the model is the same.
+
+use crate::database::Database;
+use crate::fixture::{Story, commit, name};
+use crate::rebuild::begin;
+use events::build::{self, Build};
+use events::{Aggregate, Alias, AliasName, BuildId, Deploy, DeployId, Outcome, Recorded, Site, alias, deploy, site};
+use projections::Applied;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::BTreeMap;
+
+const SITES: [&str; 2] = ["docs", "blog"];
+
+/// What somebody tries; most attempts are refused by the aggregate and then tell nothing.
+#[derive(Debug, Clone)]
+enum Attempt {
+    Create(usize),
+    Delete(usize),
+    Queue(usize),
+    Dispatch(usize),
+    Start(usize),
+    Finish(usize, bool),
+    Cancel(usize),
+    Archive(usize),
+    Sync(usize),
+    Promote(usize, bool),
+    Mirror(usize),
+    Remove(usize),
+    Nonsense,
+}
+
+fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
+    let (site, build) = (0..SITES.len(), 0..5usize);
+    let one = prop_oneof![
+        2 => site.clone().prop_map(Attempt::Create),
+        1 => site.clone().prop_map(Attempt::Delete),
+        4 => site.clone().prop_map(Attempt::Queue),
+        4 => build.clone().prop_map(Attempt::Dispatch),
+        5 => build.clone().prop_map(Attempt::Start),
+        5 => (build.clone(), any::<bool>()).prop_map(|(build, good)| Attempt::Finish(build, good)),
+        1 => build.clone().prop_map(Attempt::Cancel),
+        3 => build.clone().prop_map(Attempt::Archive),
+        4 => build.clone().prop_map(Attempt::Sync),
+        4 => (build.clone(), any::<bool>()).prop_map(|(build, chosen)| Attempt::Promote(build, chosen)),
+        3 => build.prop_map(Attempt::Mirror),
+        1 => site.prop_map(Attempt::Remove),
+        1 => Just(Attempt::Nonsense),
+    ];
+    proptest::collection::vec(one, 1..120)
+}
+
+/// The aggregates of a little platform, and the log they tell.
+#[derive(Default)]
+struct Platform {
+    story: Story,
+    log: Vec<Applied>,
+    sites: BTreeMap<usize, Site>,
+    builds: Vec<(usize, BuildId, Build)>,
+    deploys: BTreeMap<DeployId, Deploy>,
+    aliases: BTreeMap<usize, Alias>,
+}
+
+fn decide<A: Aggregate>(state: &mut A, command: &A::Command) -> Vec<A::Fact> {
+    let facts = state.decide(command).unwrap_or_default();
+    *state = facts.iter().fold(state.clone(), A::evolve);
+    facts
+}
+
+impl Platform {
+    fn tell<F: Into<events::Event>>(&mut self, subject: &str, facts: Vec<F>) {
+        for fact in facts {
+            let recorded: Recorded = self.story.tell(subject, "service:test", fact);
+            self.log.push(Applied::Fact(recorded));
+        }
+    }
+
+    fn ask(&mut self, index: usize, command: &build::Command) {
+        let Some((_, id, build)) = self.builds.get_mut(index) else { return };
+        let (id, facts) = (*id, decide(build, command));
+        self.tell(&id.to_string(), facts);
+    }
+
+    fn attempt(&mut self, attempt: &Attempt) {
+        match *attempt {
+            Attempt::Create(index) => self.about_site(index, &site::Command::Create(settings())),
+            Attempt::Delete(index) => self.about_site(index, &site::Command::Delete),
+            Attempt::Queue(index) => {
+                let id = self.story.next_build();
+                self.builds.push((index, id, Build::default()));
+                let number = u64::try_from(self.builds.len()).unwrap();
+                self.ask(self.builds.len() - 1, &build::Command::Queue(job(SITES[index], number)));
+            }
+            Attempt::Dispatch(index) => self.ask(index, &build::Command::Dispatch),
+            Attempt::Start(index) => self.ask(index, &build::Command::Start { worker: format!("launcher-{index}") }),
+            Attempt::Finish(index, good) => {
+                let outcome = if good { Outcome::Success } else { Outcome::Timeout };
+                self.ask(index, &build::Command::Finish(report(outcome)));
+            }
+            Attempt::Cancel(index) => {
+                self.ask(index, &build::Command::Cancel { reason: "enough".to_owned(), superseded_by: None });
+            }
+            Attempt::Archive(index) => {
+                self.ask(index, &build::Command::ArchiveLog { key: "logs/1".to_owned(), bytes: 7 });
+            }
+            Attempt::Sync(index) => self.about_deploy(index, true),
+            Attempt::Mirror(index) => self.about_deploy(index, false),
+            Attempt::Promote(index, chosen) => self.promote(index, chosen),
+            Attempt::Remove(index) => {
+                let command = alias::Command::Remove { site: name(SITES[index]), alias: AliasName::Live };
+                self.about_alias(index, &command);
+            }
+            Attempt::Nonsense => {
+                // Takes a place in the log, as whatever cannot be read does.
+                let sequence = self.story.site_created("nonsense").sequence;
+                self.log.push(Applied::Poison { sequence, reason: "no JSON".to_owned() });
+            }
+        }
+    }
+
+    fn about_site(&mut self, index: usize, command: &site::Command) {
+        let facts = decide(self.sites.entry(index).or_default(), command);
+        self.tell(SITES[index], facts);
+    }
+
+    fn about_deploy(&mut self, index: usize, sync: bool) {
+        let Some((site, id, _)) = self.builds.get(index).cloned() else { return };
+        let mut scratch = Story::default();
+        let number = u64::try_from(index).unwrap() + 1;
+        let made = if sync { scratch.synced(SITES[site], id, number) } else { scratch.mirrored(SITES[site], id) };
+        let events::Event::Deploy(fact) = made.event else { return };
+        let facts = decide(self.deploys.entry(DeployId::of(id)).or_default(), &deploy::Command::Record(fact));
+        self.tell(DeployId::of(id).as_str(), facts);
+    }
+
+    fn promote(&mut self, index: usize, chosen: bool) {
+        let Some((site, id, _)) = self.builds.get(index).cloned() else { return };
+        let claim = if chosen { alias::Claim::Chosen { expected: None } } else { alias::Claim::Built };
+        let number = u64::try_from(index).unwrap() + 1;
+        let (deploy, alias) = (DeployId::of(id), AliasName::Live);
+        self.about_alias(site, &alias::Command::Promote { site: name(SITES[site]), alias, deploy, number, claim });
+    }
+
+    fn about_alias(&mut self, index: usize, command: &alias::Command) {
+        let facts = decide(self.aliases.entry(index).or_default(), command);
+        self.tell(&format!("{}/live", SITES[index]), facts);
+    }
+}
+
+fn settings() -> site::Settings {
+    site::Settings {
+        organization: "acme".parse().unwrap(),
+        repository: "https://github.com/acme/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: None,
+        engine: events::SiteEngine::Hugo,
+    }
+}
+
+fn job(site: &str, number: u64) -> build::Job {
+    build::Job {
+        site: name(site),
+        number,
+        repository: "https://github.com/acme/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        commit: Some(commit()),
+        engine: events::SiteEngine::Hugo,
+        lane: events::Lane::Low,
+        summary: format!("build {number}"),
+    }
+}
+
+fn report(outcome: Outcome) -> build::Report {
+    build::Report { attempt: 0, commit: None, outcome, message: "so".to_owned(), artifact: None, duration_ms: 5 }
+}
+
+#[test]
+fn wherever_a_legal_history_is_cut_the_model_is_the_same() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(Database::new());
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let cuts = proptest::collection::vec(1..20usize, 1..40);
+    runner
+        .run(&(attempts(), cuts), |(attempts, cuts)| {
+            let mut platform = Platform::default();
+            attempts.iter().for_each(|attempt| platform.attempt(attempt));
+            let whole = vec![platform.log.len().max(1)];
+            let expected = runtime.block_on(rebuilt(&database, &platform.log, &whole));
+            let cut = runtime.block_on(rebuilt(&database, &platform.log, &cuts));
+            prop_assert_eq!(expected, cut);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// The digest of a model that took `log` in batches of these sizes, over and over.
+async fn rebuilt(database: &Database, log: &[Applied], sizes: &[usize]) -> BTreeMap<&'static str, String> {
+    let rebuild = begin(database).await;
+    let mut rest = log;
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (batch, later) = rest.split_at((*size).min(rest.len()));
+        rebuild.apply(batch).await.unwrap();
+        rest = later;
+    }
+    rebuild.model().digest().await.unwrap()
+}

@@ -1,0 +1,84 @@
+//! The private server: made once, taken up again after an end of any kind, gone with its program.
+
+use crate::database::{config, connect, directory};
+use projections::Store;
+use projections::server::{Error, Role, Server};
+use secrecy::ExposeSecret;
+use std::os::unix::fs::PermissionsExt;
+
+#[tokio::test]
+async fn what_was_written_is_there_after_an_orderly_stop_and_after_a_crash() {
+    let directory = directory();
+    let config = config(&directory);
+    let first = Server::start(&config).await.unwrap();
+    let (url, port) = (first.url(Role::Owner), first.port());
+    Store::connect(&url, 1).await.unwrap().prepare(Some(Role::Reader.name())).await.unwrap();
+    first.stop().await.unwrap();
+    assert!(Store::connect(&url, 1).await.is_err(), "the server on {port} is gone");
+
+    let second = Server::start(&config).await.unwrap();
+    let reader = Store::connect(&second.url(Role::Reader), 1).await.unwrap();
+    assert_eq!(reader.live().position().await.unwrap(), 0);
+    kill(&directory);
+    let third = Server::start(&config).await.unwrap();
+    let reader = Store::connect(&third.url(Role::Reader), 1).await.unwrap();
+    assert_eq!(reader.live().position().await.unwrap(), 0);
+    drop(second);
+}
+
+/// Ends the server so that it can clear nothing away, and leaves its lock naming a process that is no server.
+fn kill(directory: &tempfile::TempDir) {
+    let lock = directory.path().join("postgres/cluster/postmaster.pid");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let pid = text.lines().next().unwrap().parse().ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    while std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).is_ok_and(|line| !line.is_empty()) {
+        std::thread::yield_now();
+    }
+    std::fs::write(&lock, text.replacen(&pid.as_raw_nonzero().to_string(), "1", 1)).unwrap();
+}
+
+#[tokio::test]
+async fn passwords_are_private_and_none_is_shared() {
+    let directory = directory();
+    let server = Server::start(&config(&directory)).await.unwrap();
+    let roles = [Role::Owner, Role::Reader, Role::Administrator];
+    let mut passwords: Vec<String> = Vec::new();
+    for role in roles {
+        let path = directory.path().join("postgres/passwords").join(role.name());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let password = std::fs::read_to_string(&path).unwrap();
+        assert!(server.url(role).expose_secret().contains(&password));
+        assert!(!format!("{server:?}").contains(&password));
+        passwords.push(password);
+        connect(&server.url(role)).await;
+    }
+    passwords.sort();
+    passwords.dedup();
+    assert_eq!(passwords.len(), roles.len());
+    let wrong = server.url(Role::Reader).expose_secret().replace(&passwords[0], "x").replace(&passwords[1], "x");
+    let wrong = wrong.replace(&passwords[2], "x").into();
+    assert!(Store::connect(&wrong, 1).await.is_err());
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_with_the_servers_own_words() {
+    let directory = directory();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = Some(taken.local_addr().unwrap().port());
+    let refused = Server::start(&projections::server::Config { port, ..config(&directory) }).await.unwrap_err();
+    assert!(matches!(&refused, Error::Exited { tail, .. } if tail.contains("could not")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_directory_the_servers_user_cannot_enter_is_named_with_the_remedy() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let directory = directory();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let refused = Server::start(&config(&directory)).await.unwrap_err().to_string();
+    assert!(refused.contains(directory.path().to_str().unwrap()) && refused.contains("choose"), "{refused}");
+    let nobody = projections::server::Config { user_if_root: "no-such-user".to_owned(), ..config(&directory) };
+    assert!(matches!(Server::start(&nobody).await, Err(Error::NoUser(_))));
+}

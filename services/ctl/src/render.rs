@@ -1,0 +1,144 @@
+//! Facts as an operator reads them: a line, a story, or the whole CloudEvent.
+
+use events::{Envelope, Recorded, envelope};
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+/// How a fact is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// One line: sequence, time, type, what it is about, what happened
+    #[default]
+    Compact,
+    /// A few lines with cause and actor
+    Feed,
+    /// The CloudEvent as one line of JSON
+    Json,
+}
+
+/// A fact in the given format, without a final newline.
+#[must_use]
+pub fn fact(recorded: &Recorded, format: Format) -> String {
+    match format {
+        Format::Compact => compact(recorded),
+        Format::Feed => feed(recorded),
+        Format::Json => cloudevent(recorded).to_string(),
+    }
+}
+
+/// What is printed of a message that is not a fact we know.
+#[must_use]
+pub fn unreadable(sequence: u64, error: &dyn std::error::Error, format: Format) -> String {
+    match format {
+        Format::Compact | Format::Feed => format!("{sequence:>6}  unreadable: {error}"),
+        Format::Json => json!({ "sequence": sequence.to_string(), "error": error.to_string() }).to_string(),
+    }
+}
+
+fn compact(recorded: &Recorded) -> String {
+    let Recorded { sequence, envelope, event } = recorded;
+    let time = envelope.time.time();
+    let name = event.name();
+    let name = name.rsplit_once(".v").map_or(name.as_str(), |(name, _)| name);
+    let (hour, minute, second, milli) = time.as_hms_milli();
+    let sentence = event.sentence();
+    format!("{sequence:>6}  {hour:02}:{minute:02}:{second:02}.{milli:03}  {name:<24} {sentence}")
+}
+
+fn feed(recorded: &Recorded) -> String {
+    let Recorded { sequence, envelope, event } = recorded;
+    let time = envelope.time.format(&Rfc3339).unwrap_or_default();
+    let cause = envelope.causation.map_or_else(|| "nothing before it".to_owned(), |cause| cause.to_string());
+    format!(
+        "{}\n    {time}  {} about {}/{}\n    by {}, because of {cause}\n    fact {sequence}, id {}, story {}",
+        event.sentence(),
+        event.name(),
+        event.aggregate(),
+        envelope.subject,
+        envelope.actor,
+        envelope.id,
+        envelope.correlation,
+    )
+}
+
+/// The fact as a CloudEvent in JSON format (CloudEvents 1.0).
+fn cloudevent(recorded: &Recorded) -> Value {
+    let Recorded { sequence, envelope, event } = recorded;
+    let mut cloudevent = json!({
+        "specversion": envelope::SPEC_VERSION,
+        "id": envelope.id,
+        "source": envelope.source,
+        "type": event.type_name(),
+        "subject": envelope.subject,
+        "time": envelope.time.format(&Rfc3339).unwrap_or_default(),
+        "datacontenttype": envelope::CONTENT_TYPE,
+        "dataschema": Envelope::schema_of(event),
+        "sequence": sequence.to_string(),
+        "correlationid": envelope.correlation,
+        "actor": envelope.actor,
+        "data": event.data(),
+    });
+    let optional = [
+        ("causationid", envelope.causation.map(|id| id.to_string())),
+        ("traceparent", envelope.traceparent.clone()),
+        ("tracestate", envelope.tracestate.clone()),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            cloudevent[name] = json!(value);
+        }
+    }
+    cloudevent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, PromotionReason};
+    use uuid::Uuid;
+
+    fn promoted() -> Recorded {
+        let event = AliasEvent::Promoted {
+            site: "docs".parse().unwrap(),
+            alias: AliasName::Live,
+            deploy: DeployId::of(BuildId(Uuid::nil())),
+            number: 3,
+            previous: None,
+            reason: PromotionReason::Built,
+        };
+        let envelope = Envelope {
+            id: Uuid::from_u128(9),
+            source: "/pagefold/syncer".to_owned(),
+            subject: "docs/live".to_owned(),
+            time: time::macros::datetime!(2026-03-04 05:06:07.008 UTC),
+            correlation: Uuid::from_u128(1),
+            causation: Some(Uuid::from_u128(8)),
+            actor: Actor::service("syncer"),
+            traceparent: None,
+            tracestate: None,
+        };
+        Recorded { sequence: 12, envelope, event: event.into() }
+    }
+
+    #[test]
+    fn a_line_tells_when_and_what() {
+        let line = fact(&promoted(), Format::Compact);
+        assert_eq!(line, "    12  05:06:07.008  alias.promoted           docs `live` now shows build 3");
+    }
+
+    #[test]
+    fn a_feed_tells_why_and_by_whom() {
+        let text = fact(&promoted(), Format::Feed);
+        assert!(text.contains("by service:syncer, because of 00000000-0000-0000-0000-000000000008"), "{text}");
+    }
+
+    #[test]
+    fn json_is_a_cloudevent_on_one_line() {
+        let text = fact(&promoted(), Format::Json);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert!(!text.contains('\n'));
+        assert_eq!(value["type"], "dev.pagefold.alias.promoted.v1");
+        assert_eq!(value["data"]["alias"], "live");
+        assert!(value.get("traceparent").is_none());
+    }
+}

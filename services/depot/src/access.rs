@@ -1,0 +1,155 @@
+//! Who may do what: signatures of version 4 by the configured keys, and the grants of each key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{Credentials, S3Auth, SecretKey};
+use s3s::dto::{CopyObjectInput, UploadPartCopyInput};
+use s3s::path::{S3Path, check_bucket_name};
+use s3s::{S3ErrorCode, S3Request, S3Result};
+use secrecy::ExposeSecret as _;
+
+use crate::copy;
+use crate::error::Error;
+use crate::{Access, Grant, Key};
+
+/// The operations that change nothing. Whatever is not named here needs [`Access::Write`].
+const READS: [&str; 9] = [
+    "GetBucketLocation",
+    "GetObject",
+    "HeadBucket",
+    "HeadObject",
+    "ListBuckets",
+    "ListMultipartUploads",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+];
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The configured keys by id.
+#[derive(Clone)]
+pub(crate) struct Keys(Arc<HashMap<String, Key>>);
+
+impl Keys {
+    pub(crate) fn new(keys: Vec<Key>) -> Result<Self, Error> {
+        let mut by_id = HashMap::new();
+        for key in keys {
+            key.grants.iter().try_for_each(validate)?;
+            if let Some(key) = by_id.insert(key.id.clone(), key) {
+                return Err(Error::DuplicateKey { id: key.id });
+            }
+        }
+        Ok(Self(Arc::new(by_id)))
+    }
+
+    pub(crate) fn allows(&self, credentials: Option<&Credentials>, bucket: &str, access: Access) -> bool {
+        let key = credentials.and_then(|credentials| self.0.get(&credentials.access_key));
+        key.is_some_and(|key| key.grants.iter().any(|grant| grant.allows(bucket, access)))
+    }
+
+    fn require(&self, credentials: Option<&Credentials>, bucket: &str, access: Access) -> S3Result<()> {
+        if self.allows(credentials, bucket, access) { Ok(()) } else { Err(S3ErrorCode::AccessDenied.into()) }
+    }
+
+    fn require_source(&self, credentials: Option<&Credentials>, source: &s3s::dto::CopySource) -> S3Result<()> {
+        let (bucket, _) = copy::source(source)?;
+        self.require(credentials, &bucket, Access::Read)
+    }
+}
+
+/// A grant that can never match is a mistake better found at start than by a refused request.
+fn validate(grant: &Grant) -> Result<(), Error> {
+    let is_valid = match grant.buckets.strip_suffix('*') {
+        Some(prefix) => !prefix.contains('*'),
+        None => check_bucket_name(&grant.buckets),
+    };
+    if is_valid { Ok(()) } else { Err(Error::Grant { buckets: grant.buckets.clone() }) }
+}
+
+impl Grant {
+    fn allows(&self, bucket: &str, access: Access) -> bool {
+        let is_named = match self.buckets.strip_suffix('*') {
+            Some(prefix) => bucket.starts_with(prefix),
+            None => bucket == self.buckets,
+        };
+        is_named && (self.access == Access::Write || access == Access::Read)
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let key = self.0.get(access_key).ok_or(S3ErrorCode::InvalidAccessKeyId)?;
+        Ok(SecretKey::from(key.secret.expose_secret()))
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Keys {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if context.credentials().is_none() || !is_version_4(context) {
+            return Err(S3ErrorCode::AccessDenied.into());
+        }
+        let operation = context.s3_op().name();
+        let access = if READS.contains(&operation) { Access::Read } else { Access::Write };
+        match context.s3_path() {
+            // The list of buckets is cut to what its reader may read.
+            S3Path::Root if access == Access::Read => Ok(()),
+            S3Path::Root => Err(S3ErrorCode::AccessDenied.into()),
+            S3Path::Bucket { bucket } | S3Path::Object { bucket, .. } => {
+                self.require(context.credentials(), bucket, access)
+            }
+        }
+    }
+
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        self.require_source(request.credentials.as_ref(), &request.input.copy_source)
+    }
+
+    async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
+        self.require_source(request.credentials.as_ref(), &request.input.copy_source)
+    }
+}
+
+/// Version 2 signs with SHA-1 and leaves most of a request out, and forms sign a policy; neither has a user here.
+fn is_version_4(context: &S3AccessContext<'_>) -> bool {
+    let header = context.headers().get("authorization").and_then(|value| value.to_str().ok());
+    let in_header = header.is_some_and(|value| value.starts_with(ALGORITHM));
+    let parameter =
+        |pair: &str| pair.split_once('=').is_some_and(|(name, value)| name == "X-Amz-Algorithm" && value == ALGORITHM);
+    let in_query = context.uri().query().is_some_and(|query| query.split('&').any(parameter));
+    in_header || (header.is_none() && in_query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(buckets: &str, access: Access) -> Grant {
+        Grant { buckets: buckets.into(), access }
+    }
+
+    #[test]
+    fn a_grant_names_one_bucket_or_a_family() {
+        assert!(grant("site-a", Access::Read).allows("site-a", Access::Read));
+        assert!(!grant("site-a", Access::Read).allows("site-ab", Access::Read));
+        assert!(grant("site-*", Access::Read).allows("site-ab", Access::Read));
+        assert!(!grant("site-*", Access::Read).allows("logs", Access::Read));
+    }
+
+    #[test]
+    fn writing_includes_reading_and_not_the_reverse() {
+        assert!(grant("*", Access::Write).allows("any", Access::Read));
+        assert!(!grant("*", Access::Read).allows("any", Access::Write));
+    }
+
+    #[test]
+    fn a_grant_that_can_never_match_is_refused() {
+        assert!(validate(&grant("Site", Access::Read)).is_err());
+        assert!(validate(&grant("a*b*", Access::Read)).is_err());
+        assert!(validate(&grant("*", Access::Read)).is_ok());
+    }
+}

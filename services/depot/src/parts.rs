@@ -1,0 +1,114 @@
+//! The listings of multipart uploads and of their parts.
+
+use s3s::S3ErrorCode;
+use s3s::dto::{
+    ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part,
+};
+use uuid::Uuid;
+
+use crate::clock;
+use crate::error::Fault;
+use crate::listing::{Encoding, limit};
+use crate::multipart::upload_id;
+use crate::store::Store;
+use crate::tables::Place;
+
+impl Store {
+    pub(crate) async fn list_parts(&self, input: ListPartsInput) -> Result<ListPartsOutput, Fault> {
+        let id = upload_id(&input.upload_id)?;
+        let max_parts = limit(input.max_parts)?;
+        let after = input.part_number_marker.map_or(Ok(0), u32::try_from).map_err(|_| S3ErrorCode::InvalidArgument)?;
+        let (bucket, key) = (input.bucket.clone(), input.key.clone());
+        let mut stored = self
+            .read(move |snapshot| {
+                snapshot.require_bucket(&bucket)?;
+                snapshot.upload(Place { bucket: &bucket, key: key.as_bytes(), id })?;
+                snapshot.parts(id, after)
+            })
+            .await?;
+        let is_truncated = cut(&mut stored, max_parts);
+        let number = |number: u32| i32::try_from(number).ok();
+        Ok(ListPartsOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(input.upload_id),
+            part_number_marker: input.part_number_marker,
+            next_part_number_marker: stored.last().and_then(|(last, _)| number(*last)),
+            max_parts: Some(max_parts),
+            is_truncated: Some(is_truncated),
+            parts: Some(
+                stored
+                    .into_iter()
+                    .map(|(part_number, part)| Part {
+                        part_number: number(part_number),
+                        e_tag: Some(ETag::Strong(part.etag)),
+                        size: i64::try_from(part.size).ok(),
+                        last_modified: Some(clock::timestamp(part.modified_ms)),
+                        ..Part::default()
+                    })
+                    .collect(),
+            ),
+            ..ListPartsOutput::default()
+        })
+    }
+
+    /// Uploads are few, so those of a bucket are read whole. Folding them by a delimiter is not offered.
+    pub(crate) async fn list_uploads(
+        &self,
+        input: ListMultipartUploadsInput,
+    ) -> Result<ListMultipartUploadsOutput, Fault> {
+        if input.delimiter.as_ref().is_some_and(|delimiter| !delimiter.is_empty()) {
+            return Err(S3ErrorCode::NotImplemented.into());
+        }
+        let encoding = Encoding::new(input.encoding_type.as_ref())?;
+        let max_uploads = limit(input.max_uploads)?;
+        let after_key = input.key_marker.clone().unwrap_or_default();
+        // A key marker alone means after all uploads of that key.
+        let after_id = match &input.upload_id_marker {
+            Some(marker) if !marker.is_empty() => upload_id(marker)?,
+            Some(_) | None => Uuid::max(),
+        };
+        let bucket = input.bucket.clone();
+        let prefix = input.prefix.clone().unwrap_or_default();
+        let mut uploads = self
+            .read(move |snapshot| {
+                snapshot.require_bucket(&bucket)?;
+                snapshot.uploads_after(&bucket, after_key.as_bytes(), after_id)
+            })
+            .await?;
+        uploads.retain(|(key, ..)| key.starts_with(&prefix));
+        let is_truncated = cut(&mut uploads, max_uploads);
+        let last = uploads.last().filter(|_| is_truncated);
+        Ok(ListMultipartUploadsOutput {
+            bucket: Some(input.bucket),
+            prefix: input.prefix.map(|prefix| encoding.write(prefix)),
+            key_marker: input.key_marker.map(|marker| encoding.write(marker)),
+            upload_id_marker: input.upload_id_marker,
+            next_key_marker: last.map(|(key, ..)| encoding.write(key)),
+            next_upload_id_marker: last.map(|(_, id, _)| id.simple().to_string()),
+            max_uploads: Some(max_uploads),
+            is_truncated: Some(is_truncated),
+            encoding_type: input.encoding_type,
+            uploads: Some(
+                uploads
+                    .into_iter()
+                    .map(|(key, id, upload)| MultipartUpload {
+                        key: Some(encoding.write(key)),
+                        upload_id: Some(id.simple().to_string()),
+                        initiated: Some(clock::timestamp(upload.initiated_ms)),
+                        ..MultipartUpload::default()
+                    })
+                    .collect(),
+            ),
+            ..ListMultipartUploadsOutput::default()
+        })
+    }
+}
+
+/// Cuts a listing to its limit and says whether anything was cut off.
+fn cut<T>(entries: &mut Vec<T>, limit: i32) -> bool {
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let is_truncated = limit > 0 && entries.len() > limit;
+    entries.truncate(limit);
+    is_truncated
+}

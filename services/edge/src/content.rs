@@ -1,0 +1,144 @@
+//! Manifests and file contents: from memory, from disk, from the bucket. What is cached never changes, so it is served
+//! whether or not the bucket can be reached.
+
+use crate::Config;
+use crate::body::{self, Body};
+use crate::error::Error;
+use crate::kept::Kept;
+use bytes::Bytes;
+use events::{DeployId, Digest, SiteName};
+use moka::future::Cache;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{Entry, Manifest, Storage};
+use tokio::time::timeout;
+
+/// Larger files are not cached but sent as they arrive.
+const CACHED_MAX_BYTES: u64 = 1024 * 1024;
+/// The part of the cache that is for manifests: one in so many bytes.
+const MANIFESTS_PART: u64 = 4;
+/// What an entry of a manifest takes in memory beside its path, roughly.
+const ENTRY_BYTES: usize = 200;
+/// What a cached file takes beside its bytes, roughly.
+const BLOB_BYTES: usize = 200;
+/// How long a request waits for the bucket.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long, and for how many deploys, it is known that there is no such deploy: anyone may ask for any id.
+const ABSENT_FOR: Duration = Duration::from_secs(10);
+const ABSENT_MAX: u64 = 10_000;
+
+type Key = (SiteName, DeployId);
+
+pub(crate) struct Content {
+    storage: Storage,
+    kept: Kept,
+    manifests: Cache<Key, Arc<Manifest>>,
+    absent: Cache<Key, ()>,
+    blobs: Cache<Digest, Bytes>,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the site's bucket has no manifest of the deploy")]
+    Absent,
+    #[error("the store did not answer in {} seconds", FETCH_TIMEOUT.as_secs())]
+    TimedOut,
+    #[error("the store failed")]
+    Storage(#[source] storage::Error),
+    #[error("the content of `{path}` does not have the size its manifest states")]
+    Size { path: String },
+}
+
+impl Failure {
+    /// Whether the same may succeed later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Storage(error) => error.is_transient(),
+            Self::Absent | Self::Size { .. } => false,
+        }
+    }
+}
+
+impl Content {
+    pub(crate) async fn open(config: &Config, storage: Storage) -> Result<Self, Error> {
+        let weigh_manifest = |_: &Key, manifest: &Arc<Manifest>| {
+            let bytes: usize = manifest.iter().map(|entry| entry.path.len() + ENTRY_BYTES).sum();
+            u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
+        };
+        let weigh_blob = |_: &Digest, blob: &Bytes| u32::try_from(blob.len() + BLOB_BYTES).unwrap_or(u32::MAX);
+        let for_manifests = config.cache_bytes / MANIFESTS_PART;
+        Ok(Self {
+            storage,
+            kept: Kept::open(&config.data_dir).await?,
+            manifests: Cache::builder().max_capacity(for_manifests).weigher(weigh_manifest).build(),
+            absent: Cache::builder().max_capacity(ABSENT_MAX).time_to_live(ABSENT_FOR).build(),
+            blobs: Cache::builder().max_capacity(config.cache_bytes - for_manifests).weigher(weigh_blob).build(),
+        })
+    }
+
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// The files of a deploy. Requests for the same one wait for one fetch.
+    pub(crate) async fn manifest(&self, site: &SiteName, deploy: &DeployId) -> Result<Arc<Manifest>, Arc<Failure>> {
+        let key = (site.clone(), deploy.clone());
+        if self.absent.contains_key(&key) {
+            return Err(Arc::new(Failure::Absent));
+        }
+        let fetched = self.manifests.try_get_with(key.clone(), self.find_manifest(site, deploy)).await;
+        if fetched.as_ref().is_err_and(|failure| matches!(**failure, Failure::Absent)) {
+            self.absent.insert(key, ()).await;
+        }
+        fetched
+    }
+
+    async fn find_manifest(&self, site: &SiteName, deploy: &DeployId) -> Result<Arc<Manifest>, Failure> {
+        if let Some(manifest) = self.kept.load(site, deploy).await {
+            return Ok(Arc::new(manifest));
+        }
+        let manifest = fetched(Box::pin(self.storage.site(site).manifest(deploy))).await?;
+        manifest.map(Arc::new).ok_or(Failure::Absent)
+    }
+
+    /// Loads the manifest of a deploy that is about to be shown, and keeps it on disk if that is possible.
+    pub(crate) async fn prefetch(&self, site: &SiteName, deploy: &DeployId) -> Result<(), Arc<Failure>> {
+        // Whoever asked for the deploy before it was there shall not keep it from being shown.
+        self.absent.invalidate(&(site.clone(), deploy.clone())).await;
+        let manifest = self.manifest(site, deploy).await?;
+        if let Err(error) = self.kept.store(&manifest).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "failed to keep a manifest, a restart fetches it");
+        }
+        Ok(())
+    }
+
+    /// The bytes of a file in `range`, which lies in it. An error here comes before anything is sent.
+    pub(crate) async fn body(&self, site: &SiteName, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+        if entry.size > CACHED_MAX_BYTES {
+            let length_bytes = range.end - range.start;
+            let bucket = self.storage.site(site);
+            let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;
+            return Ok(body::streamed(chunks, length_bytes));
+        }
+        let bucket = self.storage.site(site);
+        let blob = self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await?;
+        let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+        match bounds {
+            Some((start, end)) if blob.len() as u64 == entry.size && start <= end && end <= blob.len() => {
+                Ok(body::full(blob.slice(start..end)))
+            }
+            Some(_) | None => Err(Arc::new(Failure::Size { path: entry.path.clone() })),
+        }
+    }
+}
+
+/// Futures of the store are large and most requests have no use for one, so they come boxed.
+async fn fetched<T>(fetch: impl Future<Output = Result<T, storage::Error>>) -> Result<T, Failure> {
+    match timeout(FETCH_TIMEOUT, fetch).await {
+        Ok(answer) => answer.map_err(Failure::Storage),
+        Err(_) => Err(Failure::TimedOut),
+    }
+}

@@ -1,0 +1,69 @@
+//! Which label of a host name a request is for.
+
+use http::header::HOST;
+use http::request::Parts;
+
+/// The host a request names: the target's own authority (HTTP/2, absolute form) before the `Host` header (RFC 9112,
+/// section 3.2.2). Two `Host` headers name none.
+pub(crate) fn of(request: &Parts) -> Option<&str> {
+    if let Some(authority) = request.uri.authority() {
+        return Some(authority.host());
+    }
+    let mut hosts = request.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        (None, _) | (Some(_), Some(_)) => None,
+    }
+}
+
+/// The one label that stands before `base_domain` in `host`, in lower case. A port and a final dot are passed over.
+pub(crate) fn label(host: &str, base_domain: &str) -> Option<String> {
+    let name = match host.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) => return None,
+        None => host,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let label = name.strip_suffix(base_domain)?.strip_suffix('.')?;
+    (!label.is_empty() && !label.contains('.')).then(|| label.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    #[test]
+    fn exactly_one_label_stands_before_the_base_domain() {
+        for (host, expected) in [
+            ("docs.sites.localhost", Some("docs")),
+            ("docs.sites.localhost:8080", Some("docs")),
+            ("docs.sites.localhost.", Some("docs")),
+            ("Docs.SITES.localhost.:80", Some("docs")),
+            ("demo--docs.sites.localhost:", Some("demo--docs")),
+            ("sites.localhost", None),
+            (".sites.localhost", None),
+            ("a.docs.sites.localhost", None),
+            ("docssites.localhost", None),
+            ("docs.sites.localhost..", None),
+            ("docs.sites.localhost.evil.example", None),
+            ("docs.sites.localhost:80:80", None),
+            ("docs.sites.localhost:http", None),
+            ("127.0.0.1:8080", None),
+            ("[::1]:8080", None),
+            ("", None),
+        ] {
+            assert_eq!(label(host, "sites.localhost").as_deref(), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_request_target_goes_before_the_host_header_and_two_hosts_are_none() {
+        let parts = |request: http::request::Builder| request.body(()).unwrap().into_parts().0;
+        let absolute = parts(Request::get("http://a.example:1/x").header(HOST, "b.example"));
+        assert_eq!(of(&absolute), Some("a.example"));
+        assert_eq!(of(&parts(Request::get("/x").header(HOST, "b.example"))), Some("b.example"));
+        assert_eq!(of(&parts(Request::get("/x").header(HOST, "a").header(HOST, "b"))), None);
+        assert_eq!(of(&parts(Request::get("/x"))), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! Manifests of the deploys in service, kept on disk so that a restart needs no store to find its way. A copy: what is
+//! missing or unreadable here is fetched again.
+
+use crate::error::Error;
+use crate::files;
+use crate::routes::Routes;
+use events::{BuildId, DeployId, Digest, SiteName};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use storage::{Entry, Head, Manifest, Uploaded};
+
+const VERSION: u32 = 1;
+
+/// `<folder>/<site>/<deploy>.json`
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    folder: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    version: u32,
+    site: SiteName,
+    deploy: DeployId,
+    build: BuildId,
+    uploaded: Uploaded,
+    content: Digest,
+    files: Vec<Row>,
+}
+
+/// Path, digest, size, content type, pack, offset.
+#[derive(Serialize, Deserialize)]
+struct Row(String, Digest, u64, Arc<str>, Digest, u64);
+
+impl Kept {
+    pub(crate) async fn open(data_dir: &Path) -> Result<Self, Error> {
+        let folder = data_dir.join("manifests");
+        tokio::fs::create_dir_all(&folder).await.map_err(Error::file("create", &folder))?;
+        Ok(Self { folder })
+    }
+
+    fn path(&self, site: &SiteName, deploy: &DeployId) -> PathBuf {
+        self.folder.join(site.as_str()).join(format!("{deploy}.json"))
+    }
+
+    pub(crate) async fn load(&self, site: &SiteName, deploy: &DeployId) -> Option<Manifest> {
+        let path = self.path(site, deploy);
+        let manifest = match files::read(&path).await {
+            Ok(json) => decode(&json?).filter(|manifest| manifest.head().site == *site),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to read a kept manifest");
+                return None;
+            }
+        };
+        if manifest.is_none() {
+            tracing::warn!(path = %path.display(), "a kept manifest is unreadable and is fetched again");
+        }
+        manifest.filter(|manifest| manifest.head().deploy == *deploy)
+    }
+
+    pub(crate) async fn store(&self, manifest: &Manifest) -> Result<(), Error> {
+        let path = self.path(&manifest.head().site, &manifest.head().deploy);
+        if tokio::fs::try_exists(&path).await.unwrap_or(false) {
+            return Ok(());
+        }
+        let json = encode(manifest).map_err(|error| Error::file("encode", &path)(error.into()))?;
+        files::write(path, json).await
+    }
+
+    /// Removes what no route needs. Slow where there are many sites.
+    pub(crate) fn sweep(&self, routes: &Routes) {
+        let needed: HashSet<PathBuf> = routes.deploys().map(|(site, deploy)| self.path(site, deploy)).collect();
+        for path in self.list().into_iter().filter(|path| !needed.contains(path)) {
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::debug!(%error, path = %path.display(), "failed to remove a kept manifest");
+            }
+        }
+    }
+
+    fn list(&self) -> Vec<PathBuf> {
+        let inside = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let files = inside(&self.folder).flat_map(|site| inside(&site.path()).collect::<Vec<_>>());
+        files.map(|file| file.path()).collect()
+    }
+}
+
+fn encode(manifest: &Manifest) -> Result<Vec<u8>, serde_json::Error> {
+    let row = |entry: &Entry| {
+        let (path, content_type) = (entry.path.clone(), Arc::clone(&entry.content_type));
+        Row(path, entry.digest, entry.size, content_type, entry.pack, entry.offset)
+    };
+    let Head { site, deploy, build, uploaded } = manifest.head().clone();
+    let (content, files) = (manifest.content(), manifest.iter().map(row).collect());
+    serde_json::to_vec(&File { version: VERSION, site, deploy, build, uploaded, content, files })
+}
+
+fn decode(json: &[u8]) -> Option<Manifest> {
+    let File { version, site, deploy, build, uploaded, content, files } = serde_json::from_slice(json).ok()?;
+    // There are few content types and many files.
+    let mut types: HashSet<Arc<str>> = HashSet::new();
+    let entry = |Row(path, digest, size, content_type, pack, offset): Row| {
+        let content_type = types.get(&content_type).cloned().unwrap_or_else(|| {
+            types.insert(Arc::clone(&content_type));
+            content_type
+        });
+        Entry { path, digest, size, content_type, pack, offset }
+    };
+    let manifest = Manifest::new(Head { site, deploy, build, uploaded }, files.into_iter().map(entry));
+    (version == VERSION && manifest.content() == content).then_some(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(number: u128) -> Manifest {
+        let build = BuildId(uuid::Uuid::from_u128(number));
+        let uploaded = Uploaded { files: 1, bytes: 2 };
+        let head = Head { deploy: DeployId::of(build), site: "docs".parse().unwrap(), build, uploaded };
+        let entry = |path: &str, size| Entry {
+            path: path.to_owned(),
+            digest: Digest::of(path.as_bytes()),
+            size,
+            content_type: "text/html".into(),
+            pack: Digest::of(b"pack"),
+            offset: 5 * size,
+        };
+        Manifest::new(head, [entry("index.html", 3), entry("ü/a b", 0)])
+    }
+
+    #[tokio::test]
+    async fn a_manifest_reads_back_and_a_damaged_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, manifest) = (Kept::open(folder.path()).await.unwrap(), manifest(1));
+        let Head { site, deploy, .. } = manifest.head().clone();
+        assert_eq!(kept.load(&site, &deploy).await, None);
+        kept.store(&manifest).await.unwrap();
+        assert_eq!(kept.load(&site, &deploy).await, Some(manifest));
+        let path = kept.path(&site, &deploy);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for damaged in [text.replace("index.html", "other.html"), text[..text.len() / 2].to_owned(), String::new()] {
+            std::fs::write(&path, damaged).unwrap();
+            assert_eq!(kept.load(&site, &deploy).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_route_needs_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::open(folder.path()).await.unwrap();
+        let (shown, gone) = (manifest(1), manifest(2));
+        kept.store(&shown).await.unwrap();
+        kept.store(&gone).await.unwrap();
+        let slot = serde_json::json!({ "alias": "live", "shown": shown.head().deploy, "next": null });
+        let routes = serde_json::json!({ "sites": { "docs": { "deleted": false, "hosts": { "docs": slot } } } });
+        kept.sweep(&serde_json::from_value(routes).unwrap());
+        assert_eq!(kept.list(), [kept.path(&shown.head().site, &shown.head().deploy)]);
+    }
+}

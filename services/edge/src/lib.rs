@@ -1,0 +1,103 @@
+//! The edge: published sites over HTTP, straight from their buckets, by a route table folded from the log.
+//!
+//! *Hears* facts about sites and aliases. *Says* nothing. *Touches* site buckets (reading) and its own data directory.
+//! *Safe to repeat because* the table is a fold with its position, and everything else it keeps is a copy of what never
+//! changes. It serves what it knew last when the log is down, and what it has cached when the store is down.
+
+mod body;
+mod conditions;
+mod content;
+mod error;
+mod files;
+mod fold;
+mod hosts;
+mod kept;
+mod prefetch;
+mod refusal;
+mod resolve;
+mod respond;
+mod routes;
+mod serve;
+mod server;
+mod snapshot;
+mod stall;
+
+use crate::content::Content;
+use crate::fold::Fold;
+use crate::serve::Site;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use storage::Storage;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use error::Error;
+
+/// The domain below which every site has its host, unless configured otherwise.
+pub const BASE_DOMAIN: &str = "sites.localhost";
+/// Memory for manifests and file contents, unless configured otherwise.
+pub const CACHE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Where the edge listens and what it may keep.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address of the HTTP listener. Port 0 takes a free port.
+    pub listen: SocketAddr,
+    /// The domain below which every site has its host: `docs` is served as `docs.<base_domain>`.
+    pub base_domain: String,
+    /// Where the last table and the manifests in service are kept. It belongs to one process at a time.
+    pub data_dir: PathBuf,
+    /// Memory for manifests and file contents, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Config {
+    /// A configuration with the default domain and cache.
+    #[must_use]
+    pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
+        Self { listen, base_domain: BASE_DOMAIN.to_owned(), data_dir, cache_bytes: CACHE_BYTES }
+    }
+}
+
+/// An edge that is bound and knows what it knew last; it answers once it runs.
+pub struct Edge {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    log: runtime::connection::Config,
+    fold: Fold,
+    site: Site,
+}
+
+impl Edge {
+    /// Reads the last table and binds the listener. Neither the log nor the store is asked for anything yet.
+    ///
+    /// # Errors
+    /// [`Error`] if the data directory cannot be used or the address cannot be listened on.
+    pub async fn bind(config: Config, log: runtime::connection::Config, storage: Storage) -> Result<Self, Error> {
+        let content = Arc::new(Content::open(&config, storage).await?);
+        let fold = Fold::open(&config.data_dir, Arc::clone(&content)).await;
+        let site = Site::new(&config.base_domain, fold.table(), content);
+        let listen = |source| Error::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+        Ok(Self { listener, local_addr, log, fold, site })
+    }
+
+    /// The address the edge listens on, with the port it was given.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves and follows the log until `stop` is cancelled, then lets open requests finish for a few seconds. It
+    /// connects to the log in the background and for ever.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the last table could not be kept at the end.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let serving = server::serve(self.listener, Arc::new(self.site), stop.clone());
+        let (kept, ()) = tokio::join!(self.fold.run(self.log, stop), serving);
+        kept
+    }
+}

@@ -1,0 +1,81 @@
+//! Loads the manifests of promoted deploys before they are shown, and again until it succeeds.
+
+use crate::content::{Content, Failure};
+use crate::routes::Waiting;
+use events::DeployId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Manifests fetched at the same time.
+const AT_ONCE: usize = 8;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The loads under way, one for each host that waits.
+pub(crate) struct Loading {
+    content: Arc<Content>,
+    slots: Arc<Semaphore>,
+    tasks: JoinSet<Waiting>,
+    running: HashMap<String, (DeployId, AbortHandle)>,
+}
+
+impl Loading {
+    pub(crate) fn new(content: Arc<Content>) -> Self {
+        Self { content, slots: Arc::new(Semaphore::new(AT_ONCE)), tasks: JoinSet::new(), running: HashMap::new() }
+    }
+
+    /// Loads exactly what is `waiting` now: starts what is missing, gives up what was overtaken.
+    pub(crate) fn load(&mut self, waiting: impl Iterator<Item = Waiting>) {
+        let mut overtaken = std::mem::take(&mut self.running);
+        for wanted in waiting {
+            let kept = overtaken.remove(&wanted.host).filter(|(deploy, task)| {
+                let is_same = *deploy == wanted.deploy;
+                if !is_same {
+                    task.abort();
+                }
+                is_same
+            });
+            let (host, deploy) = (wanted.host.clone(), wanted.deploy.clone());
+            let running = kept.unwrap_or_else(|| {
+                let load = load(Arc::clone(&self.content), Arc::clone(&self.slots), wanted);
+                (deploy, self.tasks.spawn(load))
+            });
+            self.running.insert(host, running);
+        }
+        overtaken.into_values().for_each(|(_, task)| task.abort());
+    }
+
+    /// The next that is loaded; `None` if nothing is under way. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Option<Waiting> {
+        while let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok(loaded) => return Some(loaded),
+                Err(error) if error.is_cancelled() => {}
+                Err(error) => tracing::error!(%error, "loading a manifest failed unexpectedly"),
+            }
+        }
+        None
+    }
+}
+
+async fn load(content: Arc<Content>, slots: Arc<Semaphore>, waiting: Waiting) -> Waiting {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let slot = slots.acquire().await;
+        let loaded = content.prefetch(&waiting.site, &waiting.deploy).await;
+        drop(slot);
+        let Err(failure) = loaded else { return waiting };
+        let Waiting { host, deploy, .. } = &waiting;
+        report(&failure, host, deploy);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn report(failure: &Failure, host: &str, deploy: &DeployId) {
+    let error = failure as &dyn std::error::Error;
+    tracing::warn!(error, host, %deploy, "cannot show a promoted deploy yet, trying again");
+}

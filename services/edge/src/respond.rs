@@ -1,0 +1,122 @@
+//! Status and headers of an answer, from what was found and what was asked. Pure.
+
+use crate::conditions::{self, Wanted};
+use crate::routes::{Kind, Target};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, X_CONTENT_TYPE_OPTIONS,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::ops::Range;
+use storage::Entry;
+
+pub(crate) const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+const X_PAGEFOLD_DEPLOY: HeaderName = HeaderName::from_static("x-pagefold-deploy");
+
+/// A page may change at any time, so caches ask again; with an entity tag that costs no body.
+pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+pub(crate) const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
+pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// What a query may not hold in a header. All else stays as it was sent.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ');
+
+/// An answer without its body.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// Which bytes of the file are the body; none for an empty one.
+    pub(crate) part: Option<Range<u64>>,
+}
+
+/// The answer when `entry` is what was asked for.
+pub(crate) fn file(entry: &Entry, target: &Target, request: &Parts) -> Reply {
+    let etag = format!("\"{}\"", entry.digest);
+    let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, lasting(target.kind));
+    headers.insert(ETAG, text(&etag).unwrap_or(HeaderValue::from_static("\"\"")));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if conditions::wants_another(&request.headers, &etag) {
+        return empty(StatusCode::PRECONDITION_FAILED, headers);
+    }
+    if conditions::has_it(&request.headers, &etag) {
+        return Reply { status: StatusCode::NOT_MODIFIED, headers, part: None };
+    }
+    // Only GET has ranges (RFC 9110, section 14.2).
+    let wanted = match request.method {
+        Method::GET => conditions::wanted(&request.headers, &etag, entry.size),
+        _ => Wanted::Whole,
+    };
+    match wanted {
+        Wanted::Whole => whole(StatusCode::OK, headers, (entry, request)),
+        Wanted::Part(range) => part(headers, entry, range),
+        Wanted::Unsatisfiable => {
+            headers.extend(text(&format!("bytes */{}", entry.size)).map(|range| (CONTENT_RANGE, range)));
+            empty(StatusCode::RANGE_NOT_SATISFIABLE, headers)
+        }
+    }
+}
+
+/// The answer when nothing was found and `page` says so.
+pub(crate) fn not_found(page: &Entry, target: &Target, request: &Parts) -> Reply {
+    let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, REVALIDATE);
+    whole(StatusCode::NOT_FOUND, headers, (page, request))
+}
+
+/// The answer that `path` is to be asked for, with the same query.
+pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
+    let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, lasting(target.kind));
+    let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
+    let location = format!("{path}{}", query.unwrap_or_default());
+    headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
+    empty(StatusCode::MOVED_PERMANENTLY, headers)
+}
+
+fn common(target: &Target) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.extend(text(target.deploy.as_str()).map(|deploy| (X_PAGEFOLD_DEPLOY, deploy)));
+    if target.kind != Kind::Live {
+        headers.insert(X_ROBOTS_TAG, NOINDEX);
+    }
+    headers
+}
+
+fn lasting(kind: Kind) -> HeaderValue {
+    match kind {
+        Kind::Live | Kind::Demo | Kind::Preview => REVALIDATE,
+        Kind::Deploy => IMMUTABLE,
+    }
+}
+
+fn whole(status: StatusCode, mut headers: HeaderMap, (entry, request): (&Entry, &Parts)) -> Reply {
+    headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
+    headers.insert(CONTENT_LENGTH, entry.size.into());
+    Reply { status, headers, part: (request.method != Method::HEAD).then_some(0..entry.size) }
+}
+
+fn part(mut headers: HeaderMap, entry: &Entry, range: Range<u64>) -> Reply {
+    headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
+    headers.insert(CONTENT_LENGTH, (range.end - range.start).into());
+    let bounds = format!("bytes {}-{}/{}", range.start, range.end - 1, entry.size);
+    headers.extend(text(&bounds).map(|bounds| (CONTENT_RANGE, bounds)));
+    Reply { status: StatusCode::PARTIAL_CONTENT, headers, part: Some(range) }
+}
+
+fn empty(status: StatusCode, mut headers: HeaderMap) -> Reply {
+    headers.insert(CONTENT_LENGTH, 0.into());
+    Reply { status, headers, part: None }
+}
+
+fn text(value: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(value).ok()
+}
+
+#[cfg(test)]
+mod tests;

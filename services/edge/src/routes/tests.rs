@@ -1,0 +1,167 @@
+//! The table as the log tells it.
+
+use super::*;
+use events::{Actor, BuildId, Envelope, PromotionReason, SiteEngine};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn deploy(number: u64) -> DeployId {
+    DeployId::of(BuildId(Uuid::from_u128(number.into())))
+}
+
+fn fact(subject: &str, event: impl Into<Event>) -> Recorded {
+    let envelope = Envelope {
+        id: Uuid::nil(),
+        source: "/pagefold/web".to_owned(),
+        subject: subject.to_owned(),
+        time: time::OffsetDateTime::UNIX_EPOCH,
+        correlation: Uuid::nil(),
+        causation: None,
+        actor: Actor::service("web"),
+        traceparent: None,
+        tracestate: None,
+    };
+    Recorded { sequence: 1, envelope, event: event.into() }
+}
+
+fn created(site: &str) -> Recorded {
+    fact(
+        site,
+        SiteEvent::Created {
+            organization: "acme".parse().unwrap(),
+            repository: "https://github.com/acme/docs".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            demo_branch: None,
+            engine: SiteEngine::Static,
+        },
+    )
+}
+
+fn deleted(site: &str) -> Recorded {
+    fact(site, SiteEvent::Deleted {})
+}
+
+fn promoted(site: &str, alias: &str, number: u64) -> Recorded {
+    let (site, alias, deploy) = (site.parse().unwrap(), alias.parse().unwrap(), deploy(number));
+    let reason = PromotionReason::Built;
+    fact("", AliasEvent::Promoted { site, alias, deploy, number, previous: None, reason })
+}
+
+fn removed(site: &str, alias: &str) -> Recorded {
+    fact("", AliasEvent::Removed { site: site.parse().unwrap(), alias: alias.parse().unwrap(), previous: deploy(1) })
+}
+
+fn admitted(mut routes: Routes) -> Routes {
+    for waiting in routes.waiting().collect::<Vec<_>>() {
+        routes.admit(&waiting);
+    }
+    routes
+}
+
+fn told(facts: impl IntoIterator<Item = Recorded>) -> Routes {
+    let mut routes = Routes::default();
+    facts.into_iter().for_each(|fact| routes.apply(&fact));
+    routes
+}
+
+fn shown(routes: &Routes, label: &str) -> Option<(DeployId, Kind)> {
+    routes.resolve(label).map(|target| (target.deploy, target.kind))
+}
+
+#[test]
+fn every_alias_has_its_host() {
+    let routes = told([
+        created("docs"),
+        promoted("docs", "live", 1),
+        promoted("docs", "demo", 2),
+        promoted("docs", "preview/fix", 3),
+        promoted("docs", "preview/Fix/typo", 4),
+    ]);
+    let branch: events::Branch = "Fix/typo".parse().unwrap();
+    let by_id = format!("{}--docs", deploy(9));
+    for (label, expected) in [
+        ("docs", Some((deploy(1), Kind::Live))),
+        ("demo--docs", Some((deploy(2), Kind::Demo))),
+        ("fix--docs", Some((deploy(3), Kind::Preview))),
+        (&format!("{}--docs", branch.host_prefix()), Some((deploy(4), Kind::Preview))),
+        (&by_id, Some((deploy(9), Kind::Deploy))),
+        ("other--docs", None),
+        ("live--docs", None),
+        ("news", None),
+        (&format!("{}--news", deploy(9)), None),
+        ("--docs", None),
+        ("", None),
+    ] {
+        assert_eq!(shown(&routes, label), expected, "{label}");
+    }
+}
+
+#[test]
+fn a_promotion_is_shown_when_it_is_admitted_and_not_before() {
+    let mut routes = admitted(told([promoted("docs", "live", 1)]));
+    routes.apply(&promoted("docs", "live", 2));
+    assert_eq!(shown(&routes, "docs"), Some((deploy(1), Kind::Live)));
+    assert_eq!(shown(&admitted(routes), "docs"), Some((deploy(2), Kind::Live)));
+}
+
+#[test]
+fn what_was_overtaken_while_it_loaded_is_not_shown() {
+    let mut routes = admitted(told([promoted("docs", "live", 1)]));
+    routes.apply(&promoted("docs", "live", 2));
+    let overtaken = routes.waiting().next().unwrap();
+    routes.apply(&promoted("docs", "live", 3));
+    routes.admit(&overtaken);
+    assert_eq!(shown(&routes, "docs"), Some((deploy(1), Kind::Live)));
+    routes.apply(&promoted("docs", "live", 1));
+    assert_eq!(routes.waiting().next(), None);
+}
+
+#[test]
+fn a_removed_alias_shows_nothing_and_leaves_the_others() {
+    let facts = [promoted("docs", "live", 1), promoted("docs", "demo", 2), removed("docs", "demo")];
+    let routes = told(facts);
+    assert_eq!((shown(&routes, "demo--docs"), shown(&routes, "docs")), (None, Some((deploy(1), Kind::Live))));
+}
+
+#[test]
+fn a_deleted_site_is_gone_for_good() {
+    let facts = [created("docs"), promoted("docs", "live", 1), deleted("docs")];
+    let late = [promoted("docs", "live", 2), created("docs")];
+    let routes = told(facts.into_iter().chain(late));
+    assert_eq!(shown(&routes, "docs"), None);
+    assert_eq!(shown(&routes, &format!("{}--docs", deploy(1))), None);
+    assert_eq!(routes.waiting().next(), None);
+}
+
+#[test]
+fn a_table_reads_back_from_its_snapshot() {
+    let mut routes = admitted(told([created("news"), promoted("docs", "live", 1), deleted("old")]));
+    routes.apply(&promoted("docs", "preview/a/b", 2));
+    let json = serde_json::to_string(&routes).unwrap();
+    assert_eq!(serde_json::from_str::<Routes>(&json).unwrap(), routes);
+}
+
+proptest! {
+    #[test]
+    fn any_label_resolves_without_a_panic_and_only_to_known_sites(label in ".{0,70}") {
+        let routes = told([promoted("docs", "live", 1)]);
+        if let Some(target) = routes.resolve(&label) {
+            prop_assert_eq!(target.site.as_str(), "docs");
+        }
+    }
+
+    #[test]
+    fn facts_told_again_after_a_restart_change_nothing(
+        steps in proptest::collection::vec((0..3_u8, 1..4_u64), 0..20),
+    ) {
+        let step = |&(alias, number): &(u8, u64)| {
+            promoted("docs", ["live", "demo", "preview/x"][usize::from(alias)], number)
+        };
+        let once = admitted(told(steps.iter().map(step)));
+        let mut again = once.clone();
+        if let Some(last) = steps.last() {
+            again.apply(&step(last));
+        }
+        prop_assert_eq!(admitted(again), once);
+    }
+}

@@ -1,0 +1,139 @@
+//! From a request to its answer. One request sees one deploy: the table is read once, and everything after that is
+//! found in that deploy's manifest.
+
+use crate::body::{self, Body};
+use crate::content::{Content, Failure};
+use crate::fold::InService;
+use crate::hosts;
+use crate::refusal::Refusal;
+use crate::resolve::{Answer, resolve};
+use crate::respond::{self, Reply};
+use crate::routes::{Kind, Target};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Histogram;
+use opentelemetry_semantic_conventions::attribute::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, URL_SCHEME};
+use opentelemetry_semantic_conventions::metric::HTTP_SERVER_REQUEST_DURATION;
+use std::sync::Arc;
+use storage::Entry;
+use tokio::time::Instant;
+
+/// Answers operators, on any host that cannot be a site's.
+const HEALTH: &str = "/.well-known/pagefold/health";
+/// Bucket boundaries in seconds the conventions advise for HTTP.
+const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+pub(crate) struct Site {
+    base_domain: String,
+    table: InService,
+    content: Arc<Content>,
+    duration: Histogram<f64>,
+}
+
+/// What to send of which file.
+type Found<'m> = (Reply, Option<&'m Entry>);
+
+impl Site {
+    pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>) -> Self {
+        let duration = opentelemetry::global::meter("pagefold")
+            .f64_histogram(HTTP_SERVER_REQUEST_DURATION)
+            .with_unit("s")
+            .with_boundaries(SECONDS.to_vec())
+            .with_description("Duration of HTTP server requests until the answer's head.")
+            .build();
+        Self { base_domain: base_domain.trim_matches('.').to_ascii_lowercase(), table, content, duration }
+    }
+
+    pub(crate) async fn answer(&self, request: &Parts) -> Response<Body> {
+        let started = Instant::now();
+        let host = hosts::of(request);
+        let response = match host.and_then(|host| hosts::label(host, &self.base_domain)) {
+            Some(label) => self.of_site(&label, request).await,
+            None if request.uri.path() == HEALTH => self.health(),
+            None => Refusal::SiteNotFound.page(&request.method, None),
+        };
+        let (elapsed, status) = (started.elapsed(), response.status().as_u16());
+        tracing::debug!(method = %request.method, host, path = request.uri.path(), status, ?elapsed, "answered");
+        let method = match request.method {
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            _ => "_OTHER",
+        };
+        let attributes = [
+            KeyValue::new(HTTP_REQUEST_METHOD, method),
+            KeyValue::new(HTTP_RESPONSE_STATUS_CODE, i64::from(status)),
+            KeyValue::new(URL_SCHEME, "http"),
+        ];
+        self.duration.record(elapsed.as_secs_f64(), &attributes);
+        response
+    }
+
+    async fn of_site(&self, label: &str, request: &Parts) -> Response<Body> {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Refusal::MethodNotAllowed.page(&request.method, None);
+        }
+        let Some(table) = self.table.load_full() else { return Refusal::Starting.page(&request.method, None) };
+        let Some(target) = table.routes.resolve(label) else {
+            return Refusal::SiteNotFound.page(&request.method, None);
+        };
+        let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
+        self.of_deploy(&target, request).await.unwrap_or_else(|failure| {
+            let refusal = refusal(&failure, target.kind);
+            if refusal != Refusal::SiteNotFound {
+                let error = &*failure as &dyn std::error::Error;
+                tracing::warn!(error, site = %target.site, deploy = %target.deploy, "cannot answer a request");
+            }
+            refuse(refusal)
+        })
+    }
+
+    async fn of_deploy(&self, target: &Target, request: &Parts) -> Result<Response<Body>, Arc<Failure>> {
+        let manifest = self.content.manifest(&target.site, &target.deploy).await?;
+        let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
+        let found: Found<'_> = match resolve(&manifest, request.uri.path()) {
+            Answer::File(entry) => (respond::file(entry, target, request), Some(entry)),
+            Answer::NotFound(Some(page)) => (respond::not_found(page, target, request), Some(page)),
+            Answer::Redirect(path) => (respond::redirect(&path, target, request), None),
+            Answer::NotFound(None) => return refuse(Refusal::PageNotFound),
+            Answer::Malformed => return refuse(Refusal::PathMalformed),
+            Answer::TooLong => return refuse(Refusal::PathTooLong),
+        };
+        self.with_body(target, found).await
+    }
+
+    async fn with_body(&self, target: &Target, (reply, entry): Found<'_>) -> Result<Response<Body>, Arc<Failure>> {
+        let body = match entry.zip(reply.part) {
+            Some((entry, range)) => self.content.body(&target.site, entry, range).await?,
+            None => body::empty(),
+        };
+        let mut response = Response::new(body);
+        (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
+        Ok(response)
+    }
+
+    fn health(&self) -> Response<Body> {
+        let (status, text) = match &*self.table.load() {
+            Some(table) => (StatusCode::OK, format!("{{\"status\":\"serving\",\"position\":{}}}\n", table.sequence)),
+            None => (StatusCode::SERVICE_UNAVAILABLE, "{\"status\":\"starting\"}\n".to_owned()),
+        };
+        let mut response = Response::new(body::full(text.into()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+/// A deploy that is not there was never promised by its own host, but by an alias it was.
+fn refusal(failure: &Failure, kind: Kind) -> Refusal {
+    match (failure, kind) {
+        (Failure::Absent, Kind::Deploy) => Refusal::SiteNotFound,
+        (Failure::Absent, Kind::Live | Kind::Demo | Kind::Preview) => Refusal::StorageUnavailable,
+        (Failure::TimedOut | Failure::Storage(_) | Failure::Size { .. }, _) if failure.is_transient() => {
+            Refusal::StorageUnavailable
+        }
+        (Failure::TimedOut | Failure::Storage(_) | Failure::Size { .. }, _) => Refusal::StorageFailed,
+    }
+}

@@ -1,0 +1,244 @@
+//! The edge as a reader sees it, with a real log and a real object store: what it serves, and what it goes on serving
+//! when either of them is gone.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails fails its test")]
+
+mod world;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use world::{Edge, World, page};
+
+const HOME: &str = "index.html";
+
+fn header(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_promoted_deploy_is_served_in_every_way_a_reader_may_ask() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    let files =
+        [(HOME, "home"), ("blog/index.html", "blog"), ("blog/404.html", "no such post"), ("a.txt", "0123456789")];
+    let deploy = world.put("docs", 1, &files).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "home").await;
+
+    let home = edge.get("docs", "/").await;
+    let etag = header(home.headers(), "etag");
+    assert_eq!(header(home.headers(), "x-pagefold-deploy"), deploy.as_str());
+    assert_eq!(header(home.headers(), "content-type"), "text/html; charset=utf-8");
+    assert_eq!(header(home.headers(), "x-robots-tag"), "");
+
+    let cached = edge.ask("GET", "docs", "/", &[("if-none-match", &etag)]).await;
+    assert_eq!((cached.status(), header(cached.headers(), "etag")), (StatusCode::NOT_MODIFIED, etag));
+    let head = edge.ask("HEAD", "docs", "/a.txt", &[]).await;
+    assert_eq!((head.status(), header(head.headers(), "content-length").as_str()), (StatusCode::OK, "10"));
+    assert_eq!(head.text().await.unwrap(), "");
+    let part = edge.ask("GET", "docs", "/a.txt", &[("range", "bytes=2-4")]).await;
+    assert_eq!((part.status(), part.text().await.unwrap().as_str()), (StatusCode::PARTIAL_CONTENT, "234"));
+    let folder = edge.get("docs", "/blog?q=1").await;
+    assert_eq!(
+        (folder.status(), header(folder.headers(), "location").as_str()),
+        (StatusCode::MOVED_PERMANENTLY, "/blog/?q=1")
+    );
+    let missing = edge.get("docs", "/blog/nothing").await;
+    assert_eq!((missing.status(), missing.text().await.unwrap().as_str()), (StatusCode::NOT_FOUND, "no such post"));
+    edge.refuses("docs", "/nothing", (404, "page_not_found")).await;
+    edge.refuses("docs", "/%zz", (400, "path_malformed")).await;
+    edge.refuses("nobody", "/", (404, "site_not_found")).await;
+    assert_eq!(edge.ask("POST", "docs", "/", &[]).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(edge.over_http2("docs", "/").await, "home");
+}
+
+#[tokio::test]
+async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    let first = world.put("docs", 1, &[(HOME, "first")]).await;
+    world.put("docs", 2, &[(HOME, "second")]).await;
+    world.promote("docs", "preview/fix", 1).await;
+    world.promote("docs", "demo", 2).await;
+    edge.until_serves("demo--docs", "/", "second").await;
+    edge.until_serves("fix--docs", "/", "first").await;
+    edge.refuses("docs", "/", (404, "site_not_found")).await;
+    let by_id = format!("{first}--docs");
+    for (host, caching) in
+        [("fix--docs", "public, max-age=0, must-revalidate"), (&by_id, "public, max-age=31536000, immutable")]
+    {
+        let page = edge.get(host, "/").await;
+        assert_eq!(header(page.headers(), "x-robots-tag"), "noindex", "{host}");
+        assert_eq!(header(page.headers(), "cache-control"), caching, "{host}");
+        assert_eq!(page.text().await.unwrap(), "first");
+    }
+    edge.refuses("0123456789ab--docs", "/", (404, "site_not_found")).await;
+    world.delete("docs").await;
+    edge.until_refuses("fix--docs", (404, "site_not_found")).await;
+    edge.refuses(&by_id, "/", (404, "site_not_found")).await;
+}
+
+#[tokio::test]
+async fn a_large_file_is_sent_as_it_arrives_whole_or_in_part() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    let large: String = (0..300_000).map(|number| format!("{number:09}\n")).collect();
+    world.put("docs", 1, &[(HOME, "home"), ("large.txt", &large)]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "home").await;
+    assert!(edge.get("docs", "/large.txt").await.text().await.unwrap() == large);
+    let part = edge.ask("GET", "docs", "/large.txt", &[("range", "bytes=-10")]).await;
+    assert_eq!(header(part.headers(), "content-range"), "bytes 2999990-2999999/3000000");
+    assert_eq!(part.text().await.unwrap(), "000299999\n");
+    world.stop_store().await;
+    edge.refuses("docs", "/large.txt", (503, "storage_unavailable")).await;
+}
+
+#[tokio::test]
+async fn every_reader_sees_one_deploy_whole_while_promotions_go_on() {
+    const PROMOTIONS: u64 = 12;
+    let world = World::start().await;
+    let edge = Arc::new(world.edge().await);
+    world.put("docs", 1, &[(HOME, &page(1))]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", &page(1)).await;
+    let (done, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let readers: Vec<_> =
+        (0..8).map(|_| tokio::spawn(read_until(Arc::clone(&edge), Arc::clone(&done), Arc::clone(&answers)))).collect();
+    for number in 2..=PROMOTIONS {
+        world.put("docs", number, &[(HOME, &page(number))]).await;
+        world.promote("docs", "live", number).await;
+        edge.until_serves("docs", "/", &page(number)).await;
+    }
+    done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert!(answers.load(Ordering::Relaxed) > PROMOTIONS);
+}
+
+async fn read_until(edge: Arc<Edge>, done: Arc<AtomicBool>, answers: Arc<AtomicU64>) {
+    while !done.load(Ordering::Relaxed) {
+        let answer = edge.get("docs", "/").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let deploy = header(answer.headers(), "x-pagefold-deploy");
+        let body = answer.text().await.unwrap();
+        assert!(body.starts_with(&deploy), "{deploy} {body}");
+        answers.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_promotion_that_cannot_be_shown_yet_leaves_the_last_good_deploy() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.put("docs", 1, &[(HOME, "good")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "good").await;
+    world.promote("docs", "live", 2).await;
+    // A later fact that is served proves that the promotion has been heard.
+    world.promote("news", "live", 1).await;
+    world.put("news", 1, &[(HOME, "news")]).await;
+    edge.until_serves("news", "/", "news").await;
+    assert_eq!(edge.text("docs", "/").await, "good");
+    world.put("docs", 2, &[(HOME, "better")]).await;
+    edge.until_serves("docs", "/", "better").await;
+}
+
+#[tokio::test]
+async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_it() {
+    let mut world = World::start().await;
+    let edge = world.edge().await;
+    world.put("docs", 1, &[(HOME, "home"), ("other.html", "other")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "home").await;
+    world.kill_log().await;
+    assert_eq!(edge.text("docs", "/").await, "home");
+    edge.stop().await;
+
+    let edge = world.edge().await;
+    assert_eq!(edge.text("docs", "/").await, "home");
+    world.stop_store().await;
+    assert_eq!(edge.text("docs", "/").await, "home");
+    let other = edge.get("docs", "/other").await;
+    assert_eq!(header(other.headers(), "retry-after"), "5");
+    edge.refuses("docs", "/other", (503, "storage_unavailable")).await;
+    edge.stop().await;
+
+    // Without either, the manifest on disk still tells what there is.
+    let edge = world.edge().await;
+    assert_eq!(edge.ask("HEAD", "docs", "/other", &[]).await.status(), StatusCode::OK);
+    edge.refuses("docs", "/nothing", (404, "page_not_found")).await;
+    edge.refuses("docs", "/", (503, "storage_unavailable")).await;
+
+    world.start_log().await;
+    world.promote("docs", "demo", 1).await;
+    edge.until_refuses("demo--docs", (503, "storage_unavailable")).await;
+}
+
+#[tokio::test]
+async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
+    let mut world = World::start().await;
+    world.put("docs", 1, &[(HOME, "home")]).await;
+    world.promote("docs", "live", 1).await;
+    world.kill_log().await;
+    let edge = world.edge().await;
+    edge.refuses("docs", "/", (503, "edge_starting")).await;
+    assert_eq!(edge.health().await, (503, "{\"status\":\"starting\"}\n".to_owned()));
+    world.start_log().await;
+    edge.until_serves("docs", "/", "home").await;
+    assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":1}\n".to_owned()));
+    edge.refuses("docs", "/.well-known/pagefold/health", (404, "page_not_found")).await;
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
+    let mut world = World::start().await;
+    let edge = world.edge().await;
+    world.put("docs", 1, &[(HOME, "home")]).await;
+    world.promote("docs", "live", 1).await;
+    world.promote("docs", "demo", 1).await;
+    edge.until_serves("demo--docs", "/", "home").await;
+    edge.stop().await;
+    world.kill_log().await;
+    world.forget_log();
+    world.start_log().await;
+    world.put("news", 1, &[(HOME, "news")]).await;
+    world.promote("news", "live", 1).await;
+    let edge = world.edge().await;
+    edge.until_serves("news", "/", "news").await;
+    edge.refuses("docs", "/", (404, "site_not_found")).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_ask_is_let_go() {
+    let world = World::start().await;
+    let edge = &world.edge().await;
+    let let_go = ["", "P", "GET / HTTP/1.1\r\nHost:"].map(|beginning| async move {
+        let mut client = TcpStream::connect(edge.address).await.unwrap();
+        client.write_all(beginning.as_bytes()).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(15), client.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "{beginning:?}");
+    });
+    futures::future::join_all(let_go).await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    let large = "x".repeat(64 * 1024 * 1024);
+    world.put("docs", 1, &[("large", &large)]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_refuses("docs", (404, "page_not_found")).await;
+    let answer = edge.get("docs", "/large").await;
+    assert_eq!(header(answer.headers(), "content-length"), large.len().to_string());
+    world.stop_store().await;
+    assert!(answer.bytes().await.is_err());
+}

@@ -1,0 +1,277 @@
+//! A log, an object store and edges of one test's own, and what the tests do with them.
+
+use events::alias::{Claim, Command as AliasCommand};
+use events::site::{Command as SiteCommand, Settings};
+use events::{Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Site, SiteEngine, SiteName, subject};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use reqwest::header::HOST;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response};
+use runtime::server::Server;
+use runtime::{Connection, Log, connection, streams};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use storage::{Body, Entry, Head, Manifest, Storage, Uploaded, content_type};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub(crate) struct World {
+    folder: TempDir,
+    server: Option<Server>,
+    port: u16,
+    log: Log,
+    storage: Storage,
+    store: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
+}
+
+pub(crate) struct Edge {
+    pub(crate) address: SocketAddr,
+    client: Client,
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), edge::Error>>,
+}
+
+fn deploy(number: u64) -> DeployId {
+    DeployId::of(BuildId(uuid::Uuid::from_u128(number.into())))
+}
+
+/// A page that names its deploy.
+pub(crate) fn page(number: u64) -> String {
+    format!("{} {}", deploy(number), "x".repeat(5_000))
+}
+
+fn cause() -> Cause {
+    Cause::new(Actor::service("tests"))
+}
+
+async fn config(server: &Server, user: &str) -> connection::Config {
+    connection::Config { url: server.url(), user: user.to_owned(), password: server.password(user).unwrap() }
+}
+
+// TEMPORARY
+async fn started(folder: &std::path::Path, port: u16) -> Server {
+    let server = Server::start(folder, port).await.unwrap();
+    let path = folder.join("nats.conf");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace(
+        "\"$JS.API.CONSUMER.CREATE.EVENTS.>\"",
+        "\"$JS.API.CONSUMER.CREATE.EVENTS\",\"$JS.API.CONSUMER.CREATE.EVENTS.>\"",
+    );
+    std::fs::write(&path, text).unwrap();
+    std::process::Command::new("kill").arg("-HUP").arg(server.pid().unwrap().to_string()).status().unwrap();
+    while !std::fs::read_to_string(folder.join("nats.log")).unwrap().contains("Reloaded") {
+        sleep(PAUSE).await;
+    }
+    server
+}
+
+async fn open(server: &Server) -> Log {
+    let operator = Connection::open(&config(server, "ctl").await).await.unwrap();
+    streams::provision(&operator, 1).await.unwrap();
+    Log::new(Connection::open(&config(server, "web").await).await.unwrap())
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(&folder.path().join("nats"), 0).await;
+        let port = server.url().rsplit(':').next().unwrap().parse().unwrap();
+        let grant = depot::Grant { buckets: "*".to_owned(), access: depot::Access::Write };
+        let secret = SecretString::from("a secret of the tests");
+        let key = depot::Key { id: "tests".to_owned(), secret: secret.clone(), grants: vec![grant] };
+        let (listen, region) = ("127.0.0.1:0".parse().unwrap(), "eu-central-1".to_owned());
+        let root = folder.path().join("depot");
+        let depot = depot::Depot::bind(depot::Config { root, listen, region: region.clone(), keys: vec![key] });
+        let depot = depot.await.unwrap();
+        let endpoint = format!("http://{}", depot.local_addr());
+        let storage = Storage::connect(&storage::Config::new(endpoint, region, ("tests".to_owned(), secret)));
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { depot.run(stop).await.unwrap() }
+        });
+        let log = open(&server).await;
+        Self { folder, server: Some(server), port, log, storage, store: Mutex::new(Some((stop, running))) }
+    }
+
+    /// Starts an edge on the data directory that all edges of this world have one after another.
+    pub(crate) async fn edge(&self) -> Edge {
+        let data_dir = self.folder.path().join("edge");
+        let config = edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir);
+        let password = runtime::server::password(&self.nats(), "edge").unwrap();
+        let url = format!("nats://127.0.0.1:{}", self.port);
+        let log = connection::Config { url, user: "edge".to_owned(), password };
+        let edge = edge::Edge::bind(config, log, self.storage.clone()).await.unwrap();
+        let (address, stop) = (edge.local_addr(), CancellationToken::new());
+        let task = tokio::spawn(edge.run(stop.clone()));
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        Edge { address, client, stop, task }
+    }
+
+    fn nats(&self) -> PathBuf {
+        self.folder.path().join("nats")
+    }
+
+    pub(crate) async fn kill_log(&mut self) {
+        let pid = self.server.take().map(|server| (server.pid().unwrap(), server)).unwrap();
+        let killed = std::process::Command::new("kill").arg("-9").arg(pid.0.to_string()).status().unwrap();
+        assert!(killed.success());
+        while TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// What the log held is gone.
+    pub(crate) fn forget_log(&self) {
+        std::fs::remove_dir_all(self.nats().join("store")).unwrap();
+    }
+
+    pub(crate) async fn start_log(&mut self) {
+        let server = started(&self.nats(), self.port).await;
+        self.log = open(&server).await;
+        self.server = Some(server);
+    }
+
+    pub(crate) async fn stop_store(&self) {
+        if let Some((stop, running)) = self.store.lock().await.take() {
+            stop.cancel();
+            running.await.unwrap();
+        }
+    }
+
+    pub(crate) async fn create(&self, site: &str) {
+        let settings = Settings {
+            organization: "acme".parse().unwrap(),
+            repository: "https://github.com/acme/docs".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            demo_branch: None,
+            engine: SiteEngine::Static,
+        };
+        self.log.execute::<Site>(site, &SiteCommand::Create(settings), &cause()).await.unwrap();
+    }
+
+    pub(crate) async fn delete(&self, site: &str) {
+        self.log.execute::<Site>(site, &SiteCommand::Delete, &cause()).await.unwrap();
+    }
+
+    /// Stores a deploy as the syncer would, and says nothing of it.
+    pub(crate) async fn put(&self, site: &str, number: u64, files: &[(&str, &str)]) -> DeployId {
+        let site: SiteName = site.parse().unwrap();
+        let bucket = self.storage.site(&site);
+        bucket.ensure().await.unwrap();
+        let bytes: String = files.iter().map(|(_, content)| *content).collect();
+        let pack = Digest::of(bytes.as_bytes());
+        bucket.put_pack(pack, Body::Bytes(bytes.into())).await.unwrap();
+        let mut offset = 0;
+        let entries: Vec<_> = files
+            .iter()
+            .map(|(path, content)| {
+                let (digest, size) = (Digest::of(content.as_bytes()), content.len() as u64);
+                let content_type = content_type::of(path).into();
+                offset += size;
+                Entry { path: (*path).to_owned(), digest, size, content_type, pack, offset: offset - size }
+            })
+            .collect();
+        let build = BuildId(uuid::Uuid::from_u128(number.into()));
+        let head = Head { deploy: deploy(number), site, build, uploaded: Uploaded::default() };
+        bucket.put_manifest(Manifest::new(head, entries), &[]).await.unwrap();
+        deploy(number)
+    }
+
+    pub(crate) async fn promote(&self, site: &str, alias: &str, number: u64) {
+        let (site, alias): (SiteName, AliasName) = (site.parse().unwrap(), alias.parse().unwrap());
+        let id = subject::alias_id(&site, &alias);
+        let promote = AliasCommand::Promote { site, alias, deploy: deploy(number), number, claim: Claim::Built };
+        let facts = self.log.execute::<Alias>(&id, &promote, &cause()).await.unwrap();
+        assert_eq!(facts.len(), 1);
+    }
+}
+
+impl Edge {
+    /// `host` is the label before the base domain.
+    pub(crate) async fn ask(&self, method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        let method: Method = method.parse().unwrap();
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        let request = request.header(HOST, format!("{host}.sites.localhost"));
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, host: &str, path: &str) -> Response {
+        self.ask("GET", host, path, &[]).await
+    }
+
+    pub(crate) async fn text(&self, host: &str, path: &str) -> String {
+        self.get(host, path).await.text().await.unwrap()
+    }
+
+    pub(crate) async fn until_serves(&self, host: &str, path: &str, expected: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.text(host, path).await;
+            if found == expected {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{host} still serves {found}");
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn refusal(&self, host: &str, path: &str) -> (u16, String) {
+        let answer = self.get(host, path).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub(crate) async fn refuses(&self, host: &str, path: &str, (status, code): (u16, &str)) {
+        let (found, text) = self.refusal(host, path).await;
+        assert!(found == status && text.contains(&format!("<code>{code}</code>")), "{host}{path}: {found} {text}");
+    }
+
+    pub(crate) async fn until_refuses(&self, host: &str, (status, code): (u16, &str)) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (found, text) = self.refusal(host, "/").await;
+            if found == status && text.contains(code) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{host} still answers {found} {text}");
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// What operators are told.
+    pub(crate) async fn health(&self) -> (u16, String) {
+        let url = format!("http://{}/.well-known/pagefold/health", self.address);
+        let answer = self.client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub(crate) async fn over_http2(&self, host: &str, path: &str) -> String {
+        let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        tokio::spawn(connection);
+        let uri = format!("http://{host}.sites.localhost{path}");
+        let request = hyper::Request::get(uri).body(Empty::<bytes::Bytes>::new()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        match tokio::time::timeout(PATIENCE, self.task).await {
+            Ok(ended) => ended.unwrap().unwrap(),
+            Err(_) => panic!("the edge does not stop"),
+        }
+    }
+}

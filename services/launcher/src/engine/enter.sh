@@ -1,0 +1,12 @@
+# Starts a sandbox: joins control groups while it still may, then becomes the given command.
+# Arguments: how many groups, the file of each to join by, the command. Standard input becomes descriptor 3, on which the
+# sandbox reports; the build itself reads from nowhere.
+groups=$1
+shift
+while [ "$groups" -gt 0 ]; do
+    echo $$ >"$1"
+    shift
+    groups=$((groups - 1))
+done
+# What our own parent may have left open, such as sockets of a service manager, is not for the build.
+exec "$@" 3<&0 </dev/null 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-

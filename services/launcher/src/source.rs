@@ -1,0 +1,264 @@
+//! Fetches commits: a bare mirror per repository, so that a second build is cheap, and from it a checkout that shares
+//! nothing with the mirror.
+//!
+//! What a build gets is a repository of its own with this one commit in it, since generators ask git for the commit and
+//! its date. Submodules and Git LFS are not fetched.
+
+use crate::workspace::Workspace;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+mod address;
+mod git;
+mod tip;
+
+pub use address::Scheme;
+pub use git::Complaint;
+
+use address::Address;
+use git::Git;
+
+/// How far back the tip of a branch is fetched: a build needs one commit.
+const TIP: &str = "--depth=1";
+/// The depth that git takes for all of the history.
+const ALL: &str = "--depth=2147483647";
+
+/// How sources are fetched.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the mirrors are kept; of one launcher alone.
+    pub root: PathBuf,
+    pub schemes: BTreeSet<Scheme>,
+    /// One run of git may take this long.
+    pub timeout: Duration,
+}
+
+/// The mirrors of all repositories.
+pub struct Mirror {
+    config: Config,
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// A checkout that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Whether the mirror had the commit already.
+    pub from_mirror: bool,
+    /// What the log of the build should say about the source.
+    pub notices: Vec<String>,
+}
+
+/// Why there is no checkout. No message holds a user name or password.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("`{address}` is not an address that is fetched from: {why}")]
+    AddressRefused { address: String, why: &'static str },
+    #[error("`{0}` is not a commit: 40 or 64 hexadecimal digits are needed")]
+    CommitMalformed(String),
+    #[error("`{0}` is not a branch name")]
+    BranchMalformed(String),
+    #[error("there is no branch `{branch}` in `{address}`")]
+    BranchNotFound { branch: String, address: String },
+    #[error("commit `{commit}` is not in `{address}`")]
+    CommitNotFound { commit: String, address: String },
+    #[error("failed to fetch from `{address}`")]
+    RepositoryUnavailable { address: String, source: Complaint },
+    #[error("failed to {action}")]
+    Git { action: &'static str, source: Complaint },
+    #[error("failed to {action}")]
+    Io { action: &'static str, source: io::Error },
+}
+
+impl Error {
+    /// Whether another try may succeed with the same source.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::RepositoryUnavailable { .. } | Self::Git { .. } | Self::Io { .. })
+    }
+}
+
+/// One wish, checked.
+struct Wish {
+    address: Address,
+    commit: String,
+    branch: String,
+    folder: PathBuf,
+}
+
+impl Mirror {
+    /// Makes the folder of the mirrors if need be.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        fs::create_dir_all(&config.root)
+            .and_then(|()| git::write_settings(&config.root))
+            .map_err(|source| Error::Io { action: "prepare the folder of mirrors", source })?;
+        Ok(Self { config, locks: Mutex::default() })
+    }
+
+    /// Checks out `commit` of `repository`, pushed to `branch`, into the empty folder `into`.
+    pub async fn checkout(&self, repository: &str, commit: &str, branch: &str, into: &Path) -> Result<Fetched, Error> {
+        let address = Address::parse(repository, &self.config.schemes)?;
+        let wish = Wish {
+            commit: well_formed_commit(commit)?,
+            branch: well_formed_branch(branch)?,
+            folder: self.config.root.join(format!("{}.git", digest(repository))),
+            address,
+        };
+        let lock = self.lock_of(repository);
+        let _turn = lock.lock().await;
+        let git = Git::new(&self.config, &wish.address);
+        match attempt(&git, &wish, into).await {
+            Err(error) if error.is_retryable() && is_damaged(&git, &wish.folder).await => {
+                tracing::warn!(error = &error as &dyn std::error::Error, address = %wish.address, "a mirror is damaged and made anew");
+                remove(&wish.folder)?;
+                remove(&into.join(".git"))?;
+                attempt(&git, &wish, into).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn lock_of(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(digest(repository)).or_default())
+    }
+}
+
+async fn attempt(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<Fetched, Error> {
+    let mirror = wish.folder.as_path();
+    make(git, mirror).await?;
+    let from_mirror = has_commit(git, wish).await;
+    if !from_mirror {
+        fetch(git, wish).await?;
+    }
+    check_out(git, wish, into).await?;
+    Ok(Fetched { from_mirror, notices: notices(into) })
+}
+
+async fn make(git: &Git<'_>, mirror: &Path) -> Result<(), Error> {
+    if mirror.exists() {
+        return Ok(());
+    }
+    let action = "make a mirror";
+    git.run(mirror, &["init", "--quiet", "--bare"]).await.map_err(|source| Error::Git { action, source })
+}
+
+/// Asks for the branch's tip, then for the commit itself, then for all of the branch: servers that give out any commit by
+/// its name are the rule, but not all do.
+async fn fetch(git: &Git<'_>, wish: &Wish) -> Result<(), Error> {
+    let branch = format!("+refs/heads/{}:refs/branches/{}", wish.branch, digest(&wish.branch));
+    let exact = format!("+{}:refs/commits/{}", wish.commit, wish.commit);
+    for (depth, refspec) in [(TIP, &branch), (TIP, &exact), (ALL, &branch)] {
+        let options = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];
+        let target = [depth, "--", wish.address.for_git(), refspec];
+        match git.run(&wish.folder, &[options.as_slice(), &target].concat()).await {
+            Err(complaint) if !complaint.is_about_a_missing_ref() => {
+                return Err(Error::RepositoryUnavailable { address: wish.address.to_string(), source: complaint });
+            }
+            _ => {}
+        }
+        if has_commit(git, wish).await {
+            return Ok(());
+        }
+    }
+    Err(Error::CommitNotFound { commit: wish.commit.clone(), address: wish.address.to_string() })
+}
+
+async fn has_commit(git: &Git<'_>, wish: &Wish) -> bool {
+    git.run(&wish.folder, &["cat-file", "-e", &format!("{}^{{commit}}", wish.commit)]).await.is_ok()
+}
+
+/// Copies the commit out of the mirror: a copy, not a link, since the build may write to every file it gets.
+async fn check_out(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Git { action: "check out the commit", source };
+    let own = into.join(".git");
+    let format = if wish.commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+    git.run(&own, &["init", "--quiet", "--bare", "--template=", format]).await.map_err(failed)?;
+    git.run(&own, &["config", "core.bare", "false"]).await.map_err(failed)?;
+    let mirror = wish.folder.to_string_lossy();
+    let from = format!("file://{mirror}");
+    let fetch = [
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--no-write-fetch-head",
+        TIP,
+        "--",
+        &from,
+        &wish.commit,
+    ];
+    git.run(&own, &fetch).await.map_err(failed)?;
+    git.run_in(&own, into, &["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit]).await.map_err(failed)
+}
+
+async fn is_damaged(git: &Git<'_>, mirror: &Path) -> bool {
+    mirror.exists() && git.run(mirror, &["fsck", "--no-dangling", "--no-progress"]).await.is_err()
+}
+
+fn notices(checkout: &Path) -> Vec<String> {
+    let mut notices = Vec::new();
+    if fs::symlink_metadata(checkout.join(".gitmodules")).is_ok() {
+        notices.push("the repository has submodules: they are not fetched".to_owned());
+    }
+    let attributes = checkout.join(".gitattributes");
+    let plain = fs::symlink_metadata(&attributes).is_ok_and(|found| found.is_file());
+    if plain && fs::read_to_string(&attributes).is_ok_and(|text| text.contains("filter=lfs")) {
+        notices.push("the repository uses Git LFS: its files are not fetched, only their pointers".to_owned());
+    }
+    notices
+}
+
+fn well_formed_commit(commit: &str) -> Result<String, Error> {
+    let hex = commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hex && matches!(commit.len(), 40 | 64) {
+        Ok(commit.to_ascii_lowercase())
+    } else {
+        Err(Error::CommitMalformed(commit.to_owned()))
+    }
+}
+
+fn well_formed_branch(branch: &str) -> Result<String, Error> {
+    events::Branch::try_from(branch.to_owned())
+        .ok()
+        .filter(|branch| branch.as_str() != "HEAD")
+        .map(|branch| branch.as_str().to_owned())
+        .ok_or_else(|| Error::BranchMalformed(branch.to_owned()))
+}
+
+/// A mirror is named by the whole address, credentials included: who knows a commit of a private repository but not its
+/// credentials must not get it from somebody else's mirror.
+fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+fn remove(folder: &Path) -> Result<(), Error> {
+    Workspace::at(folder).remove().map_err(|source| Error::Io { action: "remove a damaged mirror", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{well_formed_branch, well_formed_commit};
+
+    #[test]
+    fn a_commit_is_a_full_object_name() {
+        assert_eq!(well_formed_commit(&"AB".repeat(20)).unwrap(), "ab".repeat(20));
+        assert!(well_formed_commit(&"ab".repeat(32)).is_ok());
+        for bad in ["", "main", "--upload-pack=x", &"ab".repeat(19), &"zz".repeat(20), &"ab".repeat(21)] {
+            assert!(well_formed_commit(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_branch_can_be_neither_option_nor_pattern() {
+        for good in ["main", "feature/x", "v1.2", "ünï"] {
+            assert!(well_formed_branch(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-f", "--upload-pack=x", "a b", "a:b", "a*", "a..b", "a@{1}", "a\nb", "HEAD"] {
+            assert!(well_formed_branch(bad).is_err(), "{bad}");
+        }
+    }
+}

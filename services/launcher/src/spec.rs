@@ -1,0 +1,201 @@
+//! What to run for a build: a container's whole description, from the job and the limits alone.
+//!
+//! Nothing of the host's environment and no credential is in it. The repository's address stays outside: the checkout is
+//! already there when the container starts.
+
+use crate::workspace::Workspace;
+use events::SiteEngine;
+use std::collections::BTreeMap;
+
+/// Where the checkout is inside the sandbox.
+pub const SITE: &str = "/site";
+/// Where the fresh home is inside the sandbox.
+pub const HOME: &str = "/home/build";
+/// The label that names the build a container belongs to.
+pub const LABEL: &str = "dev.pagefold.build";
+
+const SCRIPT: &str = include_str!("build.sh");
+
+/// What there is to build.
+pub struct Job {
+    pub build: String,
+    pub site: String,
+    pub branch: String,
+    pub commit: String,
+    pub repository_url: String,
+    pub engine: SiteEngine,
+    /// Where the commit is checked out.
+    pub workspace: Workspace,
+}
+
+/// What one build may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Main memory, temporary files in memory included.
+    pub memory_bytes: u64,
+    /// Processes and threads at the same time.
+    pub pids: u32,
+    /// The longest file that may be written.
+    pub file_bytes: u64,
+    /// Temporary files: `/tmp` and `/dev/shm`, each.
+    pub tmp_bytes: u64,
+    /// Whether the build may speak to the network.
+    pub network: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: 2 << 30, pids: 1024, file_bytes: 4 << 30, tmp_bytes: 512 << 20, network: true }
+    }
+}
+
+/// A container to run, for any engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// The build it belongs to, for the label and for sweeping.
+    pub build: String,
+    /// Its name, derived from the build: a second attempt has the same.
+    pub name: String,
+    pub command: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub workspace: Workspace,
+    pub limits: Limits,
+}
+
+/// Describes the container of `build`.
+pub fn specify(build: &Job, limits: &Limits) -> ContainerSpec {
+    let command = ["sh", "-eu", "-c", SCRIPT, "build", name_of(build.engine)];
+    ContainerSpec {
+        build: build.build.clone(),
+        name: container_name(&build.build),
+        command: command.map(str::to_owned).to_vec(),
+        env: environment(build),
+        workspace: build.workspace.clone(),
+        limits: limits.clone(),
+    }
+}
+
+/// The name of the container of `build`; characters that container engines refuse become hyphens.
+pub fn container_name(build: &str) -> String {
+    let kept = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    format!("pagefold-build-{}", build.chars().map(kept).collect::<String>())
+}
+
+fn name_of(engine: SiteEngine) -> &'static str {
+    match engine {
+        SiteEngine::Static => "static",
+        SiteEngine::NodeJs => "node.js",
+        SiteEngine::Hugo => "hugo",
+    }
+}
+
+fn environment(build: &Job) -> BTreeMap<String, String> {
+    let (owner, repository) = owner_and_repository(&build.repository_url);
+    let of_site = [
+        ("BRANCH", build.branch.as_str()),
+        ("COMMIT", build.commit.as_str()),
+        ("OWNER", owner),
+        ("REPOSITORY", repository),
+        ("SITE", build.site.as_str()),
+        // Every alias has a host of its own, so a site is always served from the root of one.
+        ("BASEURL", ""),
+        ("SITE_PREFIX", ""),
+    ];
+    let names = of_site.map(|(name, _)| name).join(" ");
+    let of_sandbox = [("SITE_VARIABLES", names.as_str()), ("CI", "true"), ("LANG", "C.UTF-8"), ("HOME", HOME)];
+    let all = of_site.into_iter().chain(of_sandbox);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The last two segments of a repository's path, as `https://host/owner/name.git`, `git@host:owner/name` or a folder has.
+/// What is not there is empty; a user name or password before the host never gets in.
+fn owner_and_repository(url: &str) -> (&str, &str) {
+    let url = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None if url.starts_with('/') => url,
+        None => url.split_once(':').map_or(url, |(_, path)| path),
+    };
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let (owners, repository) = path.rsplit_once('/').unwrap_or(("", path));
+    (owners.rsplit('/').next().unwrap_or_default(), repository)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Job, Limits, container_name, owner_and_repository, specify};
+    use crate::workspace::Workspace;
+    use events::SiteEngine;
+
+    fn job(engine: SiteEngine) -> Job {
+        Job {
+            build: "0192/x".to_owned(),
+            site: "docs".to_owned(),
+            branch: "main".to_owned(),
+            commit: "a".repeat(40),
+            repository_url: "https://token:secret@example.org/acme/docs.git".to_owned(),
+            engine,
+            workspace: Workspace::at("/var/lib/pagefold/build"),
+        }
+    }
+
+    #[test]
+    fn the_environment_is_what_a_site_may_know_and_no_more() {
+        let spec = specify(&job(SiteEngine::Static), &Limits::default());
+        let env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let commit = format!("COMMIT={}", "a".repeat(40));
+        let expected = [
+            "BASEURL=",
+            "BRANCH=main",
+            "CI=true",
+            &commit,
+            "HOME=/home/build",
+            "LANG=C.UTF-8",
+            "OWNER=acme",
+            "REPOSITORY=docs",
+            "SITE=docs",
+            "SITE_PREFIX=",
+            "SITE_VARIABLES=BRANCH COMMIT OWNER REPOSITORY SITE BASEURL SITE_PREFIX",
+        ];
+        assert_eq!(env, expected);
+    }
+
+    #[test]
+    fn no_credential_of_the_repository_is_in_the_description() {
+        let spec = format!("{:?}", specify(&job(SiteEngine::Hugo), &Limits::default()));
+        assert!(!spec.contains("secret") && !spec.contains("token:"));
+    }
+
+    #[test]
+    fn the_script_is_told_the_engine() {
+        for (engine, name) in
+            [(SiteEngine::Static, "static"), (SiteEngine::NodeJs, "node.js"), (SiteEngine::Hugo, "hugo")]
+        {
+            let spec = specify(&job(engine), &Limits::default());
+            assert_eq!(spec.command.last().map(String::as_str), Some(name));
+        }
+    }
+
+    #[test]
+    fn a_name_has_only_what_container_engines_accept() {
+        assert_eq!(container_name("0192/x y"), "pagefold-build-0192-x-y");
+    }
+
+    #[test]
+    fn owner_and_repository_are_the_last_two_segments() {
+        for (url, owner, repository) in [
+            ("https://example.org/acme/docs", "acme", "docs"),
+            ("https://example.org/acme/docs.git/", "acme", "docs"),
+            ("https://user:pass@example.org/group/acme/docs.git", "acme", "docs"),
+            ("ssh://git@example.org:2222/acme/docs.git", "acme", "docs"),
+            ("git@example.org:acme/docs.git", "acme", "docs"),
+            ("git@example.org:docs.git", "", "docs"),
+            ("/srv/git/acme/docs.git", "acme", "docs"),
+            ("file:///srv/git/acme/docs", "acme", "docs"),
+            ("https://example.org/acme/docs.git?x=/y/z", "acme", "docs"),
+            ("https://user:pass@example.org", "", ""),
+        ] {
+            assert_eq!(owner_and_repository(url), (owner, repository), "{url}");
+        }
+    }
+}

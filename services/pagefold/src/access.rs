@@ -1,0 +1,74 @@
+//! How an operator's command reaches the platform: by the data directory of `pagefold up`, or by addresses.
+
+use crate::up::{data_dir, ready::Ready};
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use projections::Store;
+use runtime::{Connection, Log, connection, server};
+use secrecy::SecretString;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Where the platform is.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// The data directory of a running `pagefold up`
+    #[arg(long, env = "PAGEFOLD_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// The log's server, instead of a data directory
+    #[arg(long, env = "PAGEFOLD_NATS_URL", requires = "nats_password", global = true)]
+    nats_url: Option<String>,
+    /// The password of the log's user `ctl`
+    #[arg(long, env = "PAGEFOLD_NATS_PASSWORD", hide_env_values = true, global = true)]
+    nats_password: Option<SecretString>,
+    /// The database of the read model, as its owner
+    #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true, global = true)]
+    postgres_url: Option<SecretString>,
+}
+
+/// What to do with the read model.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum ProjectionsCommand {
+    /// Make it anew from the log beside the live one, and swap it in
+    Rebuild,
+}
+
+impl Access {
+    fn folder(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(data_dir)
+    }
+
+    pub(crate) async fn log(&self) -> Result<Log> {
+        let (url, password) = match (&self.nats_url, &self.nats_password) {
+            (Some(url), Some(password)) => (url.clone(), password.clone()),
+            _ => (self.ready()?.nats, server::password(&self.folder().join("nats"), "ctl")?),
+        };
+        let config = connection::Config { url, user: "ctl".to_owned(), password };
+        Ok(Log::new(Connection::open(&config).await?))
+    }
+
+    fn postgres(&self) -> Result<SecretString> {
+        match &self.postgres_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(self.ready()?.postgres.into()),
+        }
+    }
+
+    fn ready(&self) -> Result<Ready> {
+        let folder = self.folder();
+        Ready::read(&folder).with_context(|| {
+            format!("no platform runs with the data directory `{}` (choose another with --data)", folder.display())
+        })
+    }
+}
+
+/// Rebuilds the read model and says how far it reaches.
+pub(crate) async fn rebuild(access: &Access, command: ProjectionsCommand) -> Result<()> {
+    let ProjectionsCommand::Rebuild = command;
+    let (log, store) = (access.log().await?, Store::connect(&access.postgres()?, 2).await?);
+    let started = std::time::Instant::now();
+    let position = projector::rebuild(&log, &store).await?;
+    let seconds = started.elapsed().as_secs_f32();
+    writeln!(std::io::stdout(), "the read model was made anew from {position} facts in {seconds:.1} s and is live")?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The command line. Every setting of a service can come from the environment; secrets should.
+
+use crate::access::{Access, ProjectionsCommand};
+use crate::launch;
+use crate::service::{Provision, Service};
+use crate::up::Up;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use runtime::telemetry;
+
+/// A git push becomes a published website, and every step is an event you can replay.
+#[derive(Debug, Parser)]
+#[command(name = "pagefold", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) telemetry: Telemetry,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole platform on this machine, with servers of its own
+    Up(Up),
+    /// Run one service
+    #[command(flatten)]
+    Service(Service),
+    /// Make the log's streams, or bring them up to date (operators, once per installation and version)
+    Provision(Provision),
+    /// Look into the log
+    Events {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: ctl::events::Command,
+    },
+    /// Look after what a service could not handle
+    Parked {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: ctl::parked::Command,
+    },
+    /// See a site as it is or was
+    Site {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: ctl::site::Command,
+    },
+    /// Look after the read model
+    Projections {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: ProjectionsCommand,
+    },
+}
+
+impl Command {
+    /// The name under which it logs; an operator's command does not.
+    pub(crate) const fn service(&self) -> Option<&'static str> {
+        match self {
+            Self::Up(_) => Some("pagefold"),
+            Self::Service(service) => Some(service.name()),
+            Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
+            Self::Projections { .. } => None,
+        }
+    }
+
+    pub(crate) const fn is_operators(&self) -> bool {
+        self.service().is_none()
+    }
+}
+
+/// What is logged unless told otherwise: libraries only when something is wrong. The S3 front reports every refused
+/// request as an error, which is its client's matter.
+const LOG_FILTER: &str = "info,async_nats=warn,s3s=off";
+
+/// Logs, traces and metrics.
+#[derive(Debug, Args)]
+pub(crate) struct Telemetry {
+    /// Log lines as `text` or `json`
+    #[arg(long, env = "PAGEFOLD_LOG_FORMAT", default_value = "text", global = true)]
+    log_format: telemetry::LogFormat,
+    /// What is logged, such as `info` or `info,launcher=debug`
+    #[arg(long, env = "PAGEFOLD_LOG", default_value = LOG_FILTER, global = true)]
+    log: String,
+    /// Collector for traces and metrics (OTLP over HTTP); none if absent
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
+    otlp_endpoint: Option<String>,
+}
+
+impl Telemetry {
+    pub(crate) fn config(&self) -> Result<telemetry::Config> {
+        Ok(telemetry::Config {
+            log_format: self.log_format,
+            log_filter: self.log.clone(),
+            otlp_endpoint: self.otlp_endpoint.clone(),
+        })
+    }
+}
+
+/// How builds run on this machine.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Builds {
+    /// Builds at the same time
+    #[arg(long, env = "PAGEFOLD_LAUNCHER_SLOTS", default_value_t = 2)]
+    pub(crate) slots: usize,
+    /// `docker`, `bubblewrap`, or `auto` for the first that works
+    #[arg(long, env = "PAGEFOLD_ENGINE", default_value = "auto")]
+    pub(crate) engine: launch::Kind,
+    /// Where the Docker API answers; its usual socket if absent
+    #[arg(long, env = "DOCKER_HOST")]
+    pub(crate) docker_host: Option<String>,
+    /// The image that builds run in
+    #[arg(long, env = "PAGEFOLD_BUILD_IMAGE", default_value = launcher::engine::DEFAULT_IMAGE)]
+    pub(crate) build_image: String,
+    /// How long a build may take, in seconds
+    #[arg(long, env = "PAGEFOLD_BUILD_TIMEOUT_S", default_value_t = 45 * 60)]
+    pub(crate) build_timeout_s: u64,
+    /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
+    #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
+    pub(crate) build_env: Vec<String>,
+    /// Refuse repositories given as a path or a `file://` URL
+    #[arg(long, env = "PAGEFOLD_NO_LOCAL_REPOSITORIES")]
+    pub(crate) no_local_repositories: bool,
+}

@@ -1,0 +1,37 @@
+//! The data directory.
+
+use anyhow::{Context, Result, bail};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Where data is kept unless told otherwise. Root's is outside home folders, since PostgreSQL runs as another user then and
+/// must reach it.
+pub(crate) fn data_dir() -> PathBuf {
+    PathBuf::from(if is_root() { "/var/lib/pagefold" } else { ".pagefold" })
+}
+
+/// Makes the folder, and takes it for this process alone.
+pub(super) fn prepare(folder: PathBuf) -> Result<PathBuf> {
+    // Others may pass through but not look: the parts that hold secrets are closed by themselves.
+    let mode = if is_root() { 0o711 } else { 0o700 };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(&folder);
+    made.with_context(|| format!("cannot make the data directory `{}`", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    if is_root()
+        && let Some(closed) = folder.ancestors().find(|above| !passable(above))
+    {
+        bail!(
+            "PostgreSQL runs as another user than root and cannot pass `{}`: choose another folder with --data",
+            closed.display()
+        );
+    }
+    Ok(folder)
+}
+
+fn passable(folder: &Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|metadata| metadata.mode() & 0o001 != 0)
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}

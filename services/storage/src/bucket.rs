@@ -1,0 +1,248 @@
+//! One bucket: the few S3 operations that everything here is made of, with errors that say what was asked of what.
+
+use crate::client::Client;
+use crate::error::{Error, Place};
+use crate::upload::Body;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    self, BucketLocationConstraint, CreateBucketConfiguration, Delete, EncodingType, ObjectIdentifier,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use events::Digest;
+use percent_encoding::percent_decode_str;
+use std::ops::Range;
+use std::sync::Arc;
+
+const NOT_FOUND: u16 = 404;
+/// Two writers of one key met; one of them won.
+const CONFLICT: u16 = 409;
+const PRECONDITION_FAILED: u16 = 412;
+const RANGE_NOT_SATISFIABLE: u16 = 416;
+/// The region that must not be named when a bucket is created, by the S3 protocol.
+const UNNAMED_REGION: &str = "us-east-1";
+/// Keys in one removal, by the S3 protocol.
+const REMOVED_AT_ONCE: usize = 1000;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    pub client: Client,
+    pub name: Arc<str>,
+    pub region: Arc<str>,
+}
+
+/// An object, as a listing tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What is written with an object besides its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Put<'a> {
+    pub content_type: Option<&'a str>,
+    pub cache_control: Option<&'a str>,
+    /// The store checks the body against it, which also spares hashing the body again for the signature.
+    pub sha256: Option<Digest>,
+    /// Refuse to replace an object.
+    pub only_new: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    Yes,
+    /// There is an object already and it was to be kept.
+    Kept,
+}
+
+impl Bucket {
+    pub(crate) fn place(&self, key: &str) -> Place {
+        Place { bucket: self.name.to_string(), key: Some(key.to_owned()) }
+    }
+
+    fn itself(&self) -> Place {
+        Place { bucket: self.name.to_string(), key: None }
+    }
+
+    /// Creates the bucket unless it is there. Whoever may not create buckets can use one that is.
+    pub(crate) async fn ensure(&self) -> Result<(), Error> {
+        if self.exists().await? {
+            return Ok(());
+        }
+        let constraint = BucketLocationConstraint::from(&*self.region);
+        let location = CreateBucketConfiguration::builder().location_constraint(constraint).build();
+        let location = (&*self.region != UNNAMED_REGION).then_some(location);
+        let request = self.client.create_bucket().bucket(&*self.name).set_create_bucket_configuration(location);
+        let Err(error) = request.send().await.map_err(|error| Error::request("create", self.itself(), error)) else {
+            return Ok(());
+        };
+        // Another process may have been quicker.
+        if error.status() == Some(CONFLICT) && self.exists().await? { Ok(()) } else { Err(error) }
+    }
+
+    async fn exists(&self) -> Result<bool, Error> {
+        let head = self.client.head_bucket().bucket(&*self.name).send().await;
+        found(head.map_err(|error| Error::request("look for", self.itself(), error))).map(|head| head.is_some())
+    }
+
+    pub(crate) async fn put(&self, key: &str, body: Body, with: Put<'_>) -> Result<Written, Error> {
+        let request = self.client.put_object().bucket(&*self.name).key(key);
+        let request = request
+            .set_content_type(with.content_type.map(str::to_owned))
+            .set_cache_control(with.cache_control.map(str::to_owned))
+            .set_checksum_sha256(with.sha256.map(|digest| STANDARD.encode(digest.as_bytes())))
+            .set_if_none_match(with.only_new.then(|| "*".to_owned()))
+            .body(body.stream().await?);
+        let sent = if with.sha256.is_some() {
+            request.customize().disable_payload_signing().send().await
+        } else {
+            request.send().await
+        };
+        match sent.map_err(|error| Error::request("write", self.place(key), error)) {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if with.only_new && matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => {
+                Ok(Written::Kept)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The whole object, or `None` if there is none.
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        match self.open(key, None).await? {
+            Some(object) => self.collect(key, object.body).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The bytes in `range` of an object that must have them.
+    pub(crate) async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, Error> {
+        let body = self.open_range(key, range).await?;
+        self.collect(key, body).await
+    }
+
+    /// The bytes in `range`, not empty, as they arrive.
+    pub(crate) async fn open_range(&self, key: &str, range: Range<u64>) -> Result<ByteStream, Error> {
+        let wanted = range.end.saturating_sub(range.start);
+        let header = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let object = match self.open(key, Some(header)).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Err(Error::Missing { place: self.place(key) }),
+            Err(error) if out_of_range(&error) => {
+                return Err(Error::corrupt(self.place(key), format!("it has no bytes at {}", range.start)));
+            }
+            Err(error) => return Err(error),
+        };
+        if object.content_length().and_then(|length| u64::try_from(length).ok()) != Some(wanted) {
+            return Err(Error::corrupt(self.place(key), format!("it does not have {wanted} bytes at {}", range.start)));
+        }
+        Ok(object.body)
+    }
+
+    /// The bytes from `from` on; empty past the end, `None` if there is no object.
+    pub(crate) async fn get_from(&self, key: &str, from: u64) -> Result<Option<Bytes>, Error> {
+        match self.open(key, (from > 0).then(|| format!("bytes={from}-"))).await {
+            Ok(Some(object)) => self.collect(key, object.body).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) if out_of_range(&error) => Ok(Some(Bytes::new())),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn open(&self, key: &str, range: Option<String>) -> Result<Option<GetObjectOutput>, Error> {
+        let opened = self.client.get_object().bucket(&*self.name).key(key).set_range(range).send().await;
+        found(opened.map_err(|error| Error::request("read", self.place(key), error)))
+    }
+
+    async fn collect(&self, key: &str, body: ByteStream) -> Result<Bytes, Error> {
+        let collected = body.collect().await;
+        collected.map(|data| data.into_bytes()).map_err(|source| Error::body(self.place(key), source))
+    }
+
+    /// The object's size in bytes, or `None` if there is none.
+    pub(crate) async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        let head = self.client.head_object().bucket(&*self.name).key(key).send().await;
+        let head = found(head.map_err(|error| Error::request("look for", self.place(key), error)))?;
+        Ok(head.and_then(|head| head.content_length()).and_then(|length| u64::try_from(length).ok()))
+    }
+
+    /// Harmless if there is no such object.
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
+        let deleted = self.client.delete_object().bucket(&*self.name).key(key).send().await;
+        found(deleted.map_err(|error| Error::request("remove", self.place(key), error))).map(|_| ())
+    }
+
+    /// All objects whose keys start with `prefix`, in order of keys; none if there is no bucket.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        // A key may hold characters that XML cannot.
+        let request = self.client.list_objects_v2().bucket(&*self.name).prefix(prefix).encoding_type(EncodingType::Url);
+        let mut pages = request.into_paginator().send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let Some(page) = found(page.map_err(|error| Error::request("list", self.place(prefix), error)))? else {
+                break;
+            };
+            let object = |listed: &types::Object| {
+                let size = listed.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                listed.key().map(|key| Object { key: decoded(key), size })
+            };
+            objects.extend(page.contents().iter().filter_map(object));
+        }
+        Ok(objects)
+    }
+
+    /// Removes objects; those that are not there count as removed.
+    pub(crate) async fn delete_all(&self, keys: impl IntoIterator<Item = String>) -> Result<(), Error> {
+        let keys: Vec<String> = keys.into_iter().collect();
+        for chunk in keys.chunks(REMOVED_AT_ONCE) {
+            let named = |key: &String| ObjectIdentifier::builder().key(key).build();
+            let objects = chunk.iter().map(named).collect::<Result<Vec<_>, _>>();
+            let removal = objects.and_then(|objects| Delete::builder().quiet(true).set_objects(Some(objects)).build());
+            let removal = removal.map_err(|error| self.refused("remove objects of", error))?;
+            let answer = self.client.delete_objects().bucket(&*self.name).delete(removal).send().await;
+            let answer = answer.map_err(|error| Error::request("remove objects of", self.itself(), error))?;
+            if let Some(error) = answer.errors().first() {
+                let place = self.place(error.key().unwrap_or_default());
+                let code = error.code().unwrap_or("unknown");
+                let transient = matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable");
+                let source = format!("the store answered `{code}`").into();
+                return Err(Error::Request { operation: "remove", place, status: None, transient, source });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the bucket, which must be empty. Harmless if there is none.
+    pub(crate) async fn remove(&self) -> Result<(), Error> {
+        let removed = self.client.delete_bucket().bucket(&*self.name).send().await;
+        found(removed.map_err(|error| Error::request("remove", self.itself(), error))).map(|_| ())
+    }
+
+    fn refused(&self, operation: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::Request { operation, place: self.itself(), status: None, transient: false, source: Box::new(source) }
+    }
+}
+
+/// Whether an answer says that the range starts past the end.
+fn out_of_range(error: &Error) -> bool {
+    error.status() == Some(RANGE_NOT_SATISFIABLE)
+}
+
+/// What is not there is an answer, not an error.
+fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.status() == Some(NOT_FOUND) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A key of a listing with `encoding-type=url`, where a space may be a plus sign, as in a form.
+fn decoded(key: &str) -> String {
+    percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+}

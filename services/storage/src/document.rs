@@ -1,0 +1,303 @@
+//! Manifests as they are stored: bases, and deploys as differences from a base. [`crate::manifest`] has the format.
+
+use crate::manifest::{Entry, Head, Manifest, Uploaded};
+use events::{BuildId, DeployId, Digest, SiteName};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+const VERSION: u32 = 1;
+/// A difference of more than one part in so many is not worth a second request.
+const DELTA_PARTS: usize = 4;
+
+pub(crate) type List = Arc<[Arc<Entry>]>;
+
+/// Why stored bytes are no manifest.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Invalid {
+    #[error("it is not the JSON of a manifest ({0})")]
+    Json(serde_json::Error),
+    #[error("it has version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    #[error("the entry of `{0}` names a pack or type that is not listed")]
+    Index(String),
+    #[error("its files do not have the content digest it states")]
+    Content,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Base {
+    version: u32,
+    list: Rows,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Deploy {
+    version: u32,
+    pub deploy: DeployId,
+    site: SiteName,
+    build: BuildId,
+    content: Digest,
+    files: u64,
+    bytes: u64,
+    uploaded: Uploaded,
+    pub base: Option<Digest>,
+    put: Rows,
+    removed: Vec<String>,
+}
+
+/// A file list in which packs and content types are written once.
+#[derive(Default, Serialize, Deserialize)]
+struct Rows {
+    packs: Vec<Digest>,
+    types: Vec<Arc<str>>,
+    files: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    #[serde(rename = "p")]
+    path: String,
+    #[serde(rename = "d")]
+    digest: Digest,
+    #[serde(rename = "s")]
+    size: u64,
+    #[serde(rename = "t")]
+    content_type: usize,
+    #[serde(rename = "k")]
+    pack: usize,
+    #[serde(rename = "o")]
+    offset: u64,
+}
+
+/// What turns a base into a deploy's list.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Delta {
+    put: Vec<Arc<Entry>>,
+    removed: Vec<String>,
+}
+
+impl Delta {
+    /// Both lists are sorted by path.
+    pub(crate) fn between(base: &[Arc<Entry>], list: &[Arc<Entry>]) -> Self {
+        let old: HashMap<&str, &Arc<Entry>> = base.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+        let kept: HashSet<&str> = list.iter().map(|entry| entry.path.as_str()).collect();
+        let changed = |entry: &&Arc<Entry>| old.get(entry.path.as_str()) != Some(entry);
+        let gone = |entry: &&Arc<Entry>| !kept.contains(entry.path.as_str());
+        Self {
+            put: list.iter().filter(changed).cloned().collect(),
+            removed: base.iter().filter(gone).map(|entry| entry.path.clone()).collect(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.put.len() + self.removed.len()
+    }
+
+    /// Whether a list of so many files is better told as this difference than as a new base.
+    pub(crate) fn is_small(&self, files: usize) -> bool {
+        self.len() * DELTA_PARTS <= files
+    }
+
+    fn apply(self, base: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
+        let replaced: HashSet<&str> = self.put.iter().map(|entry| entry.path.as_str()).collect();
+        let removed: HashSet<&str> = self.removed.iter().map(String::as_str).collect();
+        let stays = |entry: &&Arc<Entry>| {
+            let path = entry.path.as_str();
+            !replaced.contains(path) && !removed.contains(path)
+        };
+        let mut list: Vec<_> = base.iter().filter(stays).chain(&self.put).cloned().collect();
+        list.sort_by(|a, b| a.path.cmp(&b.path));
+        list
+    }
+}
+
+/// The bytes of a base. Equal lists have equal bytes.
+pub(crate) fn encode_base(list: &[Arc<Entry>]) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Base { version: VERSION, list: Rows::of(list) })
+}
+
+pub(crate) fn decode_base(json: &[u8]) -> Result<List, Invalid> {
+    let base: Base = serde_json::from_slice(json).map_err(Invalid::Json)?;
+    supported(base.version)?;
+    Ok(base.list.entries()?.into())
+}
+
+pub(crate) fn encode_deploy(manifest: &Manifest, delta: &Delta) -> Result<Vec<u8>, serde_json::Error> {
+    let head = manifest.head();
+    serde_json::to_vec(&Deploy {
+        version: VERSION,
+        deploy: head.deploy.clone(),
+        site: head.site.clone(),
+        build: head.build,
+        content: manifest.content(),
+        files: manifest.files(),
+        bytes: manifest.bytes(),
+        uploaded: head.uploaded,
+        base: manifest.base(),
+        put: Rows::of(&delta.put),
+        removed: delta.removed.clone(),
+    })
+}
+
+impl Deploy {
+    pub(crate) fn decode(json: &[u8]) -> Result<Self, Invalid> {
+        let deploy: Self = serde_json::from_slice(json).map_err(Invalid::Json)?;
+        supported(deploy.version)?;
+        Ok(deploy)
+    }
+
+    /// The manifest that this deploy's record and its base make together.
+    pub(crate) fn onto(self, base: &[Arc<Entry>]) -> Result<Manifest, Invalid> {
+        let list = Delta { put: self.put.entries()?, removed: self.removed }.apply(base);
+        let head = Head { deploy: self.deploy, site: self.site, build: self.build, uploaded: self.uploaded };
+        let manifest = Manifest::of_sorted(head, self.base, list);
+        if manifest.content() == self.content { Ok(manifest) } else { Err(Invalid::Content) }
+    }
+}
+
+impl Rows {
+    fn of(list: &[Arc<Entry>]) -> Self {
+        let (mut packs, mut types) = (Table::default(), Table::default());
+        let row = |entry: &Arc<Entry>| Row {
+            path: entry.path.clone(),
+            digest: entry.digest,
+            size: entry.size,
+            content_type: types.index(&entry.content_type),
+            pack: packs.index(&entry.pack),
+            offset: entry.offset,
+        };
+        let files = list.iter().map(row).collect();
+        Self { packs: packs.values, types: types.values, files }
+    }
+
+    fn entries(self) -> Result<Vec<Arc<Entry>>, Invalid> {
+        let Self { packs, types, files } = self;
+        let entry = |row: Row| match (packs.get(row.pack), types.get(row.content_type)) {
+            (Some(pack), Some(content_type)) => Ok(Arc::new(Entry {
+                path: row.path,
+                digest: row.digest,
+                size: row.size,
+                content_type: Arc::clone(content_type),
+                pack: *pack,
+                offset: row.offset,
+            })),
+            (None, _) | (_, None) => Err(Invalid::Index(row.path)),
+        };
+        files.into_iter().map(entry).collect()
+    }
+}
+
+/// Values in the order in which they were first asked for.
+struct Table<T> {
+    values: Vec<T>,
+    indices: HashMap<T, usize>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), indices: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + std::hash::Hash> Table<T> {
+    fn index(&mut self, value: &T) -> usize {
+        if let Some(index) = self.indices.get(value) {
+            return *index;
+        }
+        let index = self.values.len();
+        self.values.push(value.clone());
+        self.indices.insert(value.clone(), index);
+        index
+    }
+}
+
+fn supported(version: u32) -> Result<(), Invalid> {
+    if version == VERSION { Ok(()) } else { Err(Invalid::Version(version)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+
+    fn head() -> Head {
+        let build = BuildId(uuid::Uuid::from_u128(7));
+        let uploaded = Uploaded { files: 1, bytes: 2 };
+        Head { deploy: DeployId::of(build), site: "docs".parse().unwrap(), build, uploaded }
+    }
+
+    fn entry(path: &str, content: u8) -> Entry {
+        let digest = Digest::of(&[content]);
+        let content_type = crate::content_type::of(path).into();
+        Entry { path: path.to_owned(), digest, size: 1, content_type, pack: digest, offset: content.into() }
+    }
+
+    fn manifest(files: impl IntoIterator<Item = (String, u8)>) -> Manifest {
+        Manifest::new(head(), files.into_iter().map(|(path, content)| entry(&path, content)))
+    }
+
+    #[test]
+    fn one_changed_page_of_many_takes_a_few_hundred_bytes() {
+        let files =
+            |changed: u8| (0..2_000).map(move |n| (format!("page/{n:04}.html"), if n == 7 { changed } else { 0 }));
+        let (before, after) = (manifest(files(0)), manifest(files(1)));
+        let delta = Delta::between(before.entries(), after.entries());
+        assert!(delta.is_small(2_000));
+        let after = after.with_base(Digest::of(b"base"));
+        assert!(encode_deploy(&after, &delta).unwrap().len() < 800);
+    }
+
+    #[test]
+    fn a_list_that_changes_by_more_than_a_quarter_becomes_a_base() {
+        let files = |changed: u8| manifest((0..8).map(move |n| (format!("{n}"), u8::from(n < changed))));
+        assert!(Delta::between(files(0).entries(), files(2).entries()).is_small(8));
+        assert!(!Delta::between(files(0).entries(), files(3).entries()).is_small(8));
+    }
+
+    #[test]
+    fn unknown_fields_are_passed_over_and_other_versions_refused() {
+        let json = encode_base(manifest([("a".to_owned(), 1)]).entries()).unwrap();
+        let mut value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        value["later"] = 1.into();
+        value["list"]["files"][0]["e"] = "br".into();
+        assert!(decode_base(value.to_string().as_bytes()).is_ok());
+        value["version"] = 2.into();
+        assert!(matches!(decode_base(value.to_string().as_bytes()), Err(Invalid::Version(2))));
+    }
+
+    #[test]
+    fn a_record_upon_the_wrong_base_is_refused() {
+        let (old, new) = (manifest([("a".to_owned(), 1)]), manifest([("a".to_owned(), 1), ("b".to_owned(), 2)]));
+        let json = encode_deploy(&new, &Delta::between(old.entries(), new.entries())).unwrap();
+        assert_eq!(Deploy::decode(&json).unwrap().onto(old.entries()).unwrap().content(), new.content());
+        assert!(matches!(Deploy::decode(&json).unwrap().onto(&[]), Err(Invalid::Content)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_reads_back_from_any_base(
+            old in btree_map("[a-z/]{1,3}", any::<u8>(), 0..30),
+            new in btree_map("[a-z/]{1,3}", any::<u8>(), 0..30),
+        ) {
+            let (old, new) = (manifest(old), manifest(new).with_base(Digest::of(b"base")));
+            let base = decode_base(&encode_base(old.entries()).unwrap()).unwrap();
+            prop_assert_eq!(&*base, old.entries());
+            let json = encode_deploy(&new, &Delta::between(&base, new.entries())).unwrap();
+            let read = Deploy::decode(&json).unwrap().onto(&base).unwrap();
+            prop_assert_eq!(&read, &new);
+            for entry in new.iter() {
+                prop_assert_eq!(read.get(&entry.path), Some(entry));
+            }
+            prop_assert_eq!(read.get("absent/path"), None);
+        }
+
+        #[test]
+        fn content_tells_equal_lists_from_others(
+            a in btree_map("[a-c]{1,2}", 0..3_u8, 0..4), b in btree_map("[a-c]{1,2}", 0..3_u8, 0..4),
+        ) {
+            prop_assert_eq!(manifest(a.clone()).content() == manifest(b.clone()).content(), a == b);
+        }
+    }
+}

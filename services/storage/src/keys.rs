@@ -1,0 +1,44 @@
+//! The only place that spells a key of the object store.
+
+use events::name::BRANCH_MAX;
+use events::{BuildId, DeployId, Digest};
+
+/// Longest key in bytes, by the S3 protocol.
+pub const KEY_MAX_BYTES: usize = 1024;
+/// Longest path of a file in bytes, so that it fits below the longest tree, `preview/<branch>/`.
+pub const PATH_MAX_BYTES: usize = KEY_MAX_BYTES - "preview/".len() - BRANCH_MAX - "/".len();
+
+/// The output of one attempt at a build, in the platform's bucket.
+#[must_use]
+pub fn artifact(build: BuildId, attempt: u32) -> String {
+    format!("artifacts/{build}-{attempt}.tar")
+}
+
+/// The archived log of a build, in the platform's bucket.
+#[must_use]
+pub fn log(build: BuildId) -> String {
+    format!("logs/{build}")
+}
+
+/// The manifest of a deploy.
+#[must_use]
+pub fn deploy(deploy: &DeployId) -> String {
+    format!("deploys/{deploy}")
+}
+
+/// A base manifest, named by the digest of its bytes.
+#[must_use]
+pub fn base(digest: Digest) -> String {
+    format!("manifests/{digest}")
+}
+
+/// A pack, named by the digest of its bytes.
+#[must_use]
+pub fn pack(digest: Digest) -> String {
+    format!("packs/{digest}")
+}
+
+/// What the start-up probe writes and removes, in the platform's bucket.
+pub(crate) fn probe(id: uuid::Uuid) -> String {
+    format!("probe/{id}")
+}

@@ -1,0 +1,88 @@
+//! The platform's own bucket: what builds leave, and the logs of builds that ended.
+
+use crate::bucket::{Bucket, Put};
+use crate::error::Error;
+use crate::upload::Body;
+use bytes::Bytes;
+use std::path::{Path, PathBuf};
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt as _;
+
+/// The bucket of artifacts and logs. Keys come from [`crate::keys`].
+#[derive(Debug, Clone)]
+pub struct PlatformBucket {
+    pub(crate) bucket: Bucket,
+}
+
+impl PlatformBucket {
+    /// Creates the bucket unless it is there.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn ensure(&self) -> Result<(), Error> {
+        self.bucket.ensure().await
+    }
+
+    /// Writes the file at `path` as the artifact `key`, replacing what an earlier try left there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the store fails or refuses; the artifact is then as before.
+    pub async fn put_artifact(&self, key: &str, path: &Path) -> Result<(), Error> {
+        self.bucket.put_file(key, path, Put { content_type: Some("application/x-tar"), ..Put::default() }).await
+    }
+
+    /// Writes the artifact `key` to the file `into`, which appears only when it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if there is no such artifact; else when the store or the file system fails.
+    pub async fn get_artifact(&self, key: &str, into: &Path) -> Result<(), Error> {
+        let object = self.bucket.open(key, None).await?;
+        let mut object = object.ok_or_else(|| Error::Missing { place: self.bucket.place(key) })?;
+        let length = object.content_length();
+        let partial = partial(into);
+        let mut file = File::create(&partial).await.map_err(Error::file(&partial))?;
+        let mut received = 0;
+        while let Some(chunk) = object.body.next().await {
+            let chunk = chunk.map_err(|source| Error::body(self.bucket.place(key), source))?;
+            received += i64::try_from(chunk.len()).unwrap_or(i64::MAX);
+            file.write_all(&chunk).await.map_err(Error::file(&partial))?;
+        }
+        if length.is_some_and(|length| length != received) {
+            return Err(Error::body(self.bucket.place(key), "the body ended early"));
+        }
+        file.flush().await.map_err(Error::file(&partial))?;
+        fs::rename(&partial, into).await.map_err(Error::file(into))
+    }
+
+    /// Removes the artifact `key`. Harmless if it is gone.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn delete_artifact(&self, key: &str) -> Result<(), Error> {
+        self.bucket.delete(key).await
+    }
+
+    /// Writes the log `key`, replacing it.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn put_log(&self, key: &str, log: Bytes) -> Result<(), Error> {
+        let with = Put { content_type: Some("text/plain; charset=utf-8"), ..Put::default() };
+        self.bucket.put(key, Body::Bytes(log), with).await.map(|_| ())
+    }
+
+    /// The log `key` from byte `from` on: empty past its end, `None` if there is none.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn get_log(&self, key: &str, from: u64) -> Result<Option<Bytes>, Error> {
+        self.bucket.get_from(key, from).await
+    }
+}
+
+/// Where a file grows before it is whole.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}

@@ -1,0 +1,110 @@
+//! Bodies, from memory or from a part of a file, and the upload of a large file in parts.
+
+use crate::bucket::{Bucket, Put};
+use crate::error::Error;
+use aws_sdk_s3::primitives::{ByteStream, Length};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// From this size on a file is sent in parts, so that a broken connection costs one part.
+const MULTIPART_BYTES: u64 = 64 * 1024 * 1024;
+const PART_BYTES: u64 = 32 * 1024 * 1024;
+/// Parts in one upload, by the S3 protocol; longer files have larger parts.
+const PARTS_MAX: u64 = 10_000;
+const PARTS_AT_ONCE: usize = 4;
+
+/// The bytes of an object to be written.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// In memory.
+    Bytes(Bytes),
+    /// A part of a local file, read as it is sent.
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Which of its bytes.
+        range: Range<u64>,
+    },
+}
+
+impl Body {
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { range, .. } => range.end.saturating_sub(range.start),
+        }
+    }
+
+    pub(crate) async fn stream(self) -> Result<ByteStream, Error> {
+        let length = Length::Exact(self.size());
+        match self {
+            Self::Bytes(bytes) => Ok(ByteStream::from(bytes)),
+            Self::File { path, range } => {
+                let opened = ByteStream::read_from().path(&path).offset(range.start).length(length).build().await;
+                opened.map_err(|error| Error::file(&path)(std::io::Error::other(error)))
+            }
+        }
+    }
+}
+
+impl Bucket {
+    /// Writes a file as one object, whole or not at all.
+    pub(crate) async fn put_file(&self, key: &str, path: &Path, with: Put<'_>) -> Result<(), Error> {
+        let size = tokio::fs::metadata(path).await.map_err(Error::file(path))?.len();
+        if size < MULTIPART_BYTES {
+            let body = Body::File { path: path.to_owned(), range: 0..size };
+            return self.put(key, body, with).await.map(|_| ());
+        }
+        let request = self.client.create_multipart_upload().bucket(&*self.name).key(key);
+        let request = request
+            .set_content_type(with.content_type.map(str::to_owned))
+            .set_cache_control(with.cache_control.map(str::to_owned));
+        let upload = request.send().await.map_err(|error| Error::request("begin to write", self.place(key), error))?;
+        let upload = Upload { bucket: self, key, id: upload.upload_id().unwrap_or_default() };
+        let done = upload.send(path, size).await;
+        if done.is_err() {
+            upload.abort().await;
+        }
+        done
+    }
+}
+
+struct Upload<'a> {
+    bucket: &'a Bucket,
+    key: &'a str,
+    id: &'a str,
+}
+
+impl Upload<'_> {
+    async fn send(&self, path: &Path, size: u64) -> Result<(), Error> {
+        let part_bytes = PART_BYTES.max(size.div_ceil(PARTS_MAX));
+        let part = |number: u64| {
+            let start = number * part_bytes;
+            let body = Body::File { path: path.to_owned(), range: start..(start + part_bytes).min(size) };
+            self.part(i32::try_from(number + 1).unwrap_or(i32::MAX), body)
+        };
+        let parts = stream::iter(0..size.div_ceil(part_bytes)).map(part).buffered(PARTS_AT_ONCE);
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.try_collect().await?)).build();
+        let request = self.bucket.client.complete_multipart_upload().bucket(&*self.bucket.name).key(self.key);
+        let completed = request.upload_id(self.id).multipart_upload(parts).send().await;
+        completed.map_err(|error| Error::request("write", self.bucket.place(self.key), error)).map(|_| ())
+    }
+
+    async fn part(&self, number: i32, body: Body) -> Result<CompletedPart, Error> {
+        let request = self.bucket.client.upload_part().bucket(&*self.bucket.name).key(self.key).upload_id(self.id);
+        let sent = request.part_number(number).body(body.stream().await?).send().await;
+        let sent = sent.map_err(|error| Error::request("write a part of", self.bucket.place(self.key), error))?;
+        Ok(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build())
+    }
+
+    /// Frees what the store holds. If that fails too, its rule for unfinished uploads does it later.
+    async fn abort(&self) {
+        let request = self.bucket.client.abort_multipart_upload().bucket(&*self.bucket.name).key(self.key);
+        drop(request.upload_id(self.id).send().await);
+    }
+}

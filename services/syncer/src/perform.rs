@@ -1,0 +1,200 @@
+//! Carries out the sync of one deploy: read the artifact, plan, upload packs, then the file list, and the deploy's
+//! manifest last, so that a deploy is there whole or not at all.
+//!
+//! Safe to repeat at any point: what is not named by a manifest is only bytes, packs are named by their content, and a
+//! manifest once written is the answer of every later try.
+
+mod artifact;
+
+use crate::plan::{Known, Location, PACK_BYTES, Pack, Place, Plan, plan};
+use artifact::Artifact;
+use events::{BuildId, DeployId, Digest, SiteName};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::path::Path;
+use std::sync::Arc;
+use storage::{Body, Entry, Head, Manifest, SiteBucket, Storage, Uploaded, content_type};
+
+pub use artifact::{FILE_MAX_BYTES, FILES_MAX, Refused};
+
+/// Packs built and sent at the same time: a deploy holds at most so many in memory.
+const PACKS_AT_ONCE: usize = 4;
+
+/// The deploy to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deploy {
+    /// Its id.
+    pub id: DeployId,
+    /// The site it belongs to.
+    pub site: SiteName,
+    /// The build that made it.
+    pub build: BuildId,
+}
+
+/// What a synced deploy is and what it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Synced {
+    /// Digest of its file list: equal content, equal digest.
+    pub content: Digest,
+    /// Files in it.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Files whose content the bucket did not have; files of equal content count once.
+    pub uploaded_files: u64,
+    /// Bytes sent for them.
+    pub uploaded_bytes: u64,
+}
+
+/// Why a deploy was not synced.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The object store failed or refused.
+    #[error("failed to store deploy `{deploy}` of site `{site}`")]
+    Storage {
+        /// Which deploy.
+        deploy: DeployId,
+        /// Of which site.
+        site: SiteName,
+        /// Why.
+        #[source]
+        source: storage::Error,
+    },
+    /// The artifact is not what a build may leave.
+    #[error("the artifact of deploy `{deploy}` is refused")]
+    Artifact {
+        /// Which deploy.
+        deploy: DeployId,
+        /// Why.
+        #[source]
+        source: Refused,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Storage { source, .. } => source.is_transient(),
+            Self::Artifact { source, .. } => source.is_transient(),
+        }
+    }
+}
+
+/// Makes `deploy` of the tar file `artifact` in its site's bucket. Content that one of `known_deploys` has, newest first,
+/// is not sent again. Repeating it gives the same result, even with other known deploys.
+///
+/// # Errors
+/// [`Error::Artifact`] if the artifact is torn or has what a site may not have; [`Error::Storage`] if the store fails.
+pub async fn sync(
+    storage: &Storage,
+    deploy: Deploy,
+    artifact: &Path,
+    known_deploys: &[DeployId],
+) -> Result<Synced, Error> {
+    let sync = Sync { bucket: storage.site(&deploy.site), deploy };
+    // The client's futures are large: a caller need not hold them in its own.
+    Box::pin(sync.run(artifact, known_deploys)).await
+}
+
+struct Sync {
+    bucket: SiteBucket,
+    deploy: Deploy,
+}
+
+impl Sync {
+    fn stored(&self, source: storage::Error) -> Error {
+        Error::Storage { deploy: self.deploy.id.clone(), site: self.deploy.site.clone(), source }
+    }
+
+    fn refused(&self, source: Refused) -> Error {
+        Error::Artifact { deploy: self.deploy.id.clone(), source }
+    }
+
+    async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Synced, Error> {
+        self.bucket.ensure().await.map_err(|source| self.stored(source))?;
+        let standing = self.bucket.manifest(&self.deploy.id).await.map_err(|source| self.stored(source))?;
+        if let Some(standing) = standing {
+            return Ok(synced(&standing));
+        }
+        let (known, bases) = self.known(known_deploys).await?;
+        let artifact = self.read(artifact).await?;
+        let plan = plan(artifact.files.clone(), &known);
+        let uploads = plan.packs.clone().into_iter().map(|pack| self.upload(Arc::clone(&artifact), pack));
+        let packs: Vec<Digest> = stream::iter(uploads).buffered(PACKS_AT_ONCE).try_collect().await?;
+        let manifest = self.manifest(plan, &packs);
+        let manifest = self.bucket.put_manifest(manifest, &bases).await.map_err(|source| self.stored(source))?;
+        Ok(synced(&manifest))
+    }
+
+    /// What earlier deploys brought and the bases they use. One that is gone or unreadable only costs uploads.
+    async fn known(&self, deploys: &[DeployId]) -> Result<(Known, Vec<Digest>), Error> {
+        let (mut known, mut bases) = (Known::default(), Vec::new());
+        for deploy in deploys {
+            let manifest = match self.bucket.manifest(deploy).await {
+                Ok(Some(manifest)) => manifest,
+                Ok(None) => continue,
+                Err(error) if error.is_transient() => return Err(self.stored(error)),
+                Err(error) => {
+                    tracing::warn!(%deploy, error = &error as &dyn std::error::Error, "an earlier deploy is unreadable");
+                    continue;
+                }
+            };
+            let location = |entry: &Entry| Location { pack: entry.pack, offset: entry.offset };
+            known.extend(manifest.iter().map(|entry| (entry.digest, location(entry))));
+            bases.extend(manifest.base().filter(|base| !bases.contains(base)));
+        }
+        Ok((known, bases))
+    }
+
+    async fn read(&self, path: &Path) -> Result<Arc<Artifact>, Error> {
+        let path = path.to_owned();
+        let artifact = blocking(move || Artifact::open(&path)).await;
+        artifact.map(Arc::new).map_err(|source| self.refused(source))
+    }
+
+    async fn upload(&self, artifact: Arc<Artifact>, pack: Pack) -> Result<Digest, Error> {
+        let (digest, body) = match pack.blobs.as_slice() {
+            [only] if only.size > PACK_BYTES => {
+                let range = only.position..only.position + only.size;
+                (only.digest, Body::File { path: artifact.path.clone(), range })
+            }
+            _ => {
+                let bytes = blocking(move || artifact.pack(&pack)).await.map_err(|source| self.refused(source))?;
+                (Digest::of(&bytes), Body::Bytes(bytes.into()))
+            }
+        };
+        self.bucket.put_pack(digest, body).await.map_err(|source| self.stored(source))?;
+        Ok(digest)
+    }
+
+    fn manifest(&self, plan: Plan, packs: &[Digest]) -> Manifest {
+        let Deploy { id, site, build } = self.deploy.clone();
+        let uploaded = Uploaded { files: plan.new_blobs(), bytes: plan.new_bytes() };
+        let entries = plan.files.into_iter().filter_map(|(file, place)| {
+            let location = match place {
+                Place::Known(location) => location,
+                Place::New { pack, offset } => Location { pack: *packs.get(pack)?, offset },
+            };
+            let content_type = content_type::of(&file.path).into();
+            let Location { pack, offset } = location;
+            Some(Entry { path: file.path, digest: file.digest, size: file.size, content_type, pack, offset })
+        });
+        Manifest::new(Head { deploy: id, site, build, uploaded }, entries)
+    }
+}
+
+fn synced(manifest: &Manifest) -> Synced {
+    let Uploaded { files: uploaded_files, bytes: uploaded_bytes } = manifest.head().uploaded;
+    let (content, files, bytes) = (manifest.content(), manifest.files(), manifest.bytes());
+    Synced { content, files, bytes, uploaded_files, uploaded_bytes }
+}
+
+/// Reading and hashing a site takes long enough to starve everything else on this thread.
+async fn blocking<T, F>(work: F) -> Result<T, Refused>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Refused> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Refused::Stopped(error)))
+}

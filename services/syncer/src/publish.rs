@@ -1,0 +1,101 @@
+//! From a finished build to what a reader sees: store the deploy, then move the alias of its branch.
+
+use crate::perform::{self, Deploy, Synced};
+use crate::{Syncer, stored, unless_refused};
+use events::alias::Claim;
+use events::event::Artifact;
+use events::site::Settings;
+use events::{
+    Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployEvent, DeployId, Site, SiteName, alias, deploy, subject,
+};
+use runtime::Failure;
+
+/// A build that succeeded.
+pub(crate) struct Finished {
+    pub(crate) build: BuildId,
+    pub(crate) site: SiteName,
+    pub(crate) number: u64,
+    pub(crate) branch: Branch,
+    pub(crate) commit: CommitId,
+    pub(crate) artifact: Artifact,
+}
+
+impl Syncer {
+    pub(crate) async fn publish(&self, finished: &Finished, cause: &Cause) -> Result<(), Failure> {
+        let platform = self.storage.platform();
+        let Site::Active(settings) = self.log.load::<Site>(finished.site.as_str()).await?.state else {
+            return platform.delete_artifact(&finished.artifact.key).await.map_err(stored);
+        };
+        let deploy = DeployId::of(finished.build);
+        let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
+        if known == events::Deploy::Unknown {
+            let synced = self.sync(finished, &settings, &deploy).await?;
+            let fact = fact(finished, synced);
+            unless_refused(
+                self.log.execute::<events::Deploy>(deploy.as_str(), &deploy::Command::Record(fact), cause).await,
+            )?;
+        }
+        self.promote(finished, (&settings, deploy), cause).await?;
+        // The deploy has its bytes now; only a build can make others.
+        platform.delete_artifact(&finished.artifact.key).await.map_err(stored)
+    }
+
+    async fn sync(&self, finished: &Finished, settings: &Settings, deploy: &DeployId) -> Result<Synced, Failure> {
+        let io = |error: std::io::Error| Failure::Retry(Box::new(error));
+        std::fs::create_dir_all(&self.data_dir).map_err(io)?;
+        let artifact = self.data_dir.join(format!("{}.tar", finished.build));
+        let platform = self.storage.platform();
+        platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
+        let known = self.likely_known(finished, settings).await?;
+        let (site, build) = (finished.site.clone(), finished.build);
+        let deploy = Deploy { id: deploy.clone(), site, build };
+        let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
+        // Whatever came of it, the next try fetches the artifact anew.
+        let _ = std::fs::remove_file(&artifact);
+        synced.map_err(|error| {
+            if error.is_transient() { Failure::Retry(Box::new(error)) } else { Failure::Park(Box::new(error)) }
+        })
+    }
+
+    /// Deploys that most likely hold the same content: what the branch's alias shows, and what is live.
+    async fn likely_known(&self, finished: &Finished, settings: &Settings) -> Result<Vec<DeployId>, Failure> {
+        let mut known = Vec::new();
+        for alias in [settings.alias_of(&finished.branch), AliasName::Live] {
+            let id = subject::alias_id(&finished.site, &alias);
+            for deploy in self.log.load::<Alias>(&id).await?.state.recent {
+                if !known.contains(&deploy) {
+                    known.push(deploy);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    async fn promote(
+        &self,
+        finished: &Finished,
+        (settings, deploy): (&Settings, DeployId),
+        cause: &Cause,
+    ) -> Result<(), Failure> {
+        let (site, alias) = (finished.site.clone(), settings.alias_of(&finished.branch));
+        let id = subject::alias_id(&site, &alias);
+        let command = alias::Command::Promote { site, alias, deploy, number: finished.number, claim: Claim::Built };
+        unless_refused(self.log.execute::<Alias>(&id, &command, cause).await)
+    }
+}
+
+fn fact(finished: &Finished, synced: Synced) -> DeployEvent {
+    let Synced { content, files, bytes, uploaded_files, uploaded_bytes } = synced;
+    DeployEvent::Synced {
+        site: finished.site.clone(),
+        build: finished.build,
+        number: finished.number,
+        branch: finished.branch.clone(),
+        commit: finished.commit.clone(),
+        content,
+        files,
+        bytes,
+        uploaded_files,
+        uploaded_bytes,
+    }
+}

@@ -1,0 +1,296 @@
+//! The sync of deploys, against a real S3 server.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use events::{BuildId, DeployId};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::Poll;
+use storage::{Config, SiteBucket, Storage};
+use syncer::perform::{Deploy, Error, Synced, sync};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+const MIB: usize = 1024 * 1024;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+struct Stage {
+    storage: Storage,
+    site: SiteBucket,
+    folder: tempfile::TempDir,
+    _stop: DropGuard,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = SecretString::from("a secret of the tests");
+        let grant = depot::Grant { buckets: "pagefold-*".to_owned(), access: depot::Access::Write };
+        let key = depot::Key { id: "tests".to_owned(), secret: secret.clone(), grants: vec![grant] };
+        let (root, region) = (folder.path().join("depot"), "us-east-1".to_owned());
+        let server = depot::Config { root, listen: "127.0.0.1:0".parse().unwrap(), region, keys: vec![key] };
+        let server = depot::Depot::bind(server).await.unwrap();
+        let endpoint = format!("http://{}", server.local_addr());
+        let storage = Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), ("tests".to_owned(), secret)));
+        let stop = CancellationToken::new();
+        tokio::spawn(server.run(stop.clone()));
+        let site = storage.site(&"docs".parse().unwrap());
+        Self { storage, site, folder, _stop: stop.drop_guard() }
+    }
+
+    fn tar(&self, files: &Files) -> PathBuf {
+        let path = self.folder.path().join(format!("{}.tar", Uuid::now_v7()));
+        let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+        for (path, content) in files {
+            append(&mut tar, path, content);
+        }
+        tar.finish().unwrap();
+        path
+    }
+
+    async fn sync(&self, number: u128, artifact: &Path, known: &[u128]) -> Result<Synced, Error> {
+        let known: Vec<_> = known.iter().map(|number| deploy(*number).id).collect();
+        sync(&self.storage, deploy(number), artifact, &known).await
+    }
+
+    /// Keys and sizes below a prefix.
+    async fn objects(&self, prefix: &str) -> Vec<(String, u64)> {
+        let objects = self.site.objects(prefix).await.unwrap();
+        objects.into_iter().map(|object| (object.key, object.size)).collect()
+    }
+
+    async fn shows(&self, number: u128, files: &Files) {
+        let manifest = self.site.manifest(&deploy(number).id).await.unwrap().unwrap();
+        let paths: Vec<&str> = manifest.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, files.keys().collect::<Vec<_>>());
+        for entry in manifest.iter() {
+            assert!(self.site.blob(entry).await.unwrap() == files[&entry.path], "{}", entry.path);
+        }
+    }
+}
+
+fn append(tar: &mut tar::Builder<std::fs::File>, path: &str, content: &[u8]) {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, path, content).unwrap();
+}
+
+/// An entry that no honest writer makes: the path goes into the header as it is.
+fn hostile(tar: &mut tar::Builder<std::fs::File>, path: &[u8], kind: tar::EntryType) {
+    let mut header = tar::Header::new_gnu();
+    header.as_mut_bytes()[..path.len()].copy_from_slice(path);
+    header.set_entry_type(kind);
+    header.set_size(0);
+    if kind.is_symlink() || kind.is_hard_link() {
+        header.set_link_name("/etc/passwd").unwrap();
+    }
+    header.set_cksum();
+    tar.append(&header, std::io::empty()).unwrap();
+}
+
+fn deploy(number: u128) -> Deploy {
+    let build = BuildId(Uuid::from_u128(number));
+    Deploy { id: DeployId::of(build), site: "docs".parse().unwrap(), build }
+}
+
+fn pages(count: usize) -> Files {
+    (0..count).map(|n| (format!("chapter-{:02}/page-{n:04}.html", n % 37), format!("<h1>{n}</h1>").into())).collect()
+}
+
+#[tokio::test]
+async fn a_first_deploy_is_stored_whole_in_few_objects() {
+    let stage = Stage::start().await;
+    let mut files = pages(2_000);
+    files.insert("copy.html".to_owned(), files["chapter-00/page-0000.html"].clone());
+    files.insert("empty.txt".to_owned(), Vec::new());
+    files.insert("x".repeat(300), b"a path that needs a header of its own".to_vec());
+    let synced = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
+    let bytes: usize = files.values().map(Vec::len).sum();
+    assert_eq!((synced.files, synced.bytes), (2_003, bytes as u64));
+    assert_eq!(synced.uploaded_files, 2_002);
+    assert_eq!(stage.objects("").await.len(), 3);
+    stage.shows(1, &files).await;
+}
+
+#[tokio::test]
+async fn an_unchanged_redeploy_uploads_nothing() {
+    let stage = Stage::start().await;
+    let files = pages(100);
+    let first = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
+    let before = stage.objects("").await;
+    let second = stage.sync(2, &stage.tar(&files), &[1]).await.unwrap();
+    assert_eq!(second, Synced { uploaded_files: 0, uploaded_bytes: 0, ..first });
+    let mut after = stage.objects("").await;
+    after.retain(|(key, _)| *key != storage::keys::deploy(&deploy(2).id));
+    assert_eq!(after, before);
+    stage.shows(2, &files).await;
+}
+
+#[tokio::test]
+async fn one_changed_page_uploads_only_itself_and_a_small_manifest() {
+    let stage = Stage::start().await;
+    let mut files = pages(2_000);
+    let first = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
+    files.insert("chapter-00/page-0000.html".to_owned(), b"new".to_vec());
+    files.remove("chapter-01/page-0001.html");
+    let second = stage.sync(2, &stage.tar(&files), &[1]).await.unwrap();
+    assert_eq!((second.uploaded_files, second.uploaded_bytes, second.files), (1, 3, 1_999));
+    assert_ne!(second.content, first.content);
+    assert_eq!(stage.objects("manifests/").await.len(), 1);
+    assert_eq!(stage.objects("packs/").await.len(), 2);
+    let manifest = stage.objects(&storage::keys::deploy(&deploy(2).id)).await;
+    assert!(manifest[0].1 < 1_000, "{manifest:?}");
+    stage.shows(2, &files).await;
+}
+
+#[tokio::test]
+async fn large_files_and_many_packs_are_stored() {
+    let stage = Stage::start().await;
+    let filled = |byte: u8, size: usize| vec![byte; size];
+    let files: Files = [("a", filled(1, 20 * MIB)), ("b", filled(2, 20 * MIB)), ("video", filled(3, 40 * MIB))]
+        .map(|(path, content)| (path.to_owned(), content))
+        .into();
+    stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
+    let mut sizes: Vec<u64> = stage.objects("packs/").await.into_iter().map(|(_, size)| size / MIB as u64).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [20, 20, 40]);
+    stage.shows(1, &files).await;
+}
+
+/// Polls `work` at most `polls` times and then drops it, as a crash would.
+async fn interrupted<T>(work: impl Future<Output = T>, polls: usize) -> Option<T> {
+    let (mut work, mut left) = (pin!(work), polls);
+    poll_fn(|context| match (left, work.as_mut().poll(context)) {
+        (_, Poll::Ready(done)) => Poll::Ready(Some(done)),
+        (0, Poll::Pending) => Poll::Ready(None),
+        (_, Poll::Pending) => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_sync_that_dies_anywhere_is_finished_by_a_repetition() {
+    let stage = Stage::start().await;
+    let files = pages(20);
+    let artifact = stage.tar(&files);
+    let mut polls = 0;
+    let synced = loop {
+        if let Some(synced) = interrupted(stage.sync(1, &artifact, &[]), polls).await {
+            break synced.unwrap();
+        }
+        // A deploy is there whole or not at all.
+        if stage.site.manifest(&deploy(1).id).await.unwrap().is_some() {
+            stage.shows(1, &files).await;
+        }
+        polls += 1;
+    };
+    assert!(polls > 2, "nothing was interrupted");
+    assert_eq!((synced.uploaded_files, synced.files), (20, 20));
+    assert_eq!(stage.objects("").await.len(), 3);
+    stage.shows(1, &files).await;
+}
+
+#[tokio::test]
+async fn packs_of_a_sync_that_died_are_used_by_its_repetition() {
+    let stage = Stage::start().await;
+    // The fifth pack begins when one of the first four is there.
+    let files: Files = (0..5).map(|n| (format!("{n}"), vec![n; 17 * MIB])).collect();
+    let artifact = stage.tar(&files);
+    let first_pack = async {
+        while stage.objects("packs/").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        synced = stage.sync(1, &artifact, &[]) => panic!("it was to be interrupted: {synced:?}"),
+        () = first_pack => {}
+    }
+    assert_eq!(stage.objects("deploys/").await, []);
+    assert_eq!(stage.sync(1, &artifact, &[]).await.unwrap().uploaded_files, 5);
+    assert_eq!(stage.objects("packs/").await.len(), 5);
+    stage.shows(1, &files).await;
+}
+
+#[tokio::test]
+async fn repeating_a_sync_gives_the_same_result_whatever_is_known_by_then() {
+    let stage = Stage::start().await;
+    let artifact = stage.tar(&pages(20));
+    let first = stage.sync(1, &artifact, &[]).await.unwrap();
+    stage.sync(2, &artifact, &[1]).await.unwrap();
+    let before = stage.objects("").await;
+    assert_eq!(stage.sync(1, &artifact, &[2]).await.unwrap(), first);
+    // By then the artifact may be gone.
+    assert_eq!(stage.sync(1, Path::new("/no/such/artifact"), &[]).await.unwrap(), first);
+    assert_eq!(stage.objects("").await, before);
+}
+
+#[tokio::test]
+async fn two_syncs_of_one_deploy_at_once_agree() {
+    let stage = Stage::start().await;
+    let artifact = stage.tar(&pages(200));
+    stage.sync(1, &artifact, &[]).await.unwrap();
+    let (knowing, ignorant) = tokio::join!(stage.sync(2, &artifact, &[1]), stage.sync(2, &artifact, &[]));
+    assert_eq!(knowing.unwrap(), ignorant.unwrap());
+}
+
+#[tokio::test]
+async fn earlier_deploys_that_are_gone_only_cost_uploads() {
+    let stage = Stage::start().await;
+    let files = pages(20);
+    let artifact = stage.tar(&files);
+    stage.sync(1, &artifact, &[]).await.unwrap();
+    stage.site.erase().await.unwrap();
+    assert_eq!(stage.sync(2, &artifact, &[1, 9]).await.unwrap().uploaded_files, 20);
+    stage.shows(2, &files).await;
+}
+
+#[tokio::test]
+async fn a_torn_artifact_is_refused_wherever_it_is_torn() {
+    let stage = Stage::start().await;
+    let artifact = stage.tar(&pages(3));
+    let whole = std::fs::read(&artifact).unwrap();
+    // Each file takes a block for its header and one for its content.
+    for length in [0, 100, 512, 520, 1024, 2048, whole.len() - 1024, whole.len() - 1] {
+        std::fs::write(&artifact, &whole[..length]).unwrap();
+        let refused = stage.sync(1, &artifact, &[]).await.unwrap_err();
+        assert!(matches!(&refused, Error::Artifact { .. }) && !refused.is_transient(), "{length}: {refused:?}");
+    }
+    assert_eq!(stage.objects("").await, []);
+}
+
+#[tokio::test]
+async fn an_artifact_has_only_regular_files_under_plain_paths() {
+    let stage = Stage::start().await;
+    let path = stage.folder.path().join("hostile.tar");
+    let refusal = async |entry: &[u8], kind: tar::EntryType| {
+        let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+        append(&mut tar, "index.html", b"hello");
+        hostile(&mut tar, entry, kind);
+        tar.finish().unwrap();
+        let refused = stage.sync(1, &path, &[]).await.unwrap_err();
+        std::error::Error::source(&refused).unwrap().to_string()
+    };
+    for (path, kind, expected) in [
+        (b"../up".as_slice(), tar::EntryType::Regular, "`../up` has a path with an empty, `.` or `..` part"),
+        (b"/etc/x", tar::EntryType::Regular, "`/etc/x` has an absolute path"),
+        (b"link", tar::EntryType::Symlink, "`link` is neither a regular file nor a directory"),
+        (b"hard", tar::EntryType::Link, "`hard` is neither a regular file nor a directory"),
+        (b"fifo", tar::EntryType::Fifo, "`fifo` is neither a regular file nor a directory"),
+        (b"\xff", tar::EntryType::Regular, "`\\xff` does not have a UTF-8 path"),
+        (b"./index.html", tar::EntryType::Regular, "`./index.html` is there twice"),
+    ] {
+        assert_eq!(refusal(path, kind).await, format!("its entry {expected}"));
+    }
+    assert_eq!(stage.objects("").await, []);
+
+    let empty = stage.tar(&Files::new());
+    let refused = stage.sync(1, &empty, &[]).await.unwrap_err();
+    assert_eq!(std::error::Error::source(&refused).unwrap().to_string(), "it has no files");
+}

@@ -1,0 +1,119 @@
+//! The HTTP API under `/api/v1`: its routes, its OpenAPI document, and how requests are read.
+
+#![expect(unused_qualifications, reason = "`utoipa::path` writes the types of parameters with their paths")]
+
+mod aliases;
+mod builds;
+mod deploys;
+mod events;
+mod extract;
+mod logs;
+mod sites;
+
+pub(crate) use events::subject;
+pub(crate) use sites::known;
+
+use crate::auth;
+use crate::problem::{self, Problem};
+use crate::server::Shared;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use std::sync::Arc;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi, PathItem};
+use utoipa::{Modify, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Where the API is.
+pub const BASE: &str = "/api/v1";
+/// Longest body of a command, in bytes.
+pub(crate) const BODY_MAX: usize = 64 << 10;
+/// Most rows one answer has.
+pub(crate) const LIMIT_MAX: u32 = 200;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Pagefold",
+        description = "Builds and publishes static sites. Answers other than 2xx are problems (RFC 9457) with a stable `code`.",
+        version = "1",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(),
+    ),
+    servers((url = "/api/v1")),
+    security(("token" = [])),
+    components(schemas(problem::Body)),
+    modifiers(&Token),
+)]
+struct Document;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut OpenApi) {
+        if let Some(components) = &mut openapi.components {
+            let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+            components.security_schemes.insert("token".to_owned(), bearer.into());
+        }
+    }
+}
+
+fn described() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(sites::list, sites::create))
+        .routes(routes!(sites::show, sites::delete))
+        .routes(routes!(builds::list, builds::request))
+        .routes(routes!(builds::show))
+        .routes(routes!(builds::cancel))
+        .routes(routes!(logs::read))
+        .routes(routes!(deploys::list))
+        .routes(routes!(aliases::list))
+        .routes(routes!(aliases::point))
+        .routes(routes!(events::list))
+        .routes(routes!(events::live))
+}
+
+/// The OpenAPI 3.1 document of the API.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = described().split_for_parts().1;
+    let paths = std::mem::take(&mut document.paths.paths);
+    // `{*name}` is the router's word for a parameter that may have slashes; OpenAPI has none.
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), refusing(item))).collect();
+    document
+}
+
+/// Every operation may be answered with a problem.
+fn refusing(mut item: PathItem) -> PathItem {
+    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+    for operation in operations.into_iter().flatten() {
+        let mut response = utoipa::openapi::Response::new("Why it led to nothing");
+        let schema = utoipa::openapi::Ref::from_schema_name("Problem");
+        let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();
+        response.content.insert("application/problem+json".to_owned(), content.into());
+        operation.responses.responses.insert("default".to_owned(), response.into());
+    }
+    item
+}
+
+pub(crate) fn routes(app: &Shared) -> Router<Shared> {
+    let guarded = described()
+        .split_for_parts()
+        .0
+        .fallback(|| async { Problem::NotFound })
+        .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), auth::require_token));
+    let document = || async { Json(openapi()) };
+    Router::new().route("/api/v1/openapi.json", get(document)).nest(BASE, guarded)
+}
+
+/// A page size within what one answer may have.
+pub(crate) fn limit(asked: Option<u32>, default: u32) -> Result<u32, Problem> {
+    match asked.unwrap_or(default) {
+        limit @ 1..=LIMIT_MAX => Ok(limit),
+        _ => Err(Problem::InvalidInput(format!("`limit` must be 1 to {LIMIT_MAX}"))),
+    }
+}

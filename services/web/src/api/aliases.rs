@@ -1,0 +1,134 @@
+//! Aliases: what each name of a site shows, and how a person moves it, forwards or back.
+
+use super::extract::{Body, Named};
+use super::sites::known;
+use crate::auth::Caller;
+use crate::commands;
+use crate::problem::Problem;
+use crate::server::Shared;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use events::{AliasName, DeployId, PromotionReason, SiteName};
+use http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// An alias that shows something.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Alias)]
+pub(crate) struct Shown {
+    /// `live`, `demo` or `preview/<branch>`.
+    #[schema(value_type = String)]
+    alias: AliasName,
+    /// What it shows.
+    #[schema(value_type = String)]
+    deploy: DeployId,
+    /// The number of the build that made it.
+    number: u64,
+    /// What it showed before.
+    #[schema(value_type = Option<String>)]
+    previous: Option<DeployId>,
+    /// `built` or `chosen`.
+    #[schema(value_type = String)]
+    reason: PromotionReason,
+    /// When it moved.
+    #[serde(with = "time::serde::rfc3339")]
+    promoted_at: OffsetDateTime,
+    /// Who moved it.
+    actor: String,
+    /// Where it is read.
+    url: String,
+}
+
+/// The aliases of a site.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Aliases {
+    /// By name.
+    aliases: Vec<Shown>,
+}
+
+/// What an alias shall show.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// A deploy of the same site, newer or older than what it shows.
+    #[schema(value_type = String)]
+    deploy: DeployId,
+    /// What it must show now; else nothing happens. `If-Match` says the same.
+    #[schema(value_type = Option<String>)]
+    expected: Option<DeployId>,
+}
+
+/// An alias that shows what was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Pointed {
+    /// Which alias.
+    #[schema(value_type = String)]
+    alias: AliasName,
+    /// What it shows.
+    #[schema(value_type = String)]
+    deploy: DeployId,
+    /// The number of the build that made it.
+    number: u64,
+    /// Where it is read.
+    url: String,
+    /// The fact that moved it; absent if it showed this deploy already.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    event: Option<events::EventId>,
+}
+
+/// List the aliases of a site
+#[utoipa::path(get, path = "/sites/{site}/aliases", tag = "aliases", params(("site" = String, Path)), responses(
+    (status = 200, description = "What it shows, by name", body = Aliases),
+))]
+pub(crate) async fn list(State(app): State<Shared>, Named(site): Named<SiteName>) -> Result<Json<Aliases>, Problem> {
+    known(&app, &site).await?;
+    let shown = |alias: projections::aliases::Alias| Shown {
+        url: app.sites_url.alias(&alias.site, &alias.alias),
+        alias: alias.alias,
+        deploy: alias.deploy,
+        number: alias.number,
+        previous: alias.previous,
+        reason: alias.reason,
+        promoted_at: alias.promoted_at,
+        actor: alias.actor.0,
+    };
+    let aliases = app.model.aliases(&site).await?.into_iter().map(shown).collect();
+    Ok(Json(Aliases { aliases }))
+}
+
+/// Point an alias at a deploy: a promotion or a rollback
+#[utoipa::path(put, path = "/sites/{site}/aliases/{*alias}", tag = "aliases",
+    params(
+        ("site" = String, Path),
+        ("alias" = String, Path, description = "`live`, `demo` or `preview/<branch>`; a branch may have slashes"),
+        ("If-Match" = Option<String>, Header, description = "The deploy it must show now, in quotes"),
+    ),
+    request_body = Target, responses(
+    (status = 200, description = "It shows the deploy", body = Pointed),
+))]
+pub(crate) async fn point(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path((site, alias)): Path<(String, String)>,
+    headers: HeaderMap,
+    Body(target): Body<Target>,
+) -> Result<Response, Problem> {
+    let (site, alias): (SiteName, AliasName) = (site.parse()?, alias.parse()?);
+    let expected = target.expected.map_or_else(|| if_match(&headers), |expected| Ok(Some(expected)))?;
+    let asked = (target.deploy.clone(), expected, caller);
+    let promoted = commands::promote(&app, (&site, &alias), asked).await?;
+    let (number, event, url) = (promoted.number, promoted.event, app.sites_url.alias(&site, &alias));
+    let tag = format!("\"{}\"", target.deploy);
+    let pointed = Pointed { alias, deploy: target.deploy, number, url, event };
+    Ok(([(header::ETAG, tag)], Json(pointed)).into_response())
+}
+
+/// The entity tag of an alias is the deploy it shows. `*` asks for nothing in particular.
+fn if_match(headers: &HeaderMap) -> Result<Option<DeployId>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH).filter(|value| value.as_bytes() != b"*") else { return Ok(None) };
+    let tag = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    tag.map(Some).ok_or(Problem::BadHeader("If-Match"))
+}

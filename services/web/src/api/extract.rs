@@ -1,0 +1,63 @@
+//! Reads requests so that whatever is wrong with them is a problem with a code.
+
+use crate::problem::Problem;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A query string.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+/// The one parameter of a path, as its type.
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = axum::Json::<T>::from_request(request, state).await;
+        read.map(|axum::Json(body)| Self(body)).map_err(|rejection| unreadable(&rejection))
+    }
+}
+
+/// The rejection's own text would repeat our type names; its source says what is wrong with the input.
+fn unreadable(rejection: &JsonRejection) -> Problem {
+    let mut why: &dyn std::error::Error = rejection;
+    while let Some(source) = why.source() {
+        why = source;
+    }
+    match rejection.status() {
+        StatusCode::UNPROCESSABLE_ENTITY => Problem::invalid(why),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(super::BODY_MAX),
+        _ => Problem::MalformedPayload(why.to_string()),
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(query)| Self(query)).map_err(Problem::invalid)
+    }
+}
+
+impl<T, S> FromRequestParts<S> for Named<T>
+where
+    T: FromStr<Err: std::fmt::Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await.map_err(Problem::invalid)?;
+        path.0.parse().map(Self).map_err(Problem::invalid)
+    }
+}

@@ -1,0 +1,96 @@
+//! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
+
+use super::layout::{Page, duration, moment, pill, sentence, state_name};
+use super::{Failed, link};
+use crate::auth::Caller;
+use crate::commands;
+use crate::problem::Problem;
+use crate::server::Shared;
+use crate::tail;
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use events::{BuildId, Refusal};
+use maud::{Markup, html};
+use projections::builds::Build;
+use runtime::build_log::Chunk;
+
+/// Most of a log that is shown in the page, in bytes; the rest is behind a link.
+const SHOWN_MAX: usize = 256 << 10;
+
+type Id = Result<Path<String>, PathRejection>;
+
+pub(super) async fn show(State(app): State<Shared>, id: Id) -> Result<Markup, Failed> {
+    let id: BuildId = id?.0.parse()?;
+    let build = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
+    let log = tail::rest(&app, id, 0).await;
+    let title = format!("Build #{} of {}", build.number, build.site);
+    let content = html! {
+        p.crumbs { a href={ "/sites/" (build.site) } { (build.site) } }
+        div.title { h1 { "Build #" (build.number) } span #state { (pill(build.state)) } }
+        p.lead { (build.summary) }
+        @if !build.message.is_empty() { p.notice { (sentence(&build.message)) } }
+        (facts(&build))
+        (actions(&build))
+        h2 { "Log" }
+        @match log {
+            Ok(chunks) => (written(&build, &chunks)),
+            Err(problem) => p.notice role="alert" { (sentence(&problem.to_string())) },
+        }
+    };
+    Ok(Page { title: &title, signed_in: true, refreshes: None }.render(&content))
+}
+
+fn facts(build: &Build) -> Markup {
+    html! {
+        dl.facts {
+            div { dt { "Branch" } dd { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } } }
+            div { dt { "Queued" } dd { (moment(build.queued_at)) @if let Some(who) = &build.requested_by { " by " (who) } } }
+            @if let Some(at) = build.started_at { div { dt { "Started" } dd { (moment(at)) @if build.attempt > 1 { ", attempt " (build.attempt) } } } }
+            @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
+            @if let Some(ms) = build.duration_ms { div { dt { "Took" } dd { (duration(ms)) } } }
+            @if let Some(deploy) = &build.deploy { div { dt { "Deploy" } dd { code { (deploy) } } } }
+            @if let Some(newer) = build.superseded_by { div { dt { "Superseded by" } dd { a href={ "/builds/" (newer) } { "a newer build" } } } }
+        }
+    }
+}
+
+fn actions(build: &Build) -> Markup {
+    let story = link("/timeline", &[("correlation", &build.correlation.to_string())]);
+    html! {
+        div.actions {
+            a href=(story) { "Its story" }
+            a href={ "/api/v1/builds/" (build.id) "/log" } { "Plain log" }
+            @if !build.state.has_ended() {
+                form method="post" action={ "/builds/" (build.id) "/cancel" } data-until-end { button.danger { "Cancel" } }
+            }
+        }
+    }
+}
+
+fn written(build: &Build, chunks: &[Chunk]) -> Markup {
+    let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
+    let end = chunks.last().map_or(0, Chunk::end);
+    let kept = &bytes[bytes.len().saturating_sub(SHOWN_MAX)..];
+    let open = !build.state.has_ended();
+    let follow = open.then(|| format!("/api/v1/builds/{}/log?follow=1&after={end}", build.id));
+    html! {
+        @if kept.len() < bytes.len() { p.faint { "Only the end is shown; the plain log has all of it." } }
+        @if bytes.is_empty() && !open { p.empty { "This build left no log: it ended as “" (state_name(build.state)) "” before a launcher wrote to it." } }
+        @else {
+            pre.log role="log" tabindex="0" aria-label="Build log" data-follow=[follow] { (String::from_utf8_lossy(kept)) }
+            @if open { p.faint data-until-end { "The log is shown as it is written. Without a script, load the page again." } }
+        }
+    }
+}
+
+pub(super) async fn cancel(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    id: Id,
+) -> Result<Redirect, Failed> {
+    let id: BuildId = id?.0.parse()?;
+    commands::cancel_build(&app, id, caller).await?;
+    Ok(Redirect::to(&format!("/builds/{id}")))
+}

@@ -1,0 +1,239 @@
+//! The page of a site: what its aliases show, its builds, its deploys, and what a person may do about them.
+
+use super::Failed;
+use super::layout::{self, Page, moment, size};
+use super::link;
+use crate::api;
+use crate::auth::Caller;
+use crate::commands;
+use crate::problem::Problem;
+use crate::server::Shared;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use axum::{Extension, Form};
+use events::{AliasName, DeployId, PromotionReason, SiteName};
+use maud::{Markup, html};
+use projections::aliases::Alias;
+use projections::deploys::Deploy;
+use projections::sites::Site;
+use serde::Deserialize;
+
+/// Builds and deploys on the page.
+const ROWS: u32 = 20;
+
+type Name = Result<Path<String>, PathRejection>;
+
+#[derive(Deserialize)]
+pub(super) struct NewBuild {
+    #[serde(default)]
+    branch: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Target {
+    alias: String,
+    deploy: String,
+    expected: String,
+}
+
+pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
+    let site = api::known(&app, &name?.0.parse()?).await?;
+    let aliases = app.model.aliases(&site.name).await?;
+    let builds = app.model.builds(&site.name, ROWS, None).await?;
+    let deploys = app.model.deploys(&site.name, ROWS, None).await?;
+    let content = html! {
+        (heading(&app, &site))
+        section {
+            h2 { "Aliases" }
+            @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.branch) "” goes live by itself." } }
+            @else { (alias_table(&app, &aliases)) }
+        }
+        section {
+            h2 { "Builds" }
+            (build_form(&site))
+            @if builds.is_empty() {
+                p.empty { "No builds yet. Push to " code { (site.repository) } ", or press “Build now”. For pushes to arrive, add a webhook to the repository: this server's address with " code { "/webhooks/github" } "." }
+            } @else { (layout::builds(&builds)) }
+        }
+        section {
+            h2 { "Deploys" }
+            @if deploys.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
+            @else { (deploy_table(&app, &deploys, &aliases)) }
+        }
+    };
+    Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.name.to_string()) }.render(&content))
+}
+
+fn heading(app: &Shared, site: &Site) -> Markup {
+    let url = app.sites_url.alias(&site.name, &AliasName::Live);
+    html! {
+        div.title {
+            h1 { (site.name) }
+            p { a href=(url) rel="noreferrer" { (url) } }
+        }
+        dl.facts {
+            div { dt { "Repository" } dd { code { (site.repository) } } }
+            div { dt { "Live branch" } dd { (site.branch) } }
+            @if let Some(demo) = &site.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
+            div { dt { "Engine" } dd { (engine(site.engine)) } }
+            div { dt { "Organization" } dd { (site.organization) } }
+            div { dt { "Created" } dd { (moment(site.created_at)) " by " (site.created_by) } }
+        }
+        p.actions {
+            a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
+            a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }
+        }
+    }
+}
+
+const fn engine(engine: events::SiteEngine) -> &'static str {
+    match engine {
+        events::SiteEngine::Static => "Static",
+        events::SiteEngine::NodeJs => "Node.js",
+        events::SiteEngine::Hugo => "Hugo",
+    }
+}
+
+fn alias_table(app: &Shared, aliases: &[Alias]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr {
+                    th scope="col" { "Alias" } th scope="col" { "Address" } th scope="col" { "Deploy" }
+                    th scope="col" { "Why" } th scope="col" { "Since" }
+                } }
+                tbody {
+                    @for alias in aliases {
+                        @let url = app.sites_url.alias(&alias.site, &alias.alias);
+                        tr {
+                            th scope="row" { (alias.alias) }
+                            td { a href=(url) rel="noreferrer" { (url) } }
+                            td { code { (alias.deploy) } " of build #" (alias.number) }
+                            td { @match alias.reason {
+                                PromotionReason::Built => "newest build",
+                                PromotionReason::Chosen => { "chosen by " (alias.actor) },
+                            } }
+                            td { (moment(alias.promoted_at)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn build_form(site: &Site) -> Markup {
+    html! {
+        form.inline method="post" action={ "/sites/" (site.name) "/builds" } {
+            label for="build-branch" { "Branch" }
+            input #build-branch name="branch" placeholder=(site.branch);
+            button.primary { "Build now" }
+        }
+    }
+}
+
+fn deploy_table(app: &Shared, deploys: &[Deploy], aliases: &[Alias]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr {
+                    th scope="col" { "Deploy" } th scope="col" { "Build" } th scope="col" { "Branch" }
+                    th scope="col" { "Files" } th scope="col" { "Uploaded" } th scope="col" { "Stored" }
+                    th scope="col" { "Shown as" }
+                } }
+                tbody {
+                    @for deploy in deploys {
+                        tr {
+                            th scope="row" { a href=(app.sites_url.deploy(&deploy.site, &deploy.id)) rel="noreferrer" { code { (deploy.id) } } }
+                            td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
+                            td { (deploy.branch) " " code { (deploy.commit.short()) } }
+                            td { (deploy.files) ", " (size(deploy.bytes)) }
+                            td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
+                            td { (moment(deploy.synced_at)) }
+                            td { (switches(deploy, aliases)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every alias that is about this branch or that a person moves by hand: where it shows the deploy, and how to make it so.
+fn switches(deploy: &Deploy, aliases: &[Alias]) -> Markup {
+    let preview = AliasName::Preview(deploy.branch.clone());
+    let offered = |alias: &&Alias| match &alias.alias {
+        AliasName::Live | AliasName::Demo => true,
+        AliasName::Preview(_) => alias.alias == preview,
+    };
+    html! {
+        div.switches {
+            @for alias in aliases.iter().filter(offered) {
+                @if alias.deploy == deploy.id {
+                    span.pill data-state="success" { (alias.alias) }
+                } @else {
+                    form method="post" action={ "/sites/" (deploy.site) "/aliases" } {
+                        input type="hidden" name="alias" value=(alias.alias);
+                        input type="hidden" name="deploy" value=(deploy.id);
+                        input type="hidden" name="expected" value=(alias.deploy);
+                        button aria-label={ @if deploy.number < alias.number { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
+                            @if deploy.number < alias.number { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn build(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    name: Name,
+    form: Result<Form<NewBuild>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let (name, Form(form)) = (name?.0.parse::<SiteName>()?, form?);
+    let branch = Some(form.branch.trim()).filter(|branch| !branch.is_empty()).map(str::parse).transpose()?;
+    commands::request_build(&app, &name, (branch, None, caller)).await?;
+    Ok(Redirect::to(&format!("/sites/{name}")))
+}
+
+pub(super) async fn promote(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    name: Name,
+    form: Result<Form<Target>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let (name, Form(form)) = (name?.0.parse::<SiteName>()?, form?);
+    let alias: AliasName = form.alias.parse()?;
+    let (deploy, expected): (DeployId, DeployId) = (form.deploy.parse()?, form.expected.parse()?);
+    commands::promote(&app, (&name, &alias), (deploy, Some(expected), caller)).await?;
+    Ok(Redirect::to(&format!("/sites/{name}")))
+}
+
+pub(super) async fn confirm_deletion(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
+    let site = api::known(&app, &name?.0.parse()?).await?;
+    let content = html! {
+        section.card.narrow {
+            h1 { "Delete " (site.name) "?" }
+            p { "Its addresses stop answering and its builds stop. This cannot be undone, and its name is never given to another site." }
+            form method="post" action={ "/sites/" (site.name) "/delete" } {
+                p.actions {
+                    button.danger { "Delete " (site.name) }
+                    a href={ "/sites/" (site.name) } { "Keep it" }
+                }
+            }
+        }
+    };
+    Ok(Page { title: "Delete a site", signed_in: true, refreshes: None }.render(&content))
+}
+
+pub(super) async fn delete(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    name: Name,
+) -> Result<Redirect, Failed> {
+    commands::delete_site(&app, &name.map_err(Problem::from)?.0.parse()?, caller).await?;
+    Ok(Redirect::to("/"))
+}

@@ -1,0 +1,170 @@
+//! What a GitHub delivery means to us: a pure translation, and the check of its signature.
+
+use crate::auth;
+use crate::problem::Problem;
+use events::{Branch, CommitId, RepositoryEvent, RepositoryUrl};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+/// Longest summary of a push, in characters.
+const SUMMARY_MAX: usize = 200;
+/// Longest delivery id, in bytes; GitHub's are UUIDs.
+pub(crate) const DELIVERY_MAX: usize = 100;
+const BRANCHES: &str = "refs/heads/";
+
+/// The part of a push that we use; GitHub's schema allows the rest to be anything.
+#[derive(Deserialize)]
+struct Push {
+    #[serde(rename = "ref")]
+    reference: String,
+    before: String,
+    after: String,
+    #[serde(default)]
+    deleted: bool,
+    head_commit: Option<Head>,
+    repository: Source,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    clone_url: String,
+}
+
+/// Whether `header` (`sha256=<hex>`) signs `body` with `secret`. Takes the same time wherever a guess goes wrong.
+pub(crate) fn is_signed(secret: &[u8], body: &[u8], header: Option<&str>) -> bool {
+    let mut presented = [0; 32];
+    let digits = header.and_then(|header| header.strip_prefix("sha256="));
+    let readable = digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut presented).is_ok());
+    let expected = auth::signature(secret, &[body]);
+    readable && bool::from(expected.ct_eq(&presented))
+}
+
+/// The fact that a delivery of `event` states; none if we have no use for it.
+pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<Option<RepositoryEvent>, Problem> {
+    if event != "push" {
+        return Ok(None);
+    }
+    let push: Push = serde_json::from_slice(payload).map_err(|error| Problem::MalformedPayload(error.to_string()))?;
+    let Some(branch) = push.reference.strip_prefix(BRANCHES) else { return Ok(None) };
+    let branch: Branch = branch.parse()?;
+    let repository: RepositoryUrl = push.repository.clone_url.parse()?;
+    let delivery = delivery.to_owned();
+    let (before, after) = (tip(&push.before)?, tip(&push.after)?);
+    Ok(match after.filter(|_| !push.deleted) {
+        None => Some(RepositoryEvent::BranchDeleted { repository, branch, delivery }),
+        Some(commit) => {
+            let summary = summary(push.head_commit.map(|head| head.message).unwrap_or_default());
+            Some(RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery })
+        }
+    })
+}
+
+/// A commit; git writes zeros where there is none.
+fn tip(text: &str) -> Result<Option<CommitId>, Problem> {
+    if !text.is_empty() && text.bytes().all(|byte| byte == b'0') {
+        return Ok(None);
+    }
+    Ok(Some(text.parse()?))
+}
+
+fn summary(message: String) -> String {
+    message.lines().next().unwrap_or_default().trim().chars().take(SUMMARY_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const ONE: &str = "1111111111111111111111111111111111111111";
+    const TWO: &str = "2222222222222222222222222222222222222222";
+    const NONE: &str = "0000000000000000000000000000000000000000";
+
+    fn push(changes: Value) -> Value {
+        let mut push = json!({
+            "ref": "refs/heads/main", "before": ONE, "after": TWO, "deleted": false,
+            "head_commit": { "message": "Fix the title\n\nIt was wrong." },
+            "repository": { "clone_url": "https://github.com/acme/docs.git" },
+        });
+        push.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        push
+    }
+
+    fn translated(changes: Value) -> Result<Option<RepositoryEvent>, Problem> {
+        translate("push", "d-1", push(changes).to_string().as_bytes())
+    }
+
+    fn received(before: Option<&str>, summary: &str) -> Option<RepositoryEvent> {
+        Some(RepositoryEvent::PushReceived {
+            repository: "https://github.com/acme/docs.git".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            before: before.map(|before| before.parse().unwrap()),
+            commit: TWO.parse().unwrap(),
+            summary: summary.to_owned(),
+            delivery: "d-1".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_push_to_a_branch_is_a_fact() {
+        assert_eq!(translated(json!({})).unwrap(), received(Some(ONE), "Fix the title"));
+        assert_eq!(translated(json!({ "before": NONE })).unwrap(), received(None, "Fix the title"));
+        assert_eq!(translated(json!({ "head_commit": null })).unwrap(), received(Some(ONE), ""));
+    }
+
+    #[test]
+    fn a_summary_is_cut_by_characters() {
+        let long = "ü".repeat(300);
+        let cut = "ü".repeat(200);
+        assert_eq!(translated(json!({ "head_commit": { "message": long } })).unwrap(), received(Some(ONE), &cut));
+    }
+
+    #[test]
+    fn a_deleted_branch_is_a_fact() {
+        let deleted = translated(json!({ "deleted": true, "after": NONE, "head_commit": null })).unwrap();
+        assert!(matches!(deleted, Some(RepositoryEvent::BranchDeleted { branch, .. }) if branch.as_str() == "main"));
+    }
+
+    #[test]
+    fn tags_and_other_events_are_passed_over() {
+        assert_eq!(translated(json!({ "ref": "refs/tags/v1" })).unwrap(), None);
+        assert_eq!(translate("star", "d-1", b"anything").unwrap(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_its_code() {
+        let code = |outcome: Result<Option<RepositoryEvent>, Problem>| outcome.unwrap_err().kind().0;
+        assert_eq!(code(translate("push", "d-1", b"{")), "malformed_payload");
+        assert_eq!(code(translate("push", "d-1", b"{}")), "malformed_payload");
+        assert_eq!(code(translated(json!({ "ref": "refs/heads/a..b" }))), "invalid_input");
+        assert_eq!(code(translated(json!({ "after": "abc" }))), "invalid_input");
+        let secret = json!({ "repository": { "clone_url": "https://me:hunter2@github.com/acme/docs" } });
+        let problem = translated(secret).unwrap_err();
+        assert_eq!(problem.kind().0, "invalid_input");
+        assert!(!problem.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn only_the_right_signature_of_the_whole_body_is_accepted() {
+        // The example of GitHub's documentation on validating deliveries.
+        let (secret, body) = (b"It's a Secret to Everybody", b"Hello, World!");
+        let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        assert!(is_signed(secret, body, Some(good)));
+        for (secret, body, header) in [
+            (&secret[..], &b"Hello, World?"[..], Some(good)),
+            (&b"another"[..], &body[..], Some(good)),
+            (secret, body, Some(&good[..70])),
+            (secret, body, Some(good.strip_prefix("sha256=").unwrap())),
+            (secret, body, Some("sha256=")),
+            (secret, body, None),
+        ] {
+            assert!(!is_signed(secret, body, header), "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The door for people and programs: webhooks, the HTTP API and the dashboard.
+//!
+//! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `site.*`, `build.canceled` and
+//! `alias.*`. *Touches* the read model and the archived logs, both only to read. *Safe to repeat because* a delivery id is
+//! recorded once and a command that changes nothing states nothing.
+
+pub mod api;
+mod assets;
+mod auth;
+mod cloudevent;
+mod commands;
+mod dashboard;
+mod github;
+mod health;
+mod problem;
+mod server;
+mod streams;
+mod tail;
+mod urls;
+mod webhook;
+
+use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use urls::SitesUrl;
+
+/// Where it listens, whom it believes, and where the sites are.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address of the listener; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Who may use the API and the dashboard.
+    pub tokens: Vec<Token>,
+    /// What GitHub signs its deliveries with.
+    pub github_webhook_secret: SecretString,
+    /// How the public addresses of sites are formed.
+    pub sites_url: SitesUrl,
+}
+
+/// A secret that names its holder: facts they cause have the actor `token:<name>`.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Letters, digits, `-` and `_`.
+    pub name: String,
+    /// The secret itself.
+    pub secret: SecretString,
+}
+
+/// Why the server could not be set up or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address could not be taken.
+    #[error("failed to listen on `{address}`")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A token's name would not fit in an actor.
+    #[error("token name `{0}` must have letters, digits, `-` and `_` only")]
+    TokenName(String),
+    /// A secret is empty, so that anybody could guess it.
+    #[error("the secret of {0} is empty")]
+    EmptySecret(String),
+    /// The listener failed.
+    #[error("failed to serve")]
+    Serve(#[source] std::io::Error),
+}
+
+/// The server, bound; it answers once it runs.
+pub struct Web {
+    config: Config,
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    log: runtime::Log,
+    read_model: projections::Store,
+    logs: storage::PlatformBucket,
+}
+
+impl Web {
+    /// Checks the configuration and takes the address.
+    ///
+    /// # Errors
+    /// [`Error`] names what is wrong with the configuration, or why the address cannot be taken.
+    pub async fn bind(
+        config: Config,
+        log: runtime::Log,
+        read_model: projections::Store,
+        logs: storage::PlatformBucket,
+    ) -> Result<Self, Error> {
+        check(&config)?;
+        let listen = |source| Error::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+        Ok(Self { config, listener, local_addr, log, read_model, logs })
+    }
+
+    /// The address it listens on, with the port it was given.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Answers until `stop` fires; then live streams end at once and other requests may finish before the drain deadline.
+    ///
+    /// # Errors
+    /// [`Error::Serve`] if the listener fails.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let app = server::App::new(&self.config, (self.log, self.read_model, self.logs), stop.clone());
+        server::serve(self.listener, app, stop).await.map_err(Error::Serve)
+    }
+}
+
+fn check(config: &Config) -> Result<(), Error> {
+    for token in &config.tokens {
+        if !auth::is_token_name(&token.name) {
+            return Err(Error::TokenName(token.name.clone()));
+        }
+        if token.secret.expose_secret().is_empty() {
+            return Err(Error::EmptySecret(format!("token `{}`", token.name)));
+        }
+    }
+    if config.github_webhook_secret.expose_secret().is_empty() {
+        return Err(Error::EmptySecret("the GitHub webhook".to_owned()));
+    }
+    Ok(())
+}

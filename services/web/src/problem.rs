@@ -1,0 +1,185 @@
+//! What a caller is told when a request leads to nothing: one type, one table of codes (RFC 9457).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use events::Refusal;
+use http::{HeaderValue, StatusCode, header};
+use runtime::ExecuteError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where each code is explained.
+const TYPE_BASE: &str = "https://pagefold.dev/problems";
+/// When a caller may ask again, in seconds.
+const RETRY_AFTER_S: u16 = 5;
+
+/// Why a request led to nothing. `Display` is for the caller; sources go to the log only.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("{0}")]
+    InvalidInput(String),
+    #[error("the body is not what it should be: {0}")]
+    MalformedPayload(String),
+    #[error("the body must be `application/json`")]
+    UnsupportedMediaType,
+    #[error("the body is larger than {0} bytes")]
+    BodyTooLarge(usize),
+    #[error("header `{0}` is missing or unusable")]
+    BadHeader(&'static str),
+    #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
+    BadSignature,
+    #[error("a valid token is needed, as `Authorization: Bearer <token>`")]
+    Unauthorized,
+    #[error("the request comes from another site")]
+    CrossSite,
+    #[error("there is nothing at this address")]
+    NotFound,
+    #[error("this address does not know the method")]
+    MethodNotAllowed,
+    #[error("as many live streams are open as this server allows")]
+    TooManyStreams,
+    #[error("the log cannot be reached; nothing is lost, ask again")]
+    LogUnavailable(#[source] runtime::Error),
+    #[error("the read model cannot be reached; commands still work, ask again")]
+    ReadModelUnavailable(#[source] projections::Error),
+    #[error("the object store cannot be reached, ask again")]
+    StoreUnavailable(#[source] storage::Error),
+    #[error("something is wrong on our side; the log of this server knows what")]
+    Internal(#[source] runtime::error::BoxError),
+}
+
+/// The body of a problem answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body {
+    /// Explains the code.
+    #[serde(rename = "type")]
+    type_url: String,
+    /// The kind of problem, for people.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// This problem, for people.
+    detail: String,
+    /// The kind of problem, for programs; it never changes.
+    code: &'static str,
+}
+
+impl Problem {
+    /// The stable code, its HTTP status and its title.
+    pub(crate) const fn kind(&self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::Refused(refusal) => refused(refusal),
+            Self::InvalidInput(_) => ("invalid_input", StatusCode::UNPROCESSABLE_ENTITY, "Invalid input"),
+            Self::MalformedPayload(_) => ("malformed_payload", StatusCode::BAD_REQUEST, "Malformed payload"),
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
+            }
+            Self::BodyTooLarge(_) => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
+            Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
+            Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
+            Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
+            Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::TooManyStreams => ("too_many_streams", StatusCode::SERVICE_UNAVAILABLE, "Too many live streams"),
+            Self::LogUnavailable(_) => ("log_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Log unavailable"),
+            Self::ReadModelUnavailable(_) => {
+                ("read_model_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Read model unavailable")
+            }
+            Self::StoreUnavailable(_) => ("store_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
+            Self::Internal(_) => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+        }
+    }
+
+    /// A text that is not what its type demands.
+    pub(crate) fn invalid(error: impl std::fmt::Display) -> Self {
+        Self::InvalidInput(error.to_string())
+    }
+}
+
+const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) {
+    let (status, title) = match refusal {
+        Refusal::SiteNotFound | Refusal::BuildNotFound | Refusal::DeployNotFound(_) | Refusal::AliasNotFound(_) => {
+            (StatusCode::NOT_FOUND, "Not found")
+        }
+        Refusal::SiteExists
+        | Refusal::SiteNameRetired
+        | Refusal::BuildEnded
+        | Refusal::BuildNotDispatched
+        | Refusal::AttemptSuperseded { .. }
+        | Refusal::BuildNotEnded
+        | Refusal::DeployNotSynced
+        | Refusal::OlderBuild { .. }
+        | Refusal::AliasMoved { .. } => (StatusCode::CONFLICT, "Conflict"),
+    };
+    (refusal.code(), status, title)
+}
+
+impl From<runtime::Error> for Problem {
+    fn from(error: runtime::Error) -> Self {
+        use runtime::Error;
+        match error {
+            Error::Unavailable { .. } | Error::Contended { .. } | Error::Rejected { .. } => Self::LogUnavailable(error),
+            Error::Unreadable { .. } | Error::Corrupt { .. } | Error::Server { .. } => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Refused(refusal) => refusal.into(),
+            ExecuteError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<projections::Error> for Problem {
+    fn from(error: projections::Error) -> Self {
+        Self::ReadModelUnavailable(error)
+    }
+}
+
+impl From<storage::Error> for Problem {
+    fn from(error: storage::Error) -> Self {
+        Self::StoreUnavailable(error)
+    }
+}
+
+impl From<events::ids::Invalid> for Problem {
+    fn from(error: events::ids::Invalid) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (code, status, title) = self.kind();
+        report(&self, code, status);
+        let type_url = format!("{TYPE_BASE}/{code}");
+        let body = Body { type_url, title, status: status.as_u16(), detail: self.to_string(), code };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if matches!(self, Self::Unauthorized) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Our own faults go to the log with all that led to them, once, where the answer is made.
+pub(crate) fn report(problem: &Problem, code: &str, status: StatusCode) {
+    if status.is_server_error() {
+        tracing::warn!(code, error = problem as &dyn std::error::Error, "a request could not be answered");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use super::*;
+use std::collections::BTreeMap;
+
+fn every_refusal() -> Vec<Refusal> {
+    let deploy: events::DeployId = "0123456789ab".parse().unwrap();
+    let alias = events::AliasName::Live;
+    vec![
+        Refusal::SiteExists,
+        Refusal::SiteNameRetired,
+        Refusal::SiteNotFound,
+        Refusal::BuildNotFound,
+        Refusal::BuildEnded,
+        Refusal::BuildNotDispatched,
+        Refusal::AttemptSuperseded { attempt: 1, current: 2 },
+        Refusal::BuildNotEnded,
+        Refusal::DeployNotSynced,
+        Refusal::DeployNotFound(deploy),
+        Refusal::OlderBuild { alias: alias.clone(), shown: 2, number: 1 },
+        Refusal::AliasMoved { alias: alias.clone(), current: None },
+        Refusal::AliasNotFound(alias),
+    ]
+}
+
+fn every_problem() -> Vec<Problem> {
+    let log = runtime::Error::Contended { subject: "events.site.docs".into() };
+    let store = storage::Error::Unconditional { endpoint: String::new() };
+    let mut all: Vec<Problem> = every_refusal().into_iter().map(Problem::Refused).collect();
+    all.extend([
+        Problem::InvalidInput(String::new()),
+        Problem::MalformedPayload(String::new()),
+        Problem::UnsupportedMediaType,
+        Problem::BodyTooLarge(1),
+        Problem::BadHeader("X"),
+        Problem::BadSignature,
+        Problem::Unauthorized,
+        Problem::CrossSite,
+        Problem::NotFound,
+        Problem::MethodNotAllowed,
+        Problem::TooManyStreams,
+        Problem::LogUnavailable(log),
+        Problem::ReadModelUnavailable(projections::Error::RebuildRunning),
+        Problem::StoreUnavailable(store),
+        Problem::Internal("unlucky".into()),
+    ]);
+    all
+}
+
+#[test]
+fn every_problem_has_its_code_and_status() {
+    let table: BTreeMap<&str, u16> =
+        every_problem().iter().map(|problem| (problem.kind().0, problem.kind().1.as_u16())).collect();
+    let expected = BTreeMap::from([
+        ("alias_moved", 409),
+        ("alias_not_found", 404),
+        ("attempt_superseded", 409),
+        ("bad_header", 400),
+        ("bad_signature", 401),
+        ("body_too_large", 413),
+        ("build_ended", 409),
+        ("build_not_dispatched", 409),
+        ("build_not_ended", 409),
+        ("build_not_found", 404),
+        ("cross_site", 403),
+        ("deploy_not_found", 404),
+        ("deploy_not_synced", 409),
+        ("internal", 500),
+        ("invalid_input", 422),
+        ("log_unavailable", 503),
+        ("malformed_payload", 400),
+        ("method_not_allowed", 405),
+        ("not_found", 404),
+        ("older_build", 409),
+        ("read_model_unavailable", 503),
+        ("site_exists", 409),
+        ("site_name_retired", 409),
+        ("site_not_found", 404),
+        ("store_unavailable", 503),
+        ("too_many_streams", 503),
+        ("unauthorized", 401),
+        ("unsupported_media_type", 415),
+    ]);
+    assert_eq!(table, expected);
+    assert_eq!(table.len(), every_problem().len(), "a code means one thing");
+}
+
+#[test]
+fn every_code_is_explained() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/problems.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let explained: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let mut codes: Vec<String> = every_problem().iter().map(|problem| format!("`{}`", problem.kind().0)).collect();
+    codes.sort();
+    assert_eq!(explained, codes, "one section per code, in alphabetical order");
+}
+
+#[test]
+fn a_problem_says_when_to_ask_again_and_how_to_prove_oneself() {
+    let busy = Problem::TooManyStreams.into_response();
+    assert_eq!(busy.headers()[header::RETRY_AFTER], "5");
+    assert_eq!(busy.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(Problem::Unauthorized.into_response().headers()[header::WWW_AUTHENTICATE], "Bearer");
+    assert!(!Problem::BadSignature.into_response().headers().contains_key(header::WWW_AUTHENTICATE));
+}

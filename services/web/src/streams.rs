@@ -1,0 +1,84 @@
+//! Live streams: how many there may be, and their heartbeat.
+
+use crate::problem::Problem;
+use crate::server::Shared;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+use http::{HeaderMap, HeaderName};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Live streams open at once at most; each holds one reader of the log.
+pub(crate) const STREAMS_MAX: usize = 256;
+/// A sign of life in a silent stream, so that no proxy takes it for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How soon a client asks again after an interruption.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The places for live streams.
+pub(crate) struct Slots(Arc<Semaphore>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(STREAMS_MAX)))
+    }
+}
+
+impl Slots {
+    /// A place, kept for as long as the permit lives.
+    pub(crate) fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::TooManyStreams)
+    }
+}
+
+/// Answers with `events` as server-sent events until they or the server end.
+pub(crate) fn sse(
+    app: &Shared,
+    permit: OwnedSemaphorePermit,
+    events: impl Stream<Item = Event> + Send + 'static,
+) -> Response {
+    let first = futures::stream::once(async { Event::default().retry(RETRY) });
+    let events = first.chain(events).map(move |event| {
+        let _held = &permit;
+        Ok::<_, Infallible>(event)
+    });
+    let events = events.take_until(app.stop.clone().cancelled_owned());
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+}
+
+/// Where an interrupted client stopped: the header of its browser, else what its address says.
+pub(crate) fn resume(headers: &HeaderMap, after: Option<u64>) -> Result<Option<u64>, Problem> {
+    match headers.get(HeaderName::from_static("last-event-id")) {
+        Some(value) => {
+            let id = value.to_str().ok().and_then(|text| text.parse().ok());
+            id.map(Some).ok_or(Problem::BadHeader("Last-Event-ID"))
+        }
+        None => Ok(after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_and_given_back() {
+        let slots = Slots::default();
+        let mut taken: Vec<_> = (0..STREAMS_MAX).map(|_| slots.take().unwrap()).collect();
+        assert!(matches!(slots.take(), Err(Problem::TooManyStreams)));
+        taken.pop();
+        assert!(slots.take().is_ok());
+    }
+
+    #[test]
+    fn the_browsers_header_wins_over_the_address() {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("last-event-id"), "7".parse().unwrap())]);
+        assert_eq!(resume(&headers, Some(3)).unwrap(), Some(7));
+        assert_eq!(resume(&HeaderMap::new(), Some(3)).unwrap(), Some(3));
+        let broken = HeaderMap::from_iter([(HeaderName::from_static("last-event-id"), "x".parse().unwrap())]);
+        assert!(matches!(resume(&broken, None), Err(Problem::BadHeader("Last-Event-ID"))));
+    }
+}

@@ -1,0 +1,27 @@
+//! The committed contract is the one the code has. `UPDATE_SCHEMAS=1` writes it anew.
+
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/openapi.json");
+
+#[test]
+fn the_committed_openapi_document_is_the_one_the_code_has() {
+    let written = web::api::openapi().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(COMMITTED, &written).unwrap();
+    }
+    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(committed == written, "`schemas/openapi.json` is stale: run `just schemas`");
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_every_operation_may_be_a_problem() {
+    let document = serde_json::to_value(web::api::openapi()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+    let mut count = 0;
+    for (method, operation) in operations {
+        let problem = &operation["responses"]["default"]["content"]["application/problem+json"];
+        assert!(problem.is_object(), "{method} {}", operation["operationId"]);
+        count += 1;
+    }
+    assert_eq!(count, 14);
+}

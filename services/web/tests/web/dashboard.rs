@@ -1,0 +1,148 @@
+//! The pages: who sees them, what they say, and that their forms come from us.
+
+use crate::platform::{Platform, TOKEN};
+use events::Outcome;
+use reqwest::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::{RequestBuilder, Response, StatusCode};
+
+/// A browser that has signed in.
+struct Browser<'a> {
+    platform: &'a Platform,
+    cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    async fn sign_in(platform: &'a Platform) -> Self {
+        let response = post(platform, "/login", "token=a-token-for-tests&next=%2Ftimeline").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[LOCATION], "/timeline");
+        let cookie = response.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(TOKEN),
+            "{cookie}"
+        );
+        Self { platform, cookie: cookie.split(';').next().unwrap().to_owned() }
+    }
+
+    async fn page(&self, path: &str) -> String {
+        let response =
+            self.platform.client.get(self.platform.url(path)).header(COOKIE, &self.cookie).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        response.text().await.unwrap()
+    }
+
+    async fn submit(&self, path: &str, form: &str) -> Response {
+        post(self.platform, path, form).header(COOKIE, &self.cookie).send().await.unwrap()
+    }
+}
+
+fn post(platform: &Platform, path: &str, form: &str) -> RequestBuilder {
+    let origin = format!("http://{}", platform.host());
+    let request = platform.client.post(platform.url(path)).header(ORIGIN, origin);
+    request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_sent_to_sign_in_and_comes_back() {
+    let platform = Platform::start().await;
+    for (path, back) in
+        [("/", "%2F"), ("/timeline?site=docs", "%2Ftimeline%3Fsite%3Ddocs"), ("/sites/docs", "%2Fsites%2Fdocs")]
+    {
+        let response = platform.client.get(platform.url(path)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[LOCATION], format!("/login?next={back}"));
+    }
+    let refused = post(&platform, "/login", "token=wrong").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert!(refused.headers().get(SET_COOKIE).is_none());
+    assert!(refused.text().await.unwrap().contains("not known here"));
+    let with_header = platform.client.get(platform.url("/")).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(with_header.status(), StatusCode::OK);
+    Browser::sign_in(&platform).await.page("/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
+    let platform = Platform::start().await;
+    let browser = Browser::sign_in(&platform).await;
+    assert!(browser.page("/").await.contains("There are no sites yet"));
+    assert!(browser.page("/timeline").await.contains("Nothing has happened yet"));
+    let form = "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&demo_branch=&engine=static&organization=acme";
+    assert_eq!(browser.submit("/sites", form).await.headers()[LOCATION], "/sites/docs");
+    assert!(browser.page("/sites/docs").await.contains("No builds yet"));
+
+    let build = platform.running_build("docs", 1).await;
+    let page = browser.page(&format!("/builds/{build}")).await;
+    assert!(page.contains("data-follow=\"/api/v1/builds/") && page.contains("Cancel"), "{page}");
+    platform.finish(build, Outcome::Success).await;
+    let first = platform.published("docs", (build, 1)).await;
+    let build = platform.running_build("docs", 2).await;
+    platform.finish(build, Outcome::Success).await;
+    let second = platform.published("docs", (build, 2)).await;
+    assert!(!browser.page(&format!("/builds/{build}")).await.contains("data-follow"));
+    let page = browser.page("/sites/docs").await;
+    assert!(page.contains("Roll live back") && page.contains(second.as_str()), "{page}");
+    let rollback = format!("alias=live&deploy={first}&expected={second}");
+    assert_eq!(browser.submit("/sites/docs/aliases", &rollback).await.status(), StatusCode::SEE_OTHER);
+    assert!(browser.page("/sites/docs").await.contains("chosen by token:tester"));
+    let moved = browser.submit("/sites/docs/aliases", &rollback).await;
+    assert_eq!(moved.status(), StatusCode::CONFLICT);
+    assert!(moved.text().await.unwrap().contains("alias_moved"));
+
+    assert!(browser.page("/").await.contains("http://docs.pages.test:8080/"));
+    let page = browser.page("/timeline?site=docs").await;
+    assert!(page.contains("alias.promoted.v1") && page.contains("/timeline?correlation="), "{page}");
+    assert!(browser.page("/sites/docs/delete").await.contains("cannot be undone"));
+    assert_eq!(browser.submit("/sites/docs/delete", "").await.headers()[LOCATION], "/");
+    assert!(browser.page("/").await.contains("There are no sites yet"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_of_other_sites_and_sessions_on_the_api_change_nothing() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let browser = Browser::sign_in(&platform).await;
+    let form = |headers: &[(&str, &str)]| {
+        let mut request = platform.client.post(platform.url("/sites/docs/delete")).header(COOKIE, &browser.cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send()
+    };
+    let here = format!("http://{}", platform.host());
+    for headers in [
+        &[][..],
+        &[("origin", "https://evil.test")],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site"), ("origin", here.as_str())],
+    ] {
+        let response = form(headers).await.unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    let api = platform.url("/api/v1/sites/docs");
+    let with_cookie = platform.client.delete(&api).header(COOKIE, &browser.cookie).send().await.unwrap();
+    assert_eq!(with_cookie.status(), StatusCode::UNAUTHORIZED);
+    let read = platform.client.get(&api).header(COOKIE, &browser.cookie).send().await.unwrap();
+    assert_eq!(read.status(), StatusCode::OK, "a page may follow streams with its session");
+    let left = browser.submit("/logout", "").await;
+    assert!(left.headers()[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_wrote_is_shown_as_text_and_assets_are_kept_by_browsers() {
+    let platform = Platform::start().await;
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/timeline?subject=site%2F%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+    assert!(!page.contains("<script>alert"), "{page}");
+    let script = page.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let response = platform.client.get(platform.url(script)).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert!(response.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(
+        platform.client.get(platform.url("/assets/x.css")).send().await.unwrap().status(),
+        StatusCode::NOT_FOUND
+    );
+}

@@ -1,0 +1,81 @@
+//! The facts as readers outside get them: by story, by subject, as a batch, and live.
+
+use crate::platform::{Platform, json};
+use futures::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_cloudevents_and_are_found_by_story_subject_and_site() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    platform.create_site("blog").await;
+    platform.send(Method::POST, "/sites/docs/builds", json!({})).await;
+    let all = platform.get("/events").await.1;
+    assert_eq!((all["events"].as_array().unwrap().len(), &all["next"]), (3, &json!(3)));
+    let first = &all["events"][0];
+    assert_eq!(first["specversion"], "1.0");
+    assert_eq!(first["type"], "dev.pagefold.site.created.v1");
+    assert_eq!((&first["source"], &first["subject"]), (&json!("/pagefold/web"), &json!("docs")));
+    assert_eq!((&first["sequence"], &first["actor"]), (&json!("1"), &json!("token:tester")));
+    assert_eq!(first["correlationid"], first["id"]);
+    assert_eq!(first["data"]["branch"], "main");
+
+    let sequences = |answer: &Value| -> Vec<String> {
+        answer["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["sequence"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let story = format!("/events?correlation={}", first["correlationid"].as_str().unwrap());
+    assert_eq!(sequences(&platform.get(&story).await.1), ["1"]);
+    assert_eq!(sequences(&platform.get("/events?subject=site/blog").await.1), ["2"]);
+    assert_eq!(sequences(&platform.get("/events?site=docs").await.1), ["1", "3"]);
+    let page = platform.get("/events?after=1&limit=1").await.1;
+    assert_eq!((sequences(&page), &page["next"]), (vec!["2".to_owned()], &json!(2)));
+    assert_eq!(platform.get("/events?after=3").await.1, json!({ "events": [], "next": 3 }));
+
+    let batch = platform.api(Method::GET, "/events?limit=2").header("accept", "application/cloudevents-batch+json");
+    let response = batch.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/cloudevents-batch+json");
+    assert_eq!(json(response).await.1.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_events_begin_now_or_where_the_reader_stopped_and_keep_to_their_site() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    platform.create_site("blog").await;
+    let now = platform.api(Method::GET, "/events/live?site=docs").send().await.unwrap();
+    let resumed = platform.api(Method::GET, "/events/live").header("last-event-id", "1").send().await.unwrap();
+    platform.send(Method::POST, "/sites/blog/builds", json!({})).await;
+    platform.send(Method::POST, "/sites/docs/builds", json!({})).await;
+    assert_eq!(ids(now, 1).await, ["4 site.build_requested.v1 docs"]);
+    let resumed = ids(resumed, 3).await;
+    assert_eq!(resumed, ["2 site.created.v1 blog", "3 site.build_requested.v1 blog", "4 site.build_requested.v1 docs"]);
+}
+
+/// The first `count` events of a stream: id, name and subject.
+async fn ids(response: reqwest::Response, count: usize) -> Vec<String> {
+    let mut chunks = response.bytes_stream();
+    let mut text = String::new();
+    let reading = async {
+        while text.matches("data: {").count() < count || !text.ends_with("\n\n") {
+            text.push_str(std::str::from_utf8(&chunks.next().await.unwrap().unwrap()).unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), reading).await.expect("the events come");
+    let field = |block: &str, name: &str| {
+        block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default().to_owned()
+    };
+    let named = text.split("\n\n").filter(|block| block.contains("data: {"));
+    named
+        .map(|block| {
+            let event: Value = serde_json::from_str(&field(block, "data:")).unwrap();
+            format!("{} {} {}", field(block, "id:"), field(block, "event:"), event["subject"].as_str().unwrap())
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! A build's log: followed while it is written, resumed where a reader stopped, and read from the archive afterwards.
+
+use crate::platform::{Platform, TOKEN};
+use bytes::Bytes;
+use events::Outcome;
+use futures::StreamExt;
+use reqwest::Method;
+use runtime::build_log::Writer;
+use std::time::Duration;
+
+/// Reads a response until `text` has come.
+async fn until(response: &mut reqwest::Response, seen: &mut String, text: &str) {
+    let reading = async {
+        while !seen.contains(text) {
+            let chunk = response.chunk().await.unwrap();
+            seen.push_str(std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), reading).await.unwrap_or_else(|_| panic!("no `{text}` in:\n{seen}"));
+}
+
+async fn whole(response: reqwest::Response) -> String {
+    let reading = response
+        .bytes_stream()
+        .fold(String::new(), |text, chunk| async move { text + std::str::from_utf8(&chunk.unwrap()).unwrap() });
+    tokio::time::timeout(Duration::from_secs(10), reading).await.expect("the stream ends")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let build = platform.running_build("docs", 1).await;
+    let launcher = platform.service("launcher").await;
+    let mut writer = Writer::open(launcher.connection(), build).await.unwrap();
+    writer.line("fetching").await.unwrap();
+    writer.line("building").await.unwrap();
+    writer.flush().await.unwrap();
+
+    let log = format!("/builds/{build}/log");
+    let follow =
+        |id: &str| platform.api(Method::GET, &format!("{log}?follow=1")).header("last-event-id", id.to_owned()).send();
+    let mut response = platform.api(Method::GET, &format!("{log}?follow=1")).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut seen = String::new();
+    until(&mut response, &mut seen, "data: fetching\ndata: building\n").await;
+    assert!(seen.contains("id: 18\n"), "{seen}");
+    let mut resumed = follow("9").await.unwrap();
+    let mut seen_later = String::new();
+    until(&mut resumed, &mut seen_later, "data: building\n").await;
+    assert!(!seen_later.contains("fetching"), "{seen_later}");
+
+    writer.line("done").await.unwrap();
+    writer.flush().await.unwrap();
+    until(&mut response, &mut seen, "id: 23\ndata: done\n").await;
+    platform.finish(build, Outcome::Success).await;
+    until(&mut response, &mut seen, "event: end\ndata: success\n").await;
+    let rest = whole(follow("18").await.unwrap()).await;
+    assert!(rest.contains("id: 23\ndata: done\n") && !rest.contains("building"), "{rest}");
+    assert!(rest.trim_end().ends_with("event: end\ndata: success"), "{rest}");
+    let plain = platform.api(Method::GET, &format!("{log}?follow=1&after=9")).header("accept", "text/plain");
+    assert_eq!(whole(plain.send().await.unwrap()).await, "building\ndone\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_archive_answers_for_a_log_that_has_left_the_stream() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let build = platform.running_build("docs", 1).await;
+    platform.finish(build, Outcome::Failure).await;
+    let text = "fetching\nbuilding\nfailed\n";
+    platform.logs.put_log(&storage::keys::log(build), Bytes::from_static(text.as_bytes())).await.unwrap();
+    let log = format!("/builds/{build}/log");
+    let response = platform.api(Method::GET, &log).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(response.text().await.unwrap(), text);
+    let followed = whole(platform.api(Method::GET, &format!("{log}?follow=1&after=9")).send().await.unwrap()).await;
+    assert!(followed.contains("id: 25\ndata: building\ndata: failed\n\nevent: end\ndata: failure"), "{followed}");
+    let unknown = "/builds/00000000-0000-4000-8000-000000000000/log?follow=1";
+    assert_eq!(platform.get(unknown).await.1["code"], "build_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_streams_are_bounded_and_end_with_the_server() {
+    let platform = Platform::start().await;
+    let live = || platform.client.get(platform.url("/api/v1/events/live")).bearer_auth(TOKEN).send();
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(live().await.unwrap());
+    }
+    let refused = live().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.text().await.unwrap().contains("too_many_streams"));
+    drop(platform);
+    whole(open.pop().unwrap()).await;
+}

@@ -1,0 +1,12 @@
+//! The server against the real parts: nats-server, Postgres and the object store.
+//!
+//! The scheduler, the launcher and the syncer do not run here: the tests state their facts as they would, and a task folds
+//! the log into the read model as the projector does.
+
+mod commands;
+mod dashboard;
+mod events;
+mod guard;
+mod logs;
+mod platform;
+mod webhook;

@@ -1,0 +1,263 @@
+//! One set of servers for each test, small enough to start in a second.
+
+use events::alias::{self, Claim};
+use events::build::{self, Job, Report};
+use events::event::Artifact;
+use events::{
+    Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployEvent, DeployId, Digest, Lane, Outcome, Recorded,
+    SiteEngine, SiteName, deploy, subject,
+};
+use futures::StreamExt;
+use projections::{Applied, Store};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use runtime::{Connection, Log, connection, server, streams};
+use secrecy::SecretString;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use storage::PlatformBucket;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+pub(crate) const WEBHOOK_SECRET: &str = "a-webhook-secret-for-tests";
+pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
+const REGION: &str = "local";
+
+/// Everything that runs, and a client. Ends when dropped.
+pub(crate) struct Platform {
+    pub(crate) client: Client,
+    pub(crate) logs: PlatformBucket,
+    pub(crate) log: Log,
+    base: String,
+    nats: Option<server::Server>,
+    postgres: Option<projections::server::Server>,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Platform {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let _ = runtime::telemetry::init("t", &runtime::telemetry::Config { log_format: runtime::telemetry::LogFormat::Text, log_filter: "debug".into(), otlp_endpoint: None }).map(std::mem::forget);
+        // Postgres runs as a user of its own, who must be able to enter.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let stop = CancellationToken::new();
+        let nats = server::Server::start(&folder.path().join("nats"), 0).await.unwrap();
+        streams::provision(&connect(&nats, "ctl").await, 1).await.unwrap();
+        let (postgres, writer, reader) = database(&folder).await;
+        project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
+        let logs = object_store(&folder, &stop).await;
+        let config = web::Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
+            github_webhook_secret: WEBHOOK_SECRET.into(),
+            sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
+        };
+        let log = Log::new(connect(&nats, "web").await);
+        let web = web::Web::bind(config, log.clone(), reader, logs.clone()).await.unwrap();
+        let base = format!("http://{}", web.local_addr());
+        tokio::spawn(web.run(stop.clone()));
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let (nats, postgres) = (Some(nats), Some(postgres));
+        Self { client, logs, log, base, nats, postgres, stop, _folder: folder }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// A request to the API with the token.
+    pub(crate) fn api(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(&format!("/api/v1{path}"))).bearer_auth(TOKEN)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        json(self.api(Method::GET, path).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        json(self.api(method, path).json(&body).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn stop_log(&mut self) {
+        self.nats.take().unwrap().stop().await;
+    }
+
+    pub(crate) async fn stop_read_model(&mut self) {
+        self.postgres.take().unwrap().stop().await.unwrap();
+    }
+
+    /// The log as one of the other services sees it.
+    pub(crate) async fn service(&self, name: &str) -> Log {
+        Log::new(connect(self.nats.as_ref().unwrap(), name).await)
+    }
+
+    pub(crate) async fn create_site(&self, name: &str) {
+        let body = serde_json::json!({ "name": name, "repository": format!("https://git.test/acme/{name}.git") });
+        let (status, answer) = self.send(Method::POST, "/sites", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+    }
+
+    /// A build as the scheduler queues it and gives it a slot, and a launcher starts it.
+    pub(crate) async fn running_build(&self, site: &str, number: u64) -> BuildId {
+        let cause = Cause::new(Actor::service("scheduler"));
+        let id = BuildId(uuid(&format!("{site}/{number}")));
+        let job = Job {
+            site: site.parse().unwrap(),
+            number,
+            repository: format!("https://git.test/acme/{site}.git").parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            commit: Some(COMMIT.parse().unwrap()),
+            engine: SiteEngine::Static,
+            lane: Lane::High,
+            summary: format!("Change number {number}"),
+        };
+        let scheduler = self.service("scheduler").await;
+        for command in [build::Command::Queue(job), build::Command::Dispatch] {
+            scheduler.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
+        }
+        let launcher = self.service("launcher").await;
+        let start = build::Command::Start { worker: "launcher-1".into() };
+        let started = launcher.execute::<Build>(&id.to_string(), &start, &cause).await.unwrap();
+        self.projected(&started).await;
+        id
+    }
+
+    pub(crate) async fn finish(&self, id: BuildId, outcome: Outcome) {
+        let artifact = Artifact { key: format!("artifacts/{id}-1.tar"), files: 3, bytes: 4096 };
+        let report = Report {
+            attempt: 1,
+            commit: Some(COMMIT.parse().unwrap()),
+            outcome,
+            message: if outcome == Outcome::Success {
+                String::new()
+            } else {
+                "the script `pages` exited with 1".into()
+            },
+            artifact: (outcome == Outcome::Success).then_some(artifact),
+            duration_ms: 1234,
+        };
+        let cause = Cause::new(Actor::service("launcher"));
+        let launcher = self.service("launcher").await;
+        let finished =
+            launcher.execute::<Build>(&id.to_string(), &build::Command::Finish(report), &cause).await.unwrap();
+        self.projected(&finished).await;
+    }
+
+    /// What the syncer says when a build's files are stored and go live.
+    pub(crate) async fn published(&self, site: &str, (build, number): (BuildId, u64)) -> DeployId {
+        let (name, id): (SiteName, _) = (site.parse().unwrap(), DeployId::of(build));
+        let synced = DeployEvent::Synced {
+            site: name.clone(),
+            build,
+            number,
+            branch: "main".parse().unwrap(),
+            commit: COMMIT.parse().unwrap(),
+            content: Digest::of(&number.to_le_bytes()),
+            files: 41,
+            bytes: 183_000,
+            uploaded_files: 2,
+            uploaded_bytes: 4_200,
+        };
+        let syncer = self.service("syncer").await;
+        let cause = Cause::new(Actor::service("syncer"));
+        let command = deploy::Command::Record(synced);
+        syncer.execute::<Deploy>(id.as_str(), &command, &cause).await.unwrap();
+        let alias = AliasName::Live;
+        let about = subject::alias_id(&name, &alias);
+        let promote = alias::Command::Promote { site: name, alias, deploy: id.clone(), number, claim: Claim::Built };
+        let promoted = syncer.execute::<Alias>(&about, &promote, &cause).await.unwrap();
+        self.projected(&promoted).await;
+        id
+    }
+
+    /// Waits until the API shows the facts.
+    pub(crate) async fn projected(&self, facts: &[Recorded]) {
+        let Some(last) = facts.last() else { return };
+        let shown = async {
+            loop {
+                let path = format!("/events?limit=1&after={}", last.sequence - 1);
+                if self.get(&path).await.1["next"].as_u64() >= Some(last.sequence) {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), shown).await.expect("the fact is projected");
+    }
+}
+
+pub(crate) async fn json(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+fn uuid(text: &str) -> events::EventId {
+    events::ids::of_delivery("test", text)
+}
+
+async fn connect(nats: &server::Server, user: &str) -> Connection {
+    let config = connection::Config { url: nats.url(), user: user.into(), password: nats.password(user).unwrap() };
+    Connection::open(&config).await.unwrap()
+}
+
+async fn database(folder: &TempDir) -> (projections::server::Server, Store, Store) {
+    use projections::server::{Config, Role, Server};
+    let settings = vec![("fsync".to_owned(), "off".to_owned())];
+    let config = Config { settings, ..Config::new(folder.path().join("postgres")) };
+    let server = Server::start(&config).await.unwrap();
+    let writer = Store::connect(&server.url(Role::Owner), 2).await.unwrap();
+    writer.prepare(Some(Role::Reader.name())).await.unwrap();
+    let reader = Store::connect(&server.url(Role::Reader), 4).await.unwrap();
+    (server, writer, reader)
+}
+
+/// The fold of the projector, without its rebuilds.
+fn project(log: Log, store: Store, stop: CancellationToken) {
+    let folding = async move {
+        let mut entries = log.follow(0);
+        while let Some(entry) = entries.next().await {
+            let fact = entry.fact.expect("every fact of a test can be read");
+            if let Err(error) = store.live().apply(&[Applied::Fact(fact)]).await {
+                eprintln!("the projector ends: {error:?}");
+                return;
+            }
+        }
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = folding => {}
+        }
+    });
+}
+
+async fn object_store(folder: &TempDir, stop: &CancellationToken) -> PlatformBucket {
+    let (id, secret) = ("tester", "a-secret-for-the-object-store");
+    let grants = vec![depot::Grant { buckets: "*".into(), access: depot::Access::Write }];
+    let config = depot::Config {
+        root: folder.path().join("objects"),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        region: REGION.into(),
+        keys: vec![depot::Key { id: id.into(), secret: secret.into(), grants }],
+    };
+    let depot = depot::Depot::bind(config).await.unwrap();
+    let endpoint = format!("http://{}", depot.local_addr());
+    tokio::spawn(depot.run(stop.clone()));
+    let credentials = (id.to_owned(), SecretString::from(secret));
+    let bucket = storage::Storage::connect(&storage::Config::new(endpoint, REGION.into(), credentials)).platform();
+    bucket.ensure().await.unwrap();
+    bucket
+}
