@@ -5,7 +5,7 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-pagefold=${PAGEFOLD:-$here/../target/debug/pagefold}
+pagefold=${PAGEFOLD:-$(cd -- "$here/.." && pwd)/target/debug/pagefold}
 for part in stage platform site; do
     # shellcheck source=/dev/null
     . "$here/demo/$part.sh"

@@ -68,12 +68,12 @@ follow_build() {
     wait_for "a build of commit $(short "$1")" build_of "$1"
     saw "build $(json 'it["number"]' <"$work/build") of $(short "$1"), its log as it is written:"
     id=$(json 'it["id"]' <"$work/build")
-    curl --silent --no-buffer --max-time "$patience_s" --header "@$work/authorization" \
+    curl --silent --no-buffer --max-time "$patience_s" --header "@$work/authorization" --header "Accept: text/plain" \
         "$web/api/v1/builds/$id/log?follow=1" | shown
     wait_for "the end of the build" build_ended "$1"
     state=$(json 'it["state"]' <"$work/build")
     case $state in
-        succe* | finished) saw "build ended: $state, $(elapsed "$pushed") after the push" ;;
+        success) saw "build ended: $state, $(elapsed "$pushed") after the push" ;;
         *) fail "the build ended as $state" ;;
     esac
 }

@@ -78,6 +78,6 @@ ending() {
     if [ "${KEEP:-0}" = 1 ]; then
         title "Look around: $pagefold up --data $data"
     else
-        title "Yours to try: just up"
+        title "The dashboard of this run was at $web/ and ended with it. \`just up\` leaves a platform running, dashboard at http://127.0.0.1:8080/"
     fi
 }

@@ -49,7 +49,7 @@ pub(crate) async fn fold<R: Row>(
         return Ok(());
     }
     for row in load::<R>(connection, schema, &rows).await? {
-        drop(row);
+        rows.insert(row.key(), Some(row));
     }
     for (key, recorded) in steps {
         let before = rows.remove(&key).flatten();

@@ -42,7 +42,7 @@ fn compact(recorded: &Recorded) -> String {
     let name = name.rsplit_once(".v").map_or(name.as_str(), |(name, _)| name);
     let (hour, minute, second, milli) = time.as_hms_milli();
     let sentence = event.sentence();
-    format!("{sequence:>6}  {hour:02}:{minute:02}:{second:02}.{milli:03}  {name:<24} {sentence}")
+    format!("{sequence:>6}  {hour:02}:{minute:02}:{second:02}.{milli:03}  {name:<25} {sentence}")
 }
 
 fn feed(recorded: &Recorded) -> String {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_line_tells_when_and_what() {
         let line = fact(&promoted(), Format::Compact);
-        assert_eq!(line, "    12  05:06:07.008  alias.promoted           docs `live` now shows build 3");
+        assert_eq!(line, "    12  05:06:07.008  alias.promoted            docs `live` now shows build 3");
     }
 
     #[test]

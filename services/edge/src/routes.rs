@@ -96,7 +96,7 @@ impl Routes {
                 if !site.deleted {
                     let slot = || Slot { alias: alias.clone(), shown: None, next: None };
                     let slot = site.hosts.entry(alias.host_label(name)).or_insert_with(slot);
-                    slot.shown = Some(deploy.clone());
+                    slot.next = (slot.shown.as_ref() != Some(deploy)).then(|| deploy.clone());
                 }
             }
             AliasEvent::Removed { site: name, alias, .. } => {

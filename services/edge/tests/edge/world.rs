@@ -58,23 +58,6 @@ async fn config(server: &Server, user: &str) -> connection::Config {
     connection::Config { url: server.url(), user: user.to_owned(), password: server.password(user).unwrap() }
 }
 
-// TEMPORARY
-async fn started(folder: &std::path::Path, port: u16) -> Server {
-    let server = Server::start(folder, port).await.unwrap();
-    let path = folder.join("nats.conf");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let text = text.replace(
-        "\"$JS.API.CONSUMER.CREATE.EVENTS.>\"",
-        "\"$JS.API.CONSUMER.CREATE.EVENTS\",\"$JS.API.CONSUMER.CREATE.EVENTS.>\"",
-    );
-    std::fs::write(&path, text).unwrap();
-    std::process::Command::new("kill").arg("-HUP").arg(server.pid().unwrap().to_string()).status().unwrap();
-    while !std::fs::read_to_string(folder.join("nats.log")).unwrap().contains("Reloaded") {
-        sleep(PAUSE).await;
-    }
-    server
-}
-
 async fn open(server: &Server) -> Log {
     let operator = Connection::open(&config(server, "ctl").await).await.unwrap();
     streams::provision(&operator, 1).await.unwrap();
@@ -84,7 +67,7 @@ async fn open(server: &Server) -> Log {
 impl World {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = started(&folder.path().join("nats"), 0).await;
+        let server = Server::start(&folder.path().join("nats"), 0).await.unwrap();
         let port = server.url().rsplit(':').next().unwrap().parse().unwrap();
         let grant = depot::Grant { buckets: "*".to_owned(), access: depot::Access::Write };
         let secret = SecretString::from("a secret of the tests");
@@ -137,7 +120,7 @@ impl World {
     }
 
     pub(crate) async fn start_log(&mut self) {
-        let server = started(&self.nats(), self.port).await;
+        let server = Server::start(&self.nats(), self.port).await.unwrap();
         self.log = open(&server).await;
         self.server = Some(server);
     }

@@ -45,7 +45,6 @@ impl Drop for Platform {
 impl Platform {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let _ = runtime::telemetry::init("t", &runtime::telemetry::Config { log_format: runtime::telemetry::LogFormat::Text, log_filter: "debug".into(), otlp_endpoint: None }).map(std::mem::forget);
         // Postgres runs as a user of its own, who must be able to enter.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let stop = CancellationToken::new();
