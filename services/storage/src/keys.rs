@@ -38,6 +38,12 @@ pub fn pack(digest: Digest) -> String {
     format!("packs/{digest}")
 }
 
+/// Says which deploy a plain tree shows whole.
+#[must_use]
+pub fn mark(tree: &str) -> String {
+    format!("trees/{tree}")
+}
+
 /// What the start-up probe writes and removes, in the platform's bucket.
 pub(crate) fn probe(id: uuid::Uuid) -> String {
     format!("probe/{id}")

@@ -3,8 +3,8 @@
 //! A tree is no switch: while it is written, a reader may see files of two deploys. So assets come before the pages
 //! that name them, and what is gone goes last.
 //!
-//! The tree of branch `a` contains the keys of branch `a/b`. Git refuses two such branches at one time; whoever removes
-//! trees must do it before the tree of a newer branch is written.
+//! The tree of branch `a` contains the keys of branch `a/b`. Git refuses two such branches at one time, and a marked tree
+//! is removed file by file.
 
 use crate::bucket::Put;
 use crate::error::Error;
@@ -35,19 +35,16 @@ pub struct Mirrored {
 }
 
 impl SiteBucket {
-    /// Makes the plain tree `tree` (no trailing slash) show `manifest`. `previous` is the manifest that the tree shows
-    /// whole, so that only the difference is written; without it every file is written and what else lies in the tree
+    /// Makes the plain tree `tree` (no trailing slash) show `manifest`. A mark beside the tree says which deploy it shows
+    /// whole, so that only the difference is written; without one every file is written and what else lies in the tree
     /// is removed.
     ///
     /// # Errors
     /// When a pack does not have a file, or the store fails or refuses; the tree may then show files of both deploys
-    /// until it is mirrored again, without `previous`.
-    pub async fn mirror(
-        &self,
-        tree: &str,
-        manifest: &Manifest,
-        previous: Option<&Manifest>,
-    ) -> Result<Mirrored, Error> {
+    /// until it is mirrored again.
+    pub async fn mirror(&self, tree: &str, manifest: &Manifest) -> Result<Mirrored, Error> {
+        let previous = self.take_mark(tree).await?;
+        let previous = previous.as_ref();
         let shown =
             |entry: &Entry| previous.and_then(|previous| previous.get(&entry.path)).is_some_and(|old| same(old, entry));
         let changed: Vec<&Entry> = manifest.iter().filter(|entry| !shown(entry)).collect();
@@ -64,18 +61,38 @@ impl SiteBucket {
         };
         let mirrored = Mirrored { written: changed.len() as u64, removed: stale.len() as u64 };
         self.bucket.delete_all(stale).await?;
+        let mark = Body::Bytes(manifest.head().deploy.to_string().into());
+        self.bucket.put(&keys::mark(tree), mark, Put::default()).await?;
         Ok(mirrored)
     }
 
-    /// Removes a plain tree; returns how many objects it had.
+    /// Removes a plain tree; returns how many objects it had. A marked tree loses exactly the files it shows, so that the
+    /// tree of a branch `a/b` survives the removal of the tree of `a`.
     ///
     /// # Errors
     /// When the store fails or refuses.
     pub async fn remove_tree(&self, tree: &str) -> Result<u64, Error> {
-        let objects = self.bucket.list(&format!("{tree}/")).await?;
-        let removed = objects.len() as u64;
-        self.bucket.delete_all(objects.into_iter().map(|object| object.key)).await?;
+        let keys: Vec<String> = match self.take_mark(tree).await? {
+            Some(shown) => shown.iter().map(|entry| format!("{tree}/{}", entry.path)).collect(),
+            None => self.bucket.list(&format!("{tree}/")).await?.into_iter().map(|object| object.key).collect(),
+        };
+        let removed = keys.len() as u64;
+        self.bucket.delete_all(keys).await?;
         Ok(removed)
+    }
+
+    /// What the tree shows whole, if it is marked. The mark is gone before the tree changes: a run that dies half way
+    /// leaves a tree that nobody takes for whole.
+    async fn take_mark(&self, tree: &str) -> Result<Option<Manifest>, Error> {
+        let key = keys::mark(tree);
+        let Some(mark) = self.bucket.get(&key).await? else { return Ok(None) };
+        let deploy = String::from_utf8_lossy(&mark).parse();
+        let shown = match deploy {
+            Ok(deploy) => self.manifest(&deploy).await?,
+            Err(_) => None,
+        };
+        self.bucket.delete_all([key]).await?;
+        Ok(shown)
     }
 
     /// The keys in the tree that the manifest does not have.

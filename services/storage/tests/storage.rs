@@ -187,24 +187,42 @@ async fn a_mirror_writes_and_removes_only_the_difference() {
     let site = server.site().await;
     let first = manifest(&site, 1, &[("index.html", b"1"), ("a b+c/ü.css", b"p{}"), ("gone.txt", b"x")]).await;
     let second = manifest(&site, 2, &[("index.html", b"2"), ("a b+c/ü.css", b"p{}"), ("new.txt", b"x")]).await;
-    let run = |tree: &'static str, to: Manifest, from: Option<Manifest>| {
+    let first = site.put_manifest(first, &[]).await.unwrap();
+    let second = site.put_manifest(second, &[]).await.unwrap();
+    let run = |tree: &'static str, to: Manifest| {
         let site = site.clone();
-        async move { site.mirror(tree, &to, from.as_ref()).await.unwrap() }
+        async move { site.mirror(tree, &to).await.unwrap() }
     };
-    assert_eq!(run("demo", first.clone(), None).await, Mirrored { written: 3, removed: 0 });
-    assert_eq!(run("site", first.clone(), None).await, Mirrored { written: 3, removed: 0 });
-    assert_eq!(run("site", second.clone(), Some(first.clone())).await, Mirrored { written: 2, removed: 1 });
+    assert_eq!(run("demo", first.clone()).await, Mirrored { written: 3, removed: 0 });
+    assert_eq!(run("site", first.clone()).await, Mirrored { written: 3, removed: 0 });
+    assert_eq!(run("site", second.clone()).await, Mirrored { written: 2, removed: 1 });
     let expected = ["site/a b+c/ü.css", "site/index.html", "site/new.txt"];
     assert_eq!(tree(&site, "site/").await, expected);
     let page = seen(&server, "site/index.html").await;
     assert_eq!(page, (Bytes::from_static(b"2"), "text/html; charset=utf-8".to_owned(), "max-age=60".to_owned()));
-    // Nobody knows what the tree shows: everything is written and what is foreign goes.
-    assert_eq!(run("site", first, None).await, Mirrored { written: 3, removed: 1 });
-    assert_eq!(run("site", second.clone(), None).await, Mirrored { written: 3, removed: 1 });
+    assert_eq!(run("site", second.clone()).await, Mirrored::default());
+    // A run that died half way: nobody knows what the tree shows, so everything is written and what is foreign goes.
+    let torn = first.iter().map(|entry| Entry { pack: Digest::of(b"missing"), digest: entry.digest, ..entry.clone() });
+    let torn = Manifest::new(head(3), torn.collect::<Vec<_>>());
+    assert!(site.mirror("site", &torn).await.is_err());
+    assert_eq!(run("site", first).await, Mirrored { written: 3, removed: 1 });
+    assert_eq!(run("site", second.clone()).await, Mirrored { written: 2, removed: 1 });
     assert_eq!(tree(&site, "site/").await, expected);
-    assert_eq!(run("site", second.clone(), Some(second)).await, Mirrored::default());
     assert_eq!(site.remove_tree("site").await.unwrap(), 3);
     assert_eq!((tree(&site, "site/").await.len(), tree(&site, "demo/").await.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn the_tree_of_a_nested_branch_survives_the_removal_of_its_parents() {
+    let server = Server::start().await;
+    let site = server.site().await;
+    for (number, tree) in [(1, "preview/fix"), (2, "preview/fix/typo")] {
+        let manifest = manifest(&site, number, &[("index.html", b"1")]).await;
+        let manifest = site.put_manifest(manifest, &[]).await.unwrap();
+        site.mirror(tree, &manifest).await.unwrap();
+    }
+    assert_eq!(site.remove_tree("preview/fix").await.unwrap(), 1);
+    assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
 }
 
 #[tokio::test]
@@ -218,7 +236,7 @@ async fn a_mirror_takes_large_files_and_many_small_ones() {
     let mut files: Vec<(&str, &[u8])> = vec![("middle.bin", &middle), ("large.bin", &large), ("last.bin", &middle)];
     files.extend(small);
     let manifest = manifest(&site, 1, &files).await;
-    let mirrored = site.mirror("preview/feature/x", &manifest, None).await.unwrap();
+    let mirrored = site.mirror("preview/feature/x", &manifest).await.unwrap();
     assert_eq!(mirrored, Mirrored { written: 53, removed: 0 });
     for (path, content) in files {
         let (seen, ..) = seen(&server, &format!("preview/feature/x/{path}")).await;
@@ -232,7 +250,7 @@ async fn erasing_a_site_leaves_nothing_and_may_be_repeated() {
     let site = server.site().await;
     let first = manifest(&site, 1, &[("index.html", b"1")]).await;
     let first = site.put_manifest(first, &[]).await.unwrap();
-    site.mirror("site", &first, None).await.unwrap();
+    site.mirror("site", &first).await.unwrap();
     site.erase().await.unwrap();
     assert_eq!(tree(&site, "").await.len(), 0);
     assert_eq!(site.manifest(&first.head().deploy).await.unwrap(), None);

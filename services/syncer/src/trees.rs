@@ -13,7 +13,7 @@ impl Syncer {
         while let Some(deploy) = shown {
             let manifest = bucket.manifest(&deploy).await.map_err(stored)?;
             let missing = || Failure::Park(format!("deploy `{deploy}` has no manifest").into());
-            let mirrored = bucket.mirror(&alias.tree(), &manifest.ok_or_else(missing)?, None).await.map_err(stored)?;
+            let mirrored = bucket.mirror(&alias.tree(), &manifest.ok_or_else(missing)?).await.map_err(stored)?;
             shown = self.shown(site, alias).await?;
             if shown.as_ref() == Some(&deploy) {
                 let (site, alias) = (site.clone(), alias.clone());
