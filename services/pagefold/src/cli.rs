@@ -122,7 +122,4 @@ pub(crate) struct Builds {
     /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
     #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
     pub(crate) build_env: Vec<String>,
-    /// Refuse repositories given as a path or a `file://` URL
-    #[arg(long, env = "PAGEFOLD_NO_LOCAL_REPOSITORIES")]
-    pub(crate) no_local_repositories: bool,
 }

@@ -20,9 +20,10 @@ impl FromStr for Kind {
     }
 }
 
-pub(crate) fn config(builds: &Builds, data_dir: PathBuf) -> launcher::Config {
+/// `local` lets sites name repositories of this machine, by a path or a `file://` URL.
+pub(crate) fn config(builds: &Builds, data_dir: PathBuf, local: bool) -> launcher::Config {
     let mut schemes = BTreeSet::from([Scheme::Https, Scheme::Http, Scheme::Ssh, Scheme::Git]);
-    if !builds.no_local_repositories {
+    if local {
         schemes.insert(Scheme::File);
     }
     launcher::Config {

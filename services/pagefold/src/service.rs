@@ -33,6 +33,9 @@ pub(crate) enum Service {
         /// Folder of mirrors and workspaces
         #[arg(long, env = "PAGEFOLD_LAUNCHER_DATA", default_value = "/var/lib/pagefold/launcher")]
         launcher_data: PathBuf,
+        /// Build from repositories of this machine too, given as a path or a `file://` URL
+        #[arg(long, env = "PAGEFOLD_LOCAL_REPOSITORIES")]
+        local_repositories: bool,
     },
     /// Run a syncer of deploys
     Syncer {
@@ -225,7 +228,8 @@ pub(crate) async fn run(service: Service) -> Result<()> {
             }
         });
     }
-    serve(service, stop).await
+    // The services differ much in size; their future lives on the heap.
+    Box::pin(serve(service, stop)).await
 }
 
 async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
@@ -235,8 +239,8 @@ async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
         Service::Scheduler { common } => {
             scheduler::run(common.log(name).await?, scheduler::Limits::default(), stop).await?;
         }
-        Service::Launcher { common, bucket, builds, launcher_data } => {
-            let config = launch::config(&builds, launcher_data);
+        Service::Launcher { common, bucket, builds, launcher_data, local_repositories } => {
+            let config = launch::config(&builds, launcher_data, local_repositories);
             launcher::run(common.log(name).await?, &bucket.storage(), config, stop).await?;
         }
         Service::Syncer { common, bucket, syncer_data, syncer_slots } => {

@@ -61,14 +61,17 @@ impl Services {
         services.spawn("edge", edge.run(stop()));
         let log = open(servers, "projector").await?;
         let projecting = projector::run(log, writer, Role::Reader.name(), stop());
-        services.spawn("projector", async { Ok::<(), runtime::Error>(projecting.await) });
+        services.spawn("projector", async {
+            projecting.await;
+            Ok::<(), runtime::Error>(())
+        });
         let log = open(servers, "scheduler").await?;
         services.spawn("scheduler", scheduler::run(log, scheduler::Limits::default(), stop()));
         let log = open(servers, "syncer").await?;
         let config = syncer::Config { slots: SYNCER_SLOTS, data_dir: folder.join("syncer") };
         services.spawn("syncer", syncer::run(log, syncer_storage, config, stop()));
         let log = open(servers, "launcher").await?;
-        let config = launch::config(&options.builds, folder.join("launcher"));
+        let config = launch::config(&options.builds, folder.join("launcher"), true);
         let (storage, stopped) = (storage(servers, secrets, "launcher"), stop());
         services.spawn("launcher", async move { launcher::run(log, &storage, config, stopped).await });
         Ok(services)
