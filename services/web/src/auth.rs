@@ -149,21 +149,18 @@ pub(crate) async fn require_token(
     Ok(next.run(request).await)
 }
 
-/// Whether a form was sent by one of our own pages, as the browser says; a header token needs no such proof.
+/// Whether a form was sent by one of our own pages, as the browser says: outright, or by naming the page's origin. A token in
+/// the header needs no such proof.
 pub(crate) fn is_from_here(app: &Shared, headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if app.auth.bearer(headers).is_some() {
         return true;
     }
-    let fetched_here = match text(header::HeaderName::from_static("sec-fetch-site")) {
-        Some(site) => matches!(site, "same-origin" | "none"),
-        None => text(header::ORIGIN).is_some(),
-    };
-    let same_host = text(header::ORIGIN).is_none_or(|origin| {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_some() && authority == text(header::HOST)
-    });
-    fetched_here && same_host
+    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "same-origin" | "none");
+    }
+    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, authority)| Some(authority) == text(header::HOST))
 }
 
 #[cfg(test)]

@@ -52,6 +52,11 @@ async fn ask<A: Aggregate>(app: &Shared, id: &str, asked: (&A::Command, &Cause))
     Ok(recorded.first().map(|recorded| recorded.envelope.id))
 }
 
+/// What the read model answers, if it does so soon: a command does not hang on it.
+pub(crate) async fn soon<T>(asking: impl Future<Output = Result<T, projections::Error>>) -> Option<T> {
+    tokio::time::timeout(READ_MODEL_PATIENCE, asking).await.ok()?.ok()
+}
+
 /// Waits until the read model shows the fact at `sequence`, but not for long, and not at all if it is down.
 async fn shown(app: &Shared, sequence: u64) {
     let deadline = Instant::now() + READ_MODEL_PATIENCE;
@@ -94,7 +99,7 @@ pub(crate) async fn request_build(
 
 /// The cancellation joins the build's story, if the read model knows it.
 pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> Result<Option<EventId>, Problem> {
-    let known = app.model.build(id).await.ok().flatten();
+    let known = soon(app.model.build(id)).await.flatten();
     let command = build::Command::Cancel { reason: format!("canceled by {}", caller.0), superseded_by: None };
     let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.0) };
     ask::<Build>(app, &id.to_string(), (&command, &cause)).await

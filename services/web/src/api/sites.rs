@@ -133,9 +133,9 @@ pub(crate) async fn create(
     let new = commands::create_site(&app, &name, (settings.clone(), caller)).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("{}/sites/{name}", super::BASE);
-    let shown = match app.model.site(&name).await {
-        Ok(Some(site)) => Shown::of(site, &app.sites_url),
-        Ok(None) | Err(_) => Shown::new((name, settings), &app.sites_url),
+    let shown = match commands::soon(app.model.site(&name)).await.flatten() {
+        Some(site) => Shown::of(site, &app.sites_url),
+        None => Shown::new((name, settings), &app.sites_url),
     };
     Ok((status, [(header::LOCATION, location)], Json(shown)).into_response())
 }

@@ -58,7 +58,7 @@ function followTimeline(body, facts) {
       element('td', element('code', message.type)),
       element('td', link('subject', about, about), { class: 'wide' }),
       element('td', event.actor),
-      element('td', link('correlation', event.correlationid, element('code', event.correlationid.slice(0, 8)))),
+      element('td', link('correlation', event.correlationid, element('code', event.correlationid.slice(-8)))),
     );
     body.prepend(row);
     body.closest('table').hidden = false;

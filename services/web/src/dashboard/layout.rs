@@ -107,7 +107,6 @@ pub(super) fn builds(builds: &[Build]) -> Markup {
 }
 
 /// A size with three digits at most.
-#[expect(clippy::cast_precision_loss, reason = "a size for people is rounded anyway")]
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     let (mut value, mut unit) = (bytes as f64, "B");

@@ -112,7 +112,12 @@ fn row(entry: &Entry) -> Markup {
             td { code { (name.trim_start_matches('.')) } }
             td.wide { a href=(link("/timeline", &[("subject", &about)])) { (about) } }
             td { (entry.actor) }
-            td { a href=(link("/timeline", &[("correlation", &story)])) { code { (story.chars().take(8).collect::<String>()) } } }
+            td { a href=(link("/timeline", &[("correlation", &story)])) { code { (ending(&story)) } } }
         }
     }
+}
+
+/// The end of an id: ids of the same minute begin alike.
+fn ending(id: &str) -> &str {
+    id.rsplit('-').next().and_then(|last| last.get(4..)).unwrap_or(id)
 }

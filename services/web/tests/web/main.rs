@@ -3,6 +3,8 @@
 //! The scheduler, the launcher and the syncer do not run here: the tests state their facts as they would, and a task folds
 //! the log into the read model as the projector does.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod commands;
 mod dashboard;
 mod events;
