@@ -72,7 +72,7 @@ impl Fold {
             save_at: None,
             swept_at: Instant::now(),
         };
-        fold.publish();
+        fold.publish(false);
         fold.sweep().await;
         fold
     }
@@ -118,7 +118,7 @@ impl Fold {
             self.loading.load(std::iter::empty());
         }
         self.hold_until = self.hold_until.map(|_| end);
-        self.publish();
+        self.publish(false);
     }
 
     fn apply(&mut self, entries: Vec<Entry>) {
@@ -140,26 +140,26 @@ impl Fold {
         }
         metrics::fold_position(NAME, self.sequence, behind);
         self.save_within(if is_changed { SAVE_CHANGE } else { SAVE_POSITION });
-        let was_held = self.hold_until.is_some();
-        self.publish();
-        if self.hold_until.is_none() && (is_changed || was_held) {
-            self.loading.load(self.routes.waiting());
-        }
+        self.publish(is_changed);
     }
 
-    fn admit(&mut self, loaded: &Waiting) {
-        Arc::make_mut(&mut self.routes).admit(loaded);
-        self.loading.load(self.routes.waiting());
+    fn admit(&mut self, loaded: &[Waiting]) {
+        let routes = Arc::make_mut(&mut self.routes);
+        loaded.iter().for_each(|waiting| routes.admit(waiting));
         self.save_within(SAVE_CHANGE);
-        self.publish();
+        self.publish(false);
     }
 
     /// Puts the table in service, in one step, unless it is still behind what it will replace.
-    fn publish(&mut self) {
+    fn publish(&mut self, is_changed: bool) {
         if self.hold_until.is_some_and(|until| self.sequence < until) {
             return;
         }
-        self.hold_until = None;
+        if self.hold_until.take().is_some() || is_changed {
+            let routes = Arc::make_mut(&mut self.routes);
+            routes.enter_service();
+            self.loading.load(routes.waiting());
+        }
         self.table.store(Some(Arc::new(Table { sequence: self.sequence, routes: Arc::clone(&self.routes) })));
     }
 

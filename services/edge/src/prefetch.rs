@@ -48,16 +48,24 @@ impl Loading {
         overtaken.into_values().for_each(|(_, task)| task.abort());
     }
 
-    /// The next that is loaded; `None` if nothing is under way. Safe to cancel.
-    pub(crate) async fn next(&mut self) -> Option<Waiting> {
-        while let Some(ended) = self.tasks.join_next().await {
-            match ended {
-                Ok(loaded) => return Some(loaded),
+    /// All that are loaded by now, perhaps none after all; `None` if nothing is under way. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Option<Vec<Waiting>> {
+        let mut ended = Some(self.tasks.join_next().await?);
+        let mut loaded = Vec::new();
+        while let Some(task) = ended {
+            match task {
+                Ok(waiting) => loaded.push(waiting),
                 Err(error) if error.is_cancelled() => {}
                 Err(error) => tracing::error!(%error, "loading a manifest failed unexpectedly"),
             }
+            ended = self.tasks.try_join_next();
         }
-        None
+        for Waiting { host, deploy, .. } in &loaded {
+            if self.running.get(host).is_some_and(|(running, _)| running == deploy) {
+                self.running.remove(host);
+            }
+        }
+        Some(loaded)
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) enum Kind {
     Deploy,
 }
 
-/// A deploy that was promoted and is not shown yet.
+/// A deploy that was promoted and whose manifest the edge does not keep yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) site: SiteName,
@@ -96,7 +96,7 @@ impl Routes {
                 if !site.deleted {
                     let slot = || Slot { alias: alias.clone(), shown: None, next: None };
                     let slot = site.hosts.entry(alias.host_label(name)).or_insert_with(slot);
-                    slot.next = (slot.shown.as_ref() != Some(deploy)).then(|| deploy.clone());
+                    slot.next = Some(deploy.clone());
                 }
             }
             AliasEvent::Removed { site: name, alias, .. } => {
@@ -107,13 +107,22 @@ impl Routes {
         }
     }
 
-    /// What the host with this first label shows, given in lower case. A host that has shown nothing yet shows what
-    /// waits for it: there is no better answer to protect.
+    /// Shows what waits on every host that shows nothing, for there is no better answer to protect. From then on a
+    /// reader may have seen it, so it stays until something newer is admitted; it waits on, to be kept for a restart.
+    pub(crate) fn enter_service(&mut self) {
+        for slot in self.sites.values_mut().flat_map(|site| site.hosts.values_mut()) {
+            if slot.shown.is_none() {
+                slot.shown.clone_from(&slot.next);
+            }
+        }
+    }
+
+    /// What the host with this first label shows, given in lower case.
     pub(crate) fn resolve(&self, label: &str) -> Option<Target> {
         let HostLabel { site: name, prefix } = HostLabel::parse(label)?;
         let site = self.sites.get(&name).filter(|site| !site.deleted)?;
         if let Some(slot) = site.hosts.get(label) {
-            let deploy = slot.shown.clone().or_else(|| slot.next.clone())?;
+            let deploy = slot.shown.clone()?;
             return Some(Target { site: name, deploy, kind: Kind::of(&slot.alias) });
         }
         let deploy = prefix?.parse().ok()?;

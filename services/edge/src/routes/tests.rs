@@ -61,6 +61,7 @@ fn admitted(mut routes: Routes) -> Routes {
 fn told(facts: impl IntoIterator<Item = Recorded>) -> Routes {
     let mut routes = Routes::default();
     facts.into_iter().for_each(|fact| routes.apply(&fact));
+    routes.enter_service();
     routes
 }
 
@@ -113,7 +114,23 @@ fn what_was_overtaken_while_it_loaded_is_not_shown() {
     routes.admit(&overtaken);
     assert_eq!(shown(&routes, "docs"), Some((deploy(1), Kind::Live)));
     routes.apply(&promoted("docs", "live", 1));
-    assert_eq!(routes.waiting().next(), None);
+    assert_eq!(shown(&admitted(routes), "docs"), Some((deploy(1), Kind::Live)));
+}
+
+#[test]
+fn what_a_reader_may_have_seen_stays_although_it_was_never_admitted() {
+    let mut routes = told([promoted("docs", "live", 1)]);
+    assert_eq!(routes.waiting().next().map(|waiting| waiting.deploy), Some(deploy(1)));
+    routes.apply(&promoted("docs", "live", 2));
+    routes.enter_service();
+    assert_eq!(shown(&routes, "docs"), Some((deploy(1), Kind::Live)));
+    assert_eq!(shown(&admitted(routes), "docs"), Some((deploy(2), Kind::Live)));
+}
+
+#[test]
+fn what_was_overtaken_before_anybody_could_see_it_is_never_shown() {
+    let routes = told([promoted("docs", "live", 1), promoted("docs", "live", 2)]);
+    assert_eq!(shown(&routes, "docs"), Some((deploy(2), Kind::Live)));
 }
 
 #[test]

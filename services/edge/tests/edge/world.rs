@@ -89,8 +89,12 @@ impl World {
 
     /// Starts an edge on the data directory that all edges of this world have one after another.
     pub(crate) async fn edge(&self) -> Edge {
+        self.edge_with(edge::CACHE_BYTES).await
+    }
+
+    pub(crate) async fn edge_with(&self, cache_bytes: u64) -> Edge {
         let data_dir = self.folder.path().join("edge");
-        let config = edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir);
+        let config = edge::Config { cache_bytes, ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir) };
         let password = runtime::server::password(&self.nats(), "edge").unwrap();
         let url = format!("nats://127.0.0.1:{}", self.port);
         let log = connection::Config { url, user: "edge".to_owned(), password };
