@@ -67,10 +67,6 @@ impl Command {
             Self::Projections { .. } => None,
         }
     }
-
-    pub(crate) const fn is_operators(&self) -> bool {
-        self.service().is_none()
-    }
 }
 
 /// What is logged unless told otherwise: libraries only when something is wrong. The S3 front reports every refused
@@ -92,12 +88,14 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn config(&self) -> Result<telemetry::Config> {
-        Ok(telemetry::Config {
+    /// Logs, traces and metrics of the service `name`, from now on.
+    pub(crate) fn install(&self, name: &str) -> Result<telemetry::Guard> {
+        let config = telemetry::Config {
             log_format: self.log_format,
             log_filter: self.log.clone(),
             otlp_endpoint: self.otlp_endpoint.clone(),
-        })
+        };
+        Ok(telemetry::init(name, &config)?)
     }
 }
 

@@ -15,27 +15,26 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let operator = cli.command.is_operators();
-    match Box::pin(run(cli)).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !operator {
-                tracing::error!(error = format!("{error:#}"), "pagefold ends");
-            }
-            complain(&error);
-            ExitCode::FAILURE
-        }
+    let guard = match cli.command.service().map(|name| cli.telemetry.install(name)).transpose() {
+        Ok(guard) => guard,
+        Err(error) => return complain(&error),
+    };
+    let ended = Box::pin(run(cli.command)).await;
+    let Some(guard) = guard else {
+        return match ended {
+            Err(error) if !is_closed_pipe(&error) => complain(&error),
+            Ok(()) | Err(_) => ExitCode::SUCCESS,
+        };
+    };
+    if let Err(error) = &ended {
+        tracing::error!(error = format!("{error:#}"), "pagefold ends");
     }
+    guard.shutdown().await;
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn run(cli: Cli) -> Result<()> {
-    let name = cli.command.service();
-    let guard = match name {
-        Some(name) => Some(runtime::telemetry::init(name, &cli.telemetry.config()?)?),
-        None => None,
-    };
-    let ended = match cli.command {
+async fn run(command: Command) -> Result<()> {
+    match command {
         Command::Up(options) => up::run(options).await,
         Command::Service(service) => service::run(service).await,
         Command::Provision(options) => service::provision(options).await,
@@ -49,11 +48,7 @@ async fn run(cli: Cli) -> Result<()> {
             ctl::site::run(&access.log().await?, command, &mut std::io::stdout()).await
         }
         Command::Projections { access, command } => access::rebuild(&access, command).await,
-    };
-    if let Some(guard) = guard {
-        guard.shutdown().await;
     }
-    ended
 }
 
 /// A reader such as `head` that has seen enough is no failure.
@@ -65,6 +60,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "a command line tells its user why it failed")]
-fn complain(error: &anyhow::Error) {
+fn complain(error: &anyhow::Error) -> ExitCode {
     eprintln!("pagefold: {error:#}");
+    ExitCode::FAILURE
 }

@@ -46,7 +46,7 @@ pub(crate) struct Up {
 /// Starts everything, says that it is ready, and runs until it is asked to end.
 pub(crate) async fn run(options: Up) -> Result<()> {
     let stop = runtime::shutdown::on_signal()?;
-    let folder = folder::prepare(options.data.clone().unwrap_or_else(data_dir))?;
+    let (folder, _lock) = folder::prepare(options.data.clone().unwrap_or_else(data_dir))?;
     Ready::remove(&folder);
     let secrets = Secrets::open(&folder)?;
     let mut servers = Servers::start(&folder, options.s3, &secrets).await?;

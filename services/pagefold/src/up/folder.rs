@@ -1,6 +1,7 @@
 //! The data directory.
 
 use anyhow::{Context, Result, bail};
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,8 @@ pub(crate) fn data_dir() -> PathBuf {
     PathBuf::from(if is_root() { "/var/lib/pagefold" } else { ".pagefold" })
 }
 
-/// Makes the folder, and takes it for this process alone.
-pub(super) fn prepare(folder: PathBuf) -> Result<PathBuf> {
+/// Makes the folder, and takes it for this process alone as long as the lock lives.
+pub(super) fn prepare(folder: PathBuf) -> Result<(PathBuf, File)> {
     // Others may pass through but not look: the parts that hold secrets are closed by themselves.
     let mode = if is_root() { 0o711 } else { 0o700 };
     let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(&folder);
@@ -25,7 +26,14 @@ pub(super) fn prepare(folder: PathBuf) -> Result<PathBuf> {
             closed.display()
         );
     }
-    Ok(folder)
+    let lock = File::create(folder.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok((folder, lock)),
+        Err(TryLockError::WouldBlock) => {
+            bail!("a platform runs with the data directory `{}` already", folder.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).context("the data directory cannot be locked"),
+    }
 }
 
 fn passable(folder: &Path) -> bool {
