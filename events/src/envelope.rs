@@ -8,6 +8,8 @@ use time::OffsetDateTime;
 
 /// The CloudEvents version every envelope states.
 pub const SPEC_VERSION: &str = "1.0";
+/// Where the schemas of payloads are published; every `dataschema` starts with it.
+pub const SCHEMAS_URL: &str = "https://pagefold.dev/schemas/events";
 /// The media type of every payload.
 pub const CONTENT_TYPE: &str = "application/json";
 
@@ -117,7 +119,7 @@ impl Envelope {
     /// The URL of the payload's JSON Schema (CloudEvents `dataschema`).
     #[must_use]
     pub fn schema_of(event: &Event) -> String {
-        format!("{}/{}.json", crate::schema::BASE_URL, event.name())
+        format!("{}/{}.json", SCHEMAS_URL, event.name())
     }
 }
 

@@ -1,13 +1,11 @@
 //! The contract, generated from the fact enums: a JSON Schema for each fact and version, and an AsyncAPI document.
 
+use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{AliasEvent, BuildEvent, DeployEvent, RepositoryEvent, SiteEvent, subject};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-
-/// Where the schemas are published; every `dataschema` starts with it.
-pub const BASE_URL: &str = "https://pagefold.dev/schemas/events";
 
 /// The JSON Schema (draft 2020-12) of every fact, by its name (`build.finished.v1`).
 #[must_use]
@@ -30,7 +28,7 @@ fn collect<T: JsonSchema>(aggregate: &str, schemas: &mut BTreeMap<String, Value>
             let name = format!("{aggregate}.{fact}");
             let mut schema = Map::new();
             schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-            schema.insert("$id".to_owned(), json!(format!("{BASE_URL}/{name}.json")));
+            schema.insert("$id".to_owned(), json!(format!("{SCHEMAS_URL}/{name}.json")));
             schema.insert("title".to_owned(), json!(format!("{TYPE_PREFIX}.{name}")));
             schema.insert("description".to_owned(), variant["description"].clone());
             schema.extend(payload.as_object().cloned().unwrap_or_default());

@@ -1,7 +1,6 @@
 //! The command line. Every setting of a service can come from the environment; secrets should.
 
 use crate::access::{Access, ProjectionsCommand};
-use crate::launch;
 use crate::service::{Provision, Service};
 use crate::up::Up;
 use anyhow::Result;
@@ -97,27 +96,4 @@ impl Telemetry {
         };
         Ok(telemetry::init(name, &config)?)
     }
-}
-
-/// How builds run on this machine.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Builds {
-    /// Builds at the same time
-    #[arg(long, env = "PAGEFOLD_LAUNCHER_SLOTS", default_value_t = 2)]
-    pub(crate) slots: usize,
-    /// `docker`, `bubblewrap`, or `auto` for the first that works
-    #[arg(long, env = "PAGEFOLD_ENGINE", default_value = "auto")]
-    pub(crate) engine: launch::Kind,
-    /// Where the Docker API answers; its usual socket if absent
-    #[arg(long, env = "DOCKER_HOST")]
-    pub(crate) docker_host: Option<String>,
-    /// The image that builds run in
-    #[arg(long, env = "PAGEFOLD_BUILD_IMAGE", default_value = launcher::engine::DEFAULT_IMAGE)]
-    pub(crate) build_image: String,
-    /// How long a build may take, in seconds
-    #[arg(long, env = "PAGEFOLD_BUILD_TIMEOUT_S", default_value_t = 45 * 60)]
-    pub(crate) build_timeout_s: u64,
-    /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
-    #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
-    pub(crate) build_env: Vec<String>,
 }

@@ -1,12 +1,35 @@
 //! The launcher's settings, from the command line to its own terms.
 
-use crate::cli::Builds;
+use clap::Args;
 use launcher::engine;
 use launcher::source::Scheme;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// How builds run on this machine.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Builds {
+    /// Builds at the same time
+    #[arg(long, env = "PAGEFOLD_LAUNCHER_SLOTS", default_value_t = 2)]
+    pub(crate) slots: usize,
+    /// `docker`, `bubblewrap`, or `auto` for the first that works
+    #[arg(long, env = "PAGEFOLD_ENGINE", default_value = "auto")]
+    pub(crate) engine: Kind,
+    /// Where the Docker API answers; its usual socket if absent
+    #[arg(long, env = "DOCKER_HOST")]
+    pub(crate) docker_host: Option<String>,
+    /// The image that builds run in
+    #[arg(long, env = "PAGEFOLD_BUILD_IMAGE", default_value = launcher::engine::DEFAULT_IMAGE)]
+    pub(crate) build_image: String,
+    /// How long a build may take, in seconds
+    #[arg(long, env = "PAGEFOLD_BUILD_TIMEOUT_S", default_value_t = 45 * 60)]
+    pub(crate) build_timeout_s: u64,
+    /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
+    #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
+    pub(crate) build_env: Vec<String>,
+}
 
 /// Which engine, as it is typed.
 #[derive(Debug, Clone, Copy)]

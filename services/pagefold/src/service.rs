@@ -1,7 +1,7 @@
 //! One service by itself, as in production: addresses and secrets come from the environment.
 
-use crate::cli::Builds;
-use crate::{admin, launch};
+use crate::admin;
+use crate::launch::{self, Builds};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use projections::Store;

@@ -8,7 +8,7 @@ mod secrets;
 mod servers;
 mod services;
 
-use crate::cli::Builds;
+use crate::launch::Builds;
 use anyhow::{Context, Result};
 use clap::Args;
 use ready::Ready;

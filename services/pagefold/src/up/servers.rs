@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// The region that the S3 server of `pagefold up` goes by.
+pub(super) const REGION: &str = "us-east-1";
 /// How often the servers are looked after.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
@@ -25,12 +27,8 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) async fn start(folder: &Path, s3: SocketAddr, secrets: &Secrets) -> Result<Self> {
-        let config = depot::Config {
-            root: folder.join("s3"),
-            listen: s3,
-            region: super::services::REGION.to_owned(),
-            keys: secrets.s3_keys(),
-        };
+        let config =
+            depot::Config { root: folder.join("s3"), listen: s3, region: REGION.to_owned(), keys: secrets.s3_keys() };
         let depot = Depot::bind(config).await.context("the S3 server cannot start")?;
         let (s3, depot_stop) = (depot.local_addr(), CancellationToken::new());
         let depot = tokio::spawn(depot.run(depot_stop.clone()));

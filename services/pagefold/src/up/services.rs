@@ -3,7 +3,7 @@
 use super::Up;
 use super::ready::Ready;
 use super::secrets::Secrets;
-use super::servers::Servers;
+use super::servers::{REGION, Servers};
 use crate::launch;
 use anyhow::{Context, Error, Result, anyhow};
 use edge::Edge;
@@ -20,8 +20,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use web::Web;
 
-/// The region that the S3 server of `pagefold up` goes by.
-pub(super) const REGION: &str = "us-east-1";
 /// How long the platform may take to answer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// Connections to the read model that the web server holds at most.
