@@ -84,7 +84,9 @@ impl Default for Config {
 /// Why a container could not be run. A build that fails by itself is an [`Exit`], never an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no build engine works here: start Docker and run `just build-image`, or install `bubblewrap`")]
+    #[error(
+        "no build engine works here: start Docker and run `just build-image`, or install `bubblewrap` and allow unprivileged user namespaces"
+    )]
     NoEngine,
     #[error("`{0}` is not a build engine: choose `auto`, `docker` or `bubblewrap`")]
     UnknownKind(String),

@@ -67,14 +67,30 @@ pub(crate) struct Launcher {
     busy: AtomicUsize,
 }
 
-/// Runs until `stop` fires; builds in hand are then left to another launcher.
+/// A launcher that has found what it needs.
+pub struct Prepared {
+    config: Config,
+    engine: Engine,
+    mirror: Mirror,
+}
+
+/// Finds an engine that works here, and the mirrors.
 ///
 /// # Errors
-/// [`Error`] if no engine works here, the mirrors cannot be kept, or the log cannot be reached.
-pub async fn run(log: Log, storage: &Storage, config: Config, stop: CancellationToken) -> Result<(), Error> {
+/// [`Error`] if no engine works here or the mirrors cannot be kept.
+pub async fn prepare(config: Config) -> Result<Prepared, Error> {
     let engine = Engine::detect(&config.engine).await.map_err(Error::Engine)?;
     let (root, schemes) = (config.data_dir.join("mirrors"), config.schemes.clone());
     let mirror = Mirror::open(source::Config { root, schemes, timeout: GIT_TIMEOUT }).map_err(Error::Source)?;
+    Ok(Prepared { config, engine, mirror })
+}
+
+/// Runs until `stop` fires; builds in hand are then left to another launcher.
+///
+/// # Errors
+/// [`Error::Log`] if the log cannot be reached.
+pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: CancellationToken) -> Result<(), Error> {
+    let Prepared { config, engine, mirror } = prepared;
     let worker = format!("{NAME}-{}", &clock::new_id().simple().to_string()[20..]);
     tracing::info!(worker, engine = engine.name(), slots = config.slots, "building");
     let (slots, platform, busy) = (config.slots, storage.platform(), AtomicUsize::new(0));

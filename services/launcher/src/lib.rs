@@ -14,5 +14,5 @@ pub mod source;
 pub mod spec;
 pub mod workspace;
 
-pub use launch::{Config, Error, NAME, run};
+pub use launch::{Config, Error, NAME, Prepared, prepare, run};
 pub use lines::LINE_BYTES;

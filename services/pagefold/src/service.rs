@@ -241,7 +241,8 @@ async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
         }
         Service::Launcher { common, bucket, builds, launcher_data, local_repositories } => {
             let config = launch::config(&builds, launcher_data, local_repositories);
-            launcher::run(common.log(name).await?, &bucket.storage(), config, stop).await?;
+            let prepared = launcher::prepare(config).await?;
+            launcher::run(prepared, common.log(name).await?, &bucket.storage(), stop).await?;
         }
         Service::Syncer { common, bucket, syncer_data, syncer_slots } => {
             let storage = bucket.storage();

@@ -39,6 +39,7 @@ pub(super) struct Services {
 
 impl Services {
     pub(super) async fn start(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Self> {
+        let launcher = launcher::prepare(launch::config(&options.builds, folder.join("launcher"), true)).await?;
         let edge = bind_edge(options, folder, (servers, secrets)).await?;
         let web = bind_web(options, edge.local_addr(), (servers, secrets)).await?;
         let writer = Store::connect(&servers.postgres.url(Role::Owner), 4).await?;
@@ -69,9 +70,8 @@ impl Services {
         let config = syncer::Config { slots: SYNCER_SLOTS, data_dir: folder.join("syncer") };
         services.spawn("syncer", syncer::run(log, syncer_storage, config, stop()));
         let log = open(servers, "launcher").await?;
-        let config = launch::config(&options.builds, folder.join("launcher"), true);
         let (storage, stopped) = (storage(servers, secrets, "launcher"), stop());
-        services.spawn("launcher", async move { launcher::run(log, &storage, config, stopped).await });
+        services.spawn("launcher", async move { launcher::run(launcher, log, &storage, stopped).await });
         Ok(services)
     }
 
