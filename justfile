@@ -38,8 +38,13 @@ check:
 
 # Check, then run every test
 [group('work')]
-test: check
+test: check build
     cargo test --workspace
+
+# Measure what a durable append costs here
+[group('work')]
+bench:
+    cargo bench -p runtime --bench append
 
 # Write the schemas anew from the code
 [group('work')]

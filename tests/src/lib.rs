@@ -1,1 +1,41 @@
-//! journeys
+//! A whole platform for a story to be told on: the real executable with its real servers, real git repositories, and the
+//! platform's own HTTP API. Nothing is imitated.
+//!
+//! A story creates a site, pushes to it and waits for facts. It never sleeps for one: whatever it waits for has the
+//! [`DEADLINE`], which is so long that only a failure reaches it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a part of a story that fails fails the story")]
+
+mod answer;
+mod api;
+mod child;
+mod executable;
+mod fact;
+mod folder;
+mod gate;
+mod host;
+mod patience;
+mod platform;
+mod process;
+mod ready;
+mod repository;
+mod site;
+mod sse;
+mod webhook;
+
+pub use answer::Answer;
+pub use api::{Alias, Api, Build, Deploy};
+pub use child::Child;
+pub use executable::executable;
+pub use fact::Fact;
+pub use folder::workspace;
+pub use gate::Gate;
+pub use host::Host;
+pub use patience::{DEADLINE, eventually};
+pub use platform::{OPERATORS_SECRET, Platform, Visit};
+pub use process::{Process, Signal, running_with};
+pub use ready::Ready;
+pub use repository::Repository;
+pub use site::{Pushed, Site};
+pub use sse::{Message, Messages};
+pub use webhook::Delivery;

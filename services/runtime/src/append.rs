@@ -6,8 +6,9 @@
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::publish::{self, Outgoing, Rejection};
-use crate::{codec, read, telemetry};
-use events::{EventId, subject};
+use crate::read::{self, Stored};
+use crate::{codec, telemetry};
+use events::subject;
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -17,14 +18,14 @@ use tokio::time::Instant;
 pub const GROUP_MAX: usize = 200;
 /// Appends waiting at most; further callers wait before they enter.
 pub const QUEUE_MAX: usize = 4096;
-/// How long an append whose fate is unknown is pursued.
-const SETTLE_DEADLINE: Duration = Duration::from_secs(30);
+/// How long an append is pursued, counted from when it was asked for.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long it rests between two tries.
+const AGAIN: Duration = Duration::from_millis(200);
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 
 /// Facts of one aggregate that belong together.
 pub(crate) struct Append {
-    /// Identity of the first fact.
-    pub(crate) id: EventId,
     /// Sequence of the subject's last fact that the decision knew; 0 for none.
     pub(crate) expected: u64,
     /// All on one subject.
@@ -39,11 +40,17 @@ pub(crate) type Outcome = Result<u64, NotAppended>;
 pub(crate) enum NotAppended {
     /// The subject has moved on: decide again.
     Conflict,
+    /// A fact of this identity is in the log already, stated from an earlier decision.
+    Known,
     /// The world failed.
     Failed(Error),
 }
 
-type Pending = (Append, oneshot::Sender<Outcome>);
+struct Pending {
+    append: Append,
+    deadline: Instant,
+    reply: oneshot::Sender<Outcome>,
+}
 
 /// The way in. Cloned freely; the task ends with its last clone.
 #[derive(Clone)]
@@ -59,7 +66,8 @@ impl Appender {
     pub(crate) async fn append(&self, append: Append) -> Outcome {
         let gone = || NotAppended::Failed(Error::unavailable("append")("the writer has ended"));
         let (reply, outcome) = oneshot::channel();
-        self.0.send((append, reply)).await.map_err(|_| gone())?;
+        let pending = Pending { append, deadline: Instant::now() + DEADLINE, reply };
+        self.0.send(pending).await.map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 }
@@ -75,9 +83,22 @@ async fn write(connection: Connection, mut arriving: mpsc::Receiver<Pending>) {
             let Ok(next) = arriving.try_recv() else { break };
             waiting.push_back(next);
         }
+        waiting = expire(waiting);
         let group = take_group(&mut waiting);
-        commit(&connection, group).await;
+        if !group.is_empty() {
+            commit(&connection, group).await;
+        }
     }
+}
+
+/// Answers those that have waited too long, so that a long silence of the server is not followed by a longer one of ours.
+fn expire(waiting: VecDeque<Pending>) -> VecDeque<Pending> {
+    let now = Instant::now();
+    let (late, waiting): (VecDeque<_>, VecDeque<_>) = waiting.into_iter().partition(|pending| pending.deadline <= now);
+    for Pending { reply, .. } in late {
+        let _ = reply.send(Err(NotAppended::Failed(Error::unavailable("append")("it waited too long to be sent"))));
+    }
+    waiting
 }
 
 /// What can go in one batch: one append per subject (the server checks one expectation per subject), oldest first.
@@ -86,10 +107,10 @@ fn take_group(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
     let mut messages = 0;
     let (mut group, mut later) = (Vec::new(), VecDeque::new());
     for pending in waiting.drain(..) {
-        let subject = pending.0.messages.first().map(|message| message.subject.clone()).unwrap_or_default();
-        let fits = group.is_empty() || messages + pending.0.messages.len() <= GROUP_MAX;
+        let subject = pending.append.messages.first().map(|message| message.subject.clone()).unwrap_or_default();
+        let fits = group.is_empty() || messages + pending.append.messages.len() <= GROUP_MAX;
         if fits && subjects.insert(subject) {
-            messages += pending.0.messages.len();
+            messages += pending.append.messages.len();
             group.push(pending);
         } else {
             later.push_back(pending);
@@ -99,35 +120,31 @@ fn take_group(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
     group
 }
 
+/// Sends a group once. What is not stored by that is pursued beside the next groups: one append in trouble holds up no
+/// other.
 async fn commit(connection: &Connection, group: Vec<Pending>) {
-    if group.len() > 1 {
-        let messages: Vec<Outgoing> = group.iter().flat_map(|(append, _)| prepared(append)).collect();
-        let (count, started) = (messages.len() as u64, Instant::now());
-        if let Ok(last) = publish::atomic(&connection.client, messages).await {
+    let messages: Vec<Outgoing> = group.iter().flat_map(|pending| prepared(&pending.append)).collect();
+    let (count, started) = (messages.len() as u64, Instant::now());
+    let rejection = match publish::publish(connection, messages).await {
+        Ok(last) => {
             telemetry::metrics::sent(subject::EVENTS, count, started.elapsed(), None);
             return acknowledge(group, last);
         }
-        // One of them spoiled the batch, or nobody knows: each is settled by itself.
-    }
-    for (append, reply) in group {
-        let started = Instant::now();
-        let outcome = settle(connection, &append).await;
-        let error = match &outcome {
-            Ok(_) => None,
-            Err(NotAppended::Conflict) => Some("conflict"),
-            Err(NotAppended::Failed(_)) => Some("unavailable"),
-        };
-        telemetry::metrics::sent(subject::EVENTS, append.messages.len() as u64, started.elapsed(), error);
-        // A caller that has gone away needs no answer.
-        let _ = reply.send(outcome);
+        Err(rejection) => rejection,
+    };
+    // Nobody knows which one spoiled a batch; of a single append the rejection says all.
+    let mut rejection = (group.len() == 1).then_some(rejection);
+    for pending in group {
+        tokio::spawn(pursue(connection.clone(), pending, rejection.take()));
     }
 }
 
 /// A batch is stored without gaps, so every sequence follows from the last.
 fn acknowledge(group: Vec<Pending>, last: u64) {
-    let mut sequence = last - group.iter().map(|(append, _)| append.messages.len() as u64).sum::<u64>();
-    for (append, reply) in group {
+    let mut sequence = last - group.iter().map(|pending| pending.append.messages.len() as u64).sum::<u64>();
+    for Pending { append, reply, .. } in group {
         sequence += append.messages.len() as u64;
+        // A caller that has gone away needs no answer.
         let _ = reply.send(Ok(sequence));
     }
 }
@@ -140,46 +157,62 @@ fn prepared(append: &Append) -> Vec<Outgoing> {
     messages
 }
 
-/// Sends one append until its fate is known. After silence or a conflict the subject itself tells: if its next fact is
-/// ours, an earlier try was stored.
-async fn settle(connection: &Connection, append: &Append) -> Outcome {
-    let deadline = Instant::now() + SETTLE_DEADLINE;
+async fn pursue(connection: Connection, pending: Pending, rejection: Option<Rejection>) {
+    let started = Instant::now();
+    let Pending { append, deadline, reply } = pending;
+    let outcome = settle(&connection, (&append, deadline), rejection).await;
+    let error = match &outcome {
+        Ok(_) => None,
+        Err(NotAppended::Conflict) => Some("conflict"),
+        Err(NotAppended::Known) => Some("duplicate"),
+        Err(NotAppended::Failed(_)) => Some("unavailable"),
+    };
+    telemetry::metrics::sent(subject::EVENTS, append.messages.len() as u64, started.elapsed(), error);
+    let _ = reply.send(outcome);
+}
+
+/// Sends one append until its fate is known. Whatever the server says but yes, the subject itself tells: if its next fact
+/// is ours, an earlier try was stored.
+async fn settle(
+    connection: &Connection,
+    (append, deadline): (&Append, Instant),
+    mut rejection: Option<Rejection>,
+) -> Outcome {
     loop {
-        let mut messages = prepared(append);
-        let sent = match messages.pop() {
-            Some(only) if messages.is_empty() => publish::single(&connection.client, only).await,
-            Some(last) => {
-                messages.push(last);
-                publish::atomic(&connection.client, messages).await
-            }
-            None => return Ok(append.expected),
+        let rejected = match rejection.take() {
+            Some(rejected) => rejected,
+            None => match publish::publish(connection, prepared(append)).await {
+                Ok(sequence) => return Ok(sequence),
+                Err(rejected) => rejected,
+            },
         };
-        match sent {
-            Ok(sequence) => return Ok(sequence),
-            Err(Rejection::Conflict) => return stored(connection, append).await?.ok_or(NotAppended::Conflict),
-            Err(Rejection::Refused(error)) => {
-                return stored(connection, append).await?.ok_or(NotAppended::Failed(error));
-            }
-            Err(Rejection::Ambiguous(error)) => {
-                if let Ok(Some(sequence)) = stored(connection, append).await {
-                    return Ok(sequence);
-                }
-                if Instant::now() >= deadline {
-                    return Err(NotAppended::Failed(error));
-                }
-                tracing::warn!(%error, "an append was not answered, trying again");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
+        let error = match (stored(connection, append).await, rejected) {
+            (Ok(Some(sequence)), _) => return Ok(sequence),
+            (Ok(None), Rejection::Conflict) => return Err(NotAppended::Conflict),
+            (Ok(None), Rejection::Duplicate) => return Err(NotAppended::Known),
+            (Ok(None), Rejection::Refused(error)) => return Err(NotAppended::Failed(error)),
+            (Ok(None), Rejection::Ambiguous(error)) | (Err(error), _) => error,
+        };
+        if Instant::now() + AGAIN >= deadline {
+            return Err(NotAppended::Failed(error));
         }
+        tracing::warn!(%error, "an append was not answered, trying again");
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
-/// The sequence of the append's last message, if it is in the log where it was expected.
-async fn stored(connection: &Connection, append: &Append) -> Result<Option<u64>, NotAppended> {
-    let Some(first) = append.messages.first() else { return Ok(None) };
-    let after = (first.subject.as_str(), append.expected);
-    let found = read::subject_after(connection, subject::EVENTS, after).await.map_err(NotAppended::Failed)?;
-    let ours = found.first().and_then(|stored| codec::attribute(&stored.headers, "id"));
+/// The sequence of the append's last message, if it is in the log where it was expected. What another process derived
+/// from the same cause has the same identity, and is ours only if it says the same.
+async fn stored(connection: &Connection, append: &Append) -> Result<Option<u64>, Error> {
+    let after = |first: &Outgoing| (first.subject.clone(), append.expected);
+    let Some((subject, expected)) = append.messages.first().map(after) else { return Ok(None) };
+    let found = read::subject_after(connection, subject::EVENTS, (&subject, expected)).await?;
+    let same = |(stored, sent): (&Stored, &Outgoing)| {
+        ["id", "time"]
+            .iter()
+            .all(|name| codec::attribute(&stored.headers, name) == codec::attribute(&sent.headers, name))
+            && stored.payload == sent.payload
+    };
     let last = found.get(append.messages.len() - 1).map(|stored| stored.sequence);
-    Ok(last.filter(|_| ours == Some(append.id.to_string())))
+    Ok(last.filter(|_| found.iter().zip(&append.messages).all(same)))
 }

@@ -3,12 +3,12 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::follow::Reader;
 use crate::read;
 use async_nats::HeaderMap;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use bytes::Bytes;
 use events::{BuildId, subject};
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, future};
 
 const OFFSET: &str = "Pagefold-Offset";
 /// Bytes in one message at most.
@@ -21,7 +21,7 @@ pub const LOG_MAX: u64 = 8 << 20;
 pub struct Chunk {
     /// Where it begins, in bytes from the log's start.
     pub offset: u64,
-    /// Whole lines, each with its newline.
+    /// Whole lines, each with its newline; a line longer than [`CHUNK_MAX`] is spread over several chunks.
     pub text: Bytes,
 }
 
@@ -39,6 +39,8 @@ pub struct Writer {
     subject: String,
     offset: u64,
     full: bool,
+    /// Sent without an answer: it may be stored, so it is sent again as it is, not with what came later.
+    sending: Bytes,
     waiting: Vec<u8>,
 }
 
@@ -51,7 +53,8 @@ impl Writer {
         let subject = subject::logs(build);
         let last = read::last_of(connection, subject::LOGS, &subject).await?;
         let offset = last.map_or(0, |stored| chunk(&stored.headers, stored.payload).end());
-        Ok(Self { connection: connection.clone(), subject, offset, full: offset >= LOG_MAX, waiting: Vec::new() })
+        let (full, sending, waiting) = (offset >= LOG_MAX, Bytes::new(), Vec::new());
+        Ok(Self { connection: connection.clone(), subject, offset, full, sending, waiting })
     }
 
     /// Adds a line.
@@ -62,17 +65,16 @@ impl Writer {
         if self.full {
             return Ok(());
         }
-        if self.offset + (self.waiting.len() + line.len()) as u64 > LOG_MAX {
+        if self.offset + (self.sending.len() + self.waiting.len() + line.len()) as u64 > LOG_MAX {
             self.full = true;
             self.waiting.extend_from_slice(b"[pagefold] the log is longer than 8 MiB; the rest is not kept\n");
             return self.flush().await;
         }
-        if self.waiting.len() + line.len() >= CHUNK_MAX {
-            self.flush().await?;
-        }
+        // Nothing is lost by an error here: this line waits as well.
+        let sent = if self.waiting.len() + line.len() >= CHUNK_MAX { self.flush().await } else { Ok(()) };
         self.waiting.extend_from_slice(line.as_bytes());
         self.waiting.push(b'\n');
-        Ok(())
+        sent
     }
 
     /// Sends what waits.
@@ -80,20 +82,29 @@ impl Writer {
     /// # Errors
     /// [`Error`] if it cannot be sent; it is kept.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        if self.waiting.is_empty() {
-            return Ok(());
+        loop {
+            if self.sending.is_empty() {
+                let rest = self.waiting.split_off(self.waiting.len().min(CHUNK_MAX));
+                self.sending = std::mem::replace(&mut self.waiting, rest).into();
+            }
+            if self.sending.is_empty() {
+                return Ok(());
+            }
+            self.send().await?;
+            self.offset += self.sending.len() as u64;
+            self.sending.clear();
         }
+    }
+
+    async fn send(&self) -> Result<(), Error> {
         let mut headers = HeaderMap::new();
         headers.insert(OFFSET, self.offset.to_string());
         // A repeated send of the same chunk is stored once.
         headers.insert("Nats-Msg-Id", format!("{}@{}", self.subject, self.offset));
-        let text = Bytes::copy_from_slice(&self.waiting);
-        let doing = "write a build log";
         let jetstream = &self.connection.jetstream;
-        let sent = jetstream.publish_with_headers(self.subject.clone(), headers, text).await;
+        let sent = jetstream.publish_with_headers(self.subject.clone(), headers, self.sending.clone()).await;
+        let doing = "write a build log";
         sent.map_err(Error::unavailable(doing))?.await.map_err(Error::unavailable(doing))?;
-        self.offset += self.waiting.len() as u64;
-        self.waiting.clear();
         Ok(())
     }
 
@@ -104,44 +115,42 @@ impl Writer {
     }
 }
 
-/// What the stream holds of a build's log, from its start. Empty once it has aged out: then the archive has it.
+/// What the stream holds of a build's log, from its start, no byte twice. Empty once it has aged out: then the archive
+/// has it.
 ///
 /// # Errors
 /// [`Error`] if the log stream cannot be reached.
 pub async fn read(connection: &Connection, build: BuildId) -> Result<Vec<Chunk>, Error> {
     let stored = read::subject_after(connection, subject::LOGS, (&subject::logs(build), 0)).await?;
-    Ok(stored.into_iter().map(|stored| chunk(&stored.headers, stored.payload)).collect())
+    let mut end = 0;
+    let news = |stored: read::Stored| advance(&mut end, chunk(&stored.headers, stored.payload));
+    Ok(stored.into_iter().filter_map(news).collect())
 }
 
 /// Follows a build's log from `from` (a byte offset), for ever: the caller knows when the build has ended.
+/// Interruptions are waited out.
 ///
 /// # Errors
-/// [`Error`] if the log stream cannot be reached.
+/// [`Error`] if the log stream cannot be reached now.
 pub async fn follow(
     connection: &Connection,
     build: BuildId,
     from: u64,
 ) -> Result<impl Stream<Item = Chunk> + Send + Unpin + use<>, Error> {
-    let doing = "follow a build log";
-    let logs = connection.jetstream.get_stream_no_info(subject::LOGS).await.map_err(Error::unavailable(doing))?;
-    let config = pull::OrderedConfig {
-        filter_subject: subject::logs(build),
-        deliver_policy: DeliverPolicy::All,
-        ..pull::OrderedConfig::default()
-    };
-    let consumer = logs.create_consumer(config).await.map_err(Error::unavailable(doing))?;
-    let messages = consumer.messages().await.map_err(Error::unavailable(doing))?;
-    let chunks = stream::unfold((messages, from), |(mut messages, from)| async move {
-        loop {
-            let Ok(message) = messages.next().await? else { continue };
-            let headers = message.headers.clone().unwrap_or_default();
-            if let Some(chunk) = since(chunk(&headers, message.payload.clone()), from) {
-                let end = chunk.end();
-                return Some((chunk, (messages, end)));
-            }
-        }
-    });
-    Ok(Box::pin(chunks))
+    let reached = connection.jetstream.get_stream(subject::LOGS).await;
+    reached.map_err(Error::unavailable("follow a build log"))?;
+    let mut end = from;
+    let reader = Reader::new(connection, (subject::LOGS, subject::logs(build)), 0);
+    Ok(reader.messages().filter_map(move |delivered| {
+        let headers = delivered.message.headers.clone().unwrap_or_default();
+        future::ready(advance(&mut end, chunk(&headers, delivered.message.payload.clone())))
+    }))
+}
+
+fn advance(end: &mut u64, chunk: Chunk) -> Option<Chunk> {
+    let chunk = since(chunk, *end)?;
+    *end = chunk.end();
+    Some(chunk)
 }
 
 /// The part of `chunk` that begins at or after `from`, if there is one.

@@ -5,6 +5,8 @@ use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// How long one request to the server may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +28,9 @@ pub struct Connection {
     pub(crate) service: String,
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
+    /// How often it was made.
+    made: watch::Receiver<u64>,
+    closed: CancellationToken,
 }
 
 impl Connection {
@@ -35,7 +40,8 @@ impl Connection {
     /// [`Error::Unavailable`] if no server answers or the password is wrong. Once connected, it reconnects for ever.
     pub async fn open(config: &Config) -> Result<Self, Error> {
         let service = config.user.clone();
-        let name = service.clone();
+        let (name, closed) = (service.clone(), CancellationToken::new());
+        let (ended, (counter, mut made)) = (closed.clone(), watch::channel(0));
         let client =
             ConnectOptions::with_user_and_password(config.user.clone(), config.password.expose_secret().into())
                 .name(format!("pagefold-{service}"))
@@ -44,14 +50,21 @@ impl Connection {
                 .max_reconnects(None)
                 .reconnect_delay_callback(|attempts| Duration::from_millis(100 * attempts.min(20) as u64))
                 .event_callback(move |event| {
-                    let service = name.clone();
-                    async move { report(&service, &event) }
+                    report(&name, &event);
+                    if matches!(event, Event::Connected) {
+                        counter.send_modify(|made| *made += 1);
+                    } else if matches!(event, Event::Closed) {
+                        ended.cancel();
+                    }
+                    std::future::ready(())
                 })
                 .connect(&config.url)
                 .await
                 .map_err(Error::unavailable("connect"))?;
         let jetstream = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { service, client, jetstream })
+        // The first connection is no interruption; its event may come after it.
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, made.wait_for(|made| *made > 0)).await;
+        Ok(Self { service, client, jetstream, made, closed })
     }
 
     /// The service this connection belongs to.
@@ -62,13 +75,28 @@ impl Connection {
 
     /// Whether the server answers now.
     pub async fn is_up(&self) -> bool {
-        self.client.connection_state() == async_nats::connection::State::Connected
+        !self.closed.is_cancelled() && self.client.connection_state() == async_nats::connection::State::Connected
     }
 
-    /// Sends what is buffered and closes.
+    /// Ends when the connection was broken and made anew: what was asked before it will not be answered.
+    pub(crate) fn interrupted(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut made = self.made.clone();
+        made.mark_unchanged();
+        async move {
+            if made.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Sends what is buffered and closes; waits for that, but not longer than a request may take.
     pub async fn close(&self) {
         if let Err(error) = self.client.drain().await {
             tracing::debug!(%error, "connection was closed before it was drained");
+            return;
+        }
+        if tokio::time::timeout(REQUEST_TIMEOUT, self.closed.cancelled()).await.is_err() {
+            tracing::warn!(service = self.service, "connection was not closed in time");
         }
     }
 }

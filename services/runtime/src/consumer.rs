@@ -1,32 +1,25 @@
 //! Reactions: a service hears a fact, does its work, and only then acknowledges it.
 
-use crate::clock;
+mod work;
+
 use crate::error::{BoxError, Error};
 use crate::log::Log;
-use crate::parked::{self, Shelf};
+use crate::parked;
 use crate::shutdown::DRAIN_DEADLINE;
-use crate::{codec, telemetry};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::message::{AckKind, Message};
+use async_nats::jetstream::consumer::{AckPolicy, Consumer as Handle, DeliverPolicy, pull};
+use async_nats::jetstream::message::Message;
 use events::{Recorded, subject};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use work::Worker;
 
-/// How long a fact may go without a sign of work before it is given to another process.
-pub const ACK_WAIT: Duration = Duration::from_secs(30);
-/// How often work in hand says that it goes on.
-const PROGRESS: Duration = Duration::from_secs(10);
-/// How long one request for work waits in the server.
-const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// Deliveries after which a fact that always fails is parked.
-pub const DELIVERIES_MAX: u64 = 8;
-/// The longest delay between two tries.
-const RETRY_MAX: Duration = Duration::from_secs(60);
+/// How long a broken connection to the durable consumers rests before it is set up anew.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A service that reacts to facts.
 ///
@@ -49,7 +42,7 @@ pub trait Consumer: Send + Sync + 'static {
 /// Why a fact was not handled, and what happens next.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The world failed: the fact comes again, later each time, and is parked after [`DELIVERIES_MAX`] deliveries.
+    /// The world failed: the fact comes again, later each time, and is parked after [`Timing::deliveries_max`].
     #[error("the work failed and will be tried again")]
     Retry(#[source] BoxError),
     /// Trying again is no use: the fact goes to the operator's shelf.
@@ -68,216 +61,158 @@ impl From<Error> for Failure {
     }
 }
 
-struct Worker<C> {
-    consumer: C,
-    log: Log,
-    slots: Arc<Semaphore>,
-    tasks: TaskTracker,
+/// The rhythm of a consumer.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// How long a fact may go without a sign of work before it is given to another process; work in hand gives three
+    /// signs in that time.
+    pub ack_wait: Duration,
+    /// How long one request for work waits in the server, and how often an operator's retries are looked for.
+    pub pull_expires: Duration,
+    /// The delay before the second try; it doubles from try to try.
+    pub retry_first: Duration,
+    /// The longest delay between two tries, but for a spread of a fifth.
+    pub retry_max: Duration,
+    /// Deliveries after which a fact that always fails is parked.
+    pub deliveries_max: u64,
+    /// How long work in hand may take when the process is asked to end.
+    pub drain: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            ack_wait: Duration::from_secs(30),
+            pull_expires: Duration::from_secs(5),
+            retry_first: Duration::from_secs(1),
+            retry_max: Duration::from_secs(60),
+            deliveries_max: 8,
+            drain: DRAIN_DEADLINE,
+        }
+    }
 }
 
 /// Runs `consumer` with at most `slots` facts in hand, until `stop` fires; then waits for the work in hand, but not
-/// longer than the drain deadline.
+/// longer than the drain deadline, and leaves the rest to another process.
 ///
 /// # Errors
 /// [`Error`] if its durable consumers cannot be made.
 pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: CancellationToken) -> Result<(), Error> {
-    let facts = durable(&log, subject::EVENTS, C::NAME, C::HEARS.iter().map(|kind| subject::events_of(kind)).collect());
-    let retries = durable(&log, subject::PARKED, C::NAME, vec![parked::retry_subject(C::NAME, "*")]);
-    let (facts, retries) = (facts.await?, retries.await?);
-    let slots = Arc::new(Semaphore::new(slots));
-    let worker = Arc::new(Worker { consumer, log, slots, tasks: TaskTracker::new() });
+    run_with(log, consumer, (slots, Timing::default()), stop).await
+}
+
+/// [`run`] in a rhythm of one's own.
+///
+/// # Errors
+/// [`Error`] if its durable consumers cannot be made.
+pub async fn run_with<C: Consumer>(
+    log: Log,
+    consumer: C,
+    (slots, timing): (usize, Timing),
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let belts = Belts::open::<C>(&log, &timing).await?;
+    let worker = Arc::new(Worker { consumer, log, timing });
+    let (tasks, abandon) = (TaskTracker::new(), CancellationToken::new());
     tracing::info!(consumer = C::NAME, "listening");
     tokio::select! {
         () = stop.cancelled() => {}
-        () = Arc::clone(&worker).pull(facts) => {}
-        () = Arc::clone(&worker).pull(retries) => {}
+        () = pull(&worker, belts, (slots, &tasks, &abandon)) => {}
     }
-    worker.tasks.close();
-    if tokio::time::timeout(DRAIN_DEADLINE, worker.tasks.wait()).await.is_err() {
-        tracing::warn!(consumer = C::NAME, left = worker.tasks.len(), "work in hand is left to another process");
+    tasks.close();
+    if tokio::time::timeout(timing.drain, tasks.wait()).await.is_err() {
+        tracing::warn!(consumer = C::NAME, left = tasks.len(), "work in hand is left to another process");
+        abandon.cancel();
+        tasks.wait().await;
     }
     Ok(())
 }
 
+/// Asks for one fact whenever a slot is free, so that no fact waits here while another process could work on it.
+async fn pull<C: Consumer>(
+    worker: &Arc<Worker<C>>,
+    mut belts: Belts,
+    (slots, tasks, abandon): (usize, &TaskTracker, &CancellationToken),
+) {
+    let slots = Arc::new(Semaphore::new(slots));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let interrupted = worker.log.connection.interrupted();
+        let next = tokio::select! {
+            next = belts.next(&worker.timing) => next,
+            // What was asked for before will not come.
+            () = interrupted => continue,
+        };
+        match next {
+            Ok(message) => {
+                let (worker, abandon) = (Arc::clone(worker), abandon.clone());
+                tasks.spawn(async move {
+                    worker.take(&message, &abandon).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(consumer = C::NAME, %error, "cannot ask for work, trying again");
+                tokio::time::sleep(AGAIN).await;
+                match Belts::open::<C>(&worker.log, &worker.timing).await {
+                    Ok(again) => belts = again,
+                    Err(error) => tracing::warn!(consumer = C::NAME, %error, "cannot make the durable consumers"),
+                }
+            }
+        }
+    }
+}
+
+/// Where facts come from: the log, and now and then the retries an operator asked for. One slot waits for both, so an idle
+/// belt never keeps a slot from the other.
+struct Belts {
+    facts: Handle<pull::Config>,
+    retries: Handle<pull::Config>,
+    looked: Option<Instant>,
+}
+
+impl Belts {
+    async fn open<C: Consumer>(log: &Log, timing: &Timing) -> Result<Self, Error> {
+        let heard = C::HEARS.iter().map(|kind| subject::events_of(kind)).collect();
+        let facts = durable(log, (subject::EVENTS, C::NAME), (heard, timing)).await?;
+        let retries = vec![parked::retry_subject(C::NAME, "*")];
+        let retries = durable(log, (subject::PARKED, C::NAME), (retries, timing)).await?;
+        Ok(Self { facts, retries, looked: None })
+    }
+
+    async fn next(&mut self, timing: &Timing) -> Result<Message, async_nats::Error> {
+        loop {
+            if self.looked.is_none_or(|looked| looked.elapsed() >= timing.pull_expires) {
+                let mut waiting = self.retries.fetch().max_messages(1).messages().await?;
+                if let Some(message) = waiting.next().await {
+                    return message;
+                }
+                self.looked = Some(Instant::now());
+            }
+            let mut waiting = self.facts.batch().max_messages(1).expires(timing.pull_expires).messages().await?;
+            if let Some(message) = waiting.next().await {
+                return message;
+            }
+        }
+    }
+}
+
 async fn durable(
     log: &Log,
-    stream: &'static str,
-    name: &str,
-    filter_subjects: Vec<String>,
-) -> Result<pull::Config, Error> {
+    (stream, name): (&str, &str),
+    (filter_subjects, timing): (Vec<String>, &Timing),
+) -> Result<Handle<pull::Config>, Error> {
     let config = pull::Config {
         durable_name: Some(name.to_owned()),
         filter_subjects,
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
-        ack_wait: ACK_WAIT,
+        ack_wait: timing.ack_wait,
         // The count of deliveries is ours to judge, and backoff in the server would skew our delays.
         max_deliver: -1,
         max_ack_pending: 1000,
         ..pull::Config::default()
     };
-    let made = log.connection.jetstream.create_consumer_on_stream(config.clone(), stream).await;
-    made.map_err(Error::unavailable("make a durable consumer"))?;
-    Ok(config)
-}
-
-impl<C: Consumer> Worker<C> {
-    /// Asks for one fact whenever a slot is free, so that no fact waits here while another process could work on it.
-    async fn pull(self: Arc<Self>, config: pull::Config) {
-        let retries = config.filter_subjects.iter().any(|subject| parked::is_retry(subject));
-        let stream = if retries { subject::PARKED } else { subject::EVENTS };
-        loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
-            match self.next(&config, stream).await {
-                Ok(Some(message)) => {
-                    let worker = Arc::clone(&self);
-                    self.tasks.spawn(async move { worker.work(message, slot).await });
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    drop(slot);
-                    tracing::warn!(consumer = C::NAME, %error, "cannot ask for work, trying again");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-            }
-        }
-    }
-
-    async fn next(&self, config: &pull::Config, stream: &str) -> Result<Option<Message>, async_nats::Error> {
-        let jetstream = &self.log.connection.jetstream;
-        let consumer: async_nats::jetstream::consumer::Consumer<pull::Config> =
-            jetstream.create_consumer_on_stream(config.clone(), stream).await?;
-        loop {
-            let mut batch = consumer.batch().max_messages(1).expires(PULL_EXPIRES).messages().await?;
-            if let Some(message) = batch.next().await {
-                return message.map(Some);
-            }
-        }
-    }
-
-    async fn work(&self, message: Message, _slot: OwnedSemaphorePermit) {
-        let started = tokio::time::Instant::now();
-        let Ok(info) = message.info() else { return };
-        let (sequence, deliveries) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
-        let recorded = match self.read(&message, sequence).await {
-            Ok(recorded) => recorded,
-            Err(codec) if codec.is_unknown_type() => {
-                telemetry::metrics::processed(C::NAME, "unknown", started.elapsed(), "passed_over");
-                return settle(&message, AckKind::Ack).await;
-            }
-            Err(codec) => {
-                let (kind, label) = self.give_up(&message, (sequence, deliveries), &codec).await;
-                telemetry::metrics::processed(C::NAME, "malformed", started.elapsed(), label);
-                return settle(&message, kind).await;
-            }
-        };
-        let name = recorded.event.name();
-        let span = telemetry::propagation::process_span(C::NAME, &recorded, message.headers.as_ref());
-        let work = async {
-            let handled = keep_alive(&message, self.consumer.handle(recorded)).await;
-            self.judge(&message, (sequence, deliveries), handled).await
-        };
-        let (kind, label) = work.instrument(span).await;
-        telemetry::metrics::processed(C::NAME, &name, started.elapsed(), label);
-        settle(&message, kind).await;
-    }
-
-    /// What a handled fact's message is answered, and the metric's word for it.
-    async fn judge(
-        &self,
-        message: &Message,
-        (sequence, deliveries): (u64, u64),
-        handled: Result<(), Failure>,
-    ) -> (AckKind, &'static str) {
-        match handled {
-            Ok(()) => (AckKind::Ack, "ok"),
-            Err(Failure::Retry(error)) if deliveries < DELIVERIES_MAX => {
-                let delay = retry_delay(deliveries, sequence);
-                tracing::warn!(sequence, deliveries, error = chain(&*error), ?delay, "failed, will try again");
-                (AckKind::Nak(Some(delay)), "retry")
-            }
-            Err(Failure::Retry(error) | Failure::Park(error)) => {
-                self.give_up(message, (sequence, deliveries), &*error).await
-            }
-        }
-    }
-
-    async fn give_up(
-        &self,
-        message: &Message,
-        (sequence, deliveries): (u64, u64),
-        error: &(dyn std::error::Error + Send + Sync),
-    ) -> (AckKind, &'static str) {
-        let shelf = Shelf { consumer: C::NAME, deliveries, reason: chain(error) };
-        tracing::error!(sequence, reason = shelf.reason, "parked for an operator");
-        match parked::park(&self.log, &shelf, (message, clock::now())).await {
-            Ok(()) => (AckKind::Term, "park"),
-            // Not on the shelf, so not off the belt.
-            Err(_) => (AckKind::Nak(Some(RETRY_MAX)), "retry"),
-        }
-    }
-
-    /// The fact in hand: the message itself, or the fact that an operator's retry names.
-    async fn read(&self, message: &Message, sequence: u64) -> Result<Recorded, codec::Error> {
-        if parked::is_retry(&message.subject)
-            && let Some(original) = parked::original_sequence(&message.subject)
-            && let Ok(Some(recorded)) = self.log.fact(original).await
-        {
-            return Ok(recorded);
-        }
-        codec::recorded(sequence, &message.headers.clone().unwrap_or_default(), &message.payload)
-    }
-}
-
-/// Says that the work goes on while it does.
-async fn keep_alive(message: &Message, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::pin!(work);
-    let mut ticks = tokio::time::interval(PROGRESS);
-    loop {
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            _ = ticks.tick() => {
-                if let Err(error) = message.ack_with(AckKind::Progress).await {
-                    tracing::debug!(%error, "cannot say that work goes on");
-                }
-            }
-        }
-    }
-}
-
-async fn settle(message: &Message, kind: AckKind) {
-    if let Err(error) = message.double_ack_with(kind).await {
-        tracing::warn!(%error, "an acknowledgement was not answered; the fact may come again");
-    }
-}
-
-/// Doubles from one second, up to a minute, spread by a fifth so that failures of one moment do not return as one.
-fn retry_delay(deliveries: u64, sequence: u64) -> Duration {
-    let base = Duration::from_secs(1 << deliveries.saturating_sub(1).min(6)).min(RETRY_MAX);
-    let spread = u32::try_from((sequence.wrapping_mul(0x9E37_79B9) ^ deliveries) % 100).unwrap_or(0);
-    base + base * spread / 500
-}
-
-/// An error with all that caused it, in one line.
-fn chain(error: &(dyn std::error::Error + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retries_come_later_each_time_and_never_after_more_than_a_minute_and_a_fifth() {
-        let delays: Vec<Duration> = (1..=DELIVERIES_MAX).map(|deliveries| retry_delay(deliveries, 42)).collect();
-        assert!(delays[0] >= Duration::from_secs(1) && delays[0] < Duration::from_millis(1200));
-        assert!(delays[..6].is_sorted(), "{delays:?}");
-        assert!(delays.iter().all(|delay| *delay <= RETRY_MAX * 6 / 5));
-    }
+    let made = log.connection.jetstream.create_consumer_on_stream(config, stream).await;
+    made.map_err(Error::unavailable("make a durable consumer"))
 }

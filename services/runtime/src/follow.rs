@@ -1,15 +1,20 @@
-//! Follows the log from a position, for ever: the reading half of every fold.
+//! Follows a stream from a position, for ever: the reading half of every fold.
 
 use crate::codec;
+use crate::connection::Connection;
 use crate::log::Log;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
 use events::{Recorded, subject};
 use futures::{Stream, StreamExt, stream};
+use std::pin::Pin;
 use std::time::Duration;
 
 /// How long a broken reader waits before it is set up anew.
 const AGAIN: Duration = Duration::from_millis(500);
+/// How long one request for messages waits in the server; also what bounds a stall after an interruption that the
+/// client did not see.
+const PULL_EXPIRES: Duration = Duration::from_secs(10);
 
 /// What stands at one sequence of the log.
 #[derive(Debug)]
@@ -22,49 +27,81 @@ pub struct Entry {
     pub fact: Result<Recorded, codec::Error>,
 }
 
-struct Reader {
-    log: Log,
-    next: u64,
-    messages: Option<pull::Ordered>,
-}
-
 impl Log {
     /// All entries after the sequence `after`, in order, each once; waits for new ones. Interruptions of the log are
     /// waited out.
     pub fn follow(&self, after: u64) -> impl Stream<Item = Entry> + Send + Unpin + use<> {
-        let reader = Reader { log: self.clone(), next: after + 1, messages: None };
-        Box::pin(stream::unfold(reader, |mut reader| async move {
-            let entry = reader.entry().await;
-            Some((entry, reader))
-        }))
+        let all = Reader::new(&self.connection, (subject::EVENTS, subject::ALL_EVENTS.to_owned()), after);
+        all.messages().map(|Delivered { sequence, pending, message }| {
+            let headers = message.headers.clone().unwrap_or_default();
+            Entry { sequence, pending, fact: codec::recorded(sequence, &headers, &message.payload) }
+        })
     }
 }
 
+/// A message at its place in its stream.
+pub(crate) struct Delivered {
+    pub(crate) sequence: u64,
+    pub(crate) pending: u64,
+    pub(crate) message: Message,
+}
+
+/// Reads the messages of some subjects of a stream.
+pub(crate) struct Reader {
+    connection: Connection,
+    stream: &'static str,
+    filter: String,
+    next: u64,
+    feed: Option<Feed>,
+}
+
+/// A server that restarts forgets the reader, and the client would notice late: an interruption ends the feed.
+struct Feed {
+    messages: pull::Ordered,
+    interrupted: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
 impl Reader {
-    async fn entry(&mut self) -> Entry {
+    pub(crate) fn new(connection: &Connection, (stream, filter): (&'static str, String), after: u64) -> Self {
+        Self { connection: connection.clone(), stream, filter, next: after.saturating_add(1), feed: None }
+    }
+
+    /// All messages, in order, each once, for ever.
+    pub(crate) fn messages(self) -> impl Stream<Item = Delivered> + Send + Unpin + use<> {
+        Box::pin(stream::unfold(self, |mut reader| async move {
+            let delivered = reader.next().await;
+            Some((delivered, reader))
+        }))
+    }
+
+    async fn next(&mut self) -> Delivered {
         loop {
-            let mut messages = match self.messages.take() {
-                Some(messages) => messages,
-                None => match subscribe(self.log.clone(), self.next).await {
-                    Ok(messages) => messages,
+            let Some(mut feed) = self.feed.take() else {
+                match open(&self.connection, (self.stream, &self.filter), self.next).await {
+                    Ok(feed) => self.feed = Some(feed),
                     Err(error) => {
-                        tracing::warn!(%error, after = self.next - 1, "cannot follow the log, trying again");
+                        tracing::warn!(stream = self.stream, %error, "cannot follow, trying again");
                         tokio::time::sleep(AGAIN).await;
-                        continue;
                     }
-                },
+                }
+                continue;
             };
-            match messages.next().await {
+            let next = tokio::select! {
+                next = feed.messages.next() => next,
+                () = &mut feed.interrupted => continue,
+            };
+            match next {
                 Some(Ok(message)) => {
-                    if let Some(entry) = read(&message).filter(|entry| entry.sequence >= self.next) {
-                        self.next = entry.sequence + 1;
-                        self.messages = Some(messages);
-                        return entry;
+                    self.feed = Some(feed);
+                    let Ok(info) = message.info() else { continue };
+                    let (sequence, pending) = (info.stream_sequence, info.pending);
+                    if sequence >= self.next {
+                        self.next = sequence + 1;
+                        return Delivered { sequence, pending, message };
                     }
-                    self.messages = Some(messages);
                 }
                 Some(Err(error)) => {
-                    tracing::debug!(%error, after = self.next - 1, "the reader of the log was interrupted");
+                    tracing::debug!(stream = self.stream, %error, "a reader was interrupted");
                     tokio::time::sleep(AGAIN).await;
                 }
                 None => tokio::time::sleep(AGAIN).await,
@@ -73,19 +110,19 @@ impl Reader {
     }
 }
 
-async fn subscribe(log: Log, start_sequence: u64) -> Result<pull::Ordered, async_nats::Error> {
+async fn open(
+    connection: &Connection,
+    (stream, filter): (&str, &str),
+    start_sequence: u64,
+) -> Result<Feed, async_nats::Error> {
+    let interrupted = Box::pin(connection.interrupted());
     let config = pull::OrderedConfig {
-        filter_subject: subject::ALL_EVENTS.to_owned(),
+        filter_subject: filter.to_owned(),
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+        max_expires: PULL_EXPIRES,
         ..pull::OrderedConfig::default()
     };
-    let stream = log.connection.jetstream.get_stream_no_info(subject::EVENTS).await?;
-    Ok(stream.create_consumer(config).await?.messages().await?)
-}
-
-fn read(message: &Message) -> Option<Entry> {
-    let info = message.info().ok()?;
-    let headers = message.headers.clone().unwrap_or_default();
-    let fact = codec::recorded(info.stream_sequence, &headers, &message.payload);
-    Some(Entry { sequence: info.stream_sequence, pending: info.pending, fact })
+    let stream = connection.jetstream.get_stream_no_info(stream).await?;
+    let messages = stream.create_consumer(config).await?.messages().await?;
+    Ok(Feed { messages, interrupted })
 }

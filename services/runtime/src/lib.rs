@@ -6,6 +6,7 @@
 
 pub mod append;
 pub mod build_log;
+mod cache;
 pub mod clock;
 pub mod codec;
 pub mod connection;

@@ -1,30 +1,27 @@
 //! The log as services see it: decide on an aggregate, read one, or look at a single fact.
 
 use crate::append::{Append, Appender, NotAppended};
+use crate::cache::Cache;
 use crate::connection::Connection;
 use crate::error::{Error, ExecuteError};
 use crate::publish::Outgoing;
 use crate::{clock, codec, read, telemetry};
 use events::{Aggregate, Cause, Envelope, Event, EventId, Recorded, subject};
-use std::any::Any;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tracing::Instrument;
 
 /// How often a decision is taken anew when other writers are faster.
 const CONTENTION_MAX: usize = 32;
-/// Aggregates whose state is kept between decisions.
-const CACHE_MAX: usize = 4096;
+/// How long a decision waits for earlier ones of this process on the same aggregate before it goes ahead regardless.
+const TURN_MAX: Duration = Duration::from_secs(5);
 
 /// A service's view of the log.
 #[derive(Clone)]
 pub struct Log {
     pub(crate) connection: Connection,
     appender: Appender,
-    cache: Arc<Mutex<HashMap<String, Cached>>>,
+    cache: Cache,
 }
-
-type Cached = (u64, Box<dyn Any + Send>);
 
 /// An aggregate's state and the sequence of its last fact (0 for none).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +37,13 @@ impl Log {
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         let appender = Appender::spawn(connection.clone());
-        Self { connection, appender, cache: Arc::default() }
+        Self { connection, appender, cache: Cache::default() }
     }
 
     /// Decides `command` on the aggregate `id` and appends what follows from it, durably, before it answers.
     ///
-    /// Answers the facts that were appended; none if it was so already.
+    /// Answers the facts that were appended; none if it was so already, or if `cause` has led to the very same facts
+    /// before (as far as the log remembers: [`DUPLICATE_WINDOW`](crate::streams::DUPLICATE_WINDOW)).
     ///
     /// # Errors
     /// [`ExecuteError::Refused`] if the domain says no, [`ExecuteError::Failed`] if the log cannot be reached.
@@ -66,7 +64,9 @@ impl Log {
         id: &str,
         (command, cause): (&A::Command, &Cause),
     ) -> Result<Vec<Recorded>, ExecuteError> {
-        let mut known = self.cached::<A>(subject);
+        let turn = self.cache.turn(subject);
+        let _turn = tokio::time::timeout(TURN_MAX, turn.lock()).await;
+        let mut known = self.cache.get::<A>(subject);
         let mut current = known.is_none();
         for _ in 0..CONTENTION_MAX {
             let loaded = match known.take() {
@@ -80,17 +80,20 @@ impl Log {
                 (known, current) = (Some(loaded), true);
                 continue;
             }
-            let facts = decided?;
-            if facts.is_empty() {
-                self.remember(subject, loaded);
-                return Ok(Vec::new());
-            }
+            let facts = match decided {
+                Ok(facts) if !facts.is_empty() => facts,
+                settled => {
+                    self.cache.remember(subject, loaded);
+                    return Ok(settled.map(|_| Vec::new())?);
+                }
+            };
             match self.append(&loaded, (subject, id), (facts, cause)).await {
                 Ok(recorded) => {
-                    self.remember(subject, advance(loaded, &recorded));
+                    self.cache.remember(subject, advance(loaded, &recorded));
                     return Ok(recorded);
                 }
                 Err(NotAppended::Conflict) => (known, current) = (Some(loaded), true),
+                Err(NotAppended::Known) => return Ok(Vec::new()),
                 Err(NotAppended::Failed(error)) => return Err(error.into()),
             }
         }
@@ -108,9 +111,8 @@ impl Log {
             let envelope = self.envelope(id, (&event, index), cause);
             recorded.push(Recorded { sequence: 0, envelope, event });
         }
-        let Some(first) = recorded.first() else { return Ok(recorded) };
         let messages = recorded.iter().map(|fact| outgoing(subject, fact)).collect();
-        let append = Append { id: first.envelope.id, expected: loaded.sequence, messages };
+        let append = Append { expected: loaded.sequence, messages };
         let last = self.appender.append(append).await?;
         let count = recorded.len() as u64;
         for (fact, sequence) in recorded.iter_mut().zip(last + 1 - count..) {
@@ -145,9 +147,9 @@ impl Log {
     /// [`Error`] if the log cannot be reached or a fact cannot be read.
     pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
         let subject = subject::events(A::KIND, id);
-        let known = self.cached::<A>(&subject).unwrap_or_default();
+        let known = self.cache.get::<A>(&subject).unwrap_or_default();
         let loaded = self.read_on(&subject, known).await?;
-        self.remember(&subject, loaded.clone());
+        self.cache.remember(&subject, loaded.clone());
         Ok(loaded)
     }
 
@@ -189,23 +191,6 @@ impl Log {
     #[must_use]
     pub const fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    fn cached<A: Aggregate>(&self, subject: &str) -> Option<Loaded<A>> {
-        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sequence, state) = cache.get(subject)?;
-        Some(Loaded { state: state.downcast_ref::<A>()?.clone(), sequence: *sequence })
-    }
-
-    fn remember<A: Aggregate>(&self, subject: &str, loaded: Loaded<A>) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= CACHE_MAX && !cache.contains_key(subject) {
-            cache.clear();
-        }
-        let newer = cache.get(subject).is_none_or(|(sequence, _)| *sequence <= loaded.sequence);
-        if newer {
-            cache.insert(subject.to_owned(), (loaded.sequence, Box::new(loaded.state)));
-        }
     }
 }
 

@@ -1,21 +1,25 @@
 //! The operator's shelf: what a consumer could not handle, with the reason, until somebody retries or drops it.
 //!
 //! A parked message lies on `parked.<consumer>.<sequence>`. A retry is a message on `parked.<consumer>.retry.<sequence>`,
-//! which only that consumer hears, so a fact is never stated twice and no other consumer is disturbed.
+//! which only that consumer hears, so a fact is never stated twice and no other consumer is disturbed. It carries the
+//! fact as the consumer heard it.
 
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::log::Log;
+use crate::read::{self, Stored};
 use async_nats::HeaderMap;
 use async_nats::header::HeaderValue;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
+use bytes::Bytes;
 use events::subject;
-use futures::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+/// Every place on the shelf, and no retry.
+const PLACES: &str = "parked.*.*";
 const REASON: &str = "Pagefold-Reason";
 const DELIVERIES: &str = "Pagefold-Deliveries";
 /// Longest reason kept, in characters.
@@ -30,7 +34,7 @@ pub(crate) struct Shelf {
 /// One message on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Parked {
-    /// Its place on the shelf: what `retry` and `drop` name.
+    /// Its place on the shelf: what [`retry`] and [`discard`] name.
     pub id: u64,
     /// The consumer that could not handle it.
     pub consumer: String,
@@ -57,36 +61,54 @@ pub(crate) fn is_retry(subject: &str) -> bool {
     subject.split('.').nth(2) == Some("retry")
 }
 
-pub(crate) fn original_sequence(subject: &str) -> Option<u64> {
+/// The place of the fact in the log: the message's own, or the one that an operator's retry names.
+pub(crate) fn fact_sequence(message: &Message) -> Option<u64> {
+    if is_retry(&message.subject) {
+        return last_number(&message.subject);
+    }
+    message.info().ok().map(|info| info.stream_sequence)
+}
+
+fn last_number(subject: &str) -> Option<u64> {
     subject.rsplit('.').next()?.parse().ok()
 }
 
 /// Puts a message on the shelf, durably.
-pub(crate) async fn park(log: &Log, shelf: &Shelf, (message, now): (&Message, OffsetDateTime)) -> Result<(), Error> {
-    let sequence = match original_sequence(&message.subject).filter(|_| is_retry(&message.subject)) {
-        Some(original) => original,
-        None => message.info().map_err(Error::unavailable("park"))?.stream_sequence,
-    };
-    let mut headers = HeaderMap::new();
-    for (name, values) in message.headers.iter().flat_map(HeaderMap::iter) {
-        let context = name.to_string().to_ascii_lowercase().starts_with("ce-");
-        for value in values.iter().filter(|_| context) {
-            headers.insert(name.clone(), value.clone());
-        }
-    }
+pub(crate) async fn park(log: &Log, shelf: &Shelf, message: &Message) -> Result<(), Error> {
+    let info = message.info().map_err(Error::unavailable("park"))?;
+    let mut headers = envelope(message.headers.as_ref());
     let reason: String = shelf.reason.chars().take(REASON_MAX).collect();
     let reason = utf8_percent_encode(&reason, NON_ALPHANUMERIC).to_string();
     if let Ok(reason) = reason.parse::<HeaderValue>() {
         headers.insert(REASON, reason);
     }
     headers.insert(DELIVERIES, shelf.deliveries.to_string());
-    // One place per parking: a second delivery of the same message finds it taken, a later retry does not.
-    headers.insert("Nats-Msg-Id", format!("{}/{sequence}/{}", shelf.consumer, now.unix_timestamp() / 60));
-    let place = subject::parked(shelf.consumer, sequence);
-    let published = log.connection.jetstream.publish_with_headers(place, headers, message.payload.clone()).await;
-    let acknowledged = published.map_err(Error::unavailable("park"))?.await;
-    acknowledged.map_err(Error::unavailable("park"))?;
+    // One place per message: its second delivery finds it taken; a retry is another message and takes another.
+    headers.insert("Nats-Msg-Id", format!("{}/{}/{}", shelf.consumer, info.stream, info.stream_sequence));
+    let place = subject::parked(shelf.consumer, fact_sequence(message).unwrap_or(info.stream_sequence));
+    publish(&log.connection, (place, headers, message.payload.clone()), "park").await
+}
+
+async fn publish(
+    connection: &Connection,
+    (subject, headers, payload): (String, HeaderMap, Bytes),
+    doing: &'static str,
+) -> Result<(), Error> {
+    let published = connection.jetstream.publish_with_headers(subject, headers, payload).await;
+    published.map_err(Error::unavailable(doing))?.await.map_err(Error::unavailable(doing))?;
     Ok(())
+}
+
+/// The CloudEvents attributes, without the trace context of the sender and what the server adds.
+fn envelope(headers: Option<&HeaderMap>) -> HeaderMap {
+    let mut envelope = HeaderMap::new();
+    for (name, values) in headers.iter().flat_map(|headers| headers.iter()) {
+        let attribute = name.to_string().to_ascii_lowercase().starts_with("ce-");
+        if let Some(value) = values.first().filter(|_| attribute) {
+            envelope.insert(name.clone(), value.clone());
+        }
+    }
+    envelope
 }
 
 /// Everything on the shelf, oldest first.
@@ -94,24 +116,8 @@ pub(crate) async fn park(log: &Log, shelf: &Shelf, (message, now): (&Message, Of
 /// # Errors
 /// [`Error`] if the shelf cannot be reached.
 pub async fn list(connection: &Connection) -> Result<Vec<Parked>, Error> {
-    let doing = "list the shelf";
-    let stream = connection.jetstream.get_stream(subject::PARKED).await.map_err(Error::unavailable(doing))?;
-    let config = pull::OrderedConfig {
-        filter_subject: "parked.*.*".to_owned(),
-        deliver_policy: DeliverPolicy::All,
-        ..pull::OrderedConfig::default()
-    };
-    let consumer = stream.create_consumer(config).await.map_err(Error::unavailable(doing))?;
-    let mut left = consumer.cached_info().num_pending;
-    let mut messages = consumer.messages().await.map_err(Error::unavailable(doing))?;
-    let mut found = Vec::new();
-    while left > 0 {
-        let Some(message) = messages.next().await else { break };
-        let message = message.map_err(Error::unavailable(doing))?;
-        left -= 1;
-        found.extend(read(&message));
-    }
-    Ok(found)
+    let found = read::subject_after(connection, subject::PARKED, (PLACES, 0)).await?;
+    Ok(found.iter().filter_map(parked).collect())
 }
 
 /// Gives the message at `id` to its consumer again and takes it off the shelf.
@@ -119,11 +125,12 @@ pub async fn list(connection: &Connection) -> Result<Vec<Parked>, Error> {
 /// # Errors
 /// [`Error::Rejected`] if there is no such message.
 pub async fn retry(connection: &Connection, id: u64) -> Result<Parked, Error> {
-    let parked = find(connection, id).await?;
+    let (stored, parked) = find(connection, id).await?;
+    let mut headers = envelope(Some(&stored.headers));
+    // Asked for twice before it is off the shelf, it is given once.
+    headers.insert("Nats-Msg-Id", format!("retry/{id}"));
     let subject = retry_subject(&parked.consumer, &parked.sequence.to_string());
-    let doing = "retry";
-    let published = connection.jetstream.publish(subject, "".into()).await.map_err(Error::unavailable(doing))?;
-    published.await.map_err(Error::unavailable(doing))?;
+    publish(connection, (subject, headers, stored.payload), "retry").await?;
     take(connection, id).await?;
     Ok(parked)
 }
@@ -133,18 +140,20 @@ pub async fn retry(connection: &Connection, id: u64) -> Result<Parked, Error> {
 /// # Errors
 /// [`Error::Rejected`] if there is no such message.
 pub async fn discard(connection: &Connection, id: u64) -> Result<Parked, Error> {
-    let parked = find(connection, id).await?;
+    let (_, parked) = find(connection, id).await?;
     take(connection, id).await?;
     Ok(parked)
 }
 
-async fn find(connection: &Connection, id: u64) -> Result<Parked, Error> {
+async fn find(connection: &Connection, id: u64) -> Result<(Stored, Parked), Error> {
     let missing = || Error::Rejected {
         operation: "find a parked message",
         code: 404,
         description: format!("nothing is parked as {id}"),
     };
-    list(connection).await?.into_iter().find(|parked| parked.id == id).ok_or_else(missing)
+    let stored = read::at(connection, subject::PARKED, id).await?.ok_or_else(missing)?;
+    let parked = parked(&stored).ok_or_else(missing)?;
+    Ok((stored, parked))
 }
 
 async fn take(connection: &Connection, id: u64) -> Result<(), Error> {
@@ -154,19 +163,20 @@ async fn take(connection: &Connection, id: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(message: &Message) -> Option<Parked> {
-    let info = message.info().ok()?;
-    let headers = message.headers.clone().unwrap_or_default();
-    let attribute = |name| crate::codec::attribute(&headers, name).unwrap_or_default();
-    let header = |name| headers.get(name).map(ToString::to_string).unwrap_or_default();
+fn parked(stored: &Stored) -> Option<Parked> {
+    if is_retry(&stored.subject) {
+        return None;
+    }
+    let attribute = |name| crate::codec::attribute(&stored.headers, name).unwrap_or_default();
+    let header = |name| stored.headers.get(name).map(HeaderValue::as_str).unwrap_or_default();
     Some(Parked {
-        id: info.stream_sequence,
-        consumer: message.subject.split('.').nth(1)?.to_owned(),
-        sequence: original_sequence(&message.subject)?,
+        id: stored.sequence,
+        consumer: stored.subject.split('.').nth(1)?.to_owned(),
+        sequence: last_number(&stored.subject)?,
         event_type: attribute("type"),
         subject: attribute("subject"),
-        reason: percent_decode_str(&header(REASON)).decode_utf8_lossy().into_owned(),
+        reason: percent_decode_str(header(REASON)).decode_utf8_lossy().into_owned(),
         deliveries: header(DELIVERIES).parse().unwrap_or(0),
-        parked_at: info.published,
+        parked_at: OffsetDateTime::parse(&stored.stored_at, &Rfc3339).ok()?,
     })
 }

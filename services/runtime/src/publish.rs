@@ -3,6 +3,7 @@
 //! The acknowledgement is read by hand, because the error code alone tells a conflict from a failure: 10071 from a
 //! single server, 10164 from a cluster with writes in flight.
 
+use crate::connection::Connection;
 use crate::error::{BoxError, Error};
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 const WRONG_LAST_SEQUENCE: [u64; 2] = [10071, 10164];
+const DUPLICATE_IN_BATCH: u64 = 10201;
 
 /// One message of an append.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(crate) struct Outgoing {
 pub(crate) enum Rejection {
     /// The subject has moved on.
     Conflict,
+    /// The log knows a message of this id already.
+    Duplicate,
     /// Nobody knows: no answer came.
     Ambiguous(Error),
     /// The server said no for another reason.
@@ -32,8 +36,11 @@ pub(crate) enum Rejection {
 
 #[derive(Deserialize)]
 struct Ack {
+    seq: Option<u64>,
     #[serde(default)]
-    seq: u64,
+    duplicate: bool,
+    /// Messages of the batch; absent for a plain publish, and from a server that knows no batches.
+    count: Option<usize>,
     error: Option<ApiError>,
 }
 
@@ -43,14 +50,25 @@ struct ApiError {
     description: String,
 }
 
-/// Publishes one message; answers its sequence.
-pub(crate) async fn single(client: &Client, message: Outgoing) -> Result<u64, Rejection> {
-    let Outgoing { subject, headers, payload } = message;
-    answer(client.request_with_headers(subject, headers, payload).await)
+/// Publishes all messages or none, in order; answers the sequence of the last.
+pub(crate) async fn publish(connection: &Connection, messages: Vec<Outgoing>) -> Result<u64, Rejection> {
+    let interrupted = connection.interrupted();
+    tokio::select! {
+        answered = send(&connection.client, messages) => answered,
+        () = interrupted => Err(ambiguous("the connection was interrupted")),
+    }
 }
 
-/// Publishes all messages or none, in order; answers the sequence of the last.
-pub(crate) async fn atomic(client: &Client, messages: Vec<Outgoing>) -> Result<u64, Rejection> {
+async fn send(client: &Client, mut messages: Vec<Outgoing>) -> Result<u64, Rejection> {
+    if messages.len() > 1 {
+        return batch(client, messages).await;
+    }
+    let Outgoing { subject, headers, payload } = messages.pop().ok_or_else(|| ambiguous("nothing to append"))?;
+    let ack = answer(client.request_with_headers(subject, headers, payload).await)?;
+    ack.seq.ok_or_else(|| ambiguous("an answer without a sequence"))
+}
+
+async fn batch(client: &Client, messages: Vec<Outgoing>) -> Result<u64, Rejection> {
     let batch = Uuid::now_v7().simple().to_string();
     let last = messages.len();
     for (index, Outgoing { subject, mut headers, payload }) in messages.into_iter().enumerate() {
@@ -58,19 +76,23 @@ pub(crate) async fn atomic(client: &Client, messages: Vec<Outgoing>) -> Result<u
         headers.insert("Nats-Batch-Sequence", (index + 1).to_string());
         if index + 1 == last {
             headers.insert("Nats-Batch-Commit", "1");
-            return answer(client.request_with_headers(subject, headers, payload).await);
+            let ack = answer(client.request_with_headers(subject, headers, payload).await)?;
+            let whole = ack.seq.filter(|sequence| ack.count == Some(last) && *sequence >= last as u64);
+            return whole.ok_or_else(|| ambiguous("the server did not take the messages as one batch"));
         }
         client.publish_with_headers(subject, headers, payload).await.map_err(ambiguous)?;
     }
-    Err(ambiguous("an empty batch"))
+    Err(ambiguous("nothing to append"))
 }
 
-fn answer(reply: Result<async_nats::Message, async_nats::RequestError>) -> Result<u64, Rejection> {
+fn answer(reply: Result<async_nats::Message, async_nats::RequestError>) -> Result<Ack, Rejection> {
     let reply = reply.map_err(ambiguous)?;
     let ack: Ack = serde_json::from_slice(&reply.payload).map_err(ambiguous)?;
     match ack.error {
-        None => Ok(ack.seq),
+        None if ack.duplicate => Err(Rejection::Duplicate),
+        None => Ok(ack),
         Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Err(Rejection::Conflict),
+        Some(error) if error.err_code == DUPLICATE_IN_BATCH => Err(Rejection::Duplicate),
         Some(ApiError { err_code: code, description }) => {
             Err(Rejection::Refused(Error::Rejected { operation: "append", code, description }))
         }

@@ -3,6 +3,7 @@
 mod users;
 
 use crate::error::Error;
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -84,8 +85,10 @@ impl Server {
 
     /// Asks the server to end and waits until it has.
     pub async fn stop(mut self) {
-        if let Some(pid) = self.child.id() {
-            let _ = Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await;
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may have ended in between; then there is nobody to ask.
+            let _ = kill_process(pid, Signal::TERM);
         }
         let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
     }

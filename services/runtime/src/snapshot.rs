@@ -2,10 +2,15 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
+use async_nats::jetstream::object_store::GetErrorKind;
 use events::subject;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
+
+/// How long a snapshot may take to be read.
+const READ_MAX: Duration = Duration::from_secs(30);
 
 /// A state at a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +52,20 @@ pub async fn load<S: DeserializeOwned>(
     let doing = "read a snapshot";
     let store = connection.jetstream.get_object_store(subject::SNAPSHOTS).await;
     let store = store.map_err(Error::unavailable(doing))?;
-    let Ok(mut object) = store.get(name).await else { return Ok(None) };
     let mut body = Vec::new();
-    object.read_to_end(&mut body).await.map_err(Error::unavailable(doing))?;
+    let read = async {
+        let mut object = match store.get(name).await {
+            Ok(object) => object,
+            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::unavailable(doing)(error)),
+        };
+        // A snapshot that is replaced meanwhile loses its pieces, and its reader would wait for them for ever.
+        object.read_to_end(&mut body).await.map_err(Error::unavailable(doing))?;
+        Ok(true)
+    };
+    if !tokio::time::timeout(READ_MAX, read).await.map_err(Error::unavailable(doing))?? {
+        return Ok(None);
+    }
     match serde_json::from_slice::<Snapshot<S>>(&body) {
         Ok(snapshot) if snapshot.version == version => Ok(Some(snapshot)),
         Ok(snapshot) => {

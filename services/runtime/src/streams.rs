@@ -8,7 +8,6 @@ use async_nats::jetstream::stream::{Compression, Config, PersistenceMode, Republ
 use events::subject;
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the log knows a message id: a repeated append within it is answered, not repeated.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// How long a build's log stays in the stream; it is archived when the build ends.
@@ -97,7 +96,7 @@ fn parked(replicas: usize) -> Config {
         storage: StorageType::File,
         num_replicas: replicas,
         max_age: PARKED_MAX_AGE,
-        duplicate_window: DAY,
+        duplicate_window: DUPLICATE_WINDOW,
         allow_direct: true,
         ..Config::default()
     }

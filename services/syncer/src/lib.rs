@@ -9,7 +9,9 @@ pub mod plan;
 mod publish;
 mod trees;
 
-use events::{Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent};
+use events::{
+    Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent, SiteName,
+};
 use publish::Finished;
 use runtime::{Consumer, Error, ExecuteError, Failure, Log};
 use std::path::PathBuf;
@@ -63,16 +65,38 @@ impl Consumer for Syncer {
                 let (site, number, branch) = (site.clone(), *number, branch.clone());
                 let finished =
                     Finished { build, site, number, branch, commit: commit.clone(), artifact: artifact.clone() };
-                self.publish(&finished, &cause).await
+                let published = self.publish(&finished, &cause).await;
+                self.unless_deleted(&finished.site, published).await
             }
-            Event::Alias(AliasEvent::Promoted { site, alias, .. }) => self.mirror(site, alias, &cause).await,
-            Event::Alias(AliasEvent::Removed { site, alias, .. }) => self.remove_tree(site, alias).await,
+            Event::Alias(AliasEvent::Promoted { site, alias, .. }) => {
+                let mirrored = self.mirror(site, alias, &cause).await;
+                self.unless_deleted(site, mirrored).await
+            }
+            Event::Alias(AliasEvent::Removed { site, alias, .. }) => {
+                let removed = self.remove_tree(site, alias).await;
+                self.unless_deleted(site, removed).await
+            }
             Event::Site(SiteEvent::Deleted {}) => {
                 let site = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
-                self.storage.site(&site).erase().await.map_err(stored)
+                self.erase(&site).await
             }
             Event::Build(_) | Event::Site(_) | Event::Repository(_) | Event::Deploy(_) => Ok(()),
         }
+    }
+}
+
+impl Syncer {
+    /// What came of work on a site; if the site was deleted meanwhile, nothing is left of it whatever that was.
+    async fn unless_deleted(&self, site: &SiteName, done: Result<(), Failure>) -> Result<(), Failure> {
+        match self.log.load::<Site>(site.as_str()).await?.state {
+            Site::Deleted => self.erase(site).await,
+            Site::Unknown | Site::Active(_) => done,
+        }
+    }
+
+    /// Somebody may still be writing to the bucket, so a failure of any kind is worth another try.
+    async fn erase(&self, site: &SiteName) -> Result<(), Failure> {
+        self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))
     }
 }
 

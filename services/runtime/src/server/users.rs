@@ -32,7 +32,7 @@ pub const USERS: &[User] = &[
     User { name: "web", states: &["site", "repository", "build", "alias"], reads: &["EVENTS", "LOGS"], also: &[] },
     User {
         name: "scheduler",
-        states: &["build"],
+        states: &["build", "alias"],
         reads: &["EVENTS", "OBJ_SNAPSHOTS"],
         also: &[
             "$KV.LEASES.>",
@@ -40,6 +40,8 @@ pub const USERS: &[User] = &[
             "$JS.API.STREAM.INFO.KV_LEASES",
             "$O.SNAPSHOTS.>",
             "$JS.API.STREAM.PURGE.OBJ_SNAPSHOTS",
+            // A large snapshot is sent in portions, each asked for.
+            "$JS.FC.OBJ_SNAPSHOTS.>",
             "$JS.API.STREAM.MSG.GET.KV_LEASES",
         ],
     },

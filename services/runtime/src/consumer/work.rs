@@ -1,0 +1,169 @@
+//! What happens to one fact in hand, until the log has its answer.
+
+use super::{Consumer, Failure, Timing};
+use crate::log::Log;
+use crate::parked::{self, Shelf};
+use crate::{codec, telemetry};
+use async_nats::jetstream::message::{AckKind, Message};
+use std::error::Error as StdError;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+pub(super) struct Worker<C> {
+    pub(super) consumer: C,
+    pub(super) log: Log,
+    pub(super) timing: Timing,
+}
+
+/// A message with what it is about and how often it came.
+struct Job<'a> {
+    message: &'a Message,
+    sequence: u64,
+    deliveries: u64,
+}
+
+/// What the message is answered, and the metric's word for it.
+type Verdict = (AckKind, &'static str);
+
+/// Nobody ever answered for it: the fact may bring down whoever takes it.
+#[derive(Debug, thiserror::Error)]
+#[error("it was delivered {0} times and every worker fell silent over it")]
+struct Unanswered(u64);
+
+impl<C: Consumer> Worker<C> {
+    /// Works on a message and answers it; when `abandon` fires, gives it back at once.
+    pub(super) async fn take(&self, message: &Message, abandon: &CancellationToken) {
+        let started = Instant::now();
+        let (Some(sequence), Ok(info)) = (parked::fact_sequence(message), message.info()) else {
+            return settle(message, AckKind::Term).await;
+        };
+        let job = Job { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
+        let (kind, label) = match abandon.run_until_cancelled(self.work(&job, started)).await {
+            Some(verdict) => verdict,
+            None => (AckKind::Nak(None), "abandoned"),
+        };
+        tracing::debug!(consumer = C::NAME, sequence, label, "answered");
+        settle(message, kind).await;
+    }
+
+    async fn work(&self, job: &Job<'_>, started: Instant) -> Verdict {
+        let headers = job.message.headers.clone().unwrap_or_default();
+        let (name, verdict) = match codec::recorded(job.sequence, &headers, &job.message.payload) {
+            Ok(recorded) => {
+                let name = recorded.event.name();
+                let span = telemetry::propagation::process_span(C::NAME, &recorded, job.message.headers.as_ref());
+                let work = async {
+                    if job.deliveries > self.timing.deliveries_max {
+                        return self.give_up(job, &Unanswered(job.deliveries - 1)).await;
+                    }
+                    let handled = self.keep_alive(job.message, self.consumer.handle(recorded)).await;
+                    self.judge(job, handled).await
+                };
+                (name, work.instrument(span).await)
+            }
+            Err(error) if error.is_unknown_type() => ("unknown".to_owned(), (AckKind::Ack, "passed_over")),
+            Err(error) => ("malformed".to_owned(), self.give_up(job, &error).await),
+        };
+        telemetry::metrics::processed(C::NAME, &name, started.elapsed(), verdict.1);
+        verdict
+    }
+
+    async fn judge(&self, job: &Job<'_>, handled: Result<(), Failure>) -> Verdict {
+        let Job { sequence, deliveries, .. } = *job;
+        match handled {
+            Ok(()) => (AckKind::Ack, "ok"),
+            Err(Failure::Retry(error)) if deliveries < self.timing.deliveries_max => {
+                let delay = retry_delay(&self.timing, (deliveries, sequence));
+                tracing::warn!(sequence, deliveries, error = chain(&*error), ?delay, "failed, will try again");
+                (AckKind::Nak(Some(delay)), "retry")
+            }
+            Err(Failure::Retry(error) | Failure::Park(error)) => self.give_up(job, &*error).await,
+        }
+    }
+
+    async fn give_up(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Job { message, sequence, deliveries } = *job;
+        let shelf = Shelf { consumer: C::NAME, deliveries, reason: chain(error) };
+        tracing::error!(sequence, reason = shelf.reason, "parked for an operator");
+        match parked::park(&self.log, &shelf, message).await {
+            Ok(()) => (AckKind::Term, "park"),
+            Err(error) => {
+                // Not on the shelf, so not off the belt.
+                tracing::error!(sequence, error = chain(&error), "could not be parked, comes again");
+                (AckKind::Nak(Some(self.timing.retry_max)), "retry")
+            }
+        }
+    }
+
+    /// Says that the work goes on while it does.
+    async fn keep_alive(
+        &self,
+        message: &Message,
+        work: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        tokio::pin!(work);
+        let every = self.timing.ack_wait / 3;
+        let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+        loop {
+            tokio::select! {
+                outcome = &mut work => return outcome,
+                _ = ticks.tick() => {
+                    if let Err(error) = message.ack_with(AckKind::Progress).await {
+                        tracing::debug!(%error, "cannot say that work goes on");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn settle(message: &Message, kind: AckKind) {
+    if let Err(error) = message.double_ack_with(kind).await {
+        tracing::warn!(%error, "an acknowledgement was not answered; the fact may come again");
+    }
+}
+
+/// Doubles from try to try up to the longest, spread by a fifth so that failures of one moment do not return as one.
+fn retry_delay(timing: &Timing, (deliveries, sequence): (u64, u64)) -> Duration {
+    let doublings = u32::try_from(deliveries.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    let base = timing.retry_first.saturating_mul(1 << doublings).min(timing.retry_max);
+    // Neighbours in the log are spread as far as strangers.
+    let mixed = (sequence ^ deliveries << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+    base + base * u32::try_from(mixed % 100).unwrap_or(0) / 500
+}
+
+/// An error with all that caused it, in one line.
+fn chain(error: &(dyn StdError + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_come_later_each_time_and_never_after_more_than_the_longest_delay_and_a_fifth() {
+        let timing = Timing::default();
+        let delays: Vec<Duration> = (1..=20).map(|deliveries| retry_delay(&timing, (deliveries, 42))).collect();
+        assert!(delays[0] >= Duration::from_secs(1) && delays[0] < Duration::from_millis(1200));
+        assert!(delays[..6].is_sorted(), "{delays:?}");
+        assert!(delays.iter().all(|delay| *delay <= timing.retry_max * 6 / 5));
+    }
+
+    #[test]
+    fn neighbours_that_fail_together_do_not_return_together() {
+        let timing = Timing::default();
+        let mut delays: Vec<Duration> = (1000..1050).map(|sequence| retry_delay(&timing, (4, sequence))).collect();
+        delays.sort_unstable();
+        delays.dedup();
+        assert!(delays.len() > 30, "{delays:?}");
+    }
+}

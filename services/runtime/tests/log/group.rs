@@ -1,0 +1,69 @@
+//! Group commit: a burst is written together, and each caller is told its own.
+
+use crate::world::{World, cause, create, history, site, within};
+use events::{Site, site as sites};
+use futures::future::join_all;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_at_once_are_durable_and_each_knows_its_place() {
+    let mut world = World::start().await;
+    let log = world.log("web").await;
+    let names: Vec<String> = (0..1000).map(|index| format!("site-{index}")).collect();
+    let burst = names.iter().map(async |name| log.execute::<Site>(name, &create("acme"), &cause()).await.unwrap());
+    let recorded: Vec<_> = within(join_all(burst)).await.into_iter().flatten().collect();
+    assert_eq!(recorded.len(), 1000);
+    world.kill().await;
+    world.revive().await;
+    let facts = history(&world.log("syncer").await).await;
+    assert_eq!(facts.len(), 1000);
+    for fact in recorded {
+        assert_eq!(facts[usize::try_from(fact.sequence).unwrap() - 1], fact);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_conflicts_spoils_no_other() {
+    let world = World::start().await;
+    let (log, other) = (world.log("web").await, world.log("web").await);
+    let request = sites::Command::RequestBuild { branch: None, commit: None };
+    for index in 0..100 {
+        site(&log, &format!("site-{index}")).await;
+    }
+    // What `log` remembers of this one is out of date.
+    other.execute::<Site>("site-50", &request, &cause()).await.unwrap();
+    let names: Vec<String> = (0..100).map(|index| format!("site-{index}")).collect();
+    let burst = names.iter().map(async |name| log.execute::<Site>(name, &request, &cause()).await.unwrap().remove(0));
+    let recorded = within(join_all(burst)).await;
+    let facts = history(&other).await;
+    assert_eq!(facts.len(), 201);
+    for fact in recorded {
+        assert_eq!(facts[usize::try_from(fact.sequence).unwrap() - 1], fact);
+    }
+    assert_eq!(
+        other.load::<Site>("site-50").await.unwrap().sequence,
+        log.load::<Site>("site-50").await.unwrap().sequence
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_a_connection_loses_nothing_that_was_promised() {
+    let world = World::start().await;
+    let log = world.log("web").await;
+    let (said, mut promises) = tokio::sync::mpsc::unbounded_channel();
+    for index in 0..200 {
+        let (log, said) = (log.clone(), said.clone());
+        tokio::spawn(async move {
+            if let Ok(recorded) = log.execute::<Site>(&format!("site-{index}"), &create("acme"), &cause()).await {
+                said.send(recorded).unwrap();
+            }
+        });
+    }
+    let mut promised = promises.recv().await.unwrap();
+    within(log.connection().close()).await;
+    while let Ok(more) = promises.try_recv() {
+        promised.extend(more);
+    }
+    let facts = history(&world.log("syncer").await).await;
+    assert!(promised.iter().all(|fact| facts.contains(fact)));
+    assert!(!log.connection().is_up().await);
+}

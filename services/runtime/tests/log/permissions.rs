@@ -1,0 +1,84 @@
+//! Who may do what: the server holds each service to its own.
+
+use crate::world::{World, site, within};
+use futures::StreamExt;
+use runtime::server::USERS;
+use std::time::Duration;
+
+/// Whether the server lets `user` publish to `subject`.
+async fn may_publish(world: &World, user: &str, subject: &str) -> bool {
+    let (raw, mut refused) = world.raw(user).await;
+    raw.publish(subject.to_owned(), "{}".into()).await.unwrap();
+    raw.flush().await.unwrap();
+    // The server answers in order: a refusal comes before the answer to the subscription that is refused for sure.
+    let _unheard = raw.subscribe("refused.for.sure").await.unwrap();
+    let first = within(refused.recv()).await.unwrap();
+    !first.to_ascii_lowercase().contains("publish")
+}
+
+#[tokio::test]
+async fn a_service_states_its_own_facts_and_no_others() {
+    let world = World::start().await;
+    for (user, subject, allowed) in [
+        ("web", "events.site.docs", true),
+        ("web", "events.deploy.x", false),
+        ("scheduler", "events.build.x", true),
+        // It takes the preview of a deleted branch down.
+        ("scheduler", "events.alias.docs/x", true),
+        ("scheduler", "events.site.docs", false),
+        ("launcher", "events.build.x", true),
+        ("launcher", "events.alias.x", false),
+        ("launcher", "parked.syncer.1", false),
+        ("launcher", "parked.launcher.retry.1", false),
+        ("syncer", "events.alias.x", true),
+        ("syncer", "events.build.x", false),
+        ("syncer", "logs.build.x", false),
+        ("projector", "events.site.docs", false),
+        ("edge", "events.site.docs", false),
+        ("edge", "live.events.site.docs", false),
+        ("ctl", "events.site.docs", false),
+        ("ctl", "parked.syncer.retry.1", true),
+    ] {
+        assert_eq!(may_publish(&world, user, subject).await, allowed, "{user} {subject}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_but_the_operator_touches_a_stream() {
+    let world = World::start().await;
+    for user in USERS.iter().filter(|user| user.name != "ctl") {
+        for stream in ["EVENTS", "LOGS", "PARKED"] {
+            for action in ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE", "SNAPSHOT"] {
+                let subject = format!("$JS.API.STREAM.{action}.{stream}");
+                assert!(!may_publish(&world, user.name, &subject).await, "{} {subject}", user.name);
+            }
+        }
+        assert!(!may_publish(&world, user.name, "$JS.API.SERVER.REMOVE").await);
+    }
+}
+
+#[tokio::test]
+async fn not_even_the_operator_removes_a_fact() {
+    let world = World::start().await;
+    site(&world.log("web").await, "docs").await;
+    let (raw, _) = world.raw("ctl").await;
+    let stream = async_nats::jetstream::new(raw).get_stream("EVENTS").await.unwrap();
+    stream.delete_message(1).await.unwrap_err();
+    stream.purge().await.unwrap_err();
+    assert_eq!(world.log("web").await.last_sequence().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_service_hears_only_its_own_inbox() {
+    let world = World::start().await;
+    for user in USERS {
+        for subject in [">", "_INBOX.>", "_INBOX_somebody.>", "events.>", "live.events.>", "$JS.>", "$KV.>", "parked.>"]
+        {
+            let (raw, mut refused) = world.raw(user.name).await;
+            let mut heard = raw.subscribe(subject).await.unwrap();
+            let error = within(refused.recv()).await.unwrap();
+            assert!(error.to_ascii_lowercase().contains("permissions violation for subscription"), "{error}");
+            assert!(tokio::time::timeout(Duration::ZERO, heard.next()).await.is_err());
+        }
+    }
+}

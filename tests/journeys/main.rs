@@ -1,0 +1,17 @@
+//! The stories of the platform from end to end, each told on the real executable, its real servers and real git.
+
+#![expect(clippy::unwrap_used, reason = "a part of a story that fails fails the story")]
+
+mod architecture;
+mod building;
+mod edge;
+mod engines;
+mod faults;
+mod operators;
+mod publishing;
+mod queue;
+mod read_model;
+mod removal;
+mod rollback;
+mod sources;
+mod webhook;

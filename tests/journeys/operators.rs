@@ -1,0 +1,83 @@
+//! What an operator sees on the command line.
+
+use journeys::{Fact, Platform, executable};
+use serde_json::json;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+#[tokio::test]
+async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
+    let platform = Platform::shared().await;
+    let site = platform.site("listed", json!({})).await;
+    let pushed = site.push("main", [("index.html", "listed")]).await;
+    let promoted = site.promoted(1).await;
+    let story = ["--correlation", pushed.event.as_str()];
+    let list = |format: &str| platform.operator(&[&["events", "list", "--format", format], &story[..]].concat());
+
+    let compact = list("compact");
+    let lines: Vec<&str> = compact.lines().collect();
+    assert!(lines[0].contains("repository.push_received") && lines[0].contains("Work on main"), "{compact}");
+    assert!(compact.contains("listed `live` now shows build 1"), "{compact}");
+    let feed = list("feed");
+    assert!(feed.contains(&format!("story {}", pushed.event)) && feed.contains("by service:syncer"), "{feed}");
+    let events: Vec<Fact> = list("json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.len() >= 7 && events.iter().all(|fact| fact.correlation == pushed.event), "{events:?}");
+
+    let by_sequence = platform.operator(&["events", "show", &promoted.sequence().to_string()]);
+    let by_id = platform.operator(&["events", "show", &promoted.id]);
+    assert_eq!(by_sequence, by_id);
+    assert_eq!(serde_json::from_str::<Fact>(&by_id).unwrap(), promoted);
+    let about = platform.operator(&["events", "list", "--subject", "alias/listed/live"]);
+    assert_eq!(about.lines().count(), 1, "{about}");
+    assert!(!platform.try_operator(&["events", "show", "99999999"]).status.success());
+}
+
+#[tokio::test]
+async fn an_operator_watches_facts_as_they_are_stated() {
+    let platform = Platform::shared().await;
+    let site = platform.site("tailed", json!({})).await;
+    let data = platform.data();
+    let tail = ["events", "tail", "--format", "json", "--subject", "deploy", "--data", data.to_str().unwrap()];
+    let mut tail = Command::new(executable()).args(tail).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let watched = tokio::spawn(async move {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let fact: Fact = serde_json::from_str(&line).unwrap();
+            if fact.data["site"] == "tailed" {
+                return Some(fact);
+            }
+        }
+        None
+    });
+    // It tails from where the log ends when it starts, so one of these pushes comes after that.
+    let mut number = 0;
+    while !watched.is_finished() {
+        number += 1;
+        site.publish(number, [("index.html", number.to_string().as_str())]).await;
+    }
+    let fact = watched.await.unwrap().unwrap();
+    assert_eq!(fact.name(), "deploy.synced");
+    assert_eq!(tail.try_wait().unwrap(), None, "it goes on");
+}
+
+#[tokio::test]
+async fn an_operator_sees_a_site_as_it_was() {
+    let platform = Platform::shared().await;
+    let site = platform.site("remembered", json!({})).await;
+    let first = site.publish(1, [("index.html", "first")]).await;
+    let second = site.publish(2, [("index.html", "second")]).await;
+    let deploy = |fact: &Fact| fact.data["deploy"].as_str().unwrap().to_owned();
+    let show = |at: &[&str]| platform.operator(&[&["site", "show", "remembered"], at].concat());
+
+    let now = show(&[]);
+    assert!(now.contains(&deploy(&second)) && !now.contains(&deploy(&first)), "{now}");
+    for at in [first.sequence().to_string(), first.time.clone()] {
+        let then = show(&["--at", &at]);
+        assert!(then.contains(&deploy(&first)) && !then.contains(&deploy(&second)), "at {at}: {then}");
+        assert!(then.contains("builds   1, 1 succeeded"), "at {at}: {then}");
+    }
+    let before = site.facts().first().unwrap().sequence() - 1;
+    let before = platform.try_operator(&["site", "show", "remembered", "--at", &before.to_string()]);
+    assert!(String::from_utf8_lossy(&before.stderr).contains("there was no site `remembered` then"), "{before:?}");
+}

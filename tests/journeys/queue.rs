@@ -1,0 +1,51 @@
+//! Builds that wait, that are overtaken, and that somebody stops.
+
+use crate::sources::{PACKAGE, gated_push};
+use journeys::{Gate, Platform, eventually, running_with};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_canceled_build_leaves_nothing_running_and_never_finishes() {
+    let platform = Platform::shared().await;
+    let (site, gate) = (platform.site("canceled", json!({ "engine": "node.js" })).await, Gate::closed().await);
+    let marker = "a-build-that-only-waits";
+    let package = PACKAGE.1.replace("build.js", &format!("build.js {marker}"));
+    site.push("main", [("package.json", package.as_str()), ("build.js", &gate.script(""))]).await;
+    gate.reached_by(1).await;
+    assert!(!running_with(marker).is_empty(), "the build runs");
+
+    let build = site.queued(1).await;
+    let _ = platform.api().cancel(&build).await.expect(202);
+    let canceled = site.until("build.canceled", |fact| fact.subject == build).await;
+    assert_eq!(canceled.data["reason"], "canceled by token:operator");
+    eventually("the end of the build's processes", async || running_with(marker).is_empty().then_some(())).await;
+
+    site.until("build.log_archived", |fact| fact.subject == build).await;
+    assert!(platform.api().log(&build).await.ends_with("[pagefold] canceled\n"));
+    assert_eq!(platform.api().build(&build).await.state, "canceled");
+    assert_eq!(site.facts().iter().filter(|fact| fact.is_end()).count(), 1);
+    assert_eq!(platform.api().cancel(&build).await.expect(409).code(), "build_ended");
+}
+
+#[tokio::test]
+async fn a_newer_push_takes_the_place_of_a_waiting_build() {
+    let platform = Platform::shared().await;
+    let (site, gate) = (platform.site("waiting", json!({ "engine": "node.js" })).await, Gate::closed().await);
+    gated_push(&site, "one", (&gate, "one")).await;
+    gated_push(&site, "two", (&gate, "two")).await;
+    gate.reached_by(2).await;
+    gated_push(&site, "main", (&gate, "older")).await;
+    let older = site.queued(3).await;
+    gated_push(&site, "main", (&gate, "newer")).await;
+    let newer = site.queued(4).await;
+
+    let canceled = site.until("build.canceled", |fact| fact.subject == older).await;
+    assert_eq!(canceled.data["superseded_by"], newer.as_str());
+    gate.open();
+    site.promoted(4).await;
+    site.serves("/", "newer").await;
+    let facts = site.facts();
+    assert!(!facts.iter().any(|fact| fact.subject == older && fact.name() == "build.started"), "it has never run");
+    let replaced = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
+    assert_eq!((replaced.state.as_str(), replaced.superseded_by), ("canceled", Some(newer)));
+}

@@ -1,0 +1,46 @@
+//! What goes when a branch or a site goes.
+
+use journeys::Platform;
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_preview_of_a_deleted_branch_is_taken_down() {
+    let platform = Platform::shared().await;
+    let site = platform.site("pruned", json!({})).await;
+    site.publish(1, [("index.html", "on main")]).await;
+    site.push("draft", [("index.html", "on draft")]).await;
+    site.host("draft").serves("/", "on draft").await;
+
+    let _ = platform.deliver(&site.repository.delete_branch("draft")).await.expect(202);
+    let removed = site.until("alias.removed", |_| true).await;
+    assert_eq!(removed.data["alias"], "preview/draft");
+    let _ = site.host("draft").is_gone().await;
+    site.serves("/", "on main").await;
+    site.push("draft", [("index.html", "drafted again")]).await;
+    site.host("draft").serves("/", "drafted again").await;
+}
+
+#[tokio::test]
+async fn a_deleted_site_shows_nothing_and_its_name_is_never_given_again() {
+    let platform = Platform::shared().await;
+    let site = platform.site("deleted", json!({})).await;
+    site.publish(1, [("index.html", "here today")]).await;
+    site.serves("/", "here today").await;
+    let deploy = site.deploy(1).await;
+
+    let api = platform.api();
+    let _ = api.send(Method::DELETE, "/sites/deleted", &json!({})).await.expect(202);
+    let _ = site.live().is_gone().await;
+    let _ = site.host(&deploy.id).is_gone().await;
+    assert_eq!(api.try_get("/sites/deleted").await.unwrap().expect(404).code(), "site_not_found");
+    let again = json!({ "name": "deleted", "repository": site.repository.url() });
+    assert_eq!(api.send(Method::POST, "/sites", &again).await.expect(409).code(), "site_name_retired");
+    let _ = api.send(Method::DELETE, "/sites/deleted", &json!({})).await.expect(204);
+
+    // A push is still taken in, but there is nothing to build it for: the next site's build comes without one before it.
+    site.push("main", [("index.html", "here tomorrow")]).await;
+    let other = platform.site("survivor", json!({})).await;
+    other.publish(1, [("index.html", "still here")]).await;
+    assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 1);
+}

@@ -1,0 +1,137 @@
+//! A site of a story: its repository, its builds, its hosts.
+
+use crate::{Alias, Answer, Build, Deploy, Fact, Host, Platform, Repository};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A site.
+#[derive(Debug, Clone)]
+pub struct Site<'p> {
+    platform: &'p Platform,
+    name: String,
+    /// Where its source is.
+    pub repository: Repository,
+}
+
+/// A push that the platform has taken in.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    /// The tip.
+    pub commit: String,
+    /// The fact it is on record as.
+    pub event: String,
+}
+
+impl<'p> Site<'p> {
+    /// Creates it, with a repository and an organization of its own, so that no other story takes its slots.
+    pub(crate) async fn create(platform: &'p Platform, name: &str, settings: Value) -> Self {
+        let repository = platform.repository(name);
+        let mut body = json!({ "name": name, "organization": name, "repository": repository.url() });
+        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let _ = platform.api().send(Method::POST, "/sites", &body).await.expect(201);
+        Self { platform, name: name.to_owned(), repository }
+    }
+
+    /// The same site on the same platform that has been started again.
+    #[must_use]
+    pub fn again(name: &str, repository: Repository, platform: &'p Platform) -> Self {
+        Self { platform, name: name.to_owned(), repository }
+    }
+
+    /// Commits files to a branch, pushes it, and tells the platform.
+    pub async fn push<'f>(&self, branch: &str, files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Pushed {
+        let delivery = self.repository.push(branch, files);
+        let answer = self.platform.deliver(&delivery).await.expect(202).json::<Value>();
+        Pushed { commit: delivery.commit, event: answer["event"].as_str().unwrap().to_owned() }
+    }
+
+    /// Pushes to `main` and waits until the site shows it.
+    pub async fn publish<'f>(&self, number: u64, files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Fact {
+        self.push("main", files).await;
+        self.promoted(number).await
+    }
+
+    /// Waits for a fact about this site.
+    pub async fn until(&self, name: &str, wanted: impl Fn(&Fact) -> bool) -> Fact {
+        self.platform.until_of(Some(&self.name), name, wanted).await
+    }
+
+    /// Waits until an alias shows the build with this number.
+    pub async fn promoted(&self, number: u64) -> Fact {
+        self.until("alias.promoted", |fact| fact.data["number"] == number).await
+    }
+
+    /// Waits until the build with this number has ended by itself.
+    pub async fn finished(&self, number: u64) -> Fact {
+        self.until("build.finished", |fact| fact.data["number"] == number).await
+    }
+
+    /// Waits until there is a build with this number; answers its identity.
+    pub async fn queued(&self, number: u64) -> String {
+        self.until("build.queued", |fact| fact.data["number"] == number).await.subject
+    }
+
+    /// Every fact about this site in the log.
+    #[must_use]
+    pub fn facts(&self) -> Vec<Fact> {
+        let about = |fact: &Fact| fact.data["site"] == self.name.as_str() || fact.subject == self.name;
+        self.platform.facts().into_iter().filter(about).collect()
+    }
+
+    /// Its builds, newest first.
+    pub async fn builds(&self) -> Vec<Build> {
+        #[derive(Deserialize)]
+        struct Builds {
+            builds: Vec<Build>,
+        }
+        self.platform.api().get::<Builds>(&format!("/sites/{}/builds", self.name)).await.builds
+    }
+
+    /// Its deploys, newest first.
+    pub async fn deploys(&self) -> Vec<Deploy> {
+        #[derive(Deserialize)]
+        struct Deploys {
+            deploys: Vec<Deploy>,
+        }
+        self.platform.api().get::<Deploys>(&format!("/sites/{}/deploys", self.name)).await.deploys
+    }
+
+    /// The deploy of a build, as soon as the read model has it.
+    pub async fn deploy(&self, number: u64) -> Deploy {
+        let find = async || self.deploys().await.into_iter().find(|deploy| deploy.number == number);
+        crate::eventually(&format!("deploy {number} of {}", self.name), find).await
+    }
+
+    /// Its aliases.
+    pub async fn aliases(&self) -> Vec<Alias> {
+        #[derive(Deserialize)]
+        struct Aliases {
+            aliases: Vec<Alias>,
+        }
+        self.platform.api().get::<Aliases>(&format!("/sites/{}/aliases", self.name)).await.aliases
+    }
+
+    /// Asks that an alias show a deploy, if it shows `expected` now.
+    pub async fn point(&self, alias: &str, deploy: &str, expected: Option<&str>) -> Answer {
+        let path = format!("/sites/{}/aliases/{alias}", self.name);
+        self.platform.api().send(Method::PUT, &path, &json!({ "deploy": deploy, "expected": expected })).await
+    }
+
+    /// Its public host.
+    #[must_use]
+    pub fn live(&self) -> Host {
+        self.platform.host(&self.name)
+    }
+
+    /// The host of its demo, of a deploy, or of a branch's preview.
+    #[must_use]
+    pub fn host(&self, prefix: &str) -> Host {
+        self.platform.host(&format!("{prefix}--{}", self.name))
+    }
+
+    /// Waits until the public page at `path` has `text` in it.
+    pub async fn serves(&self, path: &str, text: &str) -> Answer {
+        self.live().serves(path, text).await
+    }
+}
