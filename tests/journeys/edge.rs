@@ -19,7 +19,7 @@ async fn an_edge_serves_without_log_and_database_and_starts_again_from_what_it_k
     }
     let _ = live.get("/").await.expect(200);
     assert_eq!(live.get("/cold.html").await.expect(200).text(), "cold");
-    assert!(child.end(Signal::TERM).success(), "{}", child.tail());
+    assert!(child.end(Signal::TERM).success(), "{}", child.told());
     let child = edge(&platform, &address);
     live.serves("/", "kept").await;
     child.end(Signal::KILL);
@@ -31,7 +31,7 @@ async fn an_edge_serves_without_log_and_database_and_starts_again_from_what_it_k
 
     site.publish(2, [("index.html", "fresh")]).await;
     live.serves("/", "fresh").await;
-    assert!(child.end(Signal::TERM).success(), "{}", child.tail());
+    assert!(child.end(Signal::TERM).success(), "{}", child.told());
 }
 
 /// Starts `pagefold edge` with the addresses and the secrets that an operator would give it.

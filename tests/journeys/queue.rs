@@ -46,6 +46,7 @@ async fn a_newer_push_takes_the_place_of_a_waiting_build() {
     site.serves("/", "newer").await;
     let facts = site.facts();
     assert!(!facts.iter().any(|fact| fact.subject == older && fact.name() == "build.started"), "it has never run");
+    site.level().await;
     let replaced = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
     assert_eq!((replaced.state.as_str(), replaced.superseded_by), ("canceled", Some(newer)));
 }

@@ -68,7 +68,7 @@ impl Child {
     /// If it goes on living.
     pub fn end(&self, signal: Signal) -> ExitStatus {
         let status = self.end_within(signal, DEADLINE);
-        status.unwrap_or_else(|| panic!("it does not end\n{}", self.tail()))
+        status.unwrap_or_else(|| panic!("it does not end\n{}", self.told()))
     }
 
     fn end_within(&self, signal: Signal, deadline: Duration) -> Option<ExitStatus> {
@@ -82,13 +82,14 @@ impl Child {
         self.status()
     }
 
-    /// The last lines it has written.
+    /// How it is: its last lines, and its processes.
     #[must_use]
-    pub fn tail(&self) -> String {
+    pub fn told(&self) -> String {
         let text = std::fs::read_to_string(&self.output).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
-        format!("the last lines of `{}`:\n{}", self.output.display(), last.join("\n"))
+        let (output, processes) = (self.output.display(), process::told_tree(self.pid));
+        format!("the last lines of `{output}`:\n{}\nits processes:\n{processes}", last.join("\n"))
     }
 }
 

@@ -208,7 +208,7 @@ async fn up(folder: &Path, options: &[String]) -> (Child, Ready) {
     let secret = (OPERATORS_SECRET.0.to_owned(), OPERATORS_SECRET.1.to_owned());
     let child = Child::start(&arguments, &[secret], &folder.join("output"));
     let ready = eventually("the platform to be ready", || {
-        assert!(child.status().is_none(), "the platform did not come up\n{}", child.tail());
+        assert!(child.status().is_none(), "the platform did not come up\n{}", child.told());
         let ready = Ready::of(&data, child.pid());
         async { ready }
     });
@@ -219,13 +219,13 @@ async fn up(folder: &Path, options: &[String]) -> (Child, Ready) {
 impl Drop for Platform {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{}", self.child.tail());
+            println!("{}", self.child.told());
             return;
         }
         let parked = self.parked();
-        assert!(parked.is_empty(), "something is parked: {parked}\n{}", self.child.tail());
+        assert!(parked.is_empty(), "something is parked: {parked}\n{}", self.child.told());
         let status = self.child.end(Signal::TERM);
-        assert!(status.success(), "the platform ended with {status}\n{}", self.child.tail());
+        assert!(status.success(), "the platform ended with {status}\n{}", self.child.told());
     }
 }
 
@@ -240,12 +240,12 @@ impl Deref for Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{}", self.0.child.tail());
+            println!("{}", self.0.child.told());
             return;
         }
         // What one story has left there is not the fault of the next.
         let parked = self.0.parked();
         let known = std::mem::replace(&mut *KNOWN.lock().unwrap_or_else(PoisonError::into_inner), parked.clone());
-        assert!(parked == known, "something is parked: {parked}\n{}", self.0.child.tail());
+        assert!(parked == known, "something is parked: {parked}\n{}", self.0.child.told());
     }
 }

@@ -37,6 +37,14 @@ pub(crate) fn signal_tree(pid: u32, signal: Signal) {
     self::signal(pid, signal);
 }
 
+/// A process and what it has started, a line for each: how its threads are, its id, its name.
+pub(crate) fn told_tree(pid: u32) -> String {
+    let threads = fs::read_dir(file(pid, "task")).into_iter().flatten().flatten();
+    let states = threads.filter_map(|thread| state_of(&fs::read_to_string(thread.path().join("stat")).ok()?));
+    let line = format!("{:<8} {pid:>6} {}\n", states.collect::<String>(), command_of(pid).unwrap_or_default());
+    children(pid).into_iter().fold(line, |told, child| told + &told_tree(child))
+}
+
 /// Sends a signal to a process that may have ended.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).unwrap();
@@ -62,6 +70,11 @@ fn children(parent: u32) -> Vec<u32> {
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(file(pid, "stat")).ok()?;
     stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
+}
+
+/// The third field: `R` runs, `S` and `D` wait, `T` is stopped, `Z` is dead.
+fn state_of(stat: &str) -> Option<char> {
+    stat.rsplit(") ").next()?.chars().next()
 }
 
 fn command_of(pid: u32) -> Option<String> {

@@ -79,6 +79,16 @@ impl<'p> Site<'p> {
         self.platform.facts().into_iter().filter(about).collect()
     }
 
+    /// Waits until the read model knows everything the log has about the site.
+    pub async fn level(&self) {
+        let last = self.facts().last().map_or(0, crate::Fact::sequence);
+        let knows = async || {
+            let page: serde_json::Value = self.platform.api().get(&format!("/events?after={}&limit=1", last - 1)).await;
+            page["events"].as_array().is_some_and(|events| !events.is_empty()).then_some(())
+        };
+        crate::eventually(&format!("fact {last} in the read model"), knows).await;
+    }
+
     /// Its builds, newest first.
     pub async fn builds(&self) -> Vec<Build> {
         #[derive(Deserialize)]
