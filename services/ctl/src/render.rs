@@ -1,7 +1,7 @@
 //! Facts as an operator reads them: a line, a story, or the whole CloudEvent.
 
-use events::{Envelope, Recorded, envelope};
-use serde_json::{Value, json};
+use events::Recorded;
+use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
 /// How a fact is printed.
@@ -22,7 +22,7 @@ pub fn fact(recorded: &Recorded, format: Format) -> String {
     match format {
         Format::Compact => compact(recorded),
         Format::Feed => feed(recorded),
-        Format::Json => cloudevent(recorded).to_string(),
+        Format::Json => cloudevent(recorded),
     }
 }
 
@@ -61,40 +61,17 @@ fn feed(recorded: &Recorded) -> String {
     )
 }
 
-/// The fact as a CloudEvent in JSON format (CloudEvents 1.0).
-fn cloudevent(recorded: &Recorded) -> Value {
-    let Recorded { sequence, envelope, event } = recorded;
-    let mut cloudevent = json!({
-        "specversion": envelope::SPEC_VERSION,
-        "id": envelope.id,
-        "source": envelope.source,
-        "type": event.type_name(),
-        "subject": envelope.subject,
-        "time": envelope.time.format(&Rfc3339).unwrap_or_default(),
-        "datacontenttype": envelope::CONTENT_TYPE,
-        "dataschema": Envelope::schema_of(event),
-        "sequence": sequence.to_string(),
-        "correlationid": envelope.correlation,
-        "actor": envelope.actor,
-        "data": event.data(),
-    });
-    let optional = [
-        ("causationid", envelope.causation.map(|id| id.to_string())),
-        ("traceparent", envelope.traceparent.clone()),
-        ("tracestate", envelope.tracestate.clone()),
-    ];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            cloudevent[name] = json!(value);
-        }
-    }
-    cloudevent
+/// The fact as a CloudEvent on one line.
+fn cloudevent(recorded: &Recorded) -> String {
+    let written = runtime::cloudevent::of(recorded).and_then(|event| Ok(serde_json::to_string(&event)?));
+    written.unwrap_or_else(|error| unreadable(recorded.sequence, &*error, Format::Json))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, PromotionReason};
+    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, Envelope, PromotionReason};
+    use serde_json::Value;
     use uuid::Uuid;
 
     fn promoted() -> Recorded {

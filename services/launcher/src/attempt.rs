@@ -10,6 +10,7 @@ use crate::{engine, source};
 use events::build::{Job, Report};
 use events::event::Artifact;
 use events::{BuildId, CommitId, Outcome};
+use runtime::error::chain;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -216,16 +217,6 @@ fn report(outcome: Outcome, message: String, commit: Option<CommitId>, artifact:
 fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
     tracing::error!(error, doing, "a build ends in an error of the platform");
     Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn remove(folder: &Path) {

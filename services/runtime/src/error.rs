@@ -77,3 +77,15 @@ pub enum ExecuteError {
     #[error(transparent)]
     Failed(#[from] Error),
 }
+
+/// An error with all that caused it, in one line: for a person, or for the operator's shelf. Logs take the error itself.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -8,6 +8,7 @@ pub mod append;
 pub mod build_log;
 mod cache;
 pub mod clock;
+pub mod cloudevent;
 pub mod codec;
 pub mod connection;
 pub mod consumer;

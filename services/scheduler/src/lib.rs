@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 1;
+const SNAPSHOT_VERSION: u32 = 2;
 /// Facts between two snapshots.
 const SNAPSHOT_EVERY: u64 = 1000;
 /// How often the clock is looked at when nothing happens.
@@ -37,7 +37,6 @@ pub async fn run(log: Log, limits: Limits, stop: CancellationToken) -> Result<()
         let Some(lease) = Lease::acquire(log.connection(), (NAME, &holder), &stop).await? else { return Ok(()) };
         let lost = lease.lost();
         tokio::select! {
-            () = stop.cancelled() => {}
             () = lost.cancelled() => tracing::warn!("another scheduler may be active, standing by"),
             result = Active::start(log.clone(), limits) => match result {
                 Ok(mut active) => active.run(&stop, &lost).await,
@@ -47,6 +46,7 @@ pub async fn run(log: Log, limits: Limits, stop: CancellationToken) -> Result<()
                 }
             },
         }
+        lease.release().await;
     }
     Ok(())
 }

@@ -4,11 +4,11 @@
 //! hearing and saying finds the wish again. Times come from the facts themselves.
 
 use events::{
-    AliasEvent, AliasName, Branch, BuildEvent, BuildId, CommitId, Envelope, Event, EventId, Lane, OrganizationName,
-    Recorded, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent, SiteName,
+    AliasEvent, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, EventId, Lane, OrganizationName, Recorded,
+    RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent, SiteName,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use time::OffsetDateTime;
 
 /// Deleted branches remembered, so that a preview synced late is still taken down.
@@ -40,8 +40,8 @@ pub struct Site {
     pub published: Vec<Branch>,
     /// The number of its newest build.
     pub last_number: u64,
-    /// Previews that show something.
-    pub previews: BTreeSet<Branch>,
+    /// Previews that show something, each with the promotion that made it.
+    pub previews: BTreeMap<Branch, Origin>,
 }
 
 /// A build that was asked for.
@@ -75,6 +75,8 @@ pub struct Gone {
 /// The parts of an envelope that go on into what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
+    /// Its place in the log.
+    pub sequence: u64,
     /// The fact.
     pub id: EventId,
     /// The story it belongs to.
@@ -115,9 +117,10 @@ pub enum Progress {
     Running(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
 }
 
-impl From<&Envelope> for Origin {
-    fn from(envelope: &Envelope) -> Self {
+impl From<&Recorded> for Origin {
+    fn from(Recorded { sequence, envelope, .. }: &Recorded) -> Self {
         Self {
+            sequence: *sequence,
             id: envelope.id,
             correlation: envelope.correlation,
             traceparent: envelope.traceparent.clone(),
@@ -138,16 +141,16 @@ impl Queue {
     /// The state after a fact.
     pub fn apply(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::Site(fact) => self.apply_site(&recorded.envelope, fact),
-            Event::Repository(fact) => self.apply_repository(&recorded.envelope, fact),
+            Event::Site(fact) => self.apply_site(recorded, fact),
+            Event::Repository(fact) => self.apply_repository(recorded, fact),
             Event::Build(fact) => self.apply_build(recorded, fact),
-            Event::Alias(fact) => self.apply_alias(fact),
+            Event::Alias(fact) => self.apply_alias(recorded, fact),
             Event::Deploy(_) => {}
         }
     }
 
-    fn apply_site(&mut self, envelope: &Envelope, fact: &SiteEvent) {
-        let Ok(name) = envelope.subject.parse::<SiteName>() else { return };
+    fn apply_site(&mut self, recorded: &Recorded, fact: &SiteEvent) {
+        let Ok(name) = recorded.envelope.subject.parse::<SiteName>() else { return };
         match fact {
             SiteEvent::Created { organization, repository, branch, demo_branch, engine } => {
                 let site = Site {
@@ -156,13 +159,13 @@ impl Queue {
                     engine: *engine,
                     published: [Some(branch.clone()), demo_branch.clone()].into_iter().flatten().collect(),
                     last_number: 0,
-                    previews: BTreeSet::new(),
+                    previews: BTreeMap::new(),
                 };
                 self.sites.insert(name, site);
             }
             SiteEvent::BuildRequested { branch, commit } => {
-                let summary = format!("Requested by {}", envelope.actor);
-                self.wish(name, (branch, commit.as_ref()), summary, envelope);
+                let summary = format!("Requested by {}", recorded.envelope.actor);
+                self.wish(name, (branch, commit.as_ref()), summary, recorded);
             }
             SiteEvent::Deleted {} => {
                 self.sites.remove(&name);
@@ -172,19 +175,19 @@ impl Queue {
         }
     }
 
-    fn apply_repository(&mut self, envelope: &Envelope, fact: &RepositoryEvent) {
+    fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
             RepositoryEvent::PushReceived { repository, branch, commit, summary, .. } => {
                 for site in self.sites_of(repository) {
                     self.gone.retain(|gone| !gone.is(&site, branch));
-                    self.wish(site, (branch, Some(commit)), summary.clone(), envelope);
+                    self.wish(site, (branch, Some(commit)), summary.clone(), recorded);
                 }
             }
             RepositoryEvent::BranchDeleted { repository, branch, .. } => {
                 for name in self.sites_of(repository) {
                     if self.sites.get(&name).is_some_and(|site| !site.published.contains(branch)) {
                         self.wishes.retain(|wish| (&wish.site, &wish.branch) != (&name, branch));
-                        let origin = Origin::from(envelope);
+                        let origin = Origin::from(recorded);
                         self.gone.push_back(Gone { site: name, branch: branch.clone(), origin });
                     }
                 }
@@ -210,7 +213,7 @@ impl Queue {
                     lane: *lane,
                     place: recorded.sequence,
                     progress: Progress::Queued,
-                    origin: Origin::from(&recorded.envelope),
+                    origin: Origin::from(recorded),
                 };
                 self.builds.insert(id, build);
             }
@@ -223,11 +226,11 @@ impl Queue {
         }
     }
 
-    fn apply_alias(&mut self, fact: &AliasEvent) {
+    fn apply_alias(&mut self, recorded: &Recorded, fact: &AliasEvent) {
         match fact {
             AliasEvent::Promoted { site, alias: AliasName::Preview(branch), .. } => {
                 if let Some(known) = self.sites.get_mut(site) {
-                    known.previews.insert(branch.clone());
+                    known.previews.insert(branch.clone(), Origin::from(recorded));
                 }
             }
             AliasEvent::Removed { site, alias: AliasName::Preview(branch), .. } => {
@@ -250,13 +253,13 @@ impl Queue {
         site: SiteName,
         (branch, commit): (&Branch, Option<&CommitId>),
         summary: String,
-        envelope: &Envelope,
+        recorded: &Recorded,
     ) {
         if !self.sites.contains_key(&site) {
             return;
         }
-        let build = BuildId::of(envelope.id, site.as_str());
-        let (branch, commit, origin) = (branch.clone(), commit.cloned(), Origin::from(envelope));
+        let build = BuildId::of(recorded.envelope.id, site.as_str());
+        let (branch, commit, origin) = (branch.clone(), commit.cloned(), Origin::from(recorded));
         self.wishes.push_back(Wish { build, site, branch, commit, summary, origin });
     }
 

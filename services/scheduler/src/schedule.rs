@@ -186,13 +186,15 @@ impl Active {
 
 /// Previews of deleted branches that still show something.
 fn removals(queue: &Queue) -> Vec<Decision> {
-    let shown = |gone: &&Gone| queue.sites.get(&gone.site).is_some_and(|site| site.previews.contains(&gone.branch));
     let remove = |Gone { site, branch, origin }: &Gone| {
+        let promotion = queue.sites.get(site)?.previews.get(branch)?;
+        // A preview that came after the deletion is taken down because it came: a removal of its own.
+        let cause = if promotion.sequence > origin.sequence { promotion } else { origin };
         let alias = AliasName::Preview(branch.clone());
         let command = alias::Command::Remove { site: site.clone(), alias: alias.clone() };
-        Decision::Alias(site.clone(), alias, command, origin.clone())
+        Some(Decision::Alias(site.clone(), alias, command, cause.clone()))
     };
-    queue.gone.iter().filter(shown).map(remove).collect()
+    queue.gone.iter().filter_map(remove).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 pub mod api;
 mod assets;
 mod auth;
-mod cloudevent;
 mod commands;
 mod dashboard;
 mod github;

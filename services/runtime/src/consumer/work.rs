@@ -1,6 +1,7 @@
 //! What happens to one fact in hand, until the log has its answer.
 
 use super::{Consumer, Failure, Timing};
+use crate::error;
 use crate::log::Log;
 use crate::parked::{self, Shelf};
 use crate::{codec, telemetry};
@@ -76,7 +77,7 @@ impl<C: Consumer> Worker<C> {
             Ok(()) => (AckKind::Ack, "ok"),
             Err(Failure::Retry(error)) if deliveries < self.timing.deliveries_max => {
                 let delay = retry_delay(&self.timing, (deliveries, sequence));
-                tracing::warn!(sequence, deliveries, error = chain(&*error), ?delay, "failed, will try again");
+                tracing::warn!(sequence, deliveries, error = error::chain(&*error), ?delay, "failed, will try again");
                 (AckKind::Nak(Some(delay)), "retry")
             }
             Err(Failure::Retry(error) | Failure::Park(error)) => self.give_up(job, &*error).await,
@@ -85,13 +86,13 @@ impl<C: Consumer> Worker<C> {
 
     async fn give_up(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
         let Job { message, sequence, deliveries } = *job;
-        let shelf = Shelf { consumer: C::NAME, deliveries, reason: chain(error) };
+        let shelf = Shelf { consumer: C::NAME, deliveries, reason: error::chain(error) };
         tracing::error!(sequence, reason = shelf.reason, "parked for an operator");
         match parked::park(&self.log, &shelf, message).await {
             Ok(()) => (AckKind::Term, "park"),
             Err(error) => {
                 // Not on the shelf, so not off the belt.
-                tracing::error!(sequence, error = chain(&error), "could not be parked, comes again");
+                tracing::error!(sequence, error = error::chain(&error), "could not be parked, comes again");
                 (AckKind::Nak(Some(self.timing.retry_max)), "retry")
             }
         }
@@ -132,17 +133,6 @@ fn retry_delay(timing: &Timing, (deliveries, sequence): (u64, u64)) -> Duration 
     // Neighbours in the log are spread as far as strangers.
     let mixed = (sequence ^ deliveries << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
     base + base * u32::try_from(mixed % 100).unwrap_or(0) / 500
-}
-
-/// An error with all that caused it, in one line.
-fn chain(error: &(dyn StdError + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

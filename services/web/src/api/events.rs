@@ -1,7 +1,6 @@
 //! The facts themselves, to read on from any place or to watch as they are stated.
 
 use super::extract::Asked;
-use crate::cloudevent::{self, BATCH};
 use crate::problem::Problem;
 use crate::server::Shared;
 use crate::streams;
@@ -13,9 +12,12 @@ use events::{EventId, Recorded, SiteName};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, header};
 use projections::timeline;
+use runtime::cloudevent;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// The media type of a JSON array of events.
+const BATCH: &str = "application/cloudevents-batch+json";
 /// Events of an answer unless it is asked for more.
 const LIMIT: u32 = 100;
 /// Facts read from the log at once.
@@ -106,7 +108,7 @@ pub(crate) async fn list(
 async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Problem> {
     let fact = app.log.fact(sequence).await?;
     let fact = fact.ok_or_else(|| Problem::Internal(format!("fact {sequence} is not in the log").into()))?;
-    cloudevent::of(&fact)
+    cloudevent::of(&fact).map_err(Problem::Internal)
 }
 
 /// Watch events

@@ -1,20 +1,19 @@
-//! Facts as CloudEvents 1.0, for readers outside.
+//! Facts as CloudEvents 1.0 in JSON, for readers outside: the API and the operator's commands.
 
-use crate::problem::Problem;
+use crate::error::BoxError;
 use cloudevents::event::{Event, EventBuilder, EventBuilderV10};
 use events::envelope::CONTENT_TYPE;
 use events::{Envelope, Recorded};
 use time::format_description::well_known::Rfc3339;
 
-/// The media type of a JSON array of events.
-pub(crate) const BATCH: &str = "application/cloudevents-batch+json";
-
 /// The event as it was stated, with its place in the log as the extension `sequence`, a decimal number as text: CloudEvents
 /// integers end at 2³¹.
-pub(crate) fn of(recorded: &Recorded) -> Result<Event, Problem> {
+///
+/// # Errors
+/// If an attribute cannot be written as CloudEvents require; a fact from the log always can.
+pub fn of(recorded: &Recorded) -> Result<Event, BoxError> {
     let Recorded { sequence, envelope, event } = recorded;
-    let fault = |error: Box<dyn std::error::Error + Send + Sync>| Problem::Internal(error);
-    let time = envelope.time.format(&Rfc3339).map_err(|error| fault(error.into()))?;
+    let time = envelope.time.format(&Rfc3339)?;
     let mut builder = EventBuilderV10::new()
         .id(envelope.id.to_string())
         .source(envelope.source.clone())
@@ -33,7 +32,7 @@ pub(crate) fn of(recorded: &Recorded) -> Result<Event, Problem> {
             builder = builder.extension(name, value.clone());
         }
     }
-    builder.build().map_err(|error| fault(error.into()))
+    Ok(builder.build()?)
 }
 
 #[cfg(test)]
