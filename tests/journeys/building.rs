@@ -68,7 +68,6 @@ async fn a_build_that_fails_says_why_and_changes_nothing() {
     let log = platform.api().log(&finished.subject).await;
     assert!(log.contains("the oven is cold\n") && log.contains("npm run pages failed"), "{log}");
     site.serves("/", "good").await;
-    site.level().await;
     assert_eq!(site.deploys().await.len(), 1);
 }
 

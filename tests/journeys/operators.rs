@@ -24,10 +24,10 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
     let events: Vec<Fact> = list("json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.len() >= 7 && events.iter().all(|fact| fact.correlation == pushed.event), "{events:?}");
 
-    let by_sequence = platform.operator(&["events", "show", &promoted.sequence().to_string()]);
-    let by_id = platform.operator(&["events", "show", &promoted.id]);
-    assert_eq!(by_sequence, by_id);
-    assert_eq!(serde_json::from_str::<Fact>(&by_id).unwrap(), promoted);
+    for named in [&promoted.sequence().to_string(), &promoted.id] {
+        let shown = platform.operator(&["events", "show", named]);
+        assert_eq!(serde_json::from_str::<Fact>(&shown).unwrap(), promoted);
+    }
     let about = platform.operator(&["events", "list", "--subject", "alias/listed/live"]);
     assert_eq!(about.lines().count(), 1, "{about}");
     assert!(!platform.try_operator(&["events", "show", "99999999"]).status.success());
@@ -42,13 +42,13 @@ async fn an_operator_watches_facts_as_they_are_stated() {
     let mut tail = Command::new(executable()).args(tail).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
     let watched = tokio::spawn(async move {
-        while let Some(line) = lines.next_line().await.unwrap() {
+        loop {
+            let line = lines.next_line().await.unwrap().unwrap();
             let fact: Fact = serde_json::from_str(&line).unwrap();
             if fact.data["site"] == "tailed" {
-                return Some(fact);
+                return (fact, lines);
             }
         }
-        None
     });
     // It tails from where the log ends when it starts, so one of these pushes comes after that.
     let mut number = 0;
@@ -56,7 +56,7 @@ async fn an_operator_watches_facts_as_they_are_stated() {
         number += 1;
         site.publish(number, [("index.html", number.to_string().as_str())]).await;
     }
-    let fact = watched.await.unwrap().unwrap();
+    let (fact, _lines) = watched.await.unwrap();
     assert_eq!(fact.name(), "deploy.synced");
     assert_eq!(tail.try_wait().unwrap(), None, "it goes on");
 }

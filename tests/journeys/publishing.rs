@@ -22,7 +22,6 @@ async fn a_push_becomes_a_page() {
     }
     let deploy = site.deploy(1).await;
     assert_eq!((deploy.files, deploy.uploaded_files), (1, 1));
-    site.level().await;
     let build = site.builds().await.remove(0);
     assert_eq!((build.state.as_str(), build.commit), ("success", Some(pushed.commit)));
 }
@@ -96,7 +95,6 @@ async fn every_branch_has_a_preview_and_every_deploy_its_own_host() {
     let demo = site.host("demo").serves("/", "on next").await;
     let plain = site.host("plain").serves("/", "on plain").await;
     assert_eq!((demo.header("x-robots-tag"), plain.header("x-robots-tag")), ("noindex", "noindex"));
-    site.level().await;
     let aliases = site.aliases().await;
     assert_eq!(aliases.iter().map(|alias| alias.number).collect::<Vec<_>>(), [2, 1, 3, 4], "{aliases:?}");
 

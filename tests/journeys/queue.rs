@@ -22,6 +22,7 @@ async fn a_canceled_build_leaves_nothing_running_and_never_finishes() {
 
     site.until("build.log_archived", |fact| fact.subject == build).await;
     assert!(platform.api().log(&build).await.ends_with("[pagefold] canceled\n"));
+    platform.read_model_has_caught_up().await;
     assert_eq!(platform.api().build(&build).await.state, "canceled");
     assert_eq!(site.facts().iter().filter(|fact| fact.is_end()).count(), 1);
     assert_eq!(platform.api().cancel(&build).await.expect(409).code(), "build_ended");
@@ -46,7 +47,6 @@ async fn a_newer_push_takes_the_place_of_a_waiting_build() {
     site.serves("/", "newer").await;
     let facts = site.facts();
     assert!(!facts.iter().any(|fact| fact.subject == older && fact.name() == "build.started"), "it has never run");
-    site.level().await;
     let replaced = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
     assert_eq!((replaced.state.as_str(), replaced.superseded_by), ("canceled", Some(newer)));
 }

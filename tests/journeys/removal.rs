@@ -33,6 +33,7 @@ async fn a_deleted_site_shows_nothing_and_its_name_is_never_given_again() {
     let _ = api.send(Method::DELETE, "/sites/deleted", &json!({})).await.expect(202);
     let _ = site.live().is_gone().await;
     let _ = site.host(&deploy.id).is_gone().await;
+    platform.read_model_has_caught_up().await;
     assert_eq!(api.try_get("/sites/deleted").await.unwrap().expect(404).code(), "site_not_found");
     let again = json!({ "name": "deleted", "repository": site.repository.url() });
     assert_eq!(api.send(Method::POST, "/sites", &again).await.expect(409).code(), "site_name_retired");

@@ -176,6 +176,17 @@ impl Platform {
         listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Waits until the read model has everything that is in the log now.
+    ///
+    /// # Panics
+    /// If the log is empty.
+    pub async fn read_model_has_caught_up(&self) {
+        let before_last = self.facts().last().unwrap().sequence() - 1;
+        let (api, last) = (self.api(), format!("/events?limit=1&after={before_last}"));
+        let is_there = async || api.try_get(&last).await.is_ok_and(|answer| answer.text().contains("\"specversion\""));
+        eventually("the read model", async || is_there().await.then_some(())).await;
+    }
+
     /// What an operator's command prints.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use crate::{Alias, Answer, Build, Deploy, Fact, Host, Platform, Repository};
 use reqwest::Method;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// A site.
@@ -79,47 +79,35 @@ impl<'p> Site<'p> {
         self.platform.facts().into_iter().filter(about).collect()
     }
 
-    /// Waits until the read model knows everything the log has about the site.
-    pub async fn level(&self) {
-        let last = self.facts().last().map_or(0, crate::Fact::sequence);
-        let knows = async || {
-            let page: serde_json::Value = self.platform.api().get(&format!("/events?after={}&limit=1", last - 1)).await;
-            page["events"].as_array().is_some_and(|events| !events.is_empty()).then_some(())
-        };
-        crate::eventually(&format!("fact {last} in the read model"), knows).await;
-    }
-
-    /// Its builds, newest first.
+    /// Its builds, newest first, with all that the log has of them.
     pub async fn builds(&self) -> Vec<Build> {
-        #[derive(Deserialize)]
-        struct Builds {
-            builds: Vec<Build>,
-        }
-        self.platform.api().get::<Builds>(&format!("/sites/{}/builds", self.name)).await.builds
+        self.rows("builds").await
     }
 
     /// Its deploys, newest first.
     pub async fn deploys(&self) -> Vec<Deploy> {
-        #[derive(Deserialize)]
-        struct Deploys {
-            deploys: Vec<Deploy>,
-        }
-        self.platform.api().get::<Deploys>(&format!("/sites/{}/deploys", self.name)).await.deploys
+        self.rows("deploys").await
     }
 
-    /// The deploy of a build, as soon as the read model has it.
+    /// The deploy of a build that has been synced.
+    ///
+    /// # Panics
+    /// If there is none.
     pub async fn deploy(&self, number: u64) -> Deploy {
-        let find = async || self.deploys().await.into_iter().find(|deploy| deploy.number == number);
-        crate::eventually(&format!("deploy {number} of {}", self.name), find).await
+        self.until("deploy.synced", |fact| fact.data["number"] == number).await;
+        self.deploys().await.into_iter().find(|deploy| deploy.number == number).unwrap()
     }
 
     /// Its aliases.
     pub async fn aliases(&self) -> Vec<Alias> {
-        #[derive(Deserialize)]
-        struct Aliases {
-            aliases: Vec<Alias>,
-        }
-        self.platform.api().get::<Aliases>(&format!("/sites/{}/aliases", self.name)).await.aliases
+        self.rows("aliases").await
+    }
+
+    /// The read model follows the log; whoever compares the two has to wait for it.
+    async fn rows<T: DeserializeOwned>(&self, what: &str) -> Vec<T> {
+        self.platform.read_model_has_caught_up().await;
+        let mut page: Value = self.platform.api().get(&format!("/sites/{}/{what}", self.name)).await;
+        serde_json::from_value(page[what].take()).unwrap()
     }
 
     /// Asks that an alias show a deploy, if it shows `expected` now.
