@@ -48,7 +48,8 @@ impl Servers {
         Ok(connection::Config { url, user: user.to_owned(), password })
     }
 
-    /// Starts a server again that has died, at its old address; ends if one cannot be had back.
+    /// Starts a server again that has died, at its old address, as often as it takes: the first tries may fail while
+    /// processes of the dead one still end, and what does not need it goes on meanwhile. Ends only with the S3 server.
     pub(super) async fn keep_up(&mut self) -> Error {
         loop {
             tokio::time::sleep(WATCH_EVERY).await;
@@ -59,7 +60,7 @@ impl Servers {
                 tracing::error!("nats-server has ended, starting it again");
                 match nats::Server::start(&self.folder.join("nats"), self.nats.port()).await {
                     Ok(again) => self.nats = again,
-                    Err(error) => return Error::new(error),
+                    Err(error) => again_later("nats-server", &error),
                 }
             }
             if !self.postgres.is_running() {
@@ -68,7 +69,7 @@ impl Servers {
                 let config = postgres::Config { port, ..postgres::Config::new(self.folder.join("postgres")) };
                 match postgres::Server::start(&config).await {
                     Ok(again) => self.postgres = again,
-                    Err(error) => return Error::new(error),
+                    Err(error) => again_later("PostgreSQL", &error),
                 }
             }
         }
@@ -82,4 +83,8 @@ impl Servers {
         self.depot_stop.cancel();
         let _ = self.depot.await;
     }
+}
+
+fn again_later(server: &str, error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(error, server, "it could not be started, trying again");
 }
