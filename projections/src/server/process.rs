@@ -7,6 +7,7 @@ use super::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -118,6 +119,8 @@ fn command(binaries: &Binaries, account: Option<&Account>, cluster: &Cluster) ->
     };
     command.arg("-D").arg(&cluster.directory).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    // An interrupt from the terminal is for this program alone, which ends the server in its turn.
+    command.process_group(0);
     if let Some(account) = account {
         account.run(&mut command);
     }

@@ -45,7 +45,8 @@ impl Server {
         let log = std::fs::File::create(folder.join("nats.log")).map_err(|error| failed(error.to_string()))?;
         let mut command = dies_with_parent(&binary);
         command.arg("-c").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let child = command.kill_on_drop(true).spawn();
+        // An interrupt from the terminal is for us alone: the log ends last, when everything has said its last.
+        let child = command.process_group(0).kill_on_drop(true).spawn();
         let child = child.map_err(|error| failed(format!("cannot run `{}`: {error}", binary.display())))?;
         let mut server = Self { child, address, folder: folder.to_owned() };
         server.wait_ready().await?;
