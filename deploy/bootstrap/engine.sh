@@ -24,6 +24,8 @@ start_engine() {
     if [ -d /run/systemd/system ] && systemctl cat docker.service >/dev/null 2>&1; then
         quietly as_root systemctl start docker || die "systemd could not start docker.service"
     else
+        forget_dead docker.pid dockerd
+        forget_dead docker/containerd/containerd.pid containerd
         # shellcheck disable=SC2016 # The inner shell expands it.
         as_root sh -c 'setsid nohup dockerd >>"$1" 2>&1 </dev/null 9>&- &' sh "$tools/dockerd.log"
     fi
@@ -35,6 +37,16 @@ start_engine() {
         fi
         sleep 0.2
     done
+}
+
+# forget_dead FILE NAME: a killed engine leaves its pid file, and the next one takes any process that has got the number
+# since for itself.
+forget_dead() {
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    as_root sh -c '
+        pid=$(cat "/var/run/$1" 2>/dev/null) || exit 0
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] || rm -f "/var/run/$1"
+    ' sh "$1" "$2"
 }
 
 # with_engine COMMAND…: becomes the command, with the engine's socket open to it. A user outside the socket's group
