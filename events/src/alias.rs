@@ -1,13 +1,13 @@
 //! An alias: the one switch of what a reader sees. Promotion and rollback are the same fact with different reasons.
 
-use crate::{Aggregate, AliasEvent, AliasName, DeployId, Event, PromotionReason, Refusal, SiteName};
+use crate::{Aggregate, AliasEvent, AliasName, DeployId, Event, PromotionReason, Refusal, SiteId};
 
 /// The state of an alias.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Alias {
     /// What it shows.
     pub deploy: Option<DeployId>,
-    /// The number of the newest build it has ever shown.
+    /// The newest source it has ever shown: the log sequence of the fact that caused its build; 0 before the first.
     pub newest: u64,
     /// What it has shown, newest first, at most [`RECENT_MAX`]: where equal content is likely to be found.
     pub recent: Vec<DeployId>,
@@ -34,20 +34,22 @@ pub enum Command {
     /// Show this deploy.
     Promote {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// Which name moves.
         alias: AliasName,
         /// What it shall show.
         deploy: DeployId,
         /// The number of the build that made the deploy.
         number: u64,
+        /// The log sequence of the fact that caused that build.
+        source_sequence: u64,
         /// Who asks.
         claim: Claim,
     },
     /// Show nothing any more.
     Remove {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// Which name goes.
         alias: AliasName,
     },
@@ -64,11 +66,11 @@ impl Aggregate for Alias {
 
     fn decide(&self, command: &Command) -> Result<Vec<AliasEvent>, Refusal> {
         match command.clone() {
-            Command::Promote { site, alias, deploy, number, claim } => {
+            Command::Promote { site, alias, deploy, number, source_sequence, claim } => {
                 let reason = match claim {
                     Claim::Built if self.deploy.as_ref() == Some(&deploy) => return Ok(vec![]),
-                    Claim::Built if number <= self.newest => {
-                        return Err(Refusal::OlderBuild { alias, shown: self.newest, number });
+                    Claim::Built if source_sequence <= self.newest => {
+                        return Err(Refusal::OlderBuild { alias, number });
                     }
                     Claim::Built => PromotionReason::Built,
                     Claim::Chosen { expected } if expected.is_some() && expected != self.deploy => {
@@ -77,7 +79,8 @@ impl Aggregate for Alias {
                     Claim::Chosen { .. } if self.deploy.as_ref() == Some(&deploy) => return Ok(vec![]),
                     Claim::Chosen { .. } => PromotionReason::Chosen,
                 };
-                Ok(vec![AliasEvent::Promoted { site, alias, deploy, number, previous: self.deploy.clone(), reason }])
+                let previous = self.deploy.clone();
+                Ok(vec![AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason }])
             }
             Command::Remove { site, alias } => match self.deploy.clone() {
                 Some(previous) => Ok(vec![AliasEvent::Removed { site, alias, previous }]),
@@ -89,11 +92,11 @@ impl Aggregate for Alias {
 
     fn evolve(mut self, fact: &AliasEvent) -> Self {
         match fact {
-            AliasEvent::Promoted { deploy, number, .. } => {
+            AliasEvent::Promoted { deploy, source_sequence, .. } => {
                 self.recent.retain(|shown| shown != deploy);
                 self.recent.insert(0, deploy.clone());
                 self.recent.truncate(RECENT_MAX);
-                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*number), recent: self.recent }
+                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*source_sequence), recent: self.recent }
             }
             AliasEvent::Removed { .. } => Self { deploy: None, ..self },
         }
@@ -107,23 +110,26 @@ mod tests {
     use crate::aggregate::story::given;
     use proptest::prelude::*;
 
+    const SITE: SiteId = SiteId(uuid::Uuid::nil());
+
+    /// The numbers of builds run against the order of their sources, as late appends may give them out.
+    const fn number(source: u64) -> u64 {
+        1000 - source
+    }
+
     fn deploy(number: u64) -> DeployId {
         DeployId::of(BuildId(uuid::Uuid::from_u128(number.into())))
     }
 
-    fn promote(number: u64, claim: Claim) -> Command {
-        Command::Promote {
-            site: "docs".parse().unwrap(),
-            alias: AliasName::Live,
-            deploy: deploy(number),
-            number,
-            claim,
-        }
+    fn promote(source_sequence: u64, claim: Claim) -> Command {
+        let (alias, deploy, number) = (AliasName::Live, deploy(source_sequence), number(source_sequence));
+        Command::Promote { site: SITE, alias, deploy, number, source_sequence, claim }
     }
 
-    fn promoted(number: u64, previous: Option<u64>, reason: PromotionReason) -> AliasEvent {
-        let (site, alias, previous) = ("docs".parse().unwrap(), AliasName::Live, previous.map(deploy));
-        AliasEvent::Promoted { site, alias, deploy: deploy(number), number, previous, reason }
+    fn promoted(source_sequence: u64, previous: Option<u64>, reason: PromotionReason) -> AliasEvent {
+        let (alias, deploy, number) = (AliasName::Live, deploy(source_sequence), number(source_sequence));
+        let previous = previous.map(self::deploy);
+        AliasEvent::Promoted { site: SITE, alias, deploy, number, source_sequence, previous, reason }
     }
 
     use PromotionReason::{Built, Chosen};
@@ -135,14 +141,14 @@ mod tests {
 
     #[test]
     fn an_older_build_that_ends_late_does_not_replace_a_newer_one() {
-        let refusal = Refusal::OlderBuild { alias: AliasName::Live, shown: 2, number: 1 };
+        let refusal = Refusal::OlderBuild { alias: AliasName::Live, number: number(1) };
         given::<Alias>([promoted(2, None, Built)]).when(promote(1, Claim::Built)).refuses(refusal);
     }
 
     #[test]
     fn a_build_that_was_overtaken_stays_back_even_after_a_rollback() {
         let history = [promoted(1, None, Built), promoted(3, Some(1), Built), promoted(1, Some(3), Chosen)];
-        let refusal = Refusal::OlderBuild { alias: AliasName::Live, shown: 3, number: 2 };
+        let refusal = Refusal::OlderBuild { alias: AliasName::Live, number: number(2) };
         given::<Alias>(history).when(promote(2, Claim::Built)).refuses(refusal);
     }
 
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_alias_that_never_was_cannot_be_removed() {
-        let remove = Command::Remove { site: "docs".parse().unwrap(), alias: AliasName::Live };
+        let remove = Command::Remove { site: SITE, alias: AliasName::Live };
         given::<Alias>([]).when(remove).refuses(Refusal::AliasNotFound(AliasName::Live));
     }
 

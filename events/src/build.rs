@@ -2,8 +2,8 @@
 
 use crate::event::Artifact;
 use crate::{
-    Aggregate, Branch, BuildEvent, BuildId, CommitId, Event, Lane, Outcome, Refusal, RepositoryUrl, SiteEngine,
-    SiteName,
+    Aggregate, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, Lane, Outcome, Refusal, RepositoryUrl,
+    SiteEngine, SiteId,
 };
 
 /// How often a build is tried when its launcher is lost.
@@ -12,15 +12,20 @@ pub const ATTEMPTS_MAX: u32 = 3;
 /// The state of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Build {
-    /// Nobody has queued it.
+    /// Nobody has asked for it.
     #[default]
     Unknown,
+    /// A person asked for it; the scheduler will queue it.
+    Requested {
+        /// The site to build.
+        site: SiteId,
+    },
     /// It waits for a slot, or for a launcher, or is worked on.
     Open(Job, Progress),
     /// It has ended.
     Ended {
-        /// What it was to build.
-        job: Job,
+        /// The site it was for.
+        site: SiteId,
         /// How; absent when it was canceled.
         outcome: Option<Outcome>,
         /// Whether its log was archived.
@@ -32,13 +37,17 @@ pub enum Build {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// The site.
-    pub site: SiteName,
+    pub site: SiteId,
     /// Its number in the site.
     pub number: u64,
+    /// The log sequence of the fact that caused it: a greater one is newer source.
+    pub source_sequence: u64,
     /// Where the source is.
     pub repository: RepositoryUrl,
     /// The branch.
     pub branch: Branch,
+    /// The alias its deploy will move.
+    pub alias: AliasName,
     /// The exact commit, or the branch's tip.
     pub commit: Option<CommitId>,
     /// How source becomes pages.
@@ -73,7 +82,7 @@ pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, for people.
-    pub message: String,
+    pub reason: String,
     /// What it made.
     pub artifact: Option<Artifact>,
     /// How long it took, in milliseconds.
@@ -83,8 +92,24 @@ pub struct Report {
 /// What may be asked of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// A person wants it.
+    Request {
+        /// The site to build.
+        site: SiteId,
+        /// The branch.
+        branch: Branch,
+        /// The exact commit, or the branch's tip.
+        commit: Option<CommitId>,
+    },
     /// Put it in the queue.
     Queue(Job),
+    /// Record that it is not worth building.
+    Skip {
+        /// What it would have built.
+        job: Job,
+        /// Why not, for people.
+        reason: String,
+    },
     /// Give it a slot.
     Dispatch,
     /// Work on it: the first attempt, or the next when a launcher was lost.
@@ -111,12 +136,12 @@ pub enum Command {
 }
 
 impl Build {
-    /// What it builds, once it is queued.
+    /// What it builds, while it is open.
     #[must_use]
     pub const fn job(&self) -> Option<&Job> {
         match self {
-            Self::Unknown => None,
-            Self::Open(job, _) | Self::Ended { job, .. } => Some(job),
+            Self::Open(job, _) => Some(job),
+            Self::Unknown | Self::Requested { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -125,7 +150,7 @@ impl Build {
     pub const fn running_attempt(&self) -> Option<u32> {
         match self {
             Self::Open(_, Progress::Running { attempt }) => Some(*attempt),
-            Self::Unknown | Self::Open(..) | Self::Ended { .. } => None,
+            Self::Unknown | Self::Requested { .. } | Self::Open(..) | Self::Ended { .. } => None,
         }
     }
 }
@@ -141,20 +166,16 @@ impl Aggregate for Build {
 
     fn decide(&self, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
         match self {
-            Self::Unknown => match command {
-                Command::Queue(job) => Ok(vec![queued(job.clone())]),
-                Command::Dispatch
-                | Command::Start { .. }
-                | Command::Finish(_)
-                | Command::Cancel { .. }
-                | Command::ArchiveLog { .. } => Err(Refusal::BuildNotFound),
-            },
+            Self::Unknown => decide_new(command),
+            Self::Requested { site } => decide_requested(*site, command),
             Self::Open(job, progress) => decide_open(job, *progress, command),
-            Self::Ended { job, archived, .. } => match command {
+            Self::Ended { site, archived, .. } => match command {
                 Command::ArchiveLog { key, bytes } if !archived => {
-                    Ok(vec![BuildEvent::LogArchived { site: job.site.clone(), key: key.clone(), bytes: *bytes }])
+                    Ok(vec![BuildEvent::LogArchived { site: *site, key: key.clone(), bytes: *bytes }])
                 }
-                Command::Queue(_) | Command::ArchiveLog { .. } => Ok(vec![]),
+                Command::Request { .. } | Command::Queue(_) | Command::Skip { .. } | Command::ArchiveLog { .. } => {
+                    Ok(vec![])
+                }
                 Command::Dispatch | Command::Start { .. } | Command::Finish(_) | Command::Cancel { .. } => {
                     Err(Refusal::BuildEnded)
                 }
@@ -164,22 +185,25 @@ impl Aggregate for Build {
 
     fn evolve(self, fact: &BuildEvent) -> Self {
         match (self, fact.clone()) {
-            (Self::Unknown, BuildEvent::Queued { site, number, repository, branch, commit, engine, lane, summary }) => {
-                Self::Open(Job { site, number, repository, branch, commit, engine, lane, summary }, Progress::Queued)
+            (Self::Unknown, BuildEvent::Requested { site, .. }) => Self::Requested { site },
+            (Self::Unknown | Self::Requested { .. }, fact @ BuildEvent::Queued { .. }) => {
+                job(fact).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
             }
             (Self::Open(job, _), BuildEvent::Dispatched { .. }) => Self::Open(job, Progress::Dispatched),
             (Self::Open(job, _), BuildEvent::Started { attempt, .. }) => Self::Open(job, Progress::Running { attempt }),
             (Self::Open(job, _), BuildEvent::Finished { outcome, .. }) => {
-                Self::Ended { job, outcome: Some(outcome), archived: false }
+                Self::Ended { site: job.site, outcome: Some(outcome), archived: false }
             }
-            (Self::Open(job, _), BuildEvent::Canceled { .. }) => Self::Ended { job, outcome: None, archived: false },
-            (Self::Ended { job, outcome, .. }, BuildEvent::LogArchived { .. }) => {
-                Self::Ended { job, outcome, archived: true }
+            (Self::Open(_, _) | Self::Requested { .. }, BuildEvent::Canceled { site, .. }) => {
+                Self::Ended { site, outcome: None, archived: false }
+            }
+            (Self::Ended { site, outcome, .. }, BuildEvent::LogArchived { .. }) => {
+                Self::Ended { site, outcome, archived: true }
             }
             // What cannot follow changes nothing: `decide` never says it, and history is not refused.
-            (state, BuildEvent::Queued { .. } | BuildEvent::LogArchived { .. }) => state,
+            (state, BuildEvent::Requested { .. } | BuildEvent::Queued { .. } | BuildEvent::LogArchived { .. }) => state,
             (
-                state @ (Self::Unknown | Self::Ended { .. }),
+                state @ (Self::Unknown | Self::Requested { .. } | Self::Ended { .. }),
                 BuildEvent::Dispatched { .. }
                 | BuildEvent::Started { .. }
                 | BuildEvent::Finished { .. }
@@ -189,15 +213,67 @@ impl Aggregate for Build {
     }
 }
 
+/// What a fact that queues a build says there is to do.
+fn job(fact: BuildEvent) -> Option<Job> {
+    let BuildEvent::Queued {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        lane,
+        summary,
+    } = fact
+    else {
+        return None;
+    };
+    Some(Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary })
+}
+
+fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
+    match command.clone() {
+        Command::Request { site, branch, commit } => Ok(vec![BuildEvent::Requested { site, branch, commit }]),
+        Command::Queue(job) => Ok(vec![queued(job)]),
+        Command::Skip { job, reason } => Ok(skipped(job, reason)),
+        Command::Dispatch
+        | Command::Start { .. }
+        | Command::Finish(_)
+        | Command::Cancel { .. }
+        | Command::ArchiveLog { .. } => Err(Refusal::BuildNotFound),
+    }
+}
+
+fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
+    match command.clone() {
+        Command::Request { .. } => Ok(vec![]),
+        Command::Queue(job) => Ok(vec![queued(job)]),
+        Command::Skip { job, reason } => Ok(skipped(job, reason)),
+        Command::Cancel { reason, superseded_by } => Ok(vec![BuildEvent::Canceled { site, reason, superseded_by }]),
+        Command::Dispatch | Command::Start { .. } | Command::Finish(_) => Err(Refusal::BuildNotDispatched),
+        Command::ArchiveLog { .. } => Err(Refusal::BuildNotEnded),
+    }
+}
+
 fn queued(job: Job) -> BuildEvent {
-    let Job { site, number, repository, branch, commit, engine, lane, summary } = job;
-    BuildEvent::Queued { site, number, repository, branch, commit, engine, lane, summary }
+    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary } = job;
+    BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary }
+}
+
+/// A build that is not worth its work has a number and an end like any other.
+fn skipped(job: Job, reason: String) -> Vec<BuildEvent> {
+    let end = Report { attempt: 0, commit: None, outcome: Outcome::Skipped, reason, artifact: None, duration_ms: 0 };
+    let end = finished(&job, end);
+    vec![queued(job), end]
 }
 
 fn decide_open(job: &Job, progress: Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
-    let site = job.site.clone();
+    let site = job.site;
     match (progress, command) {
-        (_, Command::Queue(_)) | (Progress::Dispatched | Progress::Running { .. }, Command::Dispatch) => Ok(vec![]),
+        (_, Command::Request { .. } | Command::Queue(_) | Command::Skip { .. })
+        | (Progress::Dispatched | Progress::Running { .. }, Command::Dispatch) => Ok(vec![]),
         (Progress::Queued, Command::Dispatch) => Ok(vec![BuildEvent::Dispatched { site }]),
         (Progress::Queued, Command::Start { .. }) => Err(Refusal::BuildNotDispatched),
         (Progress::Dispatched, Command::Start { worker }) => Ok(vec![started(site, 1, worker)]),
@@ -218,24 +294,26 @@ fn decide_open(job: &Job, progress: Progress, command: &Command) -> Result<Vec<B
     }
 }
 
-fn started(site: SiteName, attempt: u32, worker: &str) -> BuildEvent {
+fn started(site: SiteId, attempt: u32, worker: &str) -> BuildEvent {
     BuildEvent::Started { site, attempt, worker: worker.to_owned() }
 }
 
 fn lost(attempt: u32) -> Report {
-    let message = format!("The build was lost {attempt} times with the launcher that ran it.");
-    Report { attempt, commit: None, outcome: Outcome::Error, message, artifact: None, duration_ms: 0 }
+    let reason = format!("The build was lost {attempt} times with the launcher that ran it.");
+    Report { attempt, commit: None, outcome: Outcome::Error, reason, artifact: None, duration_ms: 0 }
 }
 
 fn finished(job: &Job, report: Report) -> BuildEvent {
     BuildEvent::Finished {
-        site: job.site.clone(),
+        site: job.site,
         number: job.number,
+        source_sequence: job.source_sequence,
         branch: job.branch.clone(),
+        alias: job.alias.clone(),
         commit: report.commit.or_else(|| job.commit.clone()),
         attempt: report.attempt,
         outcome: report.outcome,
-        message: report.message,
+        reason: report.reason,
         artifact: report.artifact,
         duration_ms: report.duration_ms,
     }

@@ -1,6 +1,6 @@
 //! A deploy: one immutable version of a site's files, in the site's bucket.
 
-use crate::{Aggregate, DeployEvent, Event, Refusal, SiteName};
+use crate::{Aggregate, DeployEvent, Event, Refusal, SiteId};
 
 /// The state of a deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,9 +11,11 @@ pub enum Deploy {
     /// It can be shown.
     Synced {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// The number of the build that made it.
         number: u64,
+        /// The log sequence of the fact that caused that build.
+        source_sequence: u64,
     },
 }
 
@@ -45,7 +47,9 @@ impl Aggregate for Deploy {
 
     fn evolve(self, fact: &DeployEvent) -> Self {
         match fact {
-            DeployEvent::Synced { site, number, .. } => Self::Synced { site: site.clone(), number: *number },
+            DeployEvent::Synced { site, number, source_sequence, .. } => {
+                Self::Synced { site: *site, number: *number, source_sequence: *source_sequence }
+            }
             DeployEvent::Mirrored { .. } => self,
         }
     }
@@ -59,21 +63,24 @@ mod tests {
 
     fn synced() -> DeployEvent {
         DeployEvent::Synced {
-            site: "docs".parse().unwrap(),
+            site: SiteId(uuid::Uuid::nil()),
             build: BuildId(uuid::Uuid::from_u128(1)),
             number: 1,
+            source_sequence: 2,
             branch: "main".parse().unwrap(),
+            alias: AliasName::Live,
             commit: "a".repeat(40).parse().unwrap(),
             content: Digest::of(b"files"),
             files: 1,
             bytes: 5,
             uploaded_files: 1,
             uploaded_bytes: 5,
+            requests: 3,
         }
     }
 
     fn mirrored() -> DeployEvent {
-        DeployEvent::Mirrored { site: "docs".parse().unwrap(), alias: AliasName::Live, written: 1, removed: 0 }
+        DeployEvent::Mirrored { site: SiteId(uuid::Uuid::nil()), alias: AliasName::Live, written: 1, removed: 0 }
     }
 
     #[test]

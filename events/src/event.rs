@@ -1,13 +1,13 @@
-//! Every fact Pagefold can state, in the order of its story: a site is created, a push is received, a build runs, a
-//! deploy is synced, an alias is promoted.
+//! Every fact Pagefold can state, in the order of its story: a site is created and claims its host, a push is received, a
+//! build runs, a deploy is synced, an alias is promoted.
 //!
 //! A variant's serde name is `<fact>.v<major>`; with the aggregate's token it makes the CloudEvents type
 //! `dev.pagefold.<aggregate>.<fact>.v<major>`. Facts are never changed or deleted: a new shape is a new version with
 //! a golden sample in `schemas/history`.
 
 use crate::{
-    AliasName, Branch, BuildId, CommitId, DeployId, Digest, OrganizationName, RepositoryUrl, SiteName, decode,
-    decode::DecodeError,
+    AliasName, Branch, BuildId, CommitId, DeployId, Digest, OrganizationId, OrganizationName, RepositoryUrl, SiteId,
+    SiteName, decode, decode::DecodeError,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
-    /// About a site. Aggregate id: the site's name.
+    /// About an organization. Aggregate id: the organization's id.
+    Organization(OrganizationEvent),
+    /// About the name of an organization. Aggregate id: the name.
+    Handle(HandleEvent),
+    /// About a site. Aggregate id: the site's id.
     Site(SiteEvent),
+    /// About a host below the sites' domain. Aggregate id: its label.
+    Host(HostEvent),
     /// About a source repository. Aggregate id: the repository's canonical name.
     Repository(RepositoryEvent),
     /// About one build. Aggregate id: the build id.
@@ -28,34 +34,85 @@ pub enum Event {
     Alias(AliasEvent),
 }
 
+/// The life of an organization, which owns sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OrganizationEvent {
+    /// An organization was created.
+    #[serde(rename = "created.v1")]
+    Created {
+        /// What it is called; claimed at the same moment.
+        name: OrganizationName,
+    },
+}
+
+/// Who is called by a name that organizations share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HandleEvent {
+    /// From now on the name means this organization.
+    #[serde(rename = "claimed.v1")]
+    Claimed {
+        /// Which one.
+        organization: OrganizationId,
+    },
+    /// The name means nobody any more.
+    #[serde(rename = "released.v1")]
+    Released {
+        /// Who gave it up.
+        organization: OrganizationId,
+    },
+}
+
 /// The life of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SiteEvent {
     /// A site was created from a repository.
     #[serde(rename = "created.v1")]
     Created {
+        /// What it is called; its host is claimed at the same moment.
+        name: SiteName,
         /// Who owns it; builds are shared fairly between organizations.
-        organization: OrganizationName,
-        /// Where its source is fetched from.
-        repository: RepositoryUrl,
-        /// The branch published as `live`.
-        branch: Branch,
-        /// The branch published as `demo`, if there is one.
-        demo_branch: Option<Branch>,
-        /// How its source becomes pages.
-        engine: SiteEngine,
+        organization: OrganizationId,
+        /// How it is built and published.
+        settings: SiteSettings,
     },
-    /// A person asked for a build without a push.
-    #[serde(rename = "build_requested.v1")]
-    BuildRequested {
-        /// The branch to build.
-        branch: Branch,
-        /// The exact commit, or the tip of the branch when the build starts.
-        commit: Option<CommitId>,
+    /// From now on it is built and published by these settings. Builds that were queued before keep theirs.
+    #[serde(rename = "settings_changed.v1")]
+    SettingsChanged {
+        /// All settings, the unchanged among them.
+        settings: SiteSettings,
     },
-    /// The site was deleted. Its name is never given to another site.
+    /// The site has another name. Its former host stays its own and leads to the new one.
+    #[serde(rename = "renamed.v1")]
+    Renamed {
+        /// What it is called now.
+        name: SiteName,
+        /// What it was called.
+        previous: SiteName,
+    },
+    /// The site was deleted; its hosts are released at the same moment.
     #[serde(rename = "deleted.v1")]
     Deleted {},
+}
+
+/// Who a host below the sites' domain belongs to. A site's name is such a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HostEvent {
+    /// From now on the host shows this site.
+    #[serde(rename = "claimed.v1")]
+    Claimed {
+        /// Which site.
+        site: SiteId,
+        /// Who owns the site.
+        organization: OrganizationId,
+    },
+    /// The host shows nothing any more. It is kept for its organization, so that nobody else takes over old links.
+    #[serde(rename = "released.v1")]
+    Released {
+        /// The site it showed.
+        site: SiteId,
+        /// Who may claim it again.
+        organization: OrganizationId,
+    },
 }
 
 /// What a source repository told us.
@@ -92,17 +149,31 @@ pub enum RepositoryEvent {
 /// The life of a build. Exactly one of `finished` and `canceled` ends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum BuildEvent {
+    /// A person asked for a build without a push.
+    #[serde(rename = "requested.v1")]
+    Requested {
+        /// The site to build.
+        site: SiteId,
+        /// The branch to build.
+        branch: Branch,
+        /// The exact commit, or the tip of the branch when the build starts.
+        commit: Option<CommitId>,
+    },
     /// A build waits for its turn.
     #[serde(rename = "queued.v1")]
     Queued {
         /// The site it builds.
-        site: SiteName,
-        /// Its number in the site, from 1; a greater number is newer source.
+        site: SiteId,
+        /// Its number in the site, from 1, for people. It says nothing about which source is newer.
         number: u64,
+        /// The sequence in the log of the fact that caused it: a greater one is newer source.
+        source_sequence: u64,
         /// The site's repository when it was queued.
         repository: RepositoryUrl,
         /// The branch to build.
         branch: Branch,
+        /// The alias its deploy will move, by the settings of the moment it was queued.
+        alias: AliasName,
         /// The exact commit, or the tip of the branch when the build starts.
         commit: Option<CommitId>,
         /// The site's engine when it was queued.
@@ -116,13 +187,13 @@ pub enum BuildEvent {
     #[serde(rename = "dispatched.v1")]
     Dispatched {
         /// The site it builds.
-        site: SiteName,
+        site: SiteId,
     },
     /// A launcher works on it.
     #[serde(rename = "started.v1")]
     Started {
         /// The site it builds.
-        site: SiteName,
+        site: SiteId,
         /// 1 for the first try; another launcher takes over with the next number when one is lost.
         attempt: u32,
         /// Which launcher.
@@ -132,11 +203,15 @@ pub enum BuildEvent {
     #[serde(rename = "finished.v1")]
     Finished {
         /// The site it built.
-        site: SiteName,
+        site: SiteId,
         /// Its number in the site.
         number: u64,
+        /// The sequence in the log of the fact that caused it.
+        source_sequence: u64,
         /// The branch it built.
         branch: Branch,
+        /// The alias its deploy moves.
+        alias: AliasName,
         /// The commit it built; absent if none could be fetched.
         commit: Option<CommitId>,
         /// The attempt that ended it; 0 when none had started.
@@ -144,7 +219,7 @@ pub enum BuildEvent {
         /// How it ended.
         outcome: Outcome,
         /// Why, for people; empty on success.
-        message: String,
+        reason: String,
         /// What it made; present exactly on success.
         artifact: Option<Artifact>,
         /// From the attempt's start to its end, in milliseconds.
@@ -154,7 +229,7 @@ pub enum BuildEvent {
     #[serde(rename = "canceled.v1")]
     Canceled {
         /// The site it belonged to.
-        site: SiteName,
+        site: SiteId,
         /// Why, for people.
         reason: String,
         /// The newer build of the same branch, if that is why.
@@ -164,7 +239,7 @@ pub enum BuildEvent {
     #[serde(rename = "log_archived.v1")]
     LogArchived {
         /// The site it belonged to.
-        site: SiteName,
+        site: SiteId,
         /// The object's key in the platform bucket.
         key: String,
         /// Size of the log in bytes.
@@ -179,13 +254,17 @@ pub enum DeployEvent {
     #[serde(rename = "synced.v1")]
     Synced {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// The build that made it.
         build: BuildId,
         /// That build's number in the site.
         number: u64,
+        /// The sequence in the log of the fact that caused that build: a greater one is newer source.
+        source_sequence: u64,
         /// The branch it was built from.
         branch: Branch,
+        /// The alias it was made for.
+        alias: AliasName,
         /// The commit it was built from.
         commit: CommitId,
         /// Digest of its file list (paths and content digests): equal content, equal digest.
@@ -198,12 +277,14 @@ pub enum DeployEvent {
         uploaded_files: u64,
         /// Bytes sent for them.
         uploaded_bytes: u64,
+        /// Requests to the object store that it took.
+        requests: u64,
     },
     /// The plain tree of an alias shows it.
     #[serde(rename = "mirrored.v1")]
     Mirrored {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// The alias whose tree was written.
         alias: AliasName,
         /// Objects written.
@@ -220,13 +301,15 @@ pub enum AliasEvent {
     #[serde(rename = "promoted.v1")]
     Promoted {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// Which name moved.
         alias: AliasName,
         /// What it shows now.
         deploy: DeployId,
         /// The number of the build that made it.
         number: u64,
+        /// The sequence in the log of the fact that caused that build.
+        source_sequence: u64,
         /// What it showed before.
         previous: Option<DeployId>,
         /// Why it moved.
@@ -236,12 +319,25 @@ pub enum AliasEvent {
     #[serde(rename = "removed.v1")]
     Removed {
         /// The site it belongs to.
-        site: SiteName,
+        site: SiteId,
         /// Which name is gone.
         alias: AliasName,
         /// What it showed last.
         previous: DeployId,
     },
+}
+
+/// How a site is built and published: what its people may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteSettings {
+    /// Where its source is fetched from.
+    pub repository: RepositoryUrl,
+    /// The branch published as `live`.
+    pub branch: Branch,
+    /// The branch published as `demo`, if there is one.
+    pub demo_branch: Option<Branch>,
+    /// How its source becomes pages.
+    pub engine: SiteEngine,
 }
 
 /// How source becomes pages.
@@ -280,6 +376,8 @@ pub enum Outcome {
     Error,
     /// It ran longer than it may.
     Timeout,
+    /// It was not worth building.
+    Skipped,
 }
 
 /// Why an alias moved.
@@ -323,7 +421,10 @@ impl Event {
     #[must_use]
     pub const fn aggregate(&self) -> &'static str {
         match self {
+            Self::Organization(_) => "organization",
+            Self::Handle(_) => "handle",
             Self::Site(_) => "site",
+            Self::Host(_) => "host",
             Self::Repository(_) => "repository",
             Self::Build(_) => "build",
             Self::Deploy(_) => "deploy",
@@ -335,7 +436,10 @@ impl Event {
     #[must_use]
     pub fn fact(&self) -> &'static str {
         let named = match self {
+            Self::Organization(fact) => serde_variant::to_variant_name(fact),
+            Self::Handle(fact) => serde_variant::to_variant_name(fact),
             Self::Site(fact) => serde_variant::to_variant_name(fact),
+            Self::Host(fact) => serde_variant::to_variant_name(fact),
             Self::Repository(fact) => serde_variant::to_variant_name(fact),
             Self::Build(fact) => serde_variant::to_variant_name(fact),
             Self::Deploy(fact) => serde_variant::to_variant_name(fact),
@@ -367,7 +471,10 @@ impl Event {
         let name = type_name.strip_prefix(TYPE_PREFIX).and_then(|rest| rest.strip_prefix('.')).ok_or_else(unknown)?;
         let (aggregate, fact) = name.split_once('.').ok_or_else(unknown)?;
         let decoded = match aggregate {
+            "organization" => decode::variant(fact, data).map(Self::Organization),
+            "handle" => decode::variant(fact, data).map(Self::Handle),
             "site" => decode::variant(fact, data).map(Self::Site),
+            "host" => decode::variant(fact, data).map(Self::Host),
             "repository" => decode::variant(fact, data).map(Self::Repository),
             "build" => decode::variant(fact, data).map(Self::Build),
             "deploy" => decode::variant(fact, data).map(Self::Deploy),
@@ -389,5 +496,6 @@ macro_rules! into_event {
 }
 
 into_event!(
-    SiteEvent => Site, RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
+    OrganizationEvent => Organization, HandleEvent => Handle, SiteEvent => Site, HostEvent => Host,
+    RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

@@ -33,26 +33,42 @@ pub fn of_delivery(source: &str, delivery: &str) -> EventId {
 pub struct BuildId(pub Uuid);
 
 impl BuildId {
-    /// The build that `cause` (a push or a request) makes for `site`: the same cause never makes two.
+    /// The build that `cause` (a push, a new site) makes for `site`: the same cause never makes two.
     #[must_use]
-    pub fn of(cause: EventId, site: &str) -> Self {
+    pub fn of(cause: EventId, site: SiteId) -> Self {
         Self(Uuid::new_v5(&cause, format!("build/{site}").as_bytes()))
     }
 }
 
-impl fmt::Display for BuildId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// Identity of a site, given at its creation and kept whatever it is called: a UUIDv7 (RFC 9562).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SiteId(pub Uuid);
+
+/// Identity of an organization, given at its creation: a UUIDv7 (RFC 9562).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct OrganizationId(pub Uuid);
+
+macro_rules! uuid_text {
+    ($($name:ident => $what:literal),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                text.parse().map(Self).map_err(|_| Invalid(format!("`{text}` is not the id of {} (a UUID)", $what)))
+            }
+        }
+    )*};
 }
 
-impl FromStr for BuildId {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.parse().map(Self).map_err(|_| Invalid(format!("`{text}` is not a build id (a UUID)")))
-    }
-}
+uuid_text!(BuildId => "a build", SiteId => "a site", OrganizationId => "an organization");
 
 /// Characters of a deploy id.
 pub const DEPLOY_ID_LENGTH: usize = 12;

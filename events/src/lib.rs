@@ -14,8 +14,11 @@ mod decode;
 pub mod deploy;
 pub mod envelope;
 pub mod event;
+pub mod handle;
+pub mod host;
 pub mod ids;
 pub mod name;
+pub mod organization;
 pub mod refusal;
 pub mod repository;
 pub mod schema;
@@ -30,10 +33,14 @@ pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, Lane, Outcome, PromotionReason, RepositoryEvent, SiteEngine, SiteEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, Lane, OrganizationEvent, Outcome,
+    PromotionReason, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings,
 };
-pub use ids::{BuildId, CommitId, DeployId, Digest, EventId};
+pub use handle::Handle;
+pub use host::Host;
+pub use ids::{BuildId, CommitId, DeployId, Digest, EventId, OrganizationId, SiteId};
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
+pub use organization::Organization;
 pub use refusal::Refusal;
 pub use repository::Repository;
 pub use site::Site;

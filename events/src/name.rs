@@ -4,7 +4,8 @@ use crate::ids::{DeployId, Digest, Invalid, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Longest site or organization name, so that `<branch>--<site>` fits in one DNS label (63 octets, RFC 1035).
+/// Longest site or organization name, so that `<branch>--<site>` fits in one DNS label (63 octets, RFC 1035). It is
+/// shorter than any spelling of a UUID: wherever a name is accepted, an id can be too.
 pub const SITE_NAME_MAX: usize = 30;
 /// Longest branch name in bytes, as in git hosting practice.
 pub const BRANCH_MAX: usize = 250;
@@ -15,7 +16,8 @@ const BRANCH_LABEL_MAX: usize = 63 - 2 - SITE_NAME_MAX;
 /// The host prefix of the alias `demo`.
 const DEMO_LABEL: &str = "demo";
 
-/// A site's name: its identity, its bucket's suffix and its host label.
+/// A site's name: its label below the sites' domain. A site is its [`SiteId`](crate::SiteId); its name is a claim on a
+/// host that can be given up for another.
 ///
 /// Starts with a letter, then letters, digits and single hyphens, all lower case, at most [`SITE_NAME_MAX`] characters.
 /// Two hyphens in a row are kept for previews (`<branch>--<site>`).
@@ -241,13 +243,22 @@ impl AliasName {
         }
     }
 
+    /// What stands before `--<site>` in its host; none for the live host, which is the site's name alone.
+    #[must_use]
+    pub fn host_prefix(&self) -> Option<String> {
+        match self {
+            Self::Live => None,
+            Self::Demo => Some(DEMO_LABEL.to_owned()),
+            Self::Preview(branch) => Some(branch.host_prefix()),
+        }
+    }
+
     /// The first label of its host.
     #[must_use]
     pub fn host_label(&self, site: &SiteName) -> String {
-        match self {
-            Self::Live => site.to_string(),
-            Self::Demo => format!("{DEMO_LABEL}--{site}"),
-            Self::Preview(branch) => format!("{}--{site}", branch.host_prefix()),
+        match self.host_prefix() {
+            None => site.to_string(),
+            Some(prefix) => format!("{prefix}--{site}"),
         }
     }
 }

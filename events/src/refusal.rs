@@ -5,14 +5,23 @@ use crate::{AliasName, DeployId};
 /// A rule of the domain that forbids a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The site's name is in use, by a site with other settings.
-    #[error("a site with this name exists already, with other settings")]
+    /// The site's name is in use.
+    #[error("this name is taken by another site")]
     SiteExists,
-    /// The name belonged to a deleted site.
-    #[error(
-        "this name belonged to a site that was deleted; names are not given out twice, so that old links cannot be taken over"
-    )]
+    /// The name belonged to a site of another organization.
+    #[error("this name belonged to a site of another organization, and is kept for it so that old links cannot be taken over")]
     SiteNameRetired,
+    /// The site was changed since the caller looked.
+    #[error("the site was changed meanwhile: you saw version {seen}, it is at {version}")]
+    SiteChanged {
+        /// The version the caller saw.
+        seen: u64,
+        /// The version it has.
+        version: u64,
+    },
+    /// The organization's name is in use.
+    #[error("this name is taken by another organization")]
+    OrganizationExists,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -42,14 +51,12 @@ pub enum Refusal {
     /// There is no such deploy in this site.
     #[error("there is no deploy `{0}` in this site")]
     DeployNotFound(DeployId),
-    /// A build older than the one the alias shows, or has shown, would replace it.
-    #[error("`{alias}` has shown build {shown} already; build {number} is older")]
+    /// A build of older source than the alias shows, or has shown, would replace it.
+    #[error("`{alias}` has shown newer source than that of build {number}")]
     OlderBuild {
         /// The alias.
         alias: AliasName,
-        /// The newest build it has shown.
-        shown: u64,
-        /// The build that asked.
+        /// The number of the build that asked.
         number: u64,
     },
     /// The alias moved since the caller looked.
@@ -76,6 +83,8 @@ impl Refusal {
         match self {
             Self::SiteExists => "site_exists",
             Self::SiteNameRetired => "site_name_retired",
+            Self::SiteChanged { .. } => "site_changed",
+            Self::OrganizationExists => "organization_exists",
             Self::SiteNotFound => "site_not_found",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",

@@ -2,7 +2,9 @@
 
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
-use crate::{AliasEvent, BuildEvent, DeployEvent, RepositoryEvent, SiteEvent, subject};
+use crate::{
+    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, OrganizationEvent, RepositoryEvent, SiteEvent, subject,
+};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -11,7 +13,10 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn facts() -> BTreeMap<String, Value> {
     let mut schemas = BTreeMap::new();
+    collect::<OrganizationEvent>("organization", &mut schemas);
+    collect::<HandleEvent>("handle", &mut schemas);
     collect::<SiteEvent>("site", &mut schemas);
+    collect::<HostEvent>("host", &mut schemas);
     collect::<RepositoryEvent>("repository", &mut schemas);
     collect::<BuildEvent>("build", &mut schemas);
     collect::<DeployEvent>("deploy", &mut schemas);

@@ -1,13 +1,21 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
-use crate::{AliasEvent, BuildEvent, DeployEvent, Event, Outcome, PromotionReason, RepositoryEvent, SiteEvent};
+use crate::{
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, OrganizationEvent, Outcome, PromotionReason,
+    RepositoryEvent, SiteEvent,
+};
 
 impl Event {
     /// What happened, in one short sentence without a full stop.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
+            Self::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
+            Self::Handle(HandleEvent::Claimed { .. }) => "name claimed by an organization".to_owned(),
+            Self::Handle(HandleEvent::Released { .. }) => "name given up by its organization".to_owned(),
             Self::Site(fact) => site(fact),
+            Self::Host(HostEvent::Claimed { .. }) => "host claimed by a site".to_owned(),
+            Self::Host(HostEvent::Released { .. }) => "host given up by its site".to_owned(),
             Self::Repository(fact) => repository(fact),
             Self::Build(fact) => build(fact),
             Self::Deploy(fact) => deploy(fact),
@@ -18,13 +26,13 @@ impl Event {
 
 fn site(fact: &SiteEvent) -> String {
     match fact {
-        SiteEvent::Created { repository, branch, .. } => {
-            format!("site created from {repository}, `{branch}` is live")
+        SiteEvent::Created { name, settings, .. } => {
+            format!("site `{name}` created from {}, `{}` is live", settings.repository, settings.branch)
         }
-        SiteEvent::BuildRequested { branch, commit } => match commit {
-            Some(commit) => format!("build of `{branch}` at {} requested", commit.short()),
-            None => format!("build of `{branch}` requested"),
-        },
+        SiteEvent::SettingsChanged { settings } => {
+            format!("settings changed: source {}, `{}` is live", settings.repository, settings.branch)
+        }
+        SiteEvent::Renamed { name, previous } => format!("site renamed from `{previous}` to `{name}`"),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
     }
 }
@@ -40,45 +48,48 @@ fn repository(fact: &RepositoryEvent) -> String {
 
 fn build(fact: &BuildEvent) -> String {
     match fact {
-        BuildEvent::Queued { site, number, branch, .. } => format!("build {number} of {site} queued for `{branch}`"),
-        BuildEvent::Dispatched { site } => format!("build of {site} has a slot"),
-        BuildEvent::Started { site, attempt: 1, worker } => format!("build of {site} started on {worker}"),
-        BuildEvent::Started { site, attempt, worker } => {
-            format!("build of {site} started again on {worker}, attempt {attempt}")
+        BuildEvent::Requested { branch, commit: Some(commit), .. } => {
+            format!("build of `{branch}` at {} requested", commit.short())
         }
-        BuildEvent::Finished { site, number, outcome, duration_ms, message, .. } => {
+        BuildEvent::Requested { branch, commit: None, .. } => format!("build of `{branch}` requested"),
+        BuildEvent::Queued { number, branch, .. } => format!("build {number} queued for `{branch}`"),
+        BuildEvent::Dispatched { .. } => "build has a slot".to_owned(),
+        BuildEvent::Started { attempt: 1, worker, .. } => format!("build started on {worker}"),
+        BuildEvent::Started { attempt, worker, .. } => format!("build started again on {worker}, attempt {attempt}"),
+        BuildEvent::Finished { number, outcome, duration_ms, reason, .. } => {
             let (seconds, tenths) = (duration_ms / 1000, duration_ms % 1000 / 100);
             match outcome {
-                Outcome::Success => format!("build {number} of {site} succeeded in {seconds}.{tenths} s"),
-                Outcome::Failure => format!("build {number} of {site} failed: {message}"),
-                Outcome::Error => format!("build {number} of {site} ended in an error of the platform: {message}"),
-                Outcome::Timeout => format!("build {number} of {site} ran out of time: {message}"),
+                Outcome::Success => format!("build {number} succeeded in {seconds}.{tenths} s"),
+                Outcome::Failure => format!("build {number} failed: {reason}"),
+                Outcome::Error => format!("build {number} ended in an error of the platform: {reason}"),
+                Outcome::Timeout => format!("build {number} ran out of time: {reason}"),
+                Outcome::Skipped => format!("build {number} skipped: {reason}"),
             }
         }
-        BuildEvent::Canceled { site, reason, .. } => format!("build of {site} canceled: {reason}"),
-        BuildEvent::LogArchived { site, bytes, .. } => format!("log of a build of {site} archived, {bytes} bytes"),
+        BuildEvent::Canceled { reason, .. } => format!("build canceled: {reason}"),
+        BuildEvent::LogArchived { bytes, .. } => format!("log of the build archived, {bytes} bytes"),
     }
 }
 
 fn deploy(fact: &DeployEvent) -> String {
     match fact {
-        DeployEvent::Synced { site, number, files, uploaded_files, uploaded_bytes, .. } => format!(
-            "deploy of build {number} of {site} stored: {files} files, {uploaded_files} uploaded ({uploaded_bytes} bytes)"
+        DeployEvent::Synced { number, files, uploaded_files, uploaded_bytes, .. } => format!(
+            "deploy of build {number} stored: {files} files, {uploaded_files} uploaded ({uploaded_bytes} bytes)"
         ),
-        DeployEvent::Mirrored { site, alias, written, removed } => {
-            format!("plain tree of {site} `{alias}` written: {written} objects, {removed} removed")
+        DeployEvent::Mirrored { alias, written, removed, .. } => {
+            format!("plain tree of `{alias}` written: {written} objects, {removed} removed")
         }
     }
 }
 
 fn alias(fact: &AliasEvent) -> String {
     match fact {
-        AliasEvent::Promoted { site, alias, number, reason: PromotionReason::Built, .. } => {
-            format!("{site} `{alias}` now shows build {number}")
+        AliasEvent::Promoted { alias, number, reason: PromotionReason::Built, .. } => {
+            format!("`{alias}` now shows build {number}")
         }
-        AliasEvent::Promoted { site, alias, number, reason: PromotionReason::Chosen, .. } => {
-            format!("{site} `{alias}` was set to build {number} by hand")
+        AliasEvent::Promoted { alias, number, reason: PromotionReason::Chosen, .. } => {
+            format!("`{alias}` was set to build {number} by hand")
         }
-        AliasEvent::Removed { site, alias, .. } => format!("{site} `{alias}` taken down"),
+        AliasEvent::Removed { alias, .. } => format!("`{alias}` taken down"),
     }
 }

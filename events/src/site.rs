@@ -1,8 +1,10 @@
-//! A site: a repository, how it is built, and which branches are published where.
+//! A site: a repository, how it is built, and which branches are published where. It is its id; its name is a claim on a
+//! [`Host`](crate::Host), made and given up at the same moment as the site says so.
 
 use crate::{
-    Aggregate, AliasName, Branch, CommitId, Event, OrganizationName, Refusal, RepositoryUrl, SiteEngine, SiteEvent,
+    Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings,
 };
+use std::collections::BTreeSet;
 
 /// The state of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,43 +13,60 @@ pub enum Site {
     #[default]
     Unknown,
     /// It can be built.
-    Active(Settings),
+    Active(Active),
     /// It was deleted, for good.
     Deleted,
 }
 
-/// What a site was created with.
+/// A site that can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct Active {
+    /// What it is called.
+    pub name: SiteName,
+    /// What it was called: hosts that are still its own and lead to the present one.
+    pub former: BTreeSet<SiteName>,
     /// Who owns it.
-    pub organization: OrganizationName,
-    /// Where its source is fetched from.
-    pub repository: RepositoryUrl,
-    /// The branch published as `live`.
-    pub branch: Branch,
-    /// The branch published as `demo`.
-    pub demo_branch: Option<Branch>,
-    /// How its source becomes pages.
-    pub engine: SiteEngine,
+    pub organization: OrganizationId,
+    /// How it is built and published.
+    pub settings: SiteSettings,
+    /// How many facts have shaped it, from 1: who changes it can say which version they saw.
+    pub version: u64,
+}
+
+/// What a site is created with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct New {
+    /// What it shall be called. Its host must be claimed at the same moment.
+    pub name: SiteName,
+    /// Who owns it.
+    pub organization: OrganizationId,
+    /// How it is built and published.
+    pub settings: SiteSettings,
+}
+
+/// What a site shall be from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its name. The host of a new one must be claimed at the same moment.
+    pub name: SiteName,
+    /// Its settings.
+    pub settings: SiteSettings,
+    /// The version the caller saw; a site that has moved on refuses the change.
+    pub seen: u64,
 }
 
 /// What may be asked of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Create it.
-    Create(Settings),
-    /// Build a branch without a push.
-    RequestBuild {
-        /// The branch; the live branch if absent.
-        branch: Option<Branch>,
-        /// The exact commit; the tip of the branch if absent.
-        commit: Option<CommitId>,
-    },
-    /// Delete it with everything it shows.
+    Create(New),
+    /// Change its name or its settings.
+    Change(Change),
+    /// Delete it with everything it shows. Its hosts must be released at the same moment.
     Delete,
 }
 
-impl Settings {
+impl SiteSettings {
     /// The alias that a build of `branch` moves.
     #[must_use]
     pub fn alias_of(&self, branch: &Branch) -> AliasName {
@@ -58,6 +77,19 @@ impl Settings {
         } else {
             AliasName::Preview(branch.clone())
         }
+    }
+}
+
+impl Active {
+    /// Every host it holds: its name, and what it was called before.
+    pub fn hosts(&self) -> impl Iterator<Item = &SiteName> {
+        std::iter::once(&self.name).chain(&self.former)
+    }
+
+    fn renamed(mut self, name: SiteName) -> Self {
+        self.former.remove(&name);
+        self.former.insert(std::mem::replace(&mut self.name, name));
+        self
     }
 }
 
@@ -72,95 +104,49 @@ impl Aggregate for Site {
 
     fn decide(&self, command: &Command) -> Result<Vec<SiteEvent>, Refusal> {
         match (self, command) {
-            (Self::Unknown, Command::Create(settings)) => {
-                let Settings { organization, repository, branch, demo_branch, engine } = settings.clone();
-                Ok(vec![SiteEvent::Created { organization, repository, branch, demo_branch, engine }])
+            (Self::Unknown, Command::Create(new)) => {
+                let New { name, organization, settings } = new.clone();
+                Ok(vec![SiteEvent::Created { name, organization, settings }])
             }
-            (Self::Active(settings), Command::Create(wanted)) if settings == wanted => Ok(vec![]),
-            (Self::Active(_), Command::Create(_)) => Err(Refusal::SiteExists),
-            (Self::Deleted, Command::Create(_)) => Err(Refusal::SiteNameRetired),
-            (Self::Active(settings), Command::RequestBuild { branch, commit }) => {
-                let branch = branch.clone().unwrap_or_else(|| settings.branch.clone());
-                Ok(vec![SiteEvent::BuildRequested { branch, commit: commit.clone() }])
-            }
+            (Self::Active(_) | Self::Deleted, Command::Create(_)) => Err(Refusal::SiteExists),
+            (Self::Active(active), Command::Change(change)) => active.change(change),
             (Self::Active(_), Command::Delete) => Ok(vec![SiteEvent::Deleted {}]),
             (Self::Deleted, Command::Delete) => Ok(vec![]),
-            (Self::Unknown, Command::RequestBuild { .. } | Command::Delete)
-            | (Self::Deleted, Command::RequestBuild { .. }) => Err(Refusal::SiteNotFound),
+            (Self::Unknown | Self::Deleted, Command::Change(_)) | (Self::Unknown, Command::Delete) => {
+                Err(Refusal::SiteNotFound)
+            }
         }
     }
 
     fn evolve(self, fact: &SiteEvent) -> Self {
-        match fact.clone() {
-            SiteEvent::Created { organization, repository, branch, demo_branch, engine } => {
-                Self::Active(Settings { organization, repository, branch, demo_branch, engine })
+        match (self, fact.clone()) {
+            (Self::Unknown, SiteEvent::Created { name, organization, settings }) => {
+                Self::Active(Active { name, former: BTreeSet::new(), organization, settings, version: 1 })
             }
-            SiteEvent::BuildRequested { .. } => self,
-            SiteEvent::Deleted {} => Self::Deleted,
+            (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
+                Self::Active(Active { settings, version: active.version + 1, ..active })
+            }
+            (Self::Active(active), SiteEvent::Renamed { name, .. }) => {
+                Self::Active(Active { version: active.version + 1, ..active.renamed(name) })
+            }
+            (Self::Active(_), SiteEvent::Deleted {}) => Self::Deleted,
+            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted), _) => state,
         }
+    }
+}
+
+impl Active {
+    fn change(&self, change: &Change) -> Result<Vec<SiteEvent>, Refusal> {
+        if change.seen != self.version {
+            return Err(Refusal::SiteChanged { seen: change.seen, version: self.version });
+        }
+        let settings = (change.settings != self.settings)
+            .then(|| SiteEvent::SettingsChanged { settings: change.settings.clone() });
+        let name = (change.name != self.name)
+            .then(|| SiteEvent::Renamed { name: change.name.clone(), previous: self.name.clone() });
+        Ok(settings.into_iter().chain(name).collect())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aggregate::story::given;
-
-    fn settings() -> Settings {
-        Settings {
-            organization: "acme".parse().unwrap(),
-            repository: "https://github.com/acme/docs".parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            demo_branch: Some("next".parse().unwrap()),
-            engine: SiteEngine::Static,
-        }
-    }
-
-    fn created() -> SiteEvent {
-        let Settings { organization, repository, branch, demo_branch, engine } = settings();
-        SiteEvent::Created { organization, repository, branch, demo_branch, engine }
-    }
-
-    #[test]
-    fn a_new_name_makes_a_site() {
-        given::<Site>([]).when(Command::Create(settings())).then([created()]);
-    }
-
-    #[test]
-    fn creating_the_same_site_twice_is_harmless() {
-        given::<Site>([created()]).when(Command::Create(settings())).then([]);
-    }
-
-    #[test]
-    fn a_name_in_use_is_refused_for_other_settings() {
-        let other = Settings { engine: SiteEngine::Hugo, ..settings() };
-        given::<Site>([created()]).when(Command::Create(other)).refuses(Refusal::SiteExists);
-    }
-
-    #[test]
-    fn a_deleted_sites_name_is_never_given_out_again() {
-        given::<Site>([created(), SiteEvent::Deleted {}])
-            .when(Command::Create(settings()))
-            .refuses(Refusal::SiteNameRetired);
-    }
-
-    #[test]
-    fn a_requested_build_takes_the_live_branch_by_default() {
-        given::<Site>([created()])
-            .when(Command::RequestBuild { branch: None, commit: None })
-            .then([SiteEvent::BuildRequested { branch: "main".parse().unwrap(), commit: None }]);
-    }
-
-    #[test]
-    fn a_deleted_site_builds_nothing() {
-        given::<Site>([created(), SiteEvent::Deleted {}])
-            .when(Command::RequestBuild { branch: None, commit: None })
-            .refuses(Refusal::SiteNotFound);
-    }
-
-    #[test]
-    fn branches_find_their_alias() {
-        let alias = |branch: &str| settings().alias_of(&branch.parse().unwrap()).to_string();
-        assert_eq!([alias("main"), alias("next"), alias("fix/typo")], ["live", "demo", "preview/fix/typo"]);
-    }
-}
+mod tests;

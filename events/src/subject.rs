@@ -1,6 +1,6 @@
 //! The only place that spells a subject, a stream or a bucket of the log.
 
-use crate::{AliasName, BuildId, SiteName};
+use crate::{AliasName, BuildId, SiteId};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// The stream of facts.
@@ -63,7 +63,7 @@ pub fn parked(consumer: &str, sequence: u64) -> String {
 
 /// The aggregate id of an alias.
 #[must_use]
-pub fn alias_id(site: &SiteName, alias: &AliasName) -> String {
+pub fn alias_id(site: SiteId, alias: &AliasName) -> String {
     format!("{site}/{alias}")
 }
 
@@ -75,8 +75,11 @@ mod tests {
     #[test]
     fn a_branch_with_dots_is_one_token() {
         let alias: AliasName = "preview/release-1.2".parse().unwrap();
-        let id = alias_id(&"docs".parse().unwrap(), &alias);
-        assert_eq!(events("alias", &id), "events.alias.docs/preview/release-1%2E2");
+        let id = alias_id(SiteId(uuid::Uuid::nil()), &alias);
+        assert_eq!(
+            events("alias", &id),
+            "events.alias.00000000-0000-0000-0000-000000000000/preview/release-1%2E2"
+        );
     }
 
     proptest! {

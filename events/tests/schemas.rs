@@ -89,9 +89,9 @@ fn unknown_types_are_told_from_malformed_payloads() {
     ] {
         assert!(matches!(Event::decode(unknown, b"{}"), Err(UnknownType(_))), "{unknown}");
     }
-    for data in [&b"{}"[..], b"[]", b"", b"not json", br#"{"site":"docs"} trailing"#] {
+    for data in [&b"{}"[..], b"[]", b"", b"not json", br#"{"site":"018f2d6c-7a10-7b3e-8f00-5a1f6a1f0c11"} trailing"#] {
         assert!(matches!(Event::decode("dev.pagefold.build.dispatched.v1", data), Err(Malformed { .. })), "{data:?}");
     }
-    let with_more = br#"{"site":"docs","added_by_a_newer_writer":1}"#;
+    let with_more = br#"{"site":"018f2d6c-7a10-7b3e-8f00-5a1f6a1f0c11","added_by_a_newer_writer":1}"#;
     assert!(Event::decode("dev.pagefold.build.dispatched.v1", with_more).is_ok());
 }

@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 fn job() -> Job {
     Job {
-        site: "docs".parse().unwrap(),
+        site: SiteId(uuid::Uuid::nil()),
         number: 1,
+        source_sequence: 7,
         repository: "https://github.com/acme/docs".parse().unwrap(),
         branch: "main".parse().unwrap(),
+        alias: AliasName::Live,
         commit: Some("a".repeat(40).parse().unwrap()),
         engine: SiteEngine::Static,
         lane: Lane::High,
@@ -15,7 +17,7 @@ fn job() -> Job {
     }
 }
 
-fn site() -> SiteName {
+fn site() -> SiteId {
     job().site
 }
 
@@ -28,7 +30,7 @@ fn start() -> Command {
 }
 
 fn report(attempt: u32) -> Report {
-    Report { attempt, commit: None, outcome: Outcome::Success, message: String::new(), artifact: None, duration_ms: 7 }
+    Report { attempt, commit: None, outcome: Outcome::Success, reason: String::new(), artifact: None, duration_ms: 7 }
 }
 
 fn cancel() -> Command {
@@ -48,6 +50,32 @@ fn a_queued_build_waits_for_its_slot() {
 #[test]
 fn the_same_cause_queues_one_build() {
     given::<Build>([queued(job())]).when(Command::Queue(job())).then([]);
+}
+
+fn request() -> Command {
+    Command::Request { site: site(), branch: job().branch, commit: None }
+}
+
+fn requested() -> BuildEvent {
+    BuildEvent::Requested { site: site(), branch: job().branch, commit: None }
+}
+
+#[test]
+fn a_requested_build_is_queued_once_and_can_be_canceled_before_that() {
+    given::<Build>([]).when(request()).then([requested()]);
+    given::<Build>([requested()]).when(request()).then([]);
+    given::<Build>([requested()]).when(Command::Queue(job())).then([queued(job())]);
+    given::<Build>([requested()]).when(cancel()).then([canceled()]);
+    given::<Build>([requested(), canceled()]).when(Command::Queue(job())).then([]);
+}
+
+#[test]
+fn a_build_that_is_not_worth_its_work_ends_as_it_is_queued() {
+    let skip = || Command::Skip { job: job(), reason: "stale".to_owned() };
+    let history = skipped(job(), "stale".to_owned());
+    given::<Build>([]).when(skip()).then(history.clone());
+    given::<Build>(history.clone()).when(skip()).then([]);
+    given::<Build>(history).when(Command::Dispatch).refuses(Refusal::BuildEnded);
 }
 
 #[test]
@@ -101,7 +129,9 @@ fn nothing_can_be_asked_of_a_build_nobody_queued() {
 
 fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
+        Just(request()),
         Just(Command::Queue(job())),
+        Just(Command::Skip { job: job(), reason: "stale".to_owned() }),
         Just(Command::Dispatch),
         Just(start()),
         (0u32..4).prop_map(|attempt| Command::Finish(report(attempt))),

@@ -4,6 +4,7 @@
 //! `alias.removed` for a deleted branch. *Touches* nothing. *Safe to repeat because* it is one pure function over a fold of
 //! the log: what was said is in the fold, and what was not is said again with the same identity.
 
+pub mod branches;
 pub mod queue;
 pub mod schedule;
 
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 2;
+const SNAPSHOT_VERSION: u32 = 3;
 /// Facts between two snapshots.
 const SNAPSHOT_EVERY: u64 = 1000;
 /// How often the clock is looked at when nothing happens.
@@ -126,7 +127,7 @@ impl Active {
                 self.log.execute::<events::Build>(&id.to_string(), &command, &cause(origin)).await
             }
             Decision::Alias(site, alias, command, origin) => {
-                self.log.execute::<events::Alias>(&subject::alias_id(&site, &alias), &command, &cause(origin)).await
+                self.log.execute::<events::Alias>(&subject::alias_id(site, &alias), &command, &cause(origin)).await
             }
         };
         match said {

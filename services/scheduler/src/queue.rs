@@ -3,9 +3,10 @@
 //! A push or a request becomes a *wish*, and stays one until its build is queued; so a scheduler that dies between
 //! hearing and saying finds the wish again. Times come from the facts themselves.
 
+use crate::branches::{Branches, Push};
 use events::{
-    AliasEvent, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, EventId, Lane, OrganizationName, Recorded,
-    RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent, SiteName,
+    AliasEvent, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, EventId, Lane, OrganizationId, Recorded,
+    RepositoryEvent, RepositoryUrl, SiteEvent, SiteId, SiteSettings,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +19,9 @@ const GONE_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Queue {
     /// Sites that can be built.
-    pub sites: BTreeMap<SiteName, Site>,
+    pub sites: BTreeMap<SiteId, Site>,
+    /// The branches of their repositories, as far as pushes told.
+    pub branches: Branches,
     /// Builds asked for and not queued yet, oldest first.
     pub wishes: VecDeque<Wish>,
     /// Builds that have not ended.
@@ -31,13 +34,9 @@ pub struct Queue {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Who owns it.
-    pub organization: OrganizationName,
-    /// Where its source is.
-    pub repository: RepositoryUrl,
-    /// How it is built.
-    pub engine: SiteEngine,
-    /// Branches that are published under a name of their own; every other is a preview.
-    pub published: Vec<Branch>,
+    pub organization: OrganizationId,
+    /// How it is built and published.
+    pub settings: SiteSettings,
     /// The number of its newest build.
     pub last_number: u64,
     /// Previews that show something, each with the promotion that made it.
@@ -49,8 +48,10 @@ pub struct Site {
 pub struct Wish {
     /// The build it will be.
     pub build: BuildId,
+    /// Why it is wished for.
+    pub reason: Reason,
     /// The site.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The branch.
     pub branch: Branch,
     /// The exact commit, or the tip.
@@ -61,11 +62,24 @@ pub struct Wish {
     pub origin: Origin,
 }
 
+/// Why a build is wished for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// A push arrived.
+    Push,
+    /// A push arrived after one that followed it: it is told, and not built.
+    LatePush,
+    /// A person asked, and waits for an answer whatever becomes of the site.
+    Request,
+    /// The site is new, or its source is.
+    NewSource,
+}
+
 /// A branch that was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
     /// The site it was a preview of.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The branch.
     pub branch: Branch,
     /// The fact that said so.
@@ -91,11 +105,11 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
     /// The site.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The branch.
     pub branch: Branch,
-    /// Its number in the site.
-    pub number: u64,
+    /// The log sequence of the fact that caused it: a greater one is newer source.
+    pub source_sequence: u64,
     /// How urgent it is.
     pub lane: Lane,
     /// Its place in the queue: the sequence of its `build.queued`.
@@ -132,8 +146,16 @@ impl From<&Recorded> for Origin {
 impl Gone {
     /// Whether it is this branch of this site.
     #[must_use]
-    pub fn is(&self, site: &SiteName, branch: &Branch) -> bool {
-        (&self.site, &self.branch) == (site, branch)
+    pub fn is(&self, site: SiteId, branch: &Branch) -> bool {
+        (self.site, &self.branch) == (site, branch)
+    }
+}
+
+impl Site {
+    /// Whether the branch is published under a name of its own; every other is a preview.
+    #[must_use]
+    pub fn publishes(&self, branch: &Branch) -> bool {
+        !matches!(self.settings.alias_of(branch), AliasName::Preview(_))
     }
 }
 
@@ -145,50 +167,61 @@ impl Queue {
             Event::Repository(fact) => self.apply_repository(recorded, fact),
             Event::Build(fact) => self.apply_build(recorded, fact),
             Event::Alias(fact) => self.apply_alias(recorded, fact),
-            Event::Deploy(_) => {}
+            Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) => {}
         }
     }
 
     fn apply_site(&mut self, recorded: &Recorded, fact: &SiteEvent) {
-        let Ok(name) = recorded.envelope.subject.parse::<SiteName>() else { return };
+        let Ok(id) = recorded.envelope.subject.parse::<SiteId>() else { return };
         match fact {
-            SiteEvent::Created { organization, repository, branch, demo_branch, engine } => {
-                let site = Site {
-                    organization: organization.clone(),
-                    repository: repository.clone(),
-                    engine: *engine,
-                    published: [Some(branch.clone()), demo_branch.clone()].into_iter().flatten().collect(),
-                    last_number: 0,
-                    previews: BTreeMap::new(),
-                };
-                self.sites.insert(name, site);
+            SiteEvent::Created { organization, settings, .. } => {
+                let (organization, settings, previews) = (*organization, settings.clone(), BTreeMap::new());
+                self.sites.insert(id, Site { organization, settings, last_number: 0, previews });
+                self.wish_new_source(id, "First build", recorded);
             }
-            SiteEvent::BuildRequested { branch, commit } => {
-                let summary = format!("Requested by {}", recorded.envelope.actor);
-                self.wish(name, (branch, commit.as_ref()), summary, recorded);
+            SiteEvent::SettingsChanged { settings } => {
+                let Some(site) = self.sites.get_mut(&id) else { return };
+                let moved = site.settings.repository.canonical() != settings.repository.canonical();
+                site.settings = settings.clone();
+                if moved {
+                    self.wish_new_source(id, "First build of another repository", recorded);
+                }
             }
+            SiteEvent::Renamed { .. } => {}
             SiteEvent::Deleted {} => {
-                self.sites.remove(&name);
-                self.wishes.retain(|wish| wish.site != name);
-                self.gone.retain(|gone| gone.site != name);
+                self.sites.remove(&id);
+                self.wishes.retain(|wish| wish.site != id || wish.reason == Reason::Request);
+                self.gone.retain(|gone| gone.site != id);
             }
         }
     }
 
     fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
-            RepositoryEvent::PushReceived { repository, branch, commit, summary, .. } => {
-                for site in self.sites_of(repository) {
-                    self.gone.retain(|gone| !gone.is(&site, branch));
-                    self.wish(site, (branch, Some(commit)), summary.clone(), recorded);
+            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
+                let sites = self.sites_of(repository);
+                if sites.is_empty() {
+                    return;
+                }
+                let push = Push { before: before.as_ref(), commit };
+                let late = self.branches.is_late(&repository.canonical(), branch, &push);
+                for site in sites {
+                    self.gone.retain(|gone| !gone.is(site, branch));
+                    let build = BuildId::of(recorded.envelope.id, site);
+                    let reason = if late { Reason::LatePush } else { Reason::Push };
+                    let (branch, commit, summary) = (branch.clone(), Some(commit.clone()), summary.clone());
+                    let origin = Origin::from(recorded);
+                    self.wishes.push_back(Wish { build, reason, site, branch, commit, summary, origin });
                 }
             }
             RepositoryEvent::BranchDeleted { repository, branch, .. } => {
-                for name in self.sites_of(repository) {
-                    if self.sites.get(&name).is_some_and(|site| !site.published.contains(branch)) {
-                        self.wishes.retain(|wish| (&wish.site, &wish.branch) != (&name, branch));
+                self.branches.forget(&repository.canonical(), branch);
+                for id in self.sites_of(repository) {
+                    if self.sites.get(&id).is_some_and(|site| !site.publishes(branch)) {
+                        let asked = |wish: &Wish| wish.reason == Reason::Request;
+                        self.wishes.retain(|wish| (wish.site, &wish.branch) != (id, branch) || asked(wish));
                         let origin = Origin::from(recorded);
-                        self.gone.push_back(Gone { site: name, branch: branch.clone(), origin });
+                        self.gone.push_back(Gone { site: id, branch: branch.clone(), origin });
                     }
                 }
                 while self.gone.len() > GONE_MAX {
@@ -201,15 +234,20 @@ impl Queue {
     fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
         let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
         match fact {
-            BuildEvent::Queued { site, number, branch, lane, .. } => {
+            BuildEvent::Requested { site, branch, commit } => {
+                let (reason, summary) = (Reason::Request, "Build by hand".to_owned());
+                let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
+                self.wishes.push_back(Wish { build: id, reason, site, branch, commit, summary, origin });
+            }
+            BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
                 self.wishes.retain(|wish| wish.build != id);
                 if let Some(known) = self.sites.get_mut(site) {
                     known.last_number = known.last_number.max(*number);
                 }
                 let build = Build {
-                    site: site.clone(),
+                    site: *site,
                     branch: branch.clone(),
-                    number: *number,
+                    source_sequence: *source_sequence,
                     lane: *lane,
                     place: recorded.sequence,
                     progress: Progress::Queued,
@@ -220,6 +258,7 @@ impl Queue {
             BuildEvent::Dispatched { .. } => self.advance(id, Progress::Dispatched(recorded.envelope.time)),
             BuildEvent::Started { .. } => self.advance(id, Progress::Running(recorded.envelope.time)),
             BuildEvent::Finished { .. } | BuildEvent::Canceled { .. } => {
+                self.wishes.retain(|wish| wish.build != id);
                 self.builds.remove(&id);
             }
             BuildEvent::LogArchived { .. } => {}
@@ -242,25 +281,18 @@ impl Queue {
         }
     }
 
-    fn sites_of(&self, repository: &RepositoryUrl) -> Vec<SiteName> {
+    fn sites_of(&self, repository: &RepositoryUrl) -> Vec<SiteId> {
         let pushed = repository.canonical();
-        let uses = |(name, site): (&SiteName, &Site)| (site.repository.canonical() == pushed).then(|| name.clone());
+        let uses = |(id, site): (&SiteId, &Site)| (site.settings.repository.canonical() == pushed).then_some(*id);
         self.sites.iter().filter_map(uses).collect()
     }
 
-    fn wish(
-        &mut self,
-        site: SiteName,
-        (branch, commit): (&Branch, Option<&CommitId>),
-        summary: String,
-        recorded: &Recorded,
-    ) {
-        if !self.sites.contains_key(&site) {
-            return;
-        }
-        let build = BuildId::of(recorded.envelope.id, site.as_str());
-        let (branch, commit, origin) = (branch.clone(), commit.cloned(), Origin::from(recorded));
-        self.wishes.push_back(Wish { build, site, branch, commit, summary, origin });
+    /// The tip of the live branch is wished for.
+    fn wish_new_source(&mut self, site: SiteId, summary: &str, recorded: &Recorded) {
+        let Some(known) = self.sites.get(&site) else { return };
+        let (build, branch) = (BuildId::of(recorded.envelope.id, site), known.settings.branch.clone());
+        let (reason, summary, origin) = (Reason::NewSource, summary.to_owned(), Origin::from(recorded));
+        self.wishes.push_back(Wish { build, reason, site, branch, commit: None, summary, origin });
     }
 
     fn advance(&mut self, id: BuildId, progress: Progress) {

@@ -1,11 +1,13 @@
 use super::*;
 use events::{
     Actor, Aggregate, AliasEvent, Envelope, Event, PromotionReason, Recorded, RepositoryEvent, SiteEngine, SiteEvent,
-    subject,
+    SiteSettings, subject,
 };
 use proptest::prelude::*;
 use std::collections::HashMap as Map;
 use uuid::Uuid;
+
+mod sources;
 
 /// A log in memory: states facts through the real aggregates and folds them into the queue.
 struct Story {
@@ -40,15 +42,10 @@ impl Story {
         id
     }
 
+    /// A site whose first build is another story.
     fn site(&mut self, name: &str, organization: &str) {
-        let created = SiteEvent::Created {
-            organization: organization.parse().unwrap(),
-            repository: format!("https://git.example/{name}").parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            demo_branch: None,
-            engine: SiteEngine::Static,
-        };
-        self.state(name, created);
+        self.state(&site(name).to_string(), created(name, organization));
+        self.queue.wishes.retain(|wish| wish.site != site(name));
     }
 
     fn push(&mut self, site: &str, branch: &str) -> BuildId {
@@ -61,7 +58,7 @@ impl Story {
             delivery: self.sequence.to_string(),
         };
         let cause = self.state("repository", push);
-        BuildId::of(cause, site)
+        BuildId::of(cause, self::site(site))
     }
 
     fn delete_branch(&mut self, site: &str, branch: &str) {
@@ -85,7 +82,7 @@ impl Story {
                     Decision::Build(id, command, _) => self.build(id, &command),
                     Decision::Alias(site, alias, ..) => {
                         let previous = events::DeployId::of(BuildId(Uuid::nil()));
-                        let about = subject::alias_id(&site, &alias);
+                        let about = subject::alias_id(site, &alias);
                         self.state(&about, AliasEvent::Removed { site, alias, previous });
                     }
                 }
@@ -108,7 +105,7 @@ impl Story {
             attempt: 0,
             commit: None,
             outcome: Outcome::Success,
-            message: String::new(),
+            reason: String::new(),
             artifact: None,
             duration_ms: 1,
         };
@@ -125,6 +122,28 @@ impl Story {
     }
 }
 
+/// The id of the site called `name`.
+fn site(name: &str) -> SiteId {
+    SiteId(Uuid::new_v5(&Uuid::nil(), name.as_bytes()))
+}
+
+fn settings(repository: &str) -> SiteSettings {
+    SiteSettings {
+        repository: repository.parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: None,
+        engine: SiteEngine::Static,
+    }
+}
+
+fn created(name: &str, organization: &str) -> SiteEvent {
+    SiteEvent::Created {
+        name: name.parse().unwrap(),
+        organization: OrganizationId(Uuid::new_v5(&Uuid::nil(), organization.as_bytes())),
+        settings: settings(&format!("https://git.example/{name}")),
+    }
+}
+
 fn limits(platform: usize, organization: usize, site: usize) -> Limits {
     Limits { platform, organization, site, ..Limits::default() }
 }
@@ -136,9 +155,60 @@ fn a_push_becomes_a_dispatched_build_with_the_next_number() {
     let first = story.push("docs", "main");
     story.settle(&Limits::default());
     assert_eq!(story.active(), [first]);
-    let second = story.push("docs", "main");
+    story.push("docs", "main");
     story.settle(&Limits::default());
-    assert_eq!(story.queue.builds[&second].number, 2);
+    assert_eq!(story.queue.sites[&site("docs")].last_number, 2);
+}
+
+#[test]
+fn a_new_site_builds_the_tip_of_its_live_branch_at_once() {
+    let mut story = Story::new();
+    let cause = story.state(&site("docs").to_string(), created("docs", "acme"));
+    story.settle(&Limits::default());
+    let build = BuildId::of(cause, site("docs"));
+    assert_eq!(story.active(), [build]);
+    let job = story.aggregates[&build].job().cloned().unwrap();
+    assert_eq!((job.branch.as_str(), job.commit, job.alias), ("main", None, AliasName::Live));
+}
+
+#[test]
+fn a_corrected_repository_is_built_and_an_unchanged_one_is_not() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let changed = |repository: &str| SiteEvent::SettingsChanged { settings: settings(repository) };
+    story.state(&site("docs").to_string(), changed("git@git.example:docs.git"));
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now), []);
+    story.state(&site("docs").to_string(), changed("https://git.example/handbook"));
+    story.settle(&Limits::default());
+    assert_eq!(story.active().len(), 1);
+    story.push("docs", "main");
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now), [], "the former repository is no longer heard");
+}
+
+#[test]
+fn a_build_moves_the_alias_that_its_branch_had_when_it_was_queued() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let before = story.push("docs", "next");
+    story.settle(&Limits::default());
+    let moved = SiteSettings { branch: "next".parse().unwrap(), ..settings("https://git.example/docs") };
+    story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings: moved });
+    let after = story.push("docs", "next");
+    story.settle(&Limits::default());
+    let alias = |build| story.aggregates[&build].job().unwrap().alias.to_string();
+    assert_eq!([alias(before), alias(after)], ["preview/next", "live"]);
+}
+
+#[test]
+fn a_request_for_a_site_that_was_deleted_meanwhile_gets_an_answer() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = BuildId(Uuid::from_u128(99));
+    story.state(&site("docs").to_string(), SiteEvent::Deleted {});
+    let request = build::Command::Request { site: site("docs"), branch: "main".parse().unwrap(), commit: None };
+    story.build(build, &request);
+    story.settle(&Limits::default());
+    assert!(story.ended(build));
 }
 
 #[test]
@@ -153,14 +223,10 @@ fn a_push_to_an_unknown_repository_builds_nothing() {
 fn one_push_builds_every_site_of_the_repository() {
     let mut story = Story::new();
     story.site("docs", "acme");
-    let twin = SiteEvent::Created {
-        organization: "acme".parse().unwrap(),
-        repository: "git@git.example:docs.git".parse().unwrap(),
-        branch: "main".parse().unwrap(),
-        demo_branch: None,
-        engine: SiteEngine::Static,
-    };
-    story.state("docs-copy", twin);
+    let SiteEvent::Created { name, organization, .. } = created("docs-copy", "acme") else { panic!("it is created") };
+    let twin = SiteEvent::Created { name, organization, settings: settings("git@git.example:docs.git") };
+    story.state(&site("docs-copy").to_string(), twin);
+    story.queue.wishes.clear();
     story.push("docs", "main");
     story.settle(&Limits::default());
     assert_eq!(story.active().len(), 2);
@@ -232,7 +298,7 @@ fn a_deleted_site_ends_its_builds() {
     story.site("docs", "acme");
     let build = story.push("docs", "main");
     story.settle(&Limits::default());
-    story.state("docs", SiteEvent::Deleted {});
+    story.state(&site("docs").to_string(), SiteEvent::Deleted {});
     story.settle(&Limits::default());
     assert!(story.ended(build) && story.queue.builds.is_empty());
 }
@@ -246,10 +312,11 @@ fn a_deleted_branch_ends_its_builds_and_takes_its_preview_down_even_if_it_is_syn
     story.delete_branch("docs", "fix");
     story.settle(&Limits::default());
     assert!(story.ended(build));
-    let (site, alias) = ("docs".parse().unwrap(), AliasName::Preview("fix".parse().unwrap()));
-    let deploy = events::DeployId::of(build);
-    let late = AliasEvent::Promoted { site, alias, deploy, number: 1, previous: None, reason: PromotionReason::Built };
-    let promotion = story.state("docs/preview/fix", late);
+    let (site, alias) = (site("docs"), AliasName::Preview("fix".parse().unwrap()));
+    let (deploy, about) = (events::DeployId::of(build), subject::alias_id(site, &alias));
+    let (number, source_sequence, previous, reason) = (1, 2, None, PromotionReason::Built);
+    let late = AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason };
+    let promotion = story.state(&about, late);
     let decisions = schedule(&story.queue, &Limits::default(), story.now);
     // The late promotion is the cause, so that the removal is no repetition of an earlier one.
     assert!(matches!(&decisions[..], [Decision::Alias(.., origin)] if origin.id == promotion), "{decisions:?}");
@@ -308,7 +375,7 @@ proptest! {
             story.settle(&limits);
             prop_assert!(story.active().len() <= limits.platform);
             for site in sites {
-                let at = |id: &&BuildId| story.queue.builds[*id].site.as_str() == site;
+                let at = |id: &&BuildId| story.queue.builds[*id].site == self::site(site);
                 prop_assert!(story.active().iter().filter(at).count() <= limits.site);
             }
             for id in story.active().into_iter().take(finish) {

@@ -1,0 +1,86 @@
+use super::*;
+use crate::aggregate::story::given;
+use crate::SiteEngine;
+
+fn settings() -> SiteSettings {
+    SiteSettings {
+        repository: "https://github.com/acme/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: Some("next".parse().unwrap()),
+        engine: SiteEngine::Static,
+    }
+}
+
+fn corrected() -> SiteSettings {
+    SiteSettings { repository: "https://github.com/acme/handbook".parse().unwrap(), ..settings() }
+}
+
+fn name(text: &str) -> SiteName {
+    text.parse().unwrap()
+}
+
+fn new() -> New {
+    New { name: name("docs"), organization: OrganizationId(uuid::Uuid::nil()), settings: settings() }
+}
+
+fn created() -> SiteEvent {
+    let New { name, organization, settings } = new();
+    SiteEvent::Created { name, organization, settings }
+}
+
+fn renamed(from: &str, to: &str) -> SiteEvent {
+    SiteEvent::Renamed { name: name(to), previous: name(from) }
+}
+
+fn change(to: &str, settings: SiteSettings, seen: u64) -> Command {
+    Command::Change(Change { name: name(to), settings, seen })
+}
+
+#[test]
+fn a_new_id_makes_a_site_once() {
+    given::<Site>([]).when(Command::Create(new())).then([created()]);
+    given::<Site>([created()]).when(Command::Create(new())).refuses(Refusal::SiteExists);
+}
+
+#[test]
+fn a_mistyped_repository_can_be_corrected() {
+    given::<Site>([created()])
+        .when(change("docs", corrected(), 1))
+        .then([SiteEvent::SettingsChanged { settings: corrected() }]);
+}
+
+#[test]
+fn a_change_to_what_is_so_already_states_nothing() {
+    given::<Site>([created()]).when(change("docs", settings(), 1)).then([]);
+}
+
+#[test]
+fn two_people_who_change_a_site_at_once_do_not_overwrite_each_other() {
+    let history = [created(), SiteEvent::SettingsChanged { settings: corrected() }];
+    given::<Site>(history)
+        .when(change("docs", settings(), 1))
+        .refuses(Refusal::SiteChanged { seen: 1, version: 2 });
+}
+
+#[test]
+fn a_renamed_site_keeps_its_former_hosts() {
+    given::<Site>([created()]).when(change("guide", settings(), 1)).then([renamed("docs", "guide")]);
+    let history = [created(), renamed("docs", "guide"), renamed("guide", "manual"), renamed("manual", "docs")];
+    let Site::Active(active) = history.iter().fold(Site::default(), Site::evolve) else { panic!("it is active") };
+    assert_eq!(active.hosts().map(SiteName::as_str).collect::<Vec<_>>(), ["docs", "guide", "manual"]);
+    assert_eq!(active.version, 4);
+}
+
+#[test]
+fn a_deleted_site_is_deleted_for_good() {
+    let history = [created(), SiteEvent::Deleted {}];
+    given::<Site>(history.clone()).when(Command::Delete).then([]);
+    given::<Site>(history.clone()).when(change("docs", settings(), 1)).refuses(Refusal::SiteNotFound);
+    given::<Site>(history).when(Command::Create(new())).refuses(Refusal::SiteExists);
+}
+
+#[test]
+fn branches_find_their_alias() {
+    let alias = |branch: &str| settings().alias_of(&branch.parse().unwrap()).to_string();
+    assert_eq!([alias("main"), alias("next"), alias("fix/typo")], ["live", "demo", "preview/fix/typo"]);
+}

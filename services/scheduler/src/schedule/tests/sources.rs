@@ -1,0 +1,116 @@
+//! Whatever fails and whatever comes twice: the newest source goes live, and nothing older after it.
+
+use super::*;
+use events::alias::Claim;
+use events::{Alias, CommitId, DeployId};
+
+/// A branch with one linear history, its pushes in the log in some order, and the alias that shows it.
+struct Branches {
+    story: Story,
+    alias: Alias,
+    /// The commits that were shown, in order.
+    shown: Vec<usize>,
+    /// Which commit a build is of.
+    commits: Map<BuildId, usize>,
+}
+
+fn commit(number: usize) -> CommitId {
+    format!("{number:040x}").parse().unwrap()
+}
+
+impl Branches {
+    fn new() -> Self {
+        let mut story = Story::new();
+        story.site("docs", "acme");
+        Self { story, alias: Alias::default(), shown: Vec::new(), commits: Map::new() }
+    }
+
+    /// The push that made commit `number` of the one before it arrives.
+    fn push(&mut self, number: usize) {
+        let push = RepositoryEvent::PushReceived {
+            repository: "https://git.example/docs.git".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            before: Some(commit(number - 1)),
+            commit: commit(number),
+            summary: String::new(),
+            delivery: number.to_string(),
+        };
+        let cause = self.story.state("repository", push);
+        self.commits.insert(BuildId::of(cause, site("docs")), number);
+    }
+
+    /// Says what is decided; an append fails where `fails` says so, and is decided anew in the next round.
+    fn round(&mut self, fails: &mut impl FnMut() -> bool) -> bool {
+        let decisions = schedule(&self.story.queue, &limits(9, 9, 9), self.story.now);
+        let rest = decisions.is_empty();
+        for decision in decisions {
+            if let (Decision::Build(id, command, _), false) = (decision, fails()) {
+                self.story.build(id, &command);
+            }
+        }
+        rest
+    }
+
+    /// A build ends and its deploy asks for the alias, as often as it is delivered.
+    fn publish(&mut self, id: BuildId, deliveries: usize) {
+        let Some(job) = self.story.aggregates[&id].job().cloned() else { return };
+        self.story.finish(id);
+        for _ in 0..deliveries {
+            let build::Job { site, alias, number, source_sequence, .. } = job.clone();
+            let deploy = DeployId::of(id);
+            let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
+            for fact in self.alias.decide(&command).unwrap_or_default() {
+                self.alias = std::mem::take(&mut self.alias).evolve(&fact);
+                self.shown.push(self.commits[&id]);
+            }
+        }
+    }
+}
+
+/// Six pushes in the order in which they arrive: stretches of them overtake each other.
+fn arrivals() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec((1usize..4, any::<bool>()), 6).prop_map(|stretches| {
+        let (mut order, mut next) = (Vec::new(), 1);
+        for (length, overtakes) in stretches {
+            let mut stretch: Vec<usize> = (next..=(next + length - 1).min(6)).collect();
+            next += stretch.len();
+            if overtakes {
+                stretch.reverse();
+            }
+            order.extend(stretch);
+        }
+        order
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn the_newest_source_goes_live_and_nothing_older_after_it(
+        order in arrivals(),
+        failures in proptest::collection::vec(any::<bool>(), 1..60),
+        picks in proptest::collection::vec((0usize..6, 1usize..3, any::<bool>()), 60),
+    ) {
+        let mut branches = Branches::new();
+        let (mut failures, mut picks) = (failures.into_iter(), picks.into_iter());
+        let mut fails = move || failures.next().unwrap_or(false);
+        let mut arriving = order.into_iter().peekable();
+        loop {
+            let (pick, deliveries, wait) = picks.next().unwrap_or((0, 1, false));
+            if !wait {
+                if let Some(number) = arriving.next() {
+                    branches.push(number);
+                }
+            }
+            let rest = branches.round(&mut fails);
+            let active = branches.story.active();
+            if let Some(id) = active.get(pick % active.len().max(1)).copied() {
+                branches.publish(id, deliveries);
+            } else if rest && arriving.peek().is_none() {
+                break;
+            }
+        }
+        prop_assert_eq!(branches.shown.last(), Some(&6), "shown {:?}", branches.shown);
+        prop_assert!(branches.shown.is_sorted(), "an older commit went live: {:?}", branches.shown);
+    }
+}
