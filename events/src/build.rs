@@ -169,7 +169,8 @@ impl Aggregate for Build {
             Self::Unknown => decide_new(command),
             Self::Requested { site } => decide_requested(*site, command),
             Self::Open(job, progress) => decide_open(job, *progress, command),
-            Self::Ended { site, archived, .. } => match command {
+            Self::Ended { site, outcome, archived } => match command {
+                Command::Cancel { .. } if outcome.is_none() => Ok(vec![]),
                 Command::ArchiveLog { key, bytes } if !archived => {
                     Ok(vec![BuildEvent::LogArchived { site: *site, key: key.clone(), bytes: *bytes }])
                 }

@@ -1,1 +1,1 @@
-DROP TABLE errors, events, aliases, deploys, builds, sites, position;
+DROP TABLE errors, events, aliases, deploys, causes, builds, hosts, sites, organizations, position;

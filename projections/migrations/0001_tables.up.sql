@@ -8,32 +8,49 @@ CREATE TABLE position (
 );
 INSERT INTO position (sequence) VALUES (0);
 
+CREATE TABLE organizations (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+
 CREATE TABLE sites (
-    name text PRIMARY KEY,
-    organization text NOT NULL,
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    organization uuid NOT NULL,
     repository text NOT NULL,
     branch text NOT NULL,
     demo_branch text,
     engine text NOT NULL,
+    version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
     deleted_at timestamptz
 );
 
+-- Which site each host below the sites' domain shows, or showed last.
+CREATE TABLE hosts (
+    label text PRIMARY KEY,
+    site uuid NOT NULL,
+    released boolean NOT NULL
+);
+
 CREATE TABLE builds (
     id uuid PRIMARY KEY,
-    site text NOT NULL,
-    number bigint NOT NULL,
+    site uuid NOT NULL,
+    number bigint,
+    source_sequence bigint NOT NULL,
     branch text NOT NULL,
+    alias text,
     commit text,
-    engine text NOT NULL,
+    engine text,
     lane text NOT NULL,
     summary text NOT NULL,
     state text NOT NULL,
     attempt integer NOT NULL,
     worker text,
-    message text NOT NULL,
-    queued_at timestamptz NOT NULL,
+    reason text NOT NULL,
+    created_at timestamptz NOT NULL,
     started_at timestamptz,
     ended_at timestamptz,
     duration_ms bigint,
@@ -45,26 +62,37 @@ CREATE TABLE builds (
     sequence bigint NOT NULL
 );
 
+-- The facts that belong to no site and began a story of one: pushes.
+CREATE TABLE causes (
+    site uuid NOT NULL,
+    sequence bigint NOT NULL,
+    PRIMARY KEY (site, sequence)
+);
+
 CREATE TABLE deploys (
     id text PRIMARY KEY,
-    site text NOT NULL,
+    site uuid NOT NULL,
     build uuid NOT NULL,
     number bigint NOT NULL,
+    source_sequence bigint NOT NULL,
     branch text NOT NULL,
+    alias text NOT NULL,
     commit text NOT NULL,
     content text NOT NULL,
     files bigint NOT NULL,
     bytes bigint NOT NULL,
     uploaded_files bigint NOT NULL,
     uploaded_bytes bigint NOT NULL,
-    synced_at timestamptz NOT NULL
+    requests bigint NOT NULL,
+    created_at timestamptz NOT NULL
 );
 
 CREATE TABLE aliases (
-    site text NOT NULL,
+    site uuid NOT NULL,
     alias text NOT NULL,
     deploy text NOT NULL,
     number bigint NOT NULL,
+    source_sequence bigint NOT NULL,
     previous text,
     reason text NOT NULL,
     promoted_at timestamptz NOT NULL,
@@ -81,7 +109,7 @@ CREATE TABLE events (
     type text NOT NULL,
     aggregate text NOT NULL,
     subject text NOT NULL,
-    site text,
+    site uuid,
     time timestamptz NOT NULL,
     actor text NOT NULL,
     correlation uuid NOT NULL,

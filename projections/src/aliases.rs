@@ -1,9 +1,9 @@
 //! The aliases: what a reader of each site sees under each of its names.
 
-use crate::model::{Model, Rows};
+use crate::model::{Model, Rows, page};
 use crate::table::Row;
 use crate::{Error, deploys};
-use events::{Actor, AliasEvent, AliasName, DeployEvent, DeployId, Event, PromotionReason, Recorded, SiteName};
+use events::{Actor, AliasEvent, AliasName, DeployEvent, DeployId, Event, PromotionReason, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -11,13 +11,15 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// The site it belongs to.
-    pub site: SiteName,
+    pub site: SiteId,
     /// Its name.
     pub alias: AliasName,
     /// What it shows.
     pub deploy: DeployId,
     /// The number of the build that made it.
     pub number: u64,
+    /// The log sequence of the fact that caused that build.
+    pub source_sequence: u64,
     /// What it showed before.
     pub previous: Option<DeployId>,
     /// Why it moved.
@@ -37,7 +39,7 @@ pub struct Alias {
 /// Which alias.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Key {
-    site: SiteName,
+    site: SiteId,
     alias: AliasName,
 }
 
@@ -47,28 +49,32 @@ impl Row for Alias {
     type Key = Key;
 
     fn key(&self) -> Key {
-        Key { site: self.site.clone(), alias: self.alias.clone() }
+        Key { site: self.site, alias: self.alias.clone() }
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
         match &recorded.event {
             Event::Alias(AliasEvent::Promoted { site, alias, .. } | AliasEvent::Removed { site, alias, .. }) => {
-                Ok(Some(Key { site: site.clone(), alias: alias.clone() }))
+                Ok(Some(Key { site: *site, alias: alias.clone() }))
             }
             Event::Deploy(DeployEvent::Mirrored { site, alias, .. }) => {
                 deploys::named(recorded)?;
-                Ok(Some(Key { site: site.clone(), alias: alias.clone() }))
+                Ok(Some(Key { site: *site, alias: alias.clone() }))
             }
-            Event::Deploy(DeployEvent::Synced { .. }) | Event::Site(_) | Event::Repository(_) | Event::Build(_) => {
-                Ok(None)
-            }
+            Event::Deploy(DeployEvent::Synced { .. })
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Build(_) => Ok(None),
         }
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
         let at = recorded.envelope.time;
         match recorded.event.clone() {
-            Event::Alias(AliasEvent::Promoted { site, alias, deploy, number, previous, reason }) => {
+            Event::Alias(AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason }) => {
                 let (mirrored_deploy, mirrored_at) =
                     row.map_or((None, None), |row| (row.mirrored_deploy, row.mirrored_at));
                 let actor = recorded.envelope.actor.clone();
@@ -78,6 +84,7 @@ impl Row for Alias {
                     alias,
                     deploy,
                     number,
+                    source_sequence,
                     previous,
                     reason,
                     promoted_at,
@@ -90,20 +97,27 @@ impl Row for Alias {
             Event::Deploy(DeployEvent::Mirrored { .. }) => {
                 row.map(|row| Self { mirrored_deploy: deploys::named(recorded).ok(), mirrored_at: Some(at), ..row })
             }
-            Event::Deploy(DeployEvent::Synced { .. }) | Event::Site(_) | Event::Repository(_) | Event::Build(_) => row,
+            Event::Deploy(DeployEvent::Synced { .. })
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Build(_) => row,
         }
     }
 }
 
 impl Model {
-    /// What a site shows now, by the names of its aliases.
+    /// What a site shows now, by the names of its aliases: those after the name `after`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn aliases(&self, site: &SiteName) -> Result<Vec<Alias>, Error> {
-        let text = "SELECT to_json(row) FROM @.aliases row WHERE site = $1 ORDER BY alias";
+    pub async fn aliases(&self, site: SiteId, limit: u32, after: Option<&str>) -> Result<Vec<Alias>, Error> {
+        let text = "SELECT to_json(row) FROM @.aliases row WHERE site = $1 AND alias > $2 ORDER BY alias LIMIT $3";
         let query: Rows<'_, Alias> = sqlx::query_scalar(self.sql(text));
-        self.all("read aliases of a site", query.bind(site.as_str())).await
+        let query = query.bind(site.0).bind(after.unwrap_or_default()).bind(page(limit));
+        self.all("read aliases of a site", query).await
     }
 }
 

@@ -4,13 +4,13 @@ use crate::Error;
 use crate::model::{Model, Rows, bigint, page};
 use crate::table::Row;
 use events::{
-    Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded, SiteEngine,
-    SiteName,
+    AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
+    SiteEngine, SiteId, SiteName,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// Where a build stands. The last five are ends.
+/// Where a build stands. The last six are ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -19,7 +19,7 @@ pub enum State {
     /// It waits for a launcher.
     Dispatched,
     /// A launcher works on it.
-    Running,
+    Started,
     /// It made an artifact.
     Success,
     /// The source is at fault.
@@ -30,6 +30,8 @@ pub enum State {
     Timeout,
     /// Somebody or something newer ended it.
     Canceled,
+    /// It was not worth building.
+    Skipped,
 }
 
 /// A build as it is now.
@@ -38,15 +40,22 @@ pub struct Build {
     /// Its identity.
     pub id: BuildId,
     /// The site it builds.
-    pub site: SiteName,
-    /// Its number in the site, from 1.
-    pub number: u64,
+    pub site: SiteId,
+    /// What the site is called. Looked up when the build is read; left out if the site is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_name: Option<SiteName>,
+    /// Its number in the site, from 1, for people; absent until it is queued.
+    pub number: Option<u64>,
+    /// The log sequence of the fact that caused it: a greater one is newer source.
+    pub source_sequence: u64,
     /// The branch it builds.
     pub branch: Branch,
+    /// The alias its deploy moves; absent until it is queued.
+    pub alias: Option<AliasName>,
     /// The commit asked for, then the one that was built; absent while it is the tip of the branch.
     pub commit: Option<CommitId>,
-    /// The site's engine when it was queued.
-    pub engine: SiteEngine,
+    /// The site's engine when it was queued; absent until it is.
+    pub engine: Option<SiteEngine>,
     /// How urgent it is.
     pub lane: Lane,
     /// What it is about, for people.
@@ -58,10 +67,10 @@ pub struct Build {
     /// The launcher of the newest attempt.
     pub worker: Option<String>,
     /// Why it ended as it did, for people; empty on success and before the end.
-    pub message: String,
-    /// When it was queued.
+    pub reason: String,
+    /// When it was asked for, or queued if nobody asked.
     #[serde(with = "time::serde::rfc3339")]
-    pub queued_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
     /// When its newest attempt started.
     #[serde(with = "time::serde::rfc3339::option")]
     pub started_at: Option<OffsetDateTime>,
@@ -98,8 +107,8 @@ impl State {
     #[must_use]
     pub const fn has_ended(self) -> bool {
         match self {
-            Self::Queued | Self::Dispatched | Self::Running => false,
-            Self::Success | Self::Failure | Self::Error | Self::Timeout | Self::Canceled => true,
+            Self::Queued | Self::Dispatched | Self::Started => false,
+            Self::Success | Self::Failure | Self::Error | Self::Timeout | Self::Canceled | Self::Skipped => true,
         }
     }
 }
@@ -111,6 +120,7 @@ impl From<Outcome> for State {
             Outcome::Failure => Self::Failure,
             Outcome::Error => Self::Error,
             Outcome::Timeout => Self::Timeout,
+            Outcome::Skipped => Self::Skipped,
         }
     }
 }
@@ -128,16 +138,20 @@ impl Row for Build {
         match &recorded.event {
             Event::Build(_) => named(recorded).map(|id| Some(Key { id })),
             Event::Deploy(DeployEvent::Synced { build, .. }) => Ok(Some(Key { id: *build })),
-            Event::Deploy(DeployEvent::Mirrored { .. }) | Event::Site(_) | Event::Repository(_) | Event::Alias(_) => {
-                Ok(None)
-            }
+            Event::Deploy(DeployEvent::Mirrored { .. })
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Alias(_) => Ok(None),
         }
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
         let changed = match &recorded.event {
             Event::Build(fact) => match row {
-                None => queued(recorded, fact),
+                None => first(recorded, fact),
                 Some(build) => Some(if build.state.has_ended() {
                     build.after_its_end(fact)
                 } else {
@@ -147,9 +161,13 @@ impl Row for Build {
             Event::Deploy(DeployEvent::Synced { build, .. }) => {
                 row.map(|row| Self { deploy: Some(DeployId::of(*build)), ..row })
             }
-            Event::Deploy(DeployEvent::Mirrored { .. }) | Event::Site(_) | Event::Repository(_) | Event::Alias(_) => {
-                return row;
-            }
+            Event::Deploy(DeployEvent::Mirrored { .. })
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Alias(_) => return row,
         };
         changed.map(|build| Self { sequence: recorded.sequence, ..build })
     }
@@ -161,24 +179,42 @@ fn named(recorded: &Recorded) -> Result<BuildId, Error> {
     subject.parse().map_err(|_| Error::Subject { aggregate: "build", subject: subject.clone() })
 }
 
-fn queued(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
-    let BuildEvent::Queued { site, number, repository: _, branch, commit, engine, lane, summary } = fact.clone() else {
-        return None;
-    };
+/// The row that a build's first fact makes.
+fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
+    let at = recorded.envelope.time;
+    match fact.clone() {
+        BuildEvent::Requested { site, branch, commit } => {
+            let row = blank(recorded, site)?;
+            let summary = "Build by hand".to_owned();
+            Some(Build { branch, commit, summary, ..row })
+        }
+        BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),
+        BuildEvent::Dispatched { .. }
+        | BuildEvent::Started { .. }
+        | BuildEvent::Finished { .. }
+        | BuildEvent::Canceled { .. }
+        | BuildEvent::LogArchived { .. } => None,
+    }
+}
+
+fn blank(recorded: &Recorded, site: SiteId) -> Option<Build> {
     Some(Build {
         id: named(recorded).ok()?,
         site,
-        number,
-        branch,
-        commit,
-        engine,
-        lane,
-        summary,
+        site_name: None,
+        number: None,
+        source_sequence: recorded.sequence,
+        branch: "main".parse().ok()?,
+        alias: None,
+        commit: None,
+        engine: None,
+        lane: Lane::High,
+        summary: String::new(),
         state: State::Queued,
         attempt: 0,
         worker: None,
-        message: String::new(),
-        queued_at: recorded.envelope.time,
+        reason: String::new(),
+        created_at: recorded.envelope.time,
         started_at: None,
         ended_at: None,
         duration_ms: None,
@@ -195,29 +231,41 @@ fn queued(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
 impl Build {
     fn before_its_end(self, fact: &BuildEvent, at: OffsetDateTime) -> Self {
         match fact.clone() {
+            BuildEvent::Queued { number, source_sequence, branch, alias, commit, engine, lane, summary, .. } => Self {
+                number: Some(number),
+                source_sequence,
+                branch,
+                alias: Some(alias),
+                commit,
+                engine: Some(engine),
+                lane,
+                summary,
+                ..self
+            },
             BuildEvent::Dispatched { .. } => Self { state: State::Dispatched, ..self },
             BuildEvent::Started { attempt, worker, .. } => {
-                Self { state: State::Running, attempt, worker: Some(worker), started_at: Some(at), ..self }
+                Self { state: State::Started, attempt, worker: Some(worker), started_at: Some(at), ..self }
             }
-            BuildEvent::Finished { commit, outcome, message, duration_ms, .. } => Self {
+            BuildEvent::Finished { commit, outcome, reason, duration_ms, .. } => Self {
                 state: outcome.into(),
                 commit: commit.or(self.commit),
-                message,
+                reason,
                 duration_ms: Some(duration_ms),
                 ended_at: Some(at),
                 ..self
             },
             BuildEvent::Canceled { reason, superseded_by, .. } => {
-                Self { state: State::Canceled, message: reason, superseded_by, ended_at: Some(at), ..self }
+                Self { state: State::Canceled, reason, superseded_by, ended_at: Some(at), ..self }
             }
-            BuildEvent::Queued { .. } | BuildEvent::LogArchived { .. } => self,
+            BuildEvent::Requested { .. } | BuildEvent::LogArchived { .. } => self,
         }
     }
 
     fn after_its_end(self, fact: &BuildEvent) -> Self {
         match fact.clone() {
             BuildEvent::LogArchived { key, bytes, .. } => Self { log_key: Some(key), log_bytes: Some(bytes), ..self },
-            BuildEvent::Queued { .. }
+            BuildEvent::Requested { .. }
+            | BuildEvent::Queued { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }
             | BuildEvent::Finished { .. }
@@ -226,28 +274,32 @@ impl Build {
     }
 }
 
-/// A build with who began its story. The lookup is made here and not in the fold, so that a rebuild needs no index.
+/// A build with who began its story and what its site is called. Both are looked up here and not in the fold, so that a
+/// rebuild needs no index.
 const SHOWN: &str = "SELECT to_json(shown) FROM @.builds build, LATERAL (SELECT build.*, (
-    SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS requested_by) shown";
+    SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS requested_by, (
+    SELECT name FROM @.sites WHERE id = build.site) AS site_name) shown";
 
 impl Model {
-    /// Builds of a site, newest first: those with a number below `before_number`, at most `limit`.
+    /// Builds of a site, newest source first: those of source before the log sequence `before`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn builds(&self, site: &SiteName, limit: u32, before_number: Option<u64>) -> Result<Vec<Build>, Error> {
-        let text = format!("{SHOWN} WHERE build.site = $1 AND build.number < $2 ORDER BY build.number DESC LIMIT $3");
+    pub async fn builds(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Build>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE build.site = $1 AND build.source_sequence < $2 ORDER BY build.source_sequence DESC LIMIT $3"
+        );
         let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
-        let before = before_number.map_or(i64::MAX, bigint);
-        self.all("read builds of a site", query.bind(site.as_str()).bind(before).bind(page(limit))).await
+        let before = before.map_or(i64::MAX, bigint);
+        self.all("read builds of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
 
-    /// The builds queued last in all sites, newest first, at most `limit`.
+    /// The builds asked for last in all sites, newest first, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn recent_builds(&self, limit: u32) -> Result<Vec<Build>, Error> {
-        let text = format!("{SHOWN} ORDER BY build.queued_at DESC, build.id LIMIT $1");
+        let text = format!("{SHOWN} ORDER BY build.created_at DESC, build.id LIMIT $1");
         let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
         self.all("read recent builds", query.bind(page(limit))).await
     }

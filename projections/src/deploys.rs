@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::model::{Model, Rows, bigint, page};
 use crate::table::Row;
-use events::{Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteName};
+use events::{AliasName, Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -13,13 +13,17 @@ pub struct Deploy {
     /// Its identity.
     pub id: DeployId,
     /// The site it belongs to.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The build that made it.
     pub build: BuildId,
     /// That build's number in the site.
     pub number: u64,
+    /// The log sequence of the fact that caused that build: a greater one is newer source.
+    pub source_sequence: u64,
     /// The branch it was built from.
     pub branch: Branch,
+    /// The alias it was made for.
+    pub alias: AliasName,
     /// The commit it was built from.
     pub commit: CommitId,
     /// Digest of its file list: equal content, equal digest.
@@ -32,9 +36,11 @@ pub struct Deploy {
     pub uploaded_files: u64,
     /// Bytes sent for them.
     pub uploaded_bytes: u64,
+    /// Requests to the object store that it took.
+    pub requests: u64,
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
-    pub synced_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
 }
 
 /// Which deploy.
@@ -56,7 +62,10 @@ impl Row for Deploy {
         match &recorded.event {
             Event::Deploy(DeployEvent::Synced { .. }) => named(recorded).map(|id| Some(Key { id })),
             Event::Deploy(DeployEvent::Mirrored { .. })
+            | Event::Organization(_)
+            | Event::Handle(_)
             | Event::Site(_)
+            | Event::Host(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Alias(_) => Ok(None),
@@ -72,27 +81,33 @@ impl Row for Deploy {
                     site,
                     build,
                     number,
+                    source_sequence,
                     branch,
+                    alias,
                     commit,
                     content,
                     files,
                     bytes,
                     uploaded_files,
                     uploaded_bytes,
+                    requests,
                 },
             ) => Some(Self {
                 id: named(recorded).ok()?,
                 site,
                 build,
                 number,
+                source_sequence,
                 branch,
+                alias,
                 commit,
                 content,
                 files,
                 bytes,
                 uploaded_files,
                 uploaded_bytes,
-                synced_at: recorded.envelope.time,
+                requests,
+                created_at: recorded.envelope.time,
             }),
             (row, DeployEvent::Synced { .. } | DeployEvent::Mirrored { .. }) => row,
         }
@@ -106,26 +121,26 @@ pub(crate) fn named(recorded: &Recorded) -> Result<DeployId, Error> {
 }
 
 impl Model {
-    /// Deploys of a site, newest first: those with a number below `before_number`, at most `limit`.
+    /// Deploys of a site, newest source first: those of source before the log sequence `before`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn deploys(&self, site: &SiteName, limit: u32, before_number: Option<u64>) -> Result<Vec<Deploy>, Error> {
-        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND number < $2
-                    ORDER BY number DESC LIMIT $3";
+    pub async fn deploys(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Deploy>, Error> {
+        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2
+                    ORDER BY source_sequence DESC LIMIT $3";
         let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
-        let before = before_number.map_or(i64::MAX, bigint);
-        self.all("read deploys of a site", query.bind(site.as_str()).bind(before).bind(page(limit))).await
+        let before = before.map_or(i64::MAX, bigint);
+        self.all("read deploys of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
 
     /// One deploy of a site; none if it is another site's.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn deploy(&self, site: &SiteName, id: &DeployId) -> Result<Option<Deploy>, Error> {
+    pub async fn deploy(&self, site: SiteId, id: &DeployId) -> Result<Option<Deploy>, Error> {
         let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND id = $2";
         let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
-        self.one("read a deploy", query.bind(site.as_str()).bind(id.as_str())).await
+        self.one("read a deploy", query.bind(site.0).bind(id.as_str())).await
     }
 }
 

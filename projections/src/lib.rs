@@ -16,8 +16,10 @@ pub mod failures;
 #[cfg(test)]
 #[path = "../tests/read_model/fixture.rs"]
 mod fixture;
+mod hosts;
 mod migrations;
 mod model;
+mod organizations;
 mod rebuild;
 pub mod server;
 pub mod sites;

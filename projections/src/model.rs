@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 /// The schema that readers see.
 pub(crate) const LIVE: &str = "pagefold";
-/// Most rows one question answers, whatever its limit says.
-pub const PAGE_MAX: u32 = 1000;
+/// Most rows one question answers, whatever its limit says: a page of a thousand, and one to know that there are more.
+pub const PAGE_MAX: u32 = 1001;
 
 /// A read model in one schema: the live one, or the one a rebuild fills.
 ///
@@ -47,10 +47,13 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 7] = [
+        const TABLES: [(&str, &str); 10] = [
             ("position", "row.sequence"),
-            ("sites", "row.name"),
+            ("organizations", "row.id"),
+            ("sites", "row.id"),
+            ("hosts", "row.label"),
             ("builds", "row.id"),
+            ("causes", "row.site, row.sequence"),
             ("deploys", "row.id"),
             ("aliases", "row.site, row.alias"),
             ("events", "row.sequence"),

@@ -1,106 +1,125 @@
 //! The sites: who owns them, where their source is, what they publish.
 
 use crate::Error;
-use crate::model::{Model, Rows};
+use crate::model::{Model, Rows, page};
 use crate::table::Row;
-use events::{Actor, Branch, Event, OrganizationName, Recorded, RepositoryUrl, SiteEngine, SiteEvent, SiteName};
+use events::{Actor, Event, OrganizationId, OrganizationName, Recorded, SiteEvent, SiteId, SiteName, SiteSettings};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// A site as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Its name, its identity.
+    /// Its identity.
+    pub id: SiteId,
+    /// What it is called.
     pub name: SiteName,
     /// Who owns it.
-    pub organization: OrganizationName,
-    /// Where its source is fetched from.
-    pub repository: RepositoryUrl,
-    /// The branch published as `live`.
-    pub branch: Branch,
-    /// The branch published as `demo`.
-    pub demo_branch: Option<Branch>,
-    /// How its source becomes pages.
-    pub engine: SiteEngine,
+    pub organization: OrganizationId,
+    /// What its owner is called. Looked up when the site is read; left out if the owner is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_name: Option<OrganizationName>,
+    /// How it is built and published.
+    #[serde(flatten)]
+    pub settings: SiteSettings,
+    /// How many facts have shaped it, from 1.
+    pub version: u64,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Who created it.
     pub created_by: Actor,
-    /// When it was deleted; its name stays taken.
+    /// When it was deleted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub deleted_at: Option<OffsetDateTime>,
 }
 
 /// Which site.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Key {
-    name: SiteName,
+    id: SiteId,
 }
 
 impl Row for Site {
     const TABLE: &'static str = "sites";
-    const KEY: &'static [&'static str] = &["name"];
+    const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
     fn key(&self) -> Key {
-        Key { name: self.name.clone() }
+        Key { id: self.id }
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
-        match &recorded.event {
-            Event::Site(_) => named(recorded).map(|name| Some(Key { name })),
-            Event::Repository(_) | Event::Build(_) | Event::Deploy(_) | Event::Alias(_) => Ok(None),
-        }
+        if matches!(recorded.event, Event::Site(_)) { named(recorded).map(|id| Some(Key { id })) } else { Ok(None) }
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
         let Event::Site(fact) = &recorded.event else { return row };
         match (row, fact.clone()) {
-            (None, SiteEvent::Created { organization, repository, branch, demo_branch, engine }) => Some(Self {
-                name: named(recorded).ok()?,
+            (None, SiteEvent::Created { name, organization, settings }) => Some(Self {
+                id: named(recorded).ok()?,
+                name,
                 organization,
-                repository,
-                branch,
-                demo_branch,
-                engine,
+                organization_name: None,
+                settings,
+                version: 1,
                 created_at: recorded.envelope.time,
                 created_by: recorded.envelope.actor.clone(),
                 deleted_at: None,
             }),
-            (Some(site @ Self { deleted_at: None, .. }), SiteEvent::Deleted {}) => {
-                Some(Self { deleted_at: Some(recorded.envelope.time), ..site })
-            }
-            (row, SiteEvent::Created { .. } | SiteEvent::BuildRequested { .. } | SiteEvent::Deleted {}) => row,
+            (Some(site @ Self { deleted_at: None, .. }), fact) => Some(site.after(fact, recorded.envelope.time)),
+            (
+                row,
+                SiteEvent::Created { .. }
+                | SiteEvent::SettingsChanged { .. }
+                | SiteEvent::Renamed { .. }
+                | SiteEvent::Deleted {},
+            ) => row,
+        }
+    }
+}
+
+impl Site {
+    fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
+        match fact {
+            SiteEvent::Created { .. } => self,
+            SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },
+            SiteEvent::Renamed { name, .. } => Self { name, version: self.version + 1, ..self },
+            SiteEvent::Deleted {} => Self { deleted_at: Some(at), ..self },
         }
     }
 }
 
 /// The site a fact about a site is about.
-fn named(recorded: &Recorded) -> Result<SiteName, Error> {
+fn named(recorded: &Recorded) -> Result<SiteId, Error> {
     let subject = &recorded.envelope.subject;
     subject.parse().map_err(|_| Error::Subject { aggregate: "site", subject: subject.clone() })
 }
 
+/// A site with what its owner is called.
+const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL (SELECT site.*, (
+    SELECT name FROM @.organizations WHERE id = site.organization) AS organization_name) shown";
+
 impl Model {
-    /// The sites that are not deleted, by name.
+    /// The sites that are not deleted, by name: those after the name `after`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn sites(&self) -> Result<Vec<Site>, Error> {
-        let text = "SELECT to_json(row) FROM @.sites row WHERE deleted_at IS NULL ORDER BY name";
-        let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(text));
-        self.all("read sites", query).await
+    pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2"
+        );
+        let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
+        self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }
 
     /// One site, also if it was deleted.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn site(&self, name: &SiteName) -> Result<Option<Site>, Error> {
-        let query: Rows<'_, Site> =
-            sqlx::query_scalar(self.sql("SELECT to_json(row) FROM @.sites row WHERE name = $1"));
-        self.one("read a site", query.bind(name.as_str())).await
+    pub async fn site(&self, id: SiteId) -> Result<Option<Site>, Error> {
+        let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = $1")));
+        self.one("read a site", query.bind(id.0)).await
     }
 }
 
@@ -117,5 +136,18 @@ mod tests {
         let again = story.site("docs", SiteEvent::Deleted {});
         let row = [created, deleted.clone(), again].iter().fold(None, Site::fold).unwrap();
         assert_eq!((row.name.as_str(), row.deleted_at), ("docs", Some(deleted.envelope.time)));
+    }
+
+    #[test]
+    fn every_change_is_a_version() {
+        let mut story = Story::default();
+        let created = story.site_created("docs");
+        let row = Site::fold(None, &created).unwrap();
+        let settings = SiteSettings { branch: "trunk".parse().unwrap(), ..row.settings };
+        let changed = story.site("docs", SiteEvent::SettingsChanged { settings });
+        let (name, previous) = ("guide".parse().unwrap(), "docs".parse().unwrap());
+        let renamed = story.site("docs", SiteEvent::Renamed { name, previous });
+        let row = [created, changed, renamed].iter().fold(None, Site::fold).unwrap();
+        assert_eq!((row.name.as_str(), row.settings.branch.as_str(), row.version), ("guide", "trunk", 3));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Model, Rows, bigint, page};
 use crate::{Error, table};
-use events::{Actor, AliasEvent, BuildEvent, DeployEvent, Event, EventId, Recorded, SiteName};
+use events::{Actor, AliasEvent, BuildEvent, DeployEvent, Event, EventId, HostEvent, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder};
@@ -22,8 +22,8 @@ pub struct Entry {
     pub aggregate: String,
     /// Which one.
     pub subject: String,
-    /// The site it belongs to; none for a fact about a repository.
-    pub site: Option<SiteName>,
+    /// The site it belongs to; none for a fact about a repository or an organization.
+    pub site: Option<SiteId>,
     /// When it was stated.
     #[serde(with = "time::serde::rfc3339")]
     pub time: OffsetDateTime,
@@ -48,8 +48,8 @@ pub struct Query {
     pub subject: Option<(String, String)>,
     /// Only facts of this story.
     pub correlation: Option<EventId>,
-    /// Only facts of this site.
-    pub site: Option<SiteName>,
+    /// Only facts of this site, and the pushes that began its stories.
+    pub site: Option<SiteId>,
 }
 
 impl From<&Recorded> for Entry {
@@ -71,12 +71,14 @@ impl From<&Recorded> for Entry {
     }
 }
 
-fn site(recorded: &Recorded) -> Option<SiteName> {
+fn site(recorded: &Recorded) -> Option<SiteId> {
     match &recorded.event {
         Event::Site(_) => recorded.envelope.subject.parse().ok(),
-        Event::Repository(_) => None,
-        Event::Build(
-            BuildEvent::Queued { site, .. }
+        Event::Organization(_) | Event::Handle(_) | Event::Repository(_) => None,
+        Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
+        | Event::Build(
+            BuildEvent::Requested { site, .. }
+            | BuildEvent::Queued { site, .. }
             | BuildEvent::Dispatched { site }
             | BuildEvent::Started { site, .. }
             | BuildEvent::Finished { site, .. }
@@ -84,13 +86,28 @@ fn site(recorded: &Recorded) -> Option<SiteName> {
             | BuildEvent::LogArchived { site, .. },
         )
         | Event::Deploy(DeployEvent::Synced { site, .. } | DeployEvent::Mirrored { site, .. })
-        | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(site.clone()),
+        | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
     }
 }
 
 pub(crate) async fn append(connection: &mut PgConnection, schema: &str, facts: &[&Recorded]) -> Result<(), Error> {
     let entries: Vec<Entry> = facts.iter().map(|recorded| Entry::from(*recorded)).collect();
-    table::append(connection, schema, "events", &entries).await
+    table::append(connection, schema, "events", &entries).await?;
+    let causes: Vec<Cause> = facts.iter().filter_map(|recorded| cause(recorded)).collect();
+    table::append(connection, schema, "causes", &causes).await
+}
+
+/// A fact that belongs to no site and began a story of one.
+#[derive(Serialize)]
+struct Cause {
+    site: SiteId,
+    sequence: u64,
+}
+
+/// What the build says of its source. A site's own facts are listed as its own.
+fn cause(recorded: &Recorded) -> Option<Cause> {
+    let Event::Build(BuildEvent::Queued { site, source_sequence, .. }) = recorded.event else { return None };
+    Some(Cause { site, sequence: source_sequence })
 }
 
 impl Model {
@@ -112,20 +129,39 @@ impl Model {
 
     async fn asked(&self, query: &Query, order: &'static str) -> Result<Vec<Entry>, Error> {
         // Conditions are left out rather than made optional in SQL, so that each way of asking has its own plan and index.
-        let text = self.sql("SELECT to_json(row) FROM @.events row WHERE sequence > ").0;
-        let mut sql = QueryBuilder::<Postgres>::new(text);
-        sql.push_bind(bigint(query.after));
-        if let Some((aggregate, subject)) = &query.subject {
-            sql.push(" AND aggregate = ").push_bind(aggregate).push(" AND subject = ").push_bind(subject);
+        let events = self.sql("SELECT event.* FROM @.events event").0;
+        let causes = self.sql("SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence").0;
+        let mut sql = QueryBuilder::<Postgres>::new("SELECT to_json(row) FROM (");
+        let own = query.site.map(|site| ("event.site", site));
+        select(&mut sql, &events, (query, own, order));
+        if let Some(site) = query.site {
+            sql.push(" UNION ALL ");
+            // What is the site's own already is not listed twice.
+            let beside = format!("{causes} AND event.site IS NULL");
+            select(&mut sql, &beside, (query, Some(("causes.site", site)), order));
         }
-        if let Some(correlation) = query.correlation {
-            sql.push(" AND correlation = ").push_bind(correlation);
-        }
-        if let Some(site) = &query.site {
-            sql.push(" AND site = ").push_bind(site.as_str());
-        }
-        sql.push(" ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
+        sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
         let rows: Rows<'_, Entry> = sql.build_query_scalar();
         self.all("read the timeline", rows).await
     }
+}
+
+/// One ordered source of entries: its first page is all that a page of the whole can need.
+fn select(
+    sql: &mut QueryBuilder<Postgres>,
+    from: &str,
+    (query, site, order): (&Query, Option<(&str, SiteId)>, &'static str),
+) {
+    sql.push("(").push(from).push(" WHERE event.sequence > ").push_bind(bigint(query.after));
+    if let Some((aggregate, subject)) = &query.subject {
+        sql.push(" AND event.aggregate = ").push_bind(aggregate.clone());
+        sql.push(" AND event.subject = ").push_bind(subject.clone());
+    }
+    if let Some(correlation) = query.correlation {
+        sql.push(" AND event.correlation = ").push_bind(correlation);
+    }
+    if let Some((column, site)) = site {
+        sql.push(format!(" AND {column} = ")).push_bind(site.0);
+    }
+    sql.push(" ORDER BY event.sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit)).push(")");
 }

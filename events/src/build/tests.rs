@@ -107,7 +107,8 @@ fn a_canceled_build_refuses_to_start_and_to_finish() {
 }
 
 #[test]
-fn a_finished_build_cannot_be_canceled() {
+fn a_finished_build_cannot_be_canceled_and_a_canceled_one_is_canceled_already() {
+    given::<Build>([queued(job()), canceled()]).when(cancel()).then([]);
     given::<Build>([queued(job()), finished(&job(), report(0))]).when(cancel()).refuses(Refusal::BuildEnded);
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixture::Story;
+use crate::fixture::{Story, site_id};
 
 fn folded(history: &[Recorded]) -> Build {
     history.iter().fold(None, Build::fold).unwrap()
@@ -19,9 +19,9 @@ fn a_build_is_shown_from_the_queue_to_its_deploy() {
     ];
     let states: Vec<State> = (1..=history.len()).map(|upto| folded(&history[..upto]).state).collect();
     let ends = [State::Success; 3];
-    assert_eq!(states, [&[State::Queued, State::Dispatched, State::Running][..], &ends].concat());
+    assert_eq!(states, [&[State::Queued, State::Dispatched, State::Started][..], &ends].concat());
     let row = folded(&history);
-    assert_eq!((row.queued_at, row.started_at), (history[0].envelope.time, Some(history[2].envelope.time)));
+    assert_eq!((row.created_at, row.started_at), (history[0].envelope.time, Some(history[2].envelope.time)));
     assert_eq!((row.ended_at, row.duration_ms), (Some(history[3].envelope.time), Some(1200)));
     assert_eq!((row.log_bytes, row.deploy), (Some(4096), Some(DeployId::of(id))));
     assert_eq!(row.sequence, history[5].sequence);
@@ -30,8 +30,8 @@ fn a_build_is_shown_from_the_queue_to_its_deploy() {
 #[test]
 fn every_outcome_has_its_own_state() {
     let shown: Vec<State> =
-        [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout].map(State::from).into();
-    assert_eq!(shown, [State::Success, State::Failure, State::Error, State::Timeout]);
+        [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout, Outcome::Skipped].map(State::from).into();
+    assert_eq!(shown, [State::Success, State::Failure, State::Error, State::Timeout, State::Skipped]);
     assert!(shown.into_iter().all(State::has_ended));
 }
 
@@ -60,4 +60,16 @@ fn facts_about_a_build_nobody_queued_make_no_row() {
     let id = story.next_build();
     let history = [story.started("docs", id, 1), story.synced("docs", id, 1)];
     assert_eq!(history.iter().fold(None, Build::fold), None);
+}
+
+#[test]
+fn a_requested_build_is_shown_before_the_scheduler_has_heard_of_it() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let branch = "fix".parse().unwrap();
+    let requested = story.build(id, BuildEvent::Requested { site: site_id("docs"), branch, commit: None });
+    let row = folded(std::slice::from_ref(&requested));
+    assert_eq!((row.state, row.number, row.branch.as_str()), (State::Queued, None, "fix"));
+    let row = folded(&[requested.clone(), story.queued("docs", id, 1)]);
+    assert_eq!((row.number, row.created_at), (Some(1), requested.envelope.time));
 }

@@ -83,7 +83,7 @@ async fn poison_in_the_middle_is_recorded_and_the_rest_is_applied() {
         story.queued("docs", one, 1),
         poisoned(story.queued("docs", two, 2)),
         story.started("docs", one, 1),
-        story.tell("no-uuid", "service:launcher", BuildEvent::Dispatched { site: crate::fixture::name("docs") }),
+        story.tell("no-uuid", "service:launcher", BuildEvent::Dispatched { site: crate::fixture::site_id("docs") }),
         story.canceled("docs", two),
     ]);
     batch

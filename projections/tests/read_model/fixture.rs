@@ -2,7 +2,7 @@
 
 use events::{
     Actor, AliasEvent, AliasName, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Envelope, Event,
-    EventId, Lane, Outcome, PromotionReason, Recorded, SiteEngine, SiteEvent, SiteName, ids,
+    EventId, Lane, OrganizationId, Outcome, PromotionReason, Recorded, SiteEngine, SiteEvent, SiteId, SiteSettings, ids,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,8 +19,9 @@ pub(crate) struct Story {
     pub(crate) correlation: Option<EventId>,
 }
 
-pub(crate) fn name(site: &str) -> SiteName {
-    site.parse().unwrap()
+/// The id of the site called `name`.
+pub(crate) fn site_id(name: &str) -> SiteId {
+    SiteId(Uuid::new_v5(&Uuid::nil(), name.as_bytes()))
 }
 
 pub(crate) fn commit() -> CommitId {
@@ -53,18 +54,18 @@ impl Story {
     }
 
     pub(crate) fn site(&mut self, site: &str, fact: SiteEvent) -> Recorded {
-        self.tell(site, "token:alice", fact)
+        self.tell(site_id(site), "token:alice", fact)
     }
 
     pub(crate) fn site_created(&mut self, site: &str) -> Recorded {
-        let fact = SiteEvent::Created {
-            organization: "acme".parse().unwrap(),
+        let settings = SiteSettings {
             repository: "https://github.com/acme/docs".parse().unwrap(),
             branch: "main".parse().unwrap(),
             demo_branch: Some("next".parse().unwrap()),
             engine: SiteEngine::NodeJs,
         };
-        self.site(site, fact)
+        let (name, organization) = (site.parse().unwrap(), OrganizationId(Uuid::nil()));
+        self.site(site, SiteEvent::Created { name, organization, settings })
     }
 
     pub(crate) fn build(&mut self, id: BuildId, fact: BuildEvent) -> Recorded {
@@ -73,10 +74,12 @@ impl Story {
 
     pub(crate) fn queued(&mut self, site: &str, id: BuildId, number: u64) -> Recorded {
         let fact = BuildEvent::Queued {
-            site: name(site),
+            site: site_id(site),
             number,
+            source_sequence: number,
             repository: "https://github.com/acme/docs".parse().unwrap(),
             branch: "main".parse().unwrap(),
+            alias: AliasName::Live,
             commit: None,
             engine: SiteEngine::NodeJs,
             lane: Lane::High,
@@ -86,22 +89,24 @@ impl Story {
     }
 
     pub(crate) fn dispatched(&mut self, site: &str, id: BuildId) -> Recorded {
-        self.build(id, BuildEvent::Dispatched { site: name(site) })
+        self.build(id, BuildEvent::Dispatched { site: site_id(site) })
     }
 
     pub(crate) fn started(&mut self, site: &str, id: BuildId, attempt: u32) -> Recorded {
-        self.build(id, BuildEvent::Started { site: name(site), attempt, worker: format!("worker-{attempt}") })
+        self.build(id, BuildEvent::Started { site: site_id(site), attempt, worker: format!("worker-{attempt}") })
     }
 
     pub(crate) fn finished(&mut self, site: &str, id: BuildId, outcome: Outcome) -> Recorded {
         let fact = BuildEvent::Finished {
-            site: name(site),
+            site: site_id(site),
             number: 1,
+            source_sequence: 1,
             branch: "main".parse().unwrap(),
+            alias: AliasName::Live,
             commit: Some(commit()),
             attempt: 1,
             outcome,
-            message: String::new(),
+            reason: String::new(),
             artifact: None,
             duration_ms: 1200,
         };
@@ -110,48 +115,52 @@ impl Story {
 
     pub(crate) fn canceled(&mut self, site: &str, id: BuildId) -> Recorded {
         let superseded_by = Some(BuildId(Uuid::from_u128(77)));
-        self.build(id, BuildEvent::Canceled { site: name(site), reason: "A newer push.".to_owned(), superseded_by })
+        self.build(id, BuildEvent::Canceled { site: site_id(site), reason: "A newer push.".to_owned(), superseded_by })
     }
 
     pub(crate) fn archived(&mut self, site: &str, id: BuildId) -> Recorded {
-        self.build(id, BuildEvent::LogArchived { site: name(site), key: format!("logs/{id}"), bytes: 4096 })
+        self.build(id, BuildEvent::LogArchived { site: site_id(site), key: format!("logs/{id}"), bytes: 4096 })
     }
 
     pub(crate) fn synced(&mut self, site: &str, build: BuildId, number: u64) -> Recorded {
         let fact = DeployEvent::Synced {
-            site: name(site),
+            site: site_id(site),
             build,
             number,
+            source_sequence: number,
             branch: "main".parse().unwrap(),
+            alias: AliasName::Live,
             commit: commit(),
             content: Digest::of(b"files"),
             files: 3,
             bytes: 300,
             uploaded_files: 1,
             uploaded_bytes: 100,
+            requests: 3,
         };
         self.tell(DeployId::of(build), "service:syncer", fact)
     }
 
     pub(crate) fn mirrored(&mut self, site: &str, build: BuildId) -> Recorded {
-        let fact = DeployEvent::Mirrored { site: name(site), alias: AliasName::Live, written: 3, removed: 0 };
+        let fact = DeployEvent::Mirrored { site: site_id(site), alias: AliasName::Live, written: 3, removed: 0 };
         self.tell(DeployId::of(build), "service:syncer", fact)
     }
 
     pub(crate) fn promoted(&mut self, site: &str, build: BuildId, number: u64) -> Recorded {
         let fact = AliasEvent::Promoted {
-            site: name(site),
+            site: site_id(site),
             alias: AliasName::Live,
             deploy: DeployId::of(build),
             number,
+            source_sequence: number,
             previous: None,
             reason: PromotionReason::Built,
         };
-        self.tell(format!("{site}/live"), "service:syncer", fact)
+        self.tell(format!("{}/live", site_id(site)), "service:syncer", fact)
     }
 
     pub(crate) fn removed(&mut self, site: &str, build: BuildId) -> Recorded {
-        let fact = AliasEvent::Removed { site: name(site), alias: AliasName::Live, previous: DeployId::of(build) };
-        self.tell(format!("{site}/live"), "token:alice", fact)
+        let fact = AliasEvent::Removed { site: site_id(site), alias: AliasName::Live, previous: DeployId::of(build) };
+        self.tell(format!("{}/live", site_id(site)), "token:alice", fact)
     }
 }

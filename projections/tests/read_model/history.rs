@@ -1,7 +1,7 @@
 //! Random legal histories, made by the aggregates themselves: wherever the batches are cut, the model is the same.
 
 use crate::database::Database;
-use crate::fixture::{Story, commit, name};
+use crate::fixture::{Story, commit, site_id};
 use crate::rebuild::begin;
 use events::build::{self, Build};
 use events::{Aggregate, Alias, AliasName, BuildId, Deploy, DeployId, Outcome, Recorded, Site, alias, deploy, site};
@@ -16,7 +16,9 @@ const SITES: [&str; 2] = ["docs", "blog"];
 #[derive(Debug, Clone)]
 enum Attempt {
     Create(usize),
+    Change(usize),
     Delete(usize),
+    Request(usize),
     Queue(usize),
     Dispatch(usize),
     Start(usize),
@@ -34,7 +36,9 @@ fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
     let (site, build) = (0..SITES.len(), 0..5usize);
     let one = prop_oneof![
         2 => site.clone().prop_map(Attempt::Create),
+        1 => site.clone().prop_map(Attempt::Change),
         1 => site.clone().prop_map(Attempt::Delete),
+        2 => site.clone().prop_map(Attempt::Request),
         4 => site.clone().prop_map(Attempt::Queue),
         4 => build.clone().prop_map(Attempt::Dispatch),
         5 => build.clone().prop_map(Attempt::Start),
@@ -83,7 +87,9 @@ impl Platform {
 
     fn attempt(&mut self, attempt: &Attempt) {
         match *attempt {
-            Attempt::Create(index) => self.about_site(index, &site::Command::Create(settings())),
+            Attempt::Create(index) => self.about_site(index, &site::Command::Create(new(SITES[index]))),
+            Attempt::Change(index) => self.change(index),
+            Attempt::Request(index) => self.request(index),
             Attempt::Delete(index) => self.about_site(index, &site::Command::Delete),
             Attempt::Queue(index) => {
                 let id = self.story.next_build();
@@ -107,7 +113,7 @@ impl Platform {
             Attempt::Mirror(index) => self.about_deploy(index, false),
             Attempt::Promote(index, chosen) => self.promote(index, chosen),
             Attempt::Remove(index) => {
-                let command = alias::Command::Remove { site: name(SITES[index]), alias: AliasName::Live };
+                let command = alias::Command::Remove { site: site_id(SITES[index]), alias: AliasName::Live };
                 self.about_alias(index, &command);
             }
             Attempt::Nonsense => {
@@ -118,9 +124,28 @@ impl Platform {
         }
     }
 
+    fn change(&mut self, index: usize) {
+        let Some(Site::Active(active)) = self.sites.get(&index).cloned() else { return };
+        let (seen, branch) = (active.version, format!("v{}", active.version).parse().unwrap());
+        let settings = events::SiteSettings { branch, ..active.settings };
+        self.about_site(index, &site::Command::Change(site::Change { name: active.name, settings, seen }));
+    }
+
+    /// Asked for by a person; the scheduler may queue it later.
+    fn request(&mut self, index: usize) {
+        let id = self.story.next_build();
+        self.builds.push((index, id, Build::default()));
+        let (site, branch) = (site_id(SITES[index]), "fix".parse().unwrap());
+        self.ask(self.builds.len() - 1, &build::Command::Request { site, branch, commit: None });
+        if index == 0 {
+            let number = u64::try_from(self.builds.len()).unwrap();
+            self.ask(self.builds.len() - 1, &build::Command::Queue(job(SITES[index], number)));
+        }
+    }
+
     fn about_site(&mut self, index: usize, command: &site::Command) {
         let facts = decide(self.sites.entry(index).or_default(), command);
-        self.tell(SITES[index], facts);
+        self.tell(&site_id(SITES[index]).to_string(), facts);
     }
 
     fn about_deploy(&mut self, index: usize, sync: bool) {
@@ -137,32 +162,36 @@ impl Platform {
         let Some((site, id, _)) = self.builds.get(index).cloned() else { return };
         let claim = if chosen { alias::Claim::Chosen { expected: None } } else { alias::Claim::Built };
         let number = u64::try_from(index).unwrap() + 1;
-        let (deploy, alias) = (DeployId::of(id), AliasName::Live);
-        self.about_alias(site, &alias::Command::Promote { site: name(SITES[site]), alias, deploy, number, claim });
+        let (deploy, alias, source_sequence) = (DeployId::of(id), AliasName::Live, number);
+        let command =
+            alias::Command::Promote { site: site_id(SITES[site]), alias, deploy, number, source_sequence, claim };
+        self.about_alias(site, &command);
     }
 
     fn about_alias(&mut self, index: usize, command: &alias::Command) {
         let facts = decide(self.aliases.entry(index).or_default(), command);
-        self.tell(&format!("{}/live", SITES[index]), facts);
+        self.tell(&format!("{}/live", site_id(SITES[index])), facts);
     }
 }
 
-fn settings() -> site::Settings {
-    site::Settings {
-        organization: "acme".parse().unwrap(),
+fn new(name: &str) -> site::New {
+    let settings = events::SiteSettings {
         repository: "https://github.com/acme/docs".parse().unwrap(),
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: events::SiteEngine::Hugo,
-    }
+    };
+    site::New { name: name.parse().unwrap(), organization: events::OrganizationId(uuid::Uuid::nil()), settings }
 }
 
 fn job(site: &str, number: u64) -> build::Job {
     build::Job {
-        site: name(site),
+        site: site_id(site),
         number,
+        source_sequence: number,
         repository: "https://github.com/acme/docs".parse().unwrap(),
         branch: "main".parse().unwrap(),
+        alias: AliasName::Live,
         commit: Some(commit()),
         engine: events::SiteEngine::Hugo,
         lane: events::Lane::Low,
@@ -171,7 +200,7 @@ fn job(site: &str, number: u64) -> build::Job {
 }
 
 fn report(outcome: Outcome) -> build::Report {
-    build::Report { attempt: 0, commit: None, outcome, message: "so".to_owned(), artifact: None, duration_ms: 5 }
+    build::Report { attempt: 0, commit: None, outcome, reason: "so".to_owned(), artifact: None, duration_ms: 5 }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::apply::whole_story;
 use crate::database::{Database, facts};
-use crate::fixture::{Story, commit, name};
+use crate::fixture::{Story, commit, site_id};
 use events::{AliasName, DeployId, RepositoryEvent, SiteEvent};
 use projections::builds::State;
 use projections::timeline::Query;
@@ -18,32 +18,33 @@ async fn told(history: &[events::Recorded]) -> Database {
 async fn a_whole_story_gives_the_rows_of_every_table() {
     let history = whole_story();
     let database = told(&history).await;
-    let (model, docs) = (database.live(), name("docs"));
+    let (model, docs) = (database.live(), site_id("docs"));
 
-    let site = model.site(&docs).await.unwrap().unwrap();
-    assert_eq!((site.organization.as_str(), site.created_by.0.as_str()), ("acme", "token:alice"));
-    assert_eq!(model.sites().await.unwrap(), std::slice::from_ref(&site));
-    assert_eq!(model.site(&name("other")).await.unwrap(), None);
+    let site = model.site(docs).await.unwrap().unwrap();
+    assert_eq!((site.name.as_str(), site.created_by.0.as_str()), ("docs", "token:alice"));
+    assert_eq!(model.sites(10, None).await.unwrap(), std::slice::from_ref(&site));
+    assert_eq!(model.sites(10, Some("docs")).await.unwrap(), []);
+    assert_eq!(model.site(site_id("other")).await.unwrap(), None);
 
-    let builds = model.builds(&docs, 10, None).await.unwrap();
+    let builds = model.builds(docs, 10, None).await.unwrap();
     let [canceled, live] = builds.as_slice() else { panic!("{builds:?}") };
-    assert_eq!((canceled.number, canceled.state), (2, State::Canceled));
-    assert_eq!((canceled.message.as_str(), canceled.superseded_by.is_some()), ("A newer push.", true));
+    assert_eq!((canceled.number, canceled.state), (Some(2), State::Canceled));
+    assert_eq!((canceled.reason.as_str(), canceled.superseded_by.is_some()), ("A newer push.", true));
     assert_eq!((live.state, live.commit.as_ref(), live.attempt), (State::Success, Some(&commit()), 1));
     assert_eq!((live.worker.as_deref(), live.log_bytes), (Some("worker-1"), Some(4096)));
     assert_eq!(live.deploy, Some(DeployId::of(live.id)));
     assert_eq!(live.summary, "Build 1 — “ünïcödé” 📄");
     assert_eq!(model.build(live.id).await.unwrap().as_ref(), Some(live));
     assert_eq!(model.recent_builds(1).await.unwrap(), std::slice::from_ref(canceled));
-    assert_eq!(model.builds(&docs, 10, Some(2)).await.unwrap(), std::slice::from_ref(live));
+    assert_eq!(model.builds(docs, 10, Some(2)).await.unwrap(), std::slice::from_ref(live));
 
-    let deploys = model.deploys(&docs, 10, None).await.unwrap();
+    let deploys = model.deploys(docs, 10, None).await.unwrap();
     assert_eq!((deploys.len(), deploys[0].build), (1, live.id));
-    assert_eq!(model.deploys(&docs, 10, Some(1)).await.unwrap(), []);
-    assert_eq!(model.deploy(&docs, &deploys[0].id).await.unwrap().as_ref(), deploys.first());
-    assert_eq!(model.deploy(&name("other"), &deploys[0].id).await.unwrap(), None);
+    assert_eq!(model.deploys(docs, 10, Some(1)).await.unwrap(), []);
+    assert_eq!(model.deploy(docs, &deploys[0].id).await.unwrap().as_ref(), deploys.first());
+    assert_eq!(model.deploy(site_id("other"), &deploys[0].id).await.unwrap(), None);
 
-    let aliases = model.aliases(&docs).await.unwrap();
+    let aliases = model.aliases(docs, 10, None).await.unwrap();
     assert_eq!((aliases.len(), &aliases[0].alias, &aliases[0].deploy), (1, &AliasName::Live, &deploys[0].id));
     assert_eq!(aliases[0].mirrored_deploy, None, "the alias was removed in between");
 }
@@ -54,12 +55,12 @@ async fn a_removed_alias_and_a_deleted_site_are_not_listed() {
     history.truncate(12);
     let database = told(&history).await;
     let model = database.live();
-    assert_eq!(model.aliases(&name("docs")).await.unwrap(), []);
+    assert_eq!(model.aliases(site_id("docs"), 10, None).await.unwrap(), []);
 
     let mut story = Story::default();
     let deleted = told(&[story.site_created("docs"), story.site("docs", SiteEvent::Deleted {})]).await.live();
-    assert_eq!(deleted.sites().await.unwrap(), []);
-    assert!(deleted.site(&name("docs")).await.unwrap().unwrap().deleted_at.is_some());
+    assert_eq!(deleted.sites(10, None).await.unwrap(), []);
+    assert!(deleted.site(site_id("docs")).await.unwrap().unwrap().deleted_at.is_some());
 }
 
 #[tokio::test]
@@ -77,7 +78,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     let created = story.site_created("docs");
     let pushed = story.tell("github.com/acme/docs", "webhook:github", push);
     story.correlation = Some(pushed.envelope.id);
-    let history = [created, pushed.clone(), story.queued("docs", build, 1), story.dispatched("docs", build)];
+    let history = [created, pushed.clone(), story.queued("docs", build, 2), story.dispatched("docs", build)];
     let database = told(&history).await;
     let model = database.live();
     let sequences = async |query: Query| {
@@ -86,7 +87,9 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     };
     assert_eq!(sequences(Query::default()).await, [1, 2, 3, 4]);
     assert_eq!(sequences(Query { after: 2, ..Query::default() }).await, [3, 4]);
-    assert_eq!(sequences(Query { site: Some(name("docs")), ..Query::default() }).await, [1, 3, 4]);
+    let of_docs = Query { site: Some(site_id("docs")), ..Query::default() };
+    assert_eq!(sequences(of_docs.clone()).await, [1, 2, 3, 4], "with the push that began the story");
+    assert_eq!(sequences(Query { after: 1, ..of_docs }).await, [2, 3, 4]);
     assert_eq!(sequences(Query { correlation: Some(pushed.envelope.id), ..Query::default() }).await, [2, 3, 4]);
     let subject = Some(("build".to_owned(), build.to_string()));
     assert_eq!(sequences(Query { subject: subject.clone(), after: 3, ..Query::default() }).await, [4]);
@@ -105,7 +108,7 @@ async fn an_answer_is_json_with_times_of_rfc_3339() {
     let build = database.live().recent_builds(1).await.unwrap().remove(0);
     let json = serde_json::to_value(&build).unwrap();
     assert_eq!(
-        (json["queued_at"].as_str(), json["state"].as_str()),
+        (json["created_at"].as_str(), json["state"].as_str()),
         (Some("2025-06-01T00:00:04.123457Z"), Some("canceled"))
     );
     assert_eq!(json["started_at"], serde_json::Value::Null);

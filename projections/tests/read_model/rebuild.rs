@@ -2,7 +2,7 @@
 
 use crate::apply::whole_story;
 use crate::database::{Database, connect, facts};
-use crate::fixture::{Story, name};
+use crate::fixture::{Story, site_id};
 use projections::server::Role;
 use projections::{Applied, Error, Readiness, Rebuild, Store};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ async fn rebuilt_from_empty_it_is_what_was_live() {
     assert_eq!(rebuild.swap().await.unwrap(), 13);
     assert_eq!(database.live().digest().await.unwrap(), live);
     assert_eq!(schemas(&database).await, ["pagefold"]);
-    assert_eq!(indexes(&database).await, 7);
+    assert_eq!(indexes(&database).await, 8);
 }
 
 /// Readers ask several tables of one pool with prepared statements while models are swapped and facts applied.
@@ -64,12 +64,12 @@ async fn readers_never_fail_while_models_are_swapped() {
 
 async fn read_on(url: secrecy::SecretString, over: Arc<AtomicBool>, reads: Arc<AtomicU64>) {
     let store = Store::connect(&url, 1).await.unwrap();
-    let (model, docs) = (store.live(), name("docs"));
+    let (model, docs) = (store.live(), site_id("docs"));
     let mut seen = 0;
     while !over.load(Ordering::Relaxed) {
-        assert_eq!(model.sites().await.unwrap().len(), 1);
-        assert_eq!(model.builds(&docs, 10, None).await.unwrap().len(), 2);
-        assert_eq!(model.deploys(&docs, 10, None).await.unwrap().len(), 1);
+        assert_eq!(model.sites(10, None).await.unwrap().len(), 1);
+        assert_eq!(model.builds(docs, 10, None).await.unwrap().len(), 2);
+        assert_eq!(model.deploys(docs, 10, None).await.unwrap().len(), 1);
         let position = model.position().await.unwrap();
         assert!(position >= seen, "from {seen} back to {position}");
         seen = position;

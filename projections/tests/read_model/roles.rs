@@ -13,7 +13,7 @@ async fn a_reader_reads_and_cannot_write() {
     database.live().apply(&batch[..5]).await.unwrap();
     let reader = database.reader().await;
     assert_eq!(reader.live().position().await.unwrap(), 5);
-    assert_eq!(reader.live().sites().await.unwrap().len(), 1);
+    assert_eq!(reader.live().sites(10, None).await.unwrap().len(), 1);
     assert!(matches!(reader.live().apply(&batch).await, Err(Error::Query { .. })));
     assert!(matches!(Rebuild::begin(&reader).await, Err(Error::Query { .. })));
 
@@ -42,7 +42,7 @@ async fn a_reader_still_reads_and_still_cannot_write_after_a_swap() {
     rebuild.apply(&batch).await.unwrap();
     rebuild.swap().await.unwrap();
     let reader = database.reader().await;
-    assert_eq!(reader.live().builds(&crate::fixture::name("docs"), 9, None).await.unwrap().len(), 2);
+    assert_eq!(reader.live().builds(crate::fixture::site_id("docs"), 9, None).await.unwrap().len(), 2);
     let mut connection = undefaulted(&database).await;
     assert!(sqlx::raw_sql("DELETE FROM pagefold.sites").execute(&mut connection).await.is_err());
 }

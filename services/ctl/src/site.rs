@@ -1,8 +1,11 @@
-//! `pagefold site show NAME --at TIME|SEQUENCE`: a site as it was, folded from the log to that point.
+//! `pagefold site show NAME|ID --at TIME|SEQUENCE`: a site as it was, folded from the log to that point. A name means the
+//! site that held it then.
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use events::{Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Outcome, Recorded, Site, SiteName};
+use events::{
+    Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Host, Outcome, Recorded, Site, SiteId,
+};
 use futures::StreamExt;
 use runtime::Log;
 use std::collections::BTreeMap;
@@ -16,8 +19,8 @@ use time::format_description::well_known::Rfc3339;
 pub enum Command {
     /// Print a site as it is, or as it was
     Show {
-        /// Its name
-        site: SiteName,
+        /// Its name or its id
+        site: String,
         /// A sequence of the log, or a time such as 2026-03-04T05:06:07Z; the present if absent
         #[arg(long)]
         at: Option<At>,
@@ -55,17 +58,33 @@ struct View {
     last: Option<Recorded>,
 }
 
-impl View {
-    fn apply(&mut self, name: &SiteName, recorded: Recorded) {
-        let about = match &recorded.event {
-            Event::Site(_) => recorded.envelope.subject == name.as_str(),
-            Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => site == name,
-            Event::Build(fact) => build_site(fact) == name,
-            Event::Deploy(_) | Event::Repository(_) => false,
-        };
-        if !about {
-            return;
+/// All sites at a point in the log, and the hosts that name them.
+#[derive(Debug, Default)]
+struct Sites {
+    hosts: BTreeMap<String, Host>,
+    views: BTreeMap<SiteId, View>,
+}
+
+impl Sites {
+    fn apply(&mut self, recorded: Recorded) {
+        let subject = &recorded.envelope.subject;
+        if let Event::Host(fact) = &recorded.event {
+            let host = self.hosts.entry(subject.clone()).or_default();
+            *host = host.evolve(fact);
         }
+        if let Some(site) = about(&recorded) {
+            self.views.entry(site).or_default().apply(recorded);
+        }
+    }
+
+    fn find(&self, site: &str) -> Option<&View> {
+        let id = site.parse().ok().or_else(|| self.hosts.get(site)?.site())?;
+        self.views.get(&id)
+    }
+}
+
+impl View {
+    fn apply(&mut self, recorded: Recorded) {
         match &recorded.event {
             Event::Site(fact) => self.site = std::mem::take(&mut self.site).evolve(fact),
             Event::Alias(fact @ (AliasEvent::Promoted { alias, .. } | AliasEvent::Removed { alias, .. })) => {
@@ -74,20 +93,32 @@ impl View {
             }
             Event::Build(BuildEvent::Queued { .. }) => self.builds += 1,
             Event::Build(BuildEvent::Finished { outcome: Outcome::Success, .. }) => self.succeeded += 1,
-            Event::Build(_) | Event::Deploy(_) | Event::Repository(_) => {}
+            Event::Build(_)
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Host(_)
+            | Event::Deploy(_)
+            | Event::Repository(_) => {}
         }
         self.last = Some(recorded);
     }
 }
 
-const fn build_site(fact: &BuildEvent) -> &SiteName {
-    match fact {
-        BuildEvent::Queued { site, .. }
-        | BuildEvent::Dispatched { site }
-        | BuildEvent::Started { site, .. }
-        | BuildEvent::Finished { site, .. }
-        | BuildEvent::Canceled { site, .. }
-        | BuildEvent::LogArchived { site, .. } => site,
+/// The site whose view a fact changes.
+fn about(recorded: &Recorded) -> Option<SiteId> {
+    match &recorded.event {
+        Event::Site(_) => recorded.envelope.subject.parse().ok(),
+        Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
+        Event::Build(
+            BuildEvent::Requested { site, .. }
+            | BuildEvent::Queued { site, .. }
+            | BuildEvent::Dispatched { site }
+            | BuildEvent::Started { site, .. }
+            | BuildEvent::Finished { site, .. }
+            | BuildEvent::Canceled { site, .. }
+            | BuildEvent::LogArchived { site, .. },
+        ) => Some(*site),
+        Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) | Event::Repository(_) => None,
     }
 }
 
@@ -97,7 +128,7 @@ const fn build_site(fact: &BuildEvent) -> &SiteName {
 /// If the log cannot be read or there was no such site then.
 pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn Write + Send)) -> Result<()> {
     let end = log.last_sequence().await?;
-    let (mut entries, mut position, mut view) = (log.follow(0), 0, View::default());
+    let (mut entries, mut position, mut sites) = (log.follow(0), 0, Sites::default());
     while position < end {
         let Some(entry) = entries.next().await else { break };
         position = entry.sequence;
@@ -108,23 +139,26 @@ pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn 
             Some(At::Time(last)) => recorded.envelope.time <= last,
         };
         if within {
-            view.apply(&site, recorded);
+            sites.apply(recorded);
         }
     }
-    print(&site, &view, out)
+    match sites.find(&site) {
+        Some(view) => print(&site, view, out),
+        None => bail!("there was no site `{site}` then"),
+    }
 }
 
-fn print(name: &SiteName, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
-    let settings = match &view.site {
-        Site::Unknown => bail!("there was no site `{name}` then"),
+fn print(asked: &str, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
+    let active = match &view.site {
+        Site::Unknown => bail!("there was no site `{asked}` then"),
         Site::Deleted => {
-            writeln!(out, "{name} is deleted")?;
+            writeln!(out, "{asked} is deleted")?;
             return Ok(());
         }
-        Site::Active(settings) => settings,
+        Site::Active(active) => active,
     };
-    writeln!(out, "{name}, of {}", settings.organization)?;
-    writeln!(out, "  source   {} `{}`", settings.repository, settings.branch)?;
+    writeln!(out, "{}, of organization {}", active.name, active.organization)?;
+    writeln!(out, "  source   {} `{}`", active.settings.repository, active.settings.branch)?;
     writeln!(out, "  builds   {}, {} succeeded", view.builds, view.succeeded)?;
     for (alias, state) in &view.aliases {
         let shows = state.deploy.as_ref().map_or("nothing", |deploy| deploy.as_str());

@@ -6,7 +6,7 @@ use crate::body::{self, Body};
 use crate::error::Error;
 use crate::kept::Kept;
 use bytes::Bytes;
-use events::{DeployId, Digest, SiteName};
+use events::{DeployId, Digest, SiteId};
 use moka::future::Cache;
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 const ABSENT_MAX: u64 = 10_000;
 
-type Key = (SiteName, DeployId);
+type Key = (SiteId, DeployId);
 
 pub(crate) struct Content {
     storage: Storage,
@@ -84,8 +84,8 @@ impl Content {
     }
 
     /// The files of a deploy. Requests for the same one wait for one fetch.
-    pub(crate) async fn manifest(&self, site: &SiteName, deploy: &DeployId) -> Result<Arc<Manifest>, Arc<Failure>> {
-        let key = (site.clone(), deploy.clone());
+    pub(crate) async fn manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Manifest>, Arc<Failure>> {
+        let key = (*site, deploy.clone());
         if self.absent.contains_key(&key) {
             return Err(Arc::new(Failure::Absent));
         }
@@ -96,18 +96,18 @@ impl Content {
         fetched
     }
 
-    async fn find_manifest(&self, site: &SiteName, deploy: &DeployId) -> Result<Arc<Manifest>, Failure> {
+    async fn find_manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Manifest>, Failure> {
         if let Some(manifest) = self.kept.load(site, deploy).await {
             return Ok(Arc::new(manifest));
         }
-        let manifest = fetched(Box::pin(self.storage.site(site).manifest(deploy))).await?;
+        let manifest = fetched(Box::pin(self.storage.site(*site).manifest(deploy))).await?;
         manifest.map(Arc::new).ok_or(Failure::Absent)
     }
 
     /// Loads the manifest of a deploy that is about to be shown, and keeps it on disk if that is possible.
-    pub(crate) async fn prefetch(&self, site: &SiteName, deploy: &DeployId) -> Result<(), Arc<Failure>> {
+    pub(crate) async fn prefetch(&self, site: &SiteId, deploy: &DeployId) -> Result<(), Arc<Failure>> {
         // Whoever asked for the deploy before it was there shall not keep it from being shown.
-        self.absent.invalidate(&(site.clone(), deploy.clone())).await;
+        self.absent.invalidate(&(*site, deploy.clone())).await;
         let manifest = self.manifest(site, deploy).await?;
         if let Err(error) = self.kept.store(&manifest).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "failed to keep a manifest, a restart fetches it");
@@ -116,14 +116,14 @@ impl Content {
     }
 
     /// The bytes of a file in `range`, which lies in it. An error here comes before anything is sent.
-    pub(crate) async fn body(&self, site: &SiteName, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+    pub(crate) async fn body(&self, site: &SiteId, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
         if entry.size > CACHED_MAX_BYTES {
             let length_bytes = range.end - range.start;
-            let bucket = self.storage.site(site);
+            let bucket = self.storage.site(*site);
             let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;
             return Ok(body::streamed(chunks, length_bytes));
         }
-        let bucket = self.storage.site(site);
+        let bucket = self.storage.site(*site);
         let blob = self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await?;
         let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         match bounds {

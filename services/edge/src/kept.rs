@@ -4,7 +4,7 @@
 use crate::error::Error;
 use crate::files;
 use crate::routes::Routes;
-use events::{BuildId, DeployId, Digest, SiteName};
+use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(crate) struct Kept {
 #[derive(Serialize, Deserialize)]
 struct File {
     version: u32,
-    site: SiteName,
+    site: SiteId,
     deploy: DeployId,
     build: BuildId,
     uploaded: Uploaded,
@@ -41,11 +41,11 @@ impl Kept {
         Ok(Self { folder })
     }
 
-    fn path(&self, site: &SiteName, deploy: &DeployId) -> PathBuf {
-        self.folder.join(site.as_str()).join(format!("{deploy}.json"))
+    fn path(&self, site: &SiteId, deploy: &DeployId) -> PathBuf {
+        self.folder.join(site.to_string()).join(format!("{deploy}.json"))
     }
 
-    pub(crate) async fn load(&self, site: &SiteName, deploy: &DeployId) -> Option<Manifest> {
+    pub(crate) async fn load(&self, site: &SiteId, deploy: &DeployId) -> Option<Manifest> {
         let path = self.path(site, deploy);
         let manifest = match files::read(&path).await {
             Ok(json) => decode(&json?).filter(|manifest| manifest.head().site == *site),
@@ -118,7 +118,7 @@ mod tests {
     fn manifest(number: u128) -> Manifest {
         let build = BuildId(uuid::Uuid::from_u128(number));
         let uploaded = Uploaded { files: 1, bytes: 2 };
-        let head = Head { deploy: DeployId::of(build), site: "docs".parse().unwrap(), build, uploaded };
+        let head = Head { deploy: DeployId::of(build), site: SiteId(uuid::Uuid::nil()), build, uploaded };
         let entry = |path: &str, size| Entry {
             path: path.to_owned(),
             digest: Digest::of(path.as_bytes()),
@@ -154,7 +154,8 @@ mod tests {
         kept.store(&shown).await.unwrap();
         kept.store(&gone).await.unwrap();
         let slot = serde_json::json!({ "alias": "live", "shown": shown.head().deploy, "next": null });
-        let routes = serde_json::json!({ "sites": { "docs": { "deleted": false, "hosts": { "docs": slot } } } });
+        let site = serde_json::json!({ "deleted": false, "name": null, "slots": { "": slot } });
+        let routes = serde_json::json!({ "hosts": {}, "sites": { shown.head().site.to_string(): site } });
         kept.sweep(&serde_json::from_value(routes).unwrap());
         assert_eq!(kept.list(), [kept.path(&shown.head().site, &shown.head().deploy)]);
     }

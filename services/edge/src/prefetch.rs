@@ -2,7 +2,7 @@
 
 use crate::content::{Content, Failure};
 use crate::routes::Waiting;
-use events::DeployId;
+use events::{DeployId, SiteId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) struct Loading {
     content: Arc<Content>,
     slots: Arc<Semaphore>,
     tasks: JoinSet<Waiting>,
-    running: HashMap<String, (DeployId, AbortHandle)>,
+    running: HashMap<(SiteId, String), (DeployId, AbortHandle)>,
 }
 
 impl Loading {
@@ -31,19 +31,19 @@ impl Loading {
     pub(crate) fn load(&mut self, waiting: impl Iterator<Item = Waiting>) {
         let mut overtaken = std::mem::take(&mut self.running);
         for wanted in waiting {
-            let kept = overtaken.remove(&wanted.host).filter(|(deploy, task)| {
+            let kept = overtaken.remove(&wanted.place()).filter(|(deploy, task)| {
                 let is_same = *deploy == wanted.deploy;
                 if !is_same {
                     task.abort();
                 }
                 is_same
             });
-            let (host, deploy) = (wanted.host.clone(), wanted.deploy.clone());
+            let (place, deploy) = (wanted.place(), wanted.deploy.clone());
             let running = kept.unwrap_or_else(|| {
                 let load = load(Arc::clone(&self.content), Arc::clone(&self.slots), wanted);
                 (deploy, self.tasks.spawn(load))
             });
-            self.running.insert(host, running);
+            self.running.insert(place, running);
         }
         overtaken.into_values().for_each(|(_, task)| task.abort());
     }
@@ -60,9 +60,10 @@ impl Loading {
             }
             ended = self.tasks.try_join_next();
         }
-        for Waiting { host, deploy, .. } in &loaded {
-            if self.running.get(host).is_some_and(|(running, _)| running == deploy) {
-                self.running.remove(host);
+        for waiting in &loaded {
+            let place = waiting.place();
+            if self.running.get(&place).is_some_and(|(running, _)| *running == waiting.deploy) {
+                self.running.remove(&place);
             }
         }
         Some(loaded)
@@ -76,14 +77,13 @@ async fn load(content: Arc<Content>, slots: Arc<Semaphore>, waiting: Waiting) ->
         let loaded = content.prefetch(&waiting.site, &waiting.deploy).await;
         drop(slot);
         let Err(failure) = loaded else { return waiting };
-        let Waiting { host, deploy, .. } = &waiting;
-        report(&failure, host, deploy);
+        report(&failure, &waiting);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-fn report(failure: &Failure, host: &str, deploy: &DeployId) {
+fn report(failure: &Failure, Waiting { site, prefix, deploy }: &Waiting) {
     let error = failure as &dyn std::error::Error;
-    tracing::warn!(error, host, %deploy, "cannot show a promoted deploy yet, trying again");
+    tracing::warn!(error, %site, prefix, %deploy, "cannot show a promoted deploy yet, trying again");
 }

@@ -1,6 +1,7 @@
 //! Status and headers of an answer, from what was found and what was asked. Pure.
 
 use crate::conditions::{self, Wanted};
+use crate::hosts;
 use crate::routes::{Kind, Target};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, X_CONTENT_TYPE_OPTIONS,
@@ -76,6 +77,19 @@ pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
     let location = format!("{path}{}", query.unwrap_or_default());
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
     empty(StatusCode::MOVED_PERMANENTLY, headers)
+}
+
+/// The answer that the same is to be asked of `host`, on the port that was asked. The site may be renamed back, so no
+/// cache keeps it.
+pub(crate) fn moved(host: &str, request: &Parts) -> Reply {
+    let port = hosts::of(request).and_then(|host| host.rsplit_once(':')).map(|(_, port)| format!(":{port}"));
+    let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
+    let (port, query) = (port.unwrap_or_default(), query.unwrap_or_default());
+    let location = format!("//{host}{port}{}{query}", request.uri.path());
+    let mut headers = HeaderMap::new();
+    headers.insert(CACHE_CONTROL, REVALIDATE);
+    headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
+    empty(StatusCode::PERMANENT_REDIRECT, headers)
 }
 
 fn common(target: &Target) -> HeaderMap {

@@ -1,26 +1,33 @@
 //! The route table: which deploy each host shows. A pure fold of the log.
 //!
+//! A host belongs to a site by a claim. A site that was renamed holds its former hosts too, and they lead to the present
+//! one.
+//!
 //! A promotion does not switch a host at once: the deploy waits in `next` until the edge has its manifest and
 //! [`Routes::admit`]s it, so that a promotion never takes a page away.
 
-use events::{AliasEvent, AliasName, DeployId, Event, HostLabel, Recorded, SiteEvent, SiteName};
+use events::{AliasEvent, AliasName, DeployId, Event, HostEvent, HostLabel, Recorded, SiteEvent, SiteId, SiteName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the table's shape in a snapshot.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Routes {
-    sites: BTreeMap<SiteName, Site>,
+    /// Whose each claimed host is.
+    hosts: BTreeMap<SiteName, SiteId>,
+    sites: BTreeMap<SiteId, Site>,
 }
 
 /// A deleted site stays known, for a fact that comes late must not bring it back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Site {
     deleted: bool,
-    /// By the first label of the host.
-    hosts: BTreeMap<String, Slot>,
+    /// What it is called; none before the log has said it.
+    name: Option<SiteName>,
+    /// By what stands before the site's name in the host; empty for the live one.
+    slots: BTreeMap<String, Slot>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +37,19 @@ struct Slot {
     next: Option<DeployId>,
 }
 
+/// What a host leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A deploy of its site.
+    Shows(Target),
+    /// The host of the site's present name, by its first label.
+    Moved(String),
+}
+
 /// What a host shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    pub(crate) site: SiteName,
+    pub(crate) site: SiteId,
     pub(crate) deploy: DeployId,
     pub(crate) kind: Kind,
 }
@@ -50,18 +66,25 @@ pub(crate) enum Kind {
 /// A deploy that was promoted and whose manifest the edge does not keep yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Waiting {
-    pub(crate) site: SiteName,
-    /// The first label of the host.
-    pub(crate) host: String,
+    pub(crate) site: SiteId,
+    /// What stands before the site's name in the host; empty for the live one.
+    pub(crate) prefix: String,
     pub(crate) deploy: DeployId,
+}
+
+impl Waiting {
+    /// Which host it waits for.
+    pub(crate) fn place(&self) -> (SiteId, String) {
+        (self.site, self.prefix.clone())
+    }
 }
 
 impl Routes {
     /// Whether [`Self::apply`] would look at it.
     pub(crate) fn concerns(event: &Event) -> bool {
         match event {
-            Event::Site(_) | Event::Alias(_) => true,
-            Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => false,
+            Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
+            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => false,
         }
     }
 
@@ -72,36 +95,45 @@ impl Routes {
                     self.apply_site(site, fact);
                 }
             }
+            Event::Host(fact) => {
+                if let Ok(label) = recorded.envelope.subject.parse() {
+                    self.apply_host(label, fact);
+                }
+            }
             Event::Alias(fact) => self.apply_alias(fact),
-            Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {}
+            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {}
         }
     }
 
-    fn apply_site(&mut self, name: SiteName, fact: &SiteEvent) {
+    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) {
+        let site = self.sites.entry(id).or_default();
         match fact {
-            SiteEvent::Created { .. } => {
-                self.sites.entry(name).or_default();
-            }
-            SiteEvent::BuildRequested { .. } => {}
-            SiteEvent::Deleted {} => {
-                self.sites.insert(name, Site { deleted: true, hosts: BTreeMap::new() });
-            }
+            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => site.name = Some(name.clone()),
+            SiteEvent::SettingsChanged { .. } => {}
+            SiteEvent::Deleted {} => *site = Site { deleted: true, ..Site::default() },
         }
+    }
+
+    fn apply_host(&mut self, label: SiteName, fact: &HostEvent) {
+        match fact {
+            HostEvent::Claimed { site, .. } => self.hosts.insert(label, *site),
+            HostEvent::Released { .. } => self.hosts.remove(&label),
+        };
     }
 
     fn apply_alias(&mut self, fact: &AliasEvent) {
         match fact {
-            AliasEvent::Promoted { site: name, alias, deploy, .. } => {
-                let site = self.sites.entry(name.clone()).or_default();
+            AliasEvent::Promoted { site, alias, deploy, .. } => {
+                let site = self.sites.entry(*site).or_default();
                 if !site.deleted {
                     let slot = || Slot { alias: alias.clone(), shown: None, next: None };
-                    let slot = site.hosts.entry(alias.host_label(name)).or_insert_with(slot);
+                    let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
                     slot.next = Some(deploy.clone());
                 }
             }
-            AliasEvent::Removed { site: name, alias, .. } => {
-                if let Some(site) = self.sites.get_mut(name) {
-                    site.hosts.remove(&alias.host_label(name));
+            AliasEvent::Removed { site, alias, .. } => {
+                if let Some(site) = self.sites.get_mut(site) {
+                    site.slots.remove(&alias.host_prefix().unwrap_or_default());
                 }
             }
         }
@@ -110,49 +142,52 @@ impl Routes {
     /// Shows what waits on every host that shows nothing, for there is no better answer to protect. From then on a
     /// reader may have seen it, so it stays until something newer is admitted; it waits on, to be kept for a restart.
     pub(crate) fn enter_service(&mut self) {
-        for slot in self.sites.values_mut().flat_map(|site| site.hosts.values_mut()) {
+        for slot in self.sites.values_mut().flat_map(|site| site.slots.values_mut()) {
             if slot.shown.is_none() {
                 slot.shown.clone_from(&slot.next);
             }
         }
     }
 
-    /// What the host with this first label shows, given in lower case.
-    pub(crate) fn resolve(&self, label: &str) -> Option<Target> {
+    /// What the host with this first label leads to, given in lower case.
+    pub(crate) fn resolve(&self, label: &str) -> Option<Route> {
         let HostLabel { site: name, prefix } = HostLabel::parse(label)?;
-        let site = self.sites.get(&name).filter(|site| !site.deleted)?;
-        if let Some(slot) = site.hosts.get(label) {
-            let deploy = slot.shown.clone()?;
-            return Some(Target { site: name, deploy, kind: Kind::of(&slot.alias) });
+        let id = *self.hosts.get(&name)?;
+        let site = self.sites.get(&id).filter(|site| !site.deleted)?;
+        if let Some(present) = site.name.as_ref().filter(|present| **present != name) {
+            return Some(Route::Moved(prefix.map_or_else(|| present.to_string(), |prefix| format!("{prefix}--{present}"))));
         }
-        let deploy = prefix?.parse().ok()?;
-        Some(Target { site: name, deploy, kind: Kind::Deploy })
+        let target = match site.slots.get(prefix.as_deref().unwrap_or_default()) {
+            Some(slot) => Target { site: id, deploy: slot.shown.clone()?, kind: Kind::of(&slot.alias) },
+            None => Target { site: id, deploy: prefix?.parse().ok()?, kind: Kind::Deploy },
+        };
+        Some(Route::Shows(target))
     }
 
     /// Everything that waits to be shown.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = Waiting> {
-        self.slots().filter_map(|(site, host, slot)| {
+        self.slots().filter_map(|(site, prefix, slot)| {
             let deploy = slot.next.clone()?;
-            Some(Waiting { site: site.clone(), host: host.clone(), deploy })
+            Some(Waiting { site: *site, prefix: prefix.clone(), deploy })
         })
     }
 
     /// Shows what waited, unless the log has gone on to something else.
     pub(crate) fn admit(&mut self, waiting: &Waiting) {
         let site = self.sites.get_mut(&waiting.site);
-        let Some(slot) = site.and_then(|site| site.hosts.get_mut(&waiting.host)) else { return };
+        let Some(slot) = site.and_then(|site| site.slots.get_mut(&waiting.prefix)) else { return };
         if slot.next.as_ref() == Some(&waiting.deploy) {
             slot.shown = slot.next.take();
         }
     }
 
     /// Every deploy that is shown or waits.
-    pub(crate) fn deploys(&self) -> impl Iterator<Item = (&SiteName, &DeployId)> {
+    pub(crate) fn deploys(&self) -> impl Iterator<Item = (&SiteId, &DeployId)> {
         self.slots().flat_map(|(site, _, slot)| slot.shown.iter().chain(&slot.next).map(move |deploy| (site, deploy)))
     }
 
-    fn slots(&self) -> impl Iterator<Item = (&SiteName, &String, &Slot)> {
-        self.sites.iter().flat_map(|(name, site)| site.hosts.iter().map(move |(host, slot)| (name, host, slot)))
+    fn slots(&self) -> impl Iterator<Item = (&SiteId, &String, &Slot)> {
+        self.sites.iter().flat_map(|(id, site)| site.slots.iter().map(move |(prefix, slot)| (id, prefix, slot)))
     }
 }
 

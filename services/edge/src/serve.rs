@@ -8,7 +8,7 @@ use crate::hosts;
 use crate::refusal::Refusal;
 use crate::resolve::{Answer, resolve};
 use crate::respond::{self, Reply};
-use crate::routes::{Kind, Target};
+use crate::routes::{Kind, Route, Target};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -75,8 +75,13 @@ impl Site {
             return Refusal::MethodNotAllowed.page(&request.method, None);
         }
         let Some(table) = self.table.load_full() else { return Refusal::Starting.page(&request.method, None) };
-        let Some(target) = table.routes.resolve(label) else {
-            return Refusal::SiteNotFound.page(&request.method, None);
+        let target = match table.routes.resolve(label) {
+            Some(Route::Shows(target)) => target,
+            Some(Route::Moved(label)) => {
+                let moved = respond::moved(&format!("{label}.{}", self.base_domain), request);
+                return answered(moved, body::empty());
+            }
+            None => return Refusal::SiteNotFound.page(&request.method, None),
         };
         let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
         self.of_deploy(&target, request).await.unwrap_or_else(|failure| {
@@ -104,13 +109,11 @@ impl Site {
     }
 
     async fn with_body(&self, target: &Target, (reply, entry): Found<'_>) -> Result<Response<Body>, Arc<Failure>> {
-        let body = match entry.zip(reply.part) {
+        let body = match entry.zip(reply.part.clone()) {
             Some((entry, range)) => self.content.body(&target.site, entry, range).await?,
             None => body::empty(),
         };
-        let mut response = Response::new(body);
-        (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
-        Ok(response)
+        Ok(answered(reply, body))
     }
 
     fn health(&self) -> Response<Body> {
@@ -124,6 +127,12 @@ impl Site {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+fn answered(reply: Reply, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
+    response
 }
 
 /// A deploy that is not there was never promised by its own host, but by an alias it was.

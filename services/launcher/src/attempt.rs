@@ -210,7 +210,7 @@ fn pack(
 }
 
 fn report(outcome: Outcome, message: String, commit: Option<CommitId>, artifact: Option<Artifact>) -> Report {
-    Report { attempt: 0, commit, outcome, message, artifact, duration_ms: 0 }
+    Report { attempt: 0, commit, outcome, reason: message, artifact, duration_ms: 0 }
 }
 
 /// A fault of ours, not of the source.

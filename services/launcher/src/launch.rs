@@ -106,9 +106,14 @@ impl Consumer for Launcher {
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
         match &recorded.event {
             Event::Build(BuildEvent::Dispatched { .. }) => {}
-            Event::Build(_) | Event::Site(_) | Event::Repository(_) | Event::Deploy(_) | Event::Alias(_) => {
-                return Ok(());
-            }
+            Event::Build(_)
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Deploy(_)
+            | Event::Alias(_) => return Ok(()),
         }
         let build: BuildId = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
         let cause = Cause::from_fact(&recorded, NAME);
@@ -234,5 +239,6 @@ const fn result(outcome: Outcome) -> &'static str {
         Outcome::Failure => "failure",
         Outcome::Error => "error",
         Outcome::Timeout => "timeout",
+        Outcome::Skipped => "skip",
     }
 }

@@ -101,6 +101,9 @@ pub(crate) struct Web {
     /// What GitHub signs its webhooks with
     #[arg(long, env = "PAGEFOLD_GITHUB_WEBHOOK_SECRET", hide_env_values = true)]
     github_webhook_secret: SecretString,
+    /// Public address of this server, as browsers and repositories reach it; the address it listens on if absent
+    #[arg(long, env = "PAGEFOLD_WEB_URL", default_value = "")]
+    web_url: String,
     /// Scheme of the sites' public addresses
     #[arg(long, env = "PAGEFOLD_SITES_SCHEME", default_value = "https")]
     sites_scheme: String,
@@ -267,6 +270,7 @@ async fn web(options: Web, stop: CancellationToken) -> Result<()> {
         listen: options.listen,
         tokens: vec![web::Token { name: options.token_name, secret: options.token }],
         github_webhook_secret: options.github_webhook_secret,
+        web_url: options.web_url,
         sites_url: web::SitesUrl {
             scheme: options.sites_scheme,
             base_domain: options.sites_domain,

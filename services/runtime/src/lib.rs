@@ -24,9 +24,11 @@ pub mod shutdown;
 pub mod snapshot;
 pub mod streams;
 pub mod telemetry;
+pub mod transaction;
 
 pub use connection::Connection;
 pub use consumer::{Consumer, Failure};
 pub use error::{Error, ExecuteError};
 pub use follow::Entry;
 pub use log::Log;
+pub use transaction::Transaction;

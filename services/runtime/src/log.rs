@@ -121,7 +121,7 @@ impl Log {
         Ok(recorded)
     }
 
-    fn envelope(&self, id: &str, (event, index): (&Event, usize), cause: &Cause) -> Envelope {
+    pub(crate) fn envelope(&self, id: &str, (event, index): (&Event, usize), cause: &Cause) -> Envelope {
         let own: EventId = cause.event_id(id, event, index, clock::new_id());
         let current = telemetry::propagation::current();
         let (traceparent, tracestate) = match &cause.traceparent {
@@ -206,7 +206,7 @@ fn advance<A: Aggregate>(loaded: Loaded<A>, recorded: &[Recorded]) -> Loaded<A> 
         .fold(loaded, |loaded, fact| Loaded { state: loaded.state.fold(&fact.event), sequence: fact.sequence })
 }
 
-fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
+pub(crate) fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
     let mut headers = codec::headers(&fact.envelope, &fact.event);
     headers.insert("Nats-Msg-Id", fact.envelope.id.to_string());
     telemetry::propagation::inject(&mut headers);

@@ -1,7 +1,7 @@
 //! Manifests as they are stored: bases, and deploys as differences from a base. [`crate::manifest`] has the format.
 
 use crate::manifest::{Entry, Head, Manifest, Uploaded};
-use events::{BuildId, DeployId, Digest, SiteName};
+use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ struct Base {
 pub(crate) struct Deploy {
     version: u32,
     pub deploy: DeployId,
-    site: SiteName,
+    site: SiteId,
     build: BuildId,
     content: Digest,
     files: u64,
@@ -225,7 +225,7 @@ mod tests {
     fn head() -> Head {
         let build = BuildId(uuid::Uuid::from_u128(7));
         let uploaded = Uploaded { files: 1, bytes: 2 };
-        Head { deploy: DeployId::of(build), site: "docs".parse().unwrap(), build, uploaded }
+        Head { deploy: DeployId::of(build), site: SiteId(uuid::Uuid::nil()), build, uploaded }
     }
 
     fn entry(path: &str, content: u8) -> Entry {

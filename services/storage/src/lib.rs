@@ -17,10 +17,11 @@ pub mod manifest;
 mod mirror;
 mod platform;
 mod probe;
+mod requests;
 mod site;
 mod upload;
 
-use events::SiteName;
+use events::SiteId;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use error::{Error, Place};
 pub use manifest::{Entry, Head, Manifest, Uploaded};
 pub use mirror::Mirrored;
 pub use platform::PlatformBucket;
+pub use requests::Requests;
 pub use site::SiteBucket;
 pub use upload::Body;
 
@@ -83,7 +85,7 @@ impl Storage {
 
     /// The bucket of a site, which may not exist yet.
     #[must_use]
-    pub fn site(&self, site: &SiteName) -> SiteBucket {
+    pub fn site(&self, site: SiteId) -> SiteBucket {
         let name = format!("{}{site}", self.config.site_bucket_prefix);
         SiteBucket { bucket: self.bucket(&name), bases: self.bases.clone() }
     }

@@ -14,7 +14,7 @@
 //! So a deploy is read with at most two requests, and a deploy that changes one page of thousands writes a few hundred
 //! bytes. A list more than a quarter of which changes becomes a base of its own.
 
-use events::{BuildId, DeployId, Digest, SiteName};
+use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub struct Head {
     /// The deploy.
     pub deploy: DeployId,
     /// The site it belongs to.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The build that made it.
     pub build: BuildId,
     /// What it added.

@@ -10,7 +10,7 @@ mod publish;
 mod trees;
 
 use events::{
-    Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent, SiteName,
+    Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent, SiteId,
 };
 use publish::Finished;
 use runtime::{Consumer, Error, ExecuteError, Failure, Log};
@@ -56,46 +56,61 @@ impl Consumer for Syncer {
                 outcome: Outcome::Success,
                 site,
                 number,
+                source_sequence,
                 branch,
+                alias,
                 commit: Some(commit),
                 artifact: Some(artifact),
                 ..
             }) => {
                 let build = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
-                let (site, number, branch) = (site.clone(), *number, branch.clone());
-                let finished =
-                    Finished { build, site, number, branch, commit: commit.clone(), artifact: artifact.clone() };
+                let finished = Finished {
+                    build,
+                    site: *site,
+                    number: *number,
+                    source_sequence: *source_sequence,
+                    branch: branch.clone(),
+                    alias: alias.clone(),
+                    commit: commit.clone(),
+                    artifact: artifact.clone(),
+                };
                 let published = self.publish(&finished, &cause).await;
-                self.unless_deleted(&finished.site, published).await
+                self.unless_deleted(finished.site, published).await
             }
             Event::Alias(AliasEvent::Promoted { site, alias, .. }) => {
-                let mirrored = self.mirror(site, alias, &cause).await;
-                self.unless_deleted(site, mirrored).await
+                let mirrored = self.mirror(*site, alias, &cause).await;
+                self.unless_deleted(*site, mirrored).await
             }
             Event::Alias(AliasEvent::Removed { site, alias, .. }) => {
-                let removed = self.remove_tree(site, alias).await;
-                self.unless_deleted(site, removed).await
+                let removed = self.remove_tree(*site, alias).await;
+                self.unless_deleted(*site, removed).await
             }
             Event::Site(SiteEvent::Deleted {}) => {
                 let site = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
-                self.erase(&site).await
+                self.erase(site).await
             }
-            Event::Build(_) | Event::Site(_) | Event::Repository(_) | Event::Deploy(_) => Ok(()),
+            Event::Build(_)
+            | Event::Organization(_)
+            | Event::Handle(_)
+            | Event::Site(_)
+            | Event::Host(_)
+            | Event::Repository(_)
+            | Event::Deploy(_) => Ok(()),
         }
     }
 }
 
 impl Syncer {
     /// What came of work on a site; if the site was deleted meanwhile, nothing is left of it whatever that was.
-    async fn unless_deleted(&self, site: &SiteName, done: Result<(), Failure>) -> Result<(), Failure> {
-        match self.log.load::<Site>(site.as_str()).await?.state {
+    async fn unless_deleted(&self, site: SiteId, done: Result<(), Failure>) -> Result<(), Failure> {
+        match self.log.load::<Site>(&site.to_string()).await?.state {
             Site::Deleted => self.erase(site).await,
             Site::Unknown | Site::Active(_) => done,
         }
     }
 
     /// Somebody may still be writing to the bucket, so a failure of any kind is worth another try.
-    async fn erase(&self, site: &SiteName) -> Result<(), Failure> {
+    async fn erase(&self, site: SiteId) -> Result<(), Failure> {
         self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))
     }
 }

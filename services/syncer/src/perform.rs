@@ -8,11 +8,11 @@ mod artifact;
 
 use crate::plan::{Known, Location, PACK_BYTES, Pack, Place, Plan, plan};
 use artifact::Artifact;
-use events::{BuildId, DeployId, Digest, SiteName};
+use events::{BuildId, DeployId, Digest, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::path::Path;
 use std::sync::Arc;
-use storage::{Body, Entry, Head, Manifest, SiteBucket, Storage, Uploaded, content_type};
+use storage::{Body, Entry, Head, Manifest, Requests, SiteBucket, Storage, Uploaded, content_type};
 
 pub use artifact::{FILE_MAX_BYTES, FILES_MAX, Refused};
 
@@ -25,7 +25,7 @@ pub struct Deploy {
     /// Its id.
     pub id: DeployId,
     /// The site it belongs to.
-    pub site: SiteName,
+    pub site: SiteId,
     /// The build that made it.
     pub build: BuildId,
 }
@@ -43,6 +43,8 @@ pub struct Synced {
     pub uploaded_files: u64,
     /// Bytes sent for them.
     pub uploaded_bytes: u64,
+    /// Requests that were sent to the site's bucket, repeated ones among them.
+    pub requests: u64,
 }
 
 /// Why a deploy was not synced.
@@ -54,7 +56,7 @@ pub enum Error {
         /// Which deploy.
         deploy: DeployId,
         /// Of which site.
-        site: SiteName,
+        site: SiteId,
         /// Why.
         #[source]
         source: storage::Error,
@@ -92,19 +94,36 @@ pub async fn sync(
     artifact: &Path,
     known_deploys: &[DeployId],
 ) -> Result<Synced, Error> {
-    let sync = Sync { bucket: storage.site(&deploy.site), deploy };
+    let (bucket, requests) = storage.site(deploy.site).counted();
+    let sync = Sync { bucket, requests, deploy };
     // The client's futures are large: a caller need not hold them in its own.
     Box::pin(sync.run(artifact, known_deploys)).await
 }
 
+/// What earlier deploys brought, and the bases they use.
+#[derive(Default)]
+struct Earlier {
+    places: Known,
+    bases: Vec<Digest>,
+}
+
+impl Earlier {
+    fn add(&mut self, manifest: &Manifest) {
+        let location = |entry: &Entry| Location { pack: entry.pack, offset: entry.offset };
+        self.places.extend(manifest.iter().map(|entry| (entry.digest, location(entry))));
+        self.bases.extend(manifest.base().filter(|base| !self.bases.contains(base)));
+    }
+}
+
 struct Sync {
     bucket: SiteBucket,
+    requests: Requests,
     deploy: Deploy,
 }
 
 impl Sync {
     fn stored(&self, source: storage::Error) -> Error {
-        Error::Storage { deploy: self.deploy.id.clone(), site: self.deploy.site.clone(), source }
+        Error::Storage { deploy: self.deploy.id.clone(), site: self.deploy.site, source }
     }
 
     fn refused(&self, source: Refused) -> Error {
@@ -112,39 +131,41 @@ impl Sync {
     }
 
     async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Synced, Error> {
-        self.bucket.ensure().await.map_err(|source| self.stored(source))?;
-        let standing = self.bucket.manifest(&self.deploy.id).await.map_err(|source| self.stored(source))?;
-        if let Some(standing) = standing {
-            return Ok(synced(&standing));
-        }
-        let (known, bases) = self.known(known_deploys).await?;
         let artifact = self.read(artifact).await?;
-        let plan = plan(artifact.files.clone(), &known);
+        let mut known = Earlier::default();
+        let mut plan = plan(artifact.files.clone(), &known.places);
+        // The newest deploy mostly has all there is: the others are asked only for what it lacks.
+        for deploy in known_deploys {
+            if plan.packs.is_empty() && !known.bases.is_empty() {
+                break;
+            }
+            if let Some(manifest) = self.earlier(deploy).await? {
+                known.add(&manifest);
+                plan = self::plan(artifact.files.clone(), &known.places);
+            }
+        }
+        if known.bases.is_empty() {
+            // Nothing was ever stored, as far as we know: there may be no bucket.
+            self.bucket.ensure().await.map_err(|source| self.stored(source))?;
+        }
         let uploads = plan.packs.clone().into_iter().map(|pack| self.upload(Arc::clone(&artifact), pack));
         let packs: Vec<Digest> = stream::iter(uploads).buffered(PACKS_AT_ONCE).try_collect().await?;
         let manifest = self.manifest(plan, &packs);
-        let manifest = self.bucket.put_manifest(manifest, &bases).await.map_err(|source| self.stored(source))?;
-        Ok(synced(&manifest))
+        // A manifest that stands already is the answer: an earlier try has written it.
+        let manifest = self.bucket.put_manifest(manifest, &known.bases).await.map_err(|source| self.stored(source))?;
+        Ok(synced(&manifest, &self.requests))
     }
 
-    /// What earlier deploys brought and the bases they use. One that is gone or unreadable only costs uploads.
-    async fn known(&self, deploys: &[DeployId]) -> Result<(Known, Vec<Digest>), Error> {
-        let (mut known, mut bases) = (Known::default(), Vec::new());
-        for deploy in deploys {
-            let manifest = match self.bucket.manifest(deploy).await {
-                Ok(Some(manifest)) => manifest,
-                Ok(None) => continue,
-                Err(error) if error.is_transient() => return Err(self.stored(error)),
-                Err(error) => {
-                    tracing::warn!(%deploy, error = &error as &dyn std::error::Error, "an earlier deploy is unreadable");
-                    continue;
-                }
-            };
-            let location = |entry: &Entry| Location { pack: entry.pack, offset: entry.offset };
-            known.extend(manifest.iter().map(|entry| (entry.digest, location(entry))));
-            bases.extend(manifest.base().filter(|base| !bases.contains(base)));
+    /// An earlier deploy. One that is gone or unreadable only costs uploads.
+    async fn earlier(&self, deploy: &DeployId) -> Result<Option<Manifest>, Error> {
+        match self.bucket.manifest(deploy).await {
+            Ok(manifest) => Ok(manifest),
+            Err(error) if error.is_transient() => Err(self.stored(error)),
+            Err(error) => {
+                tracing::warn!(%deploy, error = &error as &dyn std::error::Error, "an earlier deploy is unreadable");
+                Ok(None)
+            }
         }
-        Ok((known, bases))
     }
 
     async fn read(&self, path: &Path) -> Result<Arc<Artifact>, Error> {
@@ -184,10 +205,10 @@ impl Sync {
     }
 }
 
-fn synced(manifest: &Manifest) -> Synced {
+fn synced(manifest: &Manifest, requests: &Requests) -> Synced {
     let Uploaded { files: uploaded_files, bytes: uploaded_bytes } = manifest.head().uploaded;
     let (content, files, bytes) = (manifest.content(), manifest.files(), manifest.bytes());
-    Synced { content, files, bytes, uploaded_files, uploaded_bytes }
+    Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests: requests.sent() }
 }
 
 /// Reading and hashing a site takes long enough to starve everything else on this thread.

@@ -4,18 +4,20 @@ use crate::perform::{self, Deploy, Synced};
 use crate::{Syncer, stored, unless_refused};
 use events::alias::Claim;
 use events::event::Artifact;
-use events::site::Settings;
 use events::{
-    Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployEvent, DeployId, Site, SiteName, alias, deploy, subject,
+    Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployEvent, DeployId, Site, SiteId, alias, deploy, subject,
 };
 use runtime::Failure;
 
 /// A build that succeeded.
 pub(crate) struct Finished {
     pub(crate) build: BuildId,
-    pub(crate) site: SiteName,
+    pub(crate) site: SiteId,
     pub(crate) number: u64,
+    pub(crate) source_sequence: u64,
     pub(crate) branch: Branch,
+    /// What its deploy moves, decided when it was queued.
+    pub(crate) alias: AliasName,
     pub(crate) commit: CommitId,
     pub(crate) artifact: Artifact,
 }
@@ -23,31 +25,31 @@ pub(crate) struct Finished {
 impl Syncer {
     pub(crate) async fn publish(&self, finished: &Finished, cause: &Cause) -> Result<(), Failure> {
         let platform = self.storage.platform();
-        let Site::Active(settings) = self.log.load::<Site>(finished.site.as_str()).await?.state else {
+        let Site::Active(_) = self.log.load::<Site>(&finished.site.to_string()).await?.state else {
             return platform.delete_artifact(&finished.artifact.key).await.map_err(stored);
         };
         let deploy = DeployId::of(finished.build);
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
         if known == events::Deploy::Unknown {
-            let synced = self.sync(finished, &settings, &deploy).await?;
+            let synced = self.sync(finished, &deploy).await?;
             let fact = fact(finished, synced);
             unless_refused(
                 self.log.execute::<events::Deploy>(deploy.as_str(), &deploy::Command::Record(fact), cause).await,
             )?;
         }
-        self.promote(finished, (&settings, deploy), cause).await?;
+        self.promote(finished, deploy, cause).await?;
         // The deploy has its bytes now; only a build can make others.
         platform.delete_artifact(&finished.artifact.key).await.map_err(stored)
     }
 
-    async fn sync(&self, finished: &Finished, settings: &Settings, deploy: &DeployId) -> Result<Synced, Failure> {
+    async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
         let io = |error: std::io::Error| Failure::Retry(Box::new(error));
         std::fs::create_dir_all(&self.data_dir).map_err(io)?;
         let artifact = self.data_dir.join(format!("{}.tar", finished.build));
         let platform = self.storage.platform();
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
-        let known = self.likely_known(finished, settings).await?;
-        let (site, build) = (finished.site.clone(), finished.build);
+        let known = self.likely_known(finished).await?;
+        let (site, build) = (finished.site, finished.build);
         let deploy = Deploy { id: deploy.clone(), site, build };
         let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
         // Whatever came of it, the next try fetches the artifact anew.
@@ -58,10 +60,10 @@ impl Syncer {
     }
 
     /// Deploys that most likely hold the same content: what the branch's alias shows, and what is live.
-    async fn likely_known(&self, finished: &Finished, settings: &Settings) -> Result<Vec<DeployId>, Failure> {
+    async fn likely_known(&self, finished: &Finished) -> Result<Vec<DeployId>, Failure> {
         let mut known = Vec::new();
-        for alias in [settings.alias_of(&finished.branch), AliasName::Live] {
-            let id = subject::alias_id(&finished.site, &alias);
+        for alias in [&finished.alias, &AliasName::Live] {
+            let id = subject::alias_id(finished.site, alias);
             for deploy in self.log.load::<Alias>(&id).await?.state.recent {
                 if !known.contains(&deploy) {
                     known.push(deploy);
@@ -71,31 +73,29 @@ impl Syncer {
         Ok(known)
     }
 
-    async fn promote(
-        &self,
-        finished: &Finished,
-        (settings, deploy): (&Settings, DeployId),
-        cause: &Cause,
-    ) -> Result<(), Failure> {
-        let (site, alias) = (finished.site.clone(), settings.alias_of(&finished.branch));
-        let id = subject::alias_id(&site, &alias);
-        let command = alias::Command::Promote { site, alias, deploy, number: finished.number, claim: Claim::Built };
+    async fn promote(&self, finished: &Finished, deploy: DeployId, cause: &Cause) -> Result<(), Failure> {
+        let Finished { site, number, source_sequence, .. } = *finished;
+        let (id, alias, claim) = (subject::alias_id(site, &finished.alias), finished.alias.clone(), Claim::Built);
+        let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
         unless_refused(self.log.execute::<Alias>(&id, &command, cause).await)
     }
 }
 
 fn fact(finished: &Finished, synced: Synced) -> DeployEvent {
-    let Synced { content, files, bytes, uploaded_files, uploaded_bytes } = synced;
+    let Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests } = synced;
     DeployEvent::Synced {
-        site: finished.site.clone(),
+        site: finished.site,
         build: finished.build,
         number: finished.number,
+        source_sequence: finished.source_sequence,
         branch: finished.branch.clone(),
+        alias: finished.alias.clone(),
         commit: finished.commit.clone(),
         content,
         files,
         bytes,
         uploaded_files,
         uploaded_bytes,
+        requests,
     }
 }

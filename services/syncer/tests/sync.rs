@@ -1,7 +1,7 @@
 //! The sync of deploys, against a real S3 server.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use events::{BuildId, DeployId};
+use events::{BuildId, DeployId, SiteId};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -37,7 +37,7 @@ impl Stage {
         let storage = Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), ("tests".to_owned(), secret)));
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));
-        let site = storage.site(&"docs".parse().unwrap());
+        let site = storage.site(SiteId(Uuid::nil()));
         Self { storage, site, folder, _stop: stop.drop_guard() }
     }
 
@@ -94,7 +94,7 @@ fn hostile(tar: &mut tar::Builder<std::fs::File>, path: &[u8], kind: tar::EntryT
 
 fn deploy(number: u128) -> Deploy {
     let build = BuildId(Uuid::from_u128(number));
-    Deploy { id: DeployId::of(build), site: "docs".parse().unwrap(), build }
+    Deploy { id: DeployId::of(build), site: SiteId(Uuid::nil()), build }
 }
 
 fn pages(count: usize) -> Files {

@@ -8,10 +8,10 @@ mod deploys;
 mod events;
 mod extract;
 mod logs;
+mod page;
 mod sites;
 
 pub(crate) use events::subject;
-pub(crate) use sites::known;
 
 use crate::auth;
 use crate::problem::{self, Problem};
@@ -30,8 +30,6 @@ use utoipa_axum::routes;
 pub const BASE: &str = "/api/v1";
 /// Longest body of a command, in bytes.
 pub(crate) const BODY_MAX: usize = 64 << 10;
-/// Most rows one answer has.
-pub(crate) const LIMIT_MAX: u32 = 200;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -63,7 +61,7 @@ impl Modify for Token {
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(sites::list, sites::create))
-        .routes(routes!(sites::show, sites::delete))
+        .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(builds::list, builds::request))
         .routes(routes!(builds::show))
         .routes(routes!(builds::cancel))
@@ -72,6 +70,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(aliases::list))
         .routes(routes!(aliases::point))
         .routes(routes!(events::list))
+        .routes(routes!(events::of_site))
         .routes(routes!(events::live))
 }
 
@@ -87,7 +86,7 @@ pub fn openapi() -> OpenApi {
 
 /// Every operation may be answered with a problem.
 fn refusing(mut item: PathItem) -> PathItem {
-    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
     for operation in operations.into_iter().flatten() {
         let mut response = utoipa::openapi::Response::new("Why it led to nothing");
         let schema = utoipa::openapi::Ref::from_schema_name("Problem");
@@ -108,12 +107,4 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .layer(middleware::from_fn_with_state(Arc::clone(app), auth::require_token));
     let document = || async { Json(openapi()) };
     Router::new().route("/api/v1/openapi.json", get(document)).nest(BASE, guarded)
-}
-
-/// A page size within what one answer may have.
-pub(crate) fn limit(asked: Option<u32>, default: u32) -> Result<u32, Problem> {
-    match asked.unwrap_or(default) {
-        limit @ 1..=LIMIT_MAX => Ok(limit),
-        _ => Err(Problem::InvalidInput(format!("`limit` must be 1 to {LIMIT_MAX}"))),
-    }
 }

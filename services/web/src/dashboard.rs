@@ -3,6 +3,7 @@
 mod build;
 mod layout;
 mod login;
+mod settings;
 mod site;
 mod sites;
 mod timeline;
@@ -70,6 +71,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/", get(sites::overview))
         .route("/sites", post(sites::create))
         .route("/sites/{site}", get(site::show))
+        .route("/sites/{site}/settings", get(settings::edit).post(settings::save))
         .route("/sites/{site}/builds", post(site::build))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))

@@ -11,8 +11,10 @@ mod commands;
 mod dashboard;
 mod github;
 mod health;
+mod place;
 mod problem;
 mod server;
+mod settings;
 mod streams;
 mod tail;
 mod urls;
@@ -34,6 +36,8 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// What GitHub signs its deliveries with.
     pub github_webhook_secret: SecretString,
+    /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.
+    pub web_url: String,
     /// How the public addresses of sites are formed.
     pub sites_url: SitesUrl,
 }
@@ -92,9 +96,13 @@ impl Web {
         logs: storage::PlatformBucket,
     ) -> Result<Self, Error> {
         check(&config)?;
+        let mut config = config;
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
+        if config.web_url.is_empty() {
+            config.web_url = format!("http://{local_addr}");
+        }
         Ok(Self { config, listener, local_addr, log, read_model, logs })
     }
 

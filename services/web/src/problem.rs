@@ -105,7 +105,9 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::SiteNotFound | Refusal::BuildNotFound | Refusal::DeployNotFound(_) | Refusal::AliasNotFound(_) => {
             (StatusCode::NOT_FOUND, "Not found")
         }
+        Refusal::SiteChanged { .. } => (StatusCode::PRECONDITION_FAILED, "Precondition failed"),
         Refusal::SiteExists
+        | Refusal::OrganizationExists
         | Refusal::SiteNameRetired
         | Refusal::BuildEnded
         | Refusal::BuildNotDispatched

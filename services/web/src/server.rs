@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     pub(crate) github_webhook_secret: SecretString,
     pub(crate) sites_url: SitesUrl,
+    /// Where repositories send their webhooks.
+    pub(crate) webhook_url: String,
     pub(crate) streams: streams::Slots,
     pub(crate) stop: CancellationToken,
 }
@@ -49,6 +51,7 @@ impl App {
             auth,
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
+            webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
             stop,
         })

@@ -29,7 +29,7 @@ pub(crate) enum Piece {
 pub(crate) async fn ended(app: &Shared, build: BuildId) -> Result<Option<State>, Problem> {
     match app.log.load::<Build>(&build.to_string()).await?.state {
         Build::Unknown => Err(Refusal::BuildNotFound.into()),
-        Build::Open(..) => Ok(None),
+        Build::Requested { .. } | Build::Open(..) => Ok(None),
         Build::Ended { outcome, .. } => Ok(Some(outcome.map_or(State::Canceled, State::from))),
     }
 }

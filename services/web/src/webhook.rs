@@ -19,11 +19,13 @@ use serde_json::json;
 /// Longest delivery in bytes. GitHub sends up to 25 MB, but a push of that size is a mass of commit texts we do not read.
 pub(crate) const BODY_MAX: usize = 2 << 20;
 const SOURCE: &str = "github";
+/// Where deliveries come in.
+pub(crate) const PATH: &str = "/webhooks/github";
 
 pub(crate) fn routes() -> Router<Shared> {
     let refuse = || async { Problem::MethodNotAllowed };
     let github = post(receive).fallback(refuse).layer(DefaultBodyLimit::max(BODY_MAX));
-    Router::new().route("/webhooks/github", github)
+    Router::new().route(PATH, github)
 }
 
 async fn receive(

@@ -1,7 +1,7 @@
 //! The table as the log tells it.
 
 use super::*;
-use events::{Actor, BuildId, Envelope, PromotionReason, SiteEngine};
+use events::{Actor, BuildId, Envelope, OrganizationId, PromotionReason, SiteEngine, SiteSettings};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -24,31 +24,47 @@ fn fact(subject: &str, event: impl Into<Event>) -> Recorded {
     Recorded { sequence: 1, envelope, event: event.into() }
 }
 
+/// The id of the site first called `name`.
+fn id(name: &str) -> SiteId {
+    SiteId(Uuid::new_v5(&Uuid::nil(), name.as_bytes()))
+}
+
 fn created(site: &str) -> Recorded {
-    fact(
-        site,
-        SiteEvent::Created {
-            organization: "acme".parse().unwrap(),
-            repository: "https://github.com/acme/docs".parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            demo_branch: None,
-            engine: SiteEngine::Static,
-        },
-    )
+    let settings = SiteSettings {
+        repository: "https://github.com/acme/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: None,
+        engine: SiteEngine::Static,
+    };
+    let (name, organization) = (site.parse().unwrap(), OrganizationId(Uuid::nil()));
+    fact(&id(site).to_string(), SiteEvent::Created { name, organization, settings })
+}
+
+fn claimed(site: &str, host: &str) -> Recorded {
+    fact(host, HostEvent::Claimed { site: id(site), organization: OrganizationId(Uuid::nil()) })
+}
+
+fn released(site: &str, host: &str) -> Recorded {
+    fact(host, HostEvent::Released { site: id(site), organization: OrganizationId(Uuid::nil()) })
+}
+
+fn renamed(site: &str, name: &str) -> Recorded {
+    let (name, previous) = (name.parse().unwrap(), site.parse().unwrap());
+    fact(&id(site).to_string(), SiteEvent::Renamed { name, previous })
 }
 
 fn deleted(site: &str) -> Recorded {
-    fact(site, SiteEvent::Deleted {})
+    fact(&id(site).to_string(), SiteEvent::Deleted {})
 }
 
 fn promoted(site: &str, alias: &str, number: u64) -> Recorded {
-    let (site, alias, deploy) = (site.parse().unwrap(), alias.parse().unwrap(), deploy(number));
-    let reason = PromotionReason::Built;
-    fact("", AliasEvent::Promoted { site, alias, deploy, number, previous: None, reason })
+    let (site, alias, deploy) = (id(site), alias.parse().unwrap(), deploy(number));
+    let (source_sequence, previous, reason) = (number, None, PromotionReason::Built);
+    fact("", AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason })
 }
 
 fn removed(site: &str, alias: &str) -> Recorded {
-    fact("", AliasEvent::Removed { site: site.parse().unwrap(), alias: alias.parse().unwrap(), previous: deploy(1) })
+    fact("", AliasEvent::Removed { site: id(site), alias: alias.parse().unwrap(), previous: deploy(1) })
 }
 
 fn admitted(mut routes: Routes) -> Routes {
@@ -60,13 +76,17 @@ fn admitted(mut routes: Routes) -> Routes {
 
 fn told(facts: impl IntoIterator<Item = Recorded>) -> Routes {
     let mut routes = Routes::default();
+    routes.apply(&claimed("docs", "docs"));
     facts.into_iter().for_each(|fact| routes.apply(&fact));
     routes.enter_service();
     routes
 }
 
 fn shown(routes: &Routes, label: &str) -> Option<(DeployId, Kind)> {
-    routes.resolve(label).map(|target| (target.deploy, target.kind))
+    match routes.resolve(label)? {
+        Route::Shows(target) => Some((target.deploy, target.kind)),
+        Route::Moved(to) => panic!("{label} moved to {to}"),
+    }
 }
 
 #[test]
@@ -151,6 +171,30 @@ fn a_deleted_site_is_gone_for_good() {
 }
 
 #[test]
+fn the_former_hosts_of_a_renamed_site_lead_to_the_present_one() {
+    let facts = [created("docs"), promoted("docs", "live", 1), renamed("docs", "guide"), claimed("docs", "guide")];
+    let mut routes = told(facts);
+    assert_eq!(shown(&routes, "guide"), Some((deploy(1), Kind::Live)));
+    for (label, to) in [("docs", "guide"), ("fix--docs", "fix--guide")] {
+        assert_eq!(routes.resolve(label), Some(Route::Moved(to.to_owned())));
+    }
+    routes.apply(&released("docs", "docs"));
+    assert_eq!(routes.resolve("docs"), None);
+}
+
+#[test]
+fn a_released_host_shows_the_site_that_claims_it_next() {
+    let facts = [created("docs"), promoted("docs", "live", 1), deleted("docs"), released("docs", "docs")];
+    let again = [created("new"), claimed("new", "docs"), promoted("new", "live", 2)];
+    let mut routes = told(facts);
+    assert_eq!(routes.resolve("docs"), None);
+    again.iter().for_each(|fact| routes.apply(fact));
+    routes.apply(&renamed("new", "docs"));
+    routes.enter_service();
+    assert_eq!(shown(&routes, "docs"), Some((deploy(2), Kind::Live)));
+}
+
+#[test]
 fn a_table_reads_back_from_its_snapshot() {
     let mut routes = admitted(told([created("news"), promoted("docs", "live", 1), deleted("old")]));
     routes.apply(&promoted("docs", "preview/a/b", 2));
@@ -162,8 +206,10 @@ proptest! {
     #[test]
     fn any_label_resolves_without_a_panic_and_only_to_known_sites(label in ".{0,70}") {
         let routes = told([promoted("docs", "live", 1)]);
-        if let Some(target) = routes.resolve(&label) {
-            prop_assert_eq!(target.site.as_str(), "docs");
+        match routes.resolve(&label) {
+            Some(Route::Shows(target)) => prop_assert_eq!(target.site, id("docs")),
+            Some(Route::Moved(to)) => prop_assert!(false, "{} moved to {}", label, to),
+            None => {}
         }
     }
 

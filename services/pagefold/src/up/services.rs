@@ -157,6 +157,7 @@ async fn bind_web(options: &Up, edge: SocketAddr, (servers, secrets): (&Servers,
         listen: options.web,
         tokens: vec![web::Token { name: "operator".to_owned(), secret: SecretString::from(secrets.token()) }],
         github_webhook_secret: SecretString::from(secrets.github_webhook_secret()),
+        web_url: String::new(),
         sites_url: web::SitesUrl {
             scheme: "http".to_owned(),
             base_domain: options.sites_domain.clone(),

@@ -1,15 +1,16 @@
 //! Aliases: what each name of a site shows, and how a person moves it, forwards or back.
 
-use super::extract::{Body, Named};
-use super::sites::known;
+use super::extract::{Asked, Body, Named};
+use super::page::{Items, Page};
 use crate::auth::Caller;
 use crate::commands;
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::server::Shared;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{AliasName, DeployId, PromotionReason, SiteName};
+use events::{AliasName, DeployId, PromotionReason};
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -42,13 +43,6 @@ pub(crate) struct Shown {
     url: String,
 }
 
-/// The aliases of a site.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Aliases {
-    /// By name.
-    aliases: Vec<Shown>,
-}
-
 /// What an alias shall show.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,19 +68,21 @@ pub(crate) struct Pointed {
     number: u64,
     /// Where it is read.
     url: String,
-    /// The fact that moved it; absent if it showed this deploy already.
-    #[schema(value_type = Option<String>, format = Uuid)]
-    event: Option<events::EventId>,
 }
 
 /// List the aliases of a site
-#[utoipa::path(get, path = "/sites/{site}/aliases", tag = "aliases", params(("site" = String, Path)), responses(
-    (status = 200, description = "What it shows, by name", body = Aliases),
+#[utoipa::path(get, path = "/sites/{site}/aliases", tag = "aliases", params(("site" = String, Path), Page), responses(
+    (status = 200, description = "What it shows, by name", body = Items<Shown>),
 ))]
-pub(crate) async fn list(State(app): State<Shared>, Named(site): Named<SiteName>) -> Result<Json<Aliases>, Problem> {
-    known(&app, &site).await?;
+pub(crate) async fn list(
+    State(app): State<Shared>,
+    Named(site): Named<Place>,
+    Asked(page): Asked<Page>,
+) -> Result<Json<Items<Shown>>, Problem> {
+    let site = app.site(&site).await?;
+    let aliases = app.model.aliases(site.id, page.reads()?, page.after()).await?;
     let shown = |alias: projections::aliases::Alias| Shown {
-        url: app.sites_url.alias(&alias.site, &alias.alias),
+        url: app.sites_url.alias(&site.name, &alias.alias),
         alias: alias.alias,
         deploy: alias.deploy,
         number: alias.number,
@@ -95,8 +91,7 @@ pub(crate) async fn list(State(app): State<Shared>, Named(site): Named<SiteName>
         promoted_at: alias.promoted_at,
         actor: alias.actor.0,
     };
-    let aliases = app.model.aliases(&site).await?.into_iter().map(shown).collect();
-    Ok(Json(Aliases { aliases }))
+    page.cut(aliases, |alias| alias.alias.to_string(), shown).map(Json)
 }
 
 /// Point an alias at a deploy: a promotion or a rollback
@@ -116,13 +111,13 @@ pub(crate) async fn point(
     headers: HeaderMap,
     Body(target): Body<Target>,
 ) -> Result<Response, Problem> {
-    let (site, alias): (SiteName, AliasName) = (site.parse()?, alias.parse()?);
+    let (place, alias): (Place, AliasName) = (site.parse()?, alias.parse()?);
     let expected = target.expected.map_or_else(|| if_match(&headers), |expected| Ok(Some(expected)))?;
     let asked = (target.deploy.clone(), expected, caller);
-    let promoted = commands::promote(&app, (&site, &alias), asked).await?;
-    let (number, event, url) = (promoted.number, promoted.event, app.sites_url.alias(&site, &alias));
+    let number = commands::promote(&app, (&place, &alias), asked).await?;
+    let url = app.sites_url.alias(&commands::name_of(&app, &place).await?, &alias);
     let tag = format!("\"{}\"", target.deploy);
-    let pointed = Pointed { alias, deploy: target.deploy, number, url, event };
+    let pointed = Pointed { alias, deploy: target.deploy, number, url };
     Ok(([(header::ETAG, tag)], Json(pointed)).into_response())
 }
 

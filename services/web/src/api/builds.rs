@@ -1,33 +1,21 @@
 //! Builds: asked for, watched, canceled.
 
 use super::extract::{Asked, Body, Named};
-use super::sites::known;
+use super::page::{Items, Page};
 use crate::auth::Caller;
 use crate::commands;
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::server::Shared;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{Branch, BuildId, CommitId, Refusal, SiteName};
+use events::{AliasName, Branch, BuildId, CommitId, DeployId, Refusal, SiteId};
 use http::{StatusCode, header};
 use projections::builds::{self, State as BuildState};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::{IntoParams, ToSchema};
-
-/// Rows of a list unless it is asked for more.
-const LIMIT: u32 = 50;
-
-/// Which part of a site's history, newest first.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Page {
-    /// At most this many, 1 to 200; 50 if absent.
-    limit: Option<u32>,
-    /// Only those of builds with a smaller number.
-    before: Option<u64>,
-}
+use utoipa::ToSchema;
 
 /// What to build.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -41,17 +29,6 @@ pub(crate) struct NewBuild {
     commit: Option<CommitId>,
 }
 
-/// A build that will be queued.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Requested {
-    /// Its identity.
-    #[schema(value_type = String, format = Uuid)]
-    id: BuildId,
-    /// The site it builds.
-    #[schema(value_type = String)]
-    site: SiteName,
-}
-
 /// A build.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Build)]
@@ -59,29 +36,34 @@ pub(crate) struct Shown {
     /// Its identity.
     #[schema(value_type = String, format = Uuid)]
     id: BuildId,
-    /// The site it builds.
-    #[schema(value_type = String)]
-    site: SiteName,
-    /// Its number in the site, from 1.
-    number: u64,
+    /// What the site it builds is called.
+    site: String,
+    /// That site's identity.
+    #[schema(value_type = String, format = Uuid)]
+    site_id: SiteId,
+    /// Its number in the site, from 1; null until it is queued.
+    number: Option<u64>,
     /// The branch it builds.
     #[schema(value_type = String)]
     branch: Branch,
+    /// The alias its deploy moves; null until it is queued.
+    #[schema(value_type = Option<String>)]
+    alias: Option<AliasName>,
     /// The commit; absent while it is the tip of the branch.
     #[schema(value_type = Option<String>)]
     commit: Option<CommitId>,
     /// What it is about, for people.
     summary: String,
-    /// `queued`, `dispatched`, `running`, then `success`, `failure`, `error`, `timeout` or `canceled`.
+    /// `queued`, `dispatched`, `started`, then `success`, `failure`, `error`, `timeout`, `canceled` or `skipped`.
     #[schema(value_type = String)]
     state: BuildState,
     /// The newest attempt; 0 before the first.
     attempt: u32,
-    /// Why it ended as it did; empty on success.
-    message: String,
-    /// When it was queued.
+    /// Why it ended as it did; null on success and before the end.
+    reason: Option<String>,
+    /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
-    queued_at: OffsetDateTime,
+    created_at: OffsetDateTime,
     /// When its newest attempt started.
     #[serde(with = "time::serde::rfc3339::option")]
     started_at: Option<OffsetDateTime>,
@@ -94,48 +76,34 @@ pub(crate) struct Shown {
     #[schema(value_type = Option<String>, format = Uuid)]
     superseded_by: Option<BuildId>,
     /// The deploy it made.
-    deploy: Option<String>,
+    #[schema(value_type = Option<String>)]
+    deploy: Option<DeployId>,
     /// Who began its story.
     requested_by: Option<String>,
     /// Its story: ask for the events with this correlation.
     correlation: String,
 }
 
-/// Builds of a site, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Builds {
-    /// To read on, ask for those before the last one's number.
-    builds: Vec<Shown>,
-}
-
-impl Page {
-    pub(crate) fn limit(&self) -> Result<u32, Problem> {
-        super::limit(self.limit, LIMIT)
-    }
-
-    pub(crate) const fn before(&self) -> Option<u64> {
-        self.before
-    }
-}
-
 impl From<builds::Build> for Shown {
     fn from(build: builds::Build) -> Self {
         Self {
             id: build.id,
-            site: build.site,
+            site: build.site_name.map_or_else(|| build.site.to_string(), |name| name.to_string()),
+            site_id: build.site,
             number: build.number,
             branch: build.branch,
+            alias: build.alias,
             commit: build.commit,
             summary: build.summary,
             state: build.state,
             attempt: build.attempt,
-            message: build.message,
-            queued_at: build.queued_at,
+            reason: Some(build.reason).filter(|reason| !reason.is_empty()),
+            created_at: build.created_at,
             started_at: build.started_at,
             ended_at: build.ended_at,
             duration_ms: build.duration_ms,
             superseded_by: build.superseded_by,
-            deploy: build.deploy.map(|deploy| deploy.to_string()),
+            deploy: build.deploy,
             requested_by: build.requested_by,
             correlation: build.correlation.to_string(),
         }
@@ -144,33 +112,35 @@ impl From<builds::Build> for Shown {
 
 /// List the builds of a site
 #[utoipa::path(get, path = "/sites/{site}/builds", tag = "builds", params(("site" = String, Path), Page), responses(
-    (status = 200, description = "Its builds, newest first", body = Builds),
+    (status = 200, description = "Its builds, newest source first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
     State(app): State<Shared>,
-    Named(site): Named<SiteName>,
+    Named(site): Named<Place>,
     Asked(page): Asked<Page>,
-) -> Result<Json<Builds>, Problem> {
-    let limit = page.limit()?;
-    known(&app, &site).await?;
-    let builds = app.model.builds(&site, limit, page.before).await?;
-    Ok(Json(Builds { builds: builds.into_iter().map(Shown::from).collect() }))
+) -> Result<Json<Items<Shown>>, Problem> {
+    let (reads, after) = (page.reads()?, page.after_as()?);
+    let site = app.site(&site).await?;
+    let builds = app.model.builds(site.id, reads, after).await?;
+    page.cut(builds, |build| build.source_sequence.to_string(), Shown::from).map(Json)
 }
 
 /// Ask for a build
 #[utoipa::path(post, path = "/sites/{site}/builds", tag = "builds", params(("site" = String, Path)),
     request_body = NewBuild, responses(
-    (status = 202, description = "It will be queued", body = Requested, headers(("Location" = String))),
+    (status = 201, description = "It will be queued; null if the read model lags", body = Option<Shown>,
+        headers(("Location" = String))),
 ))]
 pub(crate) async fn request(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    Named(site): Named<SiteName>,
+    Named(site): Named<Place>,
     Body(body): Body<NewBuild>,
 ) -> Result<Response, Problem> {
     let id = commands::request_build(&app, &site, (body.branch, body.commit, caller)).await?;
-    let location = format!("{}/builds/{id}", super::BASE);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(Requested { id, site })).into_response())
+    let location = [(header::LOCATION, format!("{}/builds/{id}", super::BASE))];
+    let shown = commands::soon(app.model.build(id)).await.flatten().map(Shown::from);
+    Ok((StatusCode::CREATED, location, Json(shown)).into_response())
 }
 
 /// Read a build

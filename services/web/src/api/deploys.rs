@@ -1,15 +1,15 @@
 //! Deploys: every version of a site that is stored.
 
-use super::builds::Page;
 use super::extract::{Asked, Named};
-use super::sites::known;
+use super::page::{Items, Page};
+use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
-use crate::urls::SitesUrl;
+use crate::server::{App, Shared};
 use axum::Json;
 use axum::extract::State;
-use events::{Branch, BuildId, CommitId, DeployId, SiteName};
+use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
 use projections::deploys;
+use projections::sites::Site;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -21,6 +21,11 @@ pub(crate) struct Shown {
     /// Its identity.
     #[schema(value_type = String)]
     id: DeployId,
+    /// What the site it belongs to is called.
+    site: String,
+    /// That site's identity.
+    #[schema(value_type = String, format = Uuid)]
+    site_id: SiteId,
     /// The build that made it.
     #[schema(value_type = String, format = Uuid)]
     build: BuildId,
@@ -29,6 +34,9 @@ pub(crate) struct Shown {
     /// The branch it was built from.
     #[schema(value_type = String)]
     branch: Branch,
+    /// The alias it was made for.
+    #[schema(value_type = String)]
+    alias: AliasName,
     /// The commit it was built from.
     #[schema(value_type = String)]
     commit: CommitId,
@@ -42,51 +50,61 @@ pub(crate) struct Shown {
     uploaded_files: u64,
     /// Bytes sent for them.
     uploaded_bytes: u64,
+    /// Requests to the object store that it took.
+    requests: u64,
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
-    synced_at: OffsetDateTime,
+    created_at: OffsetDateTime,
     /// Where it is read, whatever the aliases show.
     url: String,
-}
-
-/// Deploys of a site, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Deploys {
-    /// To read on, ask for those before the last one's number.
-    deploys: Vec<Shown>,
+    /// Where its alias is read, if that is the live one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_url: Option<String>,
+    /// Where its alias is read, if that is a preview or the demo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview_url: Option<String>,
 }
 
 impl Shown {
-    fn of(deploy: deploys::Deploy, urls: &SitesUrl) -> Self {
+    fn of(deploy: deploys::Deploy, site: &Site, app: &App) -> Self {
+        let alias_url = app.sites_url.alias(&site.name, &deploy.alias);
+        let (live_url, preview_url) =
+            if deploy.alias == AliasName::Live { (Some(alias_url), None) } else { (None, Some(alias_url)) };
         Self {
-            url: urls.deploy(&deploy.site, &deploy.id),
+            url: app.sites_url.deploy(&site.name, &deploy.id),
+            live_url,
+            preview_url,
             id: deploy.id,
+            site: site.name.to_string(),
+            site_id: deploy.site,
             build: deploy.build,
             number: deploy.number,
             branch: deploy.branch,
+            alias: deploy.alias,
             commit: deploy.commit,
             content: deploy.content.to_string(),
             files: deploy.files,
             bytes: deploy.bytes,
             uploaded_files: deploy.uploaded_files,
             uploaded_bytes: deploy.uploaded_bytes,
-            synced_at: deploy.synced_at,
+            requests: deploy.requests,
+            created_at: deploy.created_at,
         }
     }
 }
 
 /// List the deploys of a site
 #[utoipa::path(get, path = "/sites/{site}/deploys", tag = "deploys", params(("site" = String, Path), Page), responses(
-    (status = 200, description = "Its deploys, newest first", body = Deploys),
+    (status = 200, description = "Its deploys, newest source first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
     State(app): State<Shared>,
-    Named(site): Named<SiteName>,
+    Named(site): Named<Place>,
     Asked(page): Asked<Page>,
-) -> Result<Json<Deploys>, Problem> {
-    let limit = page.limit()?;
-    known(&app, &site).await?;
-    let deploys = app.model.deploys(&site, limit, page.before()).await?;
-    let deploys = deploys.into_iter().map(|deploy| Shown::of(deploy, &app.sites_url)).collect();
-    Ok(Json(Deploys { deploys }))
+) -> Result<Json<Items<Shown>>, Problem> {
+    let (reads, after) = (page.reads()?, page.after_as()?);
+    let site = app.site(&site).await?;
+    let deploys = app.model.deploys(site.id, reads, after).await?;
+    let place = |deploy: &deploys::Deploy| deploy.source_sequence.to_string();
+    page.cut(deploys, place, |deploy| Shown::of(deploy, &site, &app)).map(Json)
 }

@@ -1,6 +1,8 @@
 //! The facts themselves, to read on from any place or to watch as they are stated.
 
-use super::extract::Asked;
+use super::extract::{Asked, Named};
+use super::page::{Items, Page};
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::server::Shared;
 use crate::streams;
@@ -8,18 +10,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use events::{EventId, Recorded, SiteName};
+use events::{EventId, Recorded, SiteId};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, header};
 use projections::timeline;
 use runtime::cloudevent;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// The media type of a JSON array of events.
 const BATCH: &str = "application/cloudevents-batch+json";
-/// Events of an answer unless it is asked for more.
-const LIMIT: u32 = 100;
 /// Facts read from the log at once.
 const READERS: usize = 16;
 
@@ -27,18 +27,18 @@ const READERS: usize = 16;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// At most this many, 1 to 1000; 50 if absent.
+    limit: Option<u32>,
     /// Only after this sequence; 0 if absent.
     after: Option<u64>,
-    /// At most this many, 1 to 200; 100 if absent.
-    limit: Option<u32>,
-    /// Only about one aggregate: `<aggregate>/<id>`, for example `site/docs`.
+    /// Only about one aggregate: `<aggregate>/<id>`, for example `host/docs`.
     subject: Option<String>,
     /// Only of one story: the id of the event it began with.
     #[param(value_type = Option<String>, format = Uuid)]
     correlation: Option<EventId>,
-    /// Only of one site.
+    /// Only of one site, by its name or its id, with the pushes that began its stories.
     #[param(value_type = Option<String>)]
-    site: Option<SiteName>,
+    site: Option<String>,
 }
 
 /// Which live events.
@@ -50,29 +50,9 @@ pub(crate) struct LiveFilter {
     /// Only of one story.
     #[param(value_type = Option<String>, format = Uuid)]
     correlation: Option<EventId>,
-    /// Only of one site.
+    /// Only of one site, by its name or its id, with the pushes that began its stories.
     #[param(value_type = Option<String>)]
-    site: Option<SiteName>,
-}
-
-/// A stretch of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Events {
-    /// CloudEvents 1.0 in JSON, oldest first, with the extensions `sequence`, `correlationid`, `causationid`, `actor`,
-    /// `traceparent` and `tracestate`.
-    #[schema(value_type = Vec<Object>)]
-    events: Vec<cloudevents::Event>,
-    /// What to ask `after` to read on.
-    next: u64,
-}
-
-impl Filter {
-    fn query(self) -> Result<timeline::Query, Problem> {
-        let subject = self.subject.as_deref().map(subject).transpose()?;
-        let limit = super::limit(self.limit, LIMIT)?;
-        let Self { correlation, site, after, .. } = self;
-        Ok(timeline::Query { after: after.unwrap_or(0), limit, subject, correlation, site })
-    }
+    site: Option<String>,
 }
 
 /// Reads `<aggregate>/<id>`.
@@ -83,8 +63,9 @@ pub(crate) fn subject(text: &str) -> Result<(String, String), Problem> {
 
 /// Read events
 #[utoipa::path(get, path = "/events", tag = "events", params(Filter), responses(
-    (status = 200, description = "Oldest first; the bare batch if that is what is accepted", content(
-        (Events = "application/json"), (Vec<Object> = "application/cloudevents-batch+json"),
+    (status = 200, description = "CloudEvents 1.0 in JSON, oldest first, with the extensions `sequence`, `correlationid`, \
+        `causationid`, `actor`, `traceparent` and `tracestate`; the bare batch if that is what is accepted", content(
+        (Items<Object> = "application/json"), (Vec<Object> = "application/cloudevents-batch+json"),
     )),
 ))]
 pub(crate) async fn list(
@@ -92,17 +73,51 @@ pub(crate) async fn list(
     headers: HeaderMap,
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, Problem> {
-    let query = filter.query()?;
-    let found = app.model.events(&query).await?;
-    let next = found.last().map_or(query.after, |entry| entry.sequence);
-    // The read model says which; the log says what, with all of its context.
-    let reading = stream::iter(found).map(|entry| stated(&app, entry.sequence)).buffered(READERS);
-    let events: Vec<cloudevents::Event> = reading.try_collect().await?;
+    let subject = filter.subject.as_deref().map(subject).transpose()?;
+    let site = site_of(&app, filter.site.as_deref()).await?;
+    let page = Page::new(filter.limit, filter.after);
+    let query = timeline::Query { subject, correlation: filter.correlation, site, ..asked(&page)? };
+    let answer = read(&app, &page, &query).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(BATCH) {
-        return Ok(([(header::CONTENT_TYPE, BATCH)], Json(events)).into_response());
+        return Ok(([(header::CONTENT_TYPE, BATCH)], Json(answer.into_items())).into_response());
     }
-    Ok(Json(Events { events, next }).into_response())
+    Ok(Json(answer).into_response())
+}
+
+/// Read the events of a site, with the pushes that began its stories
+#[utoipa::path(get, path = "/sites/{site}/events", tag = "events", params(("site" = String, Path), Page), responses(
+    (status = 200, description = "CloudEvents 1.0 in JSON, oldest first", body = Items<Object>),
+))]
+pub(crate) async fn of_site(
+    State(app): State<Shared>,
+    Named(place): Named<Place>,
+    Asked(page): Asked<Page>,
+) -> Result<Response, Problem> {
+    let site = Some(app.site(&place).await?.id);
+    let query = timeline::Query { site, ..asked(&page)? };
+    Ok(Json(read(&app, &page, &query).await?).into_response())
+}
+
+fn asked(page: &Page) -> Result<timeline::Query, Problem> {
+    let (limit, after) = (page.reads()?, page.after_as()?.unwrap_or(0));
+    Ok(timeline::Query { limit, after, ..timeline::Query::default() })
+}
+
+/// The site a filter names.
+async fn site_of(app: &Shared, site: Option<&str>) -> Result<Option<SiteId>, Problem> {
+    match site {
+        Some(site) => Ok(Some(app.site(&site.parse()?).await?.id)),
+        None => Ok(None),
+    }
+}
+
+/// The read model says which; the log says what, with all of its context.
+async fn read(app: &Shared, page: &Page, query: &timeline::Query) -> Result<Items<cloudevents::Event>, Problem> {
+    let found: Vec<u64> = app.model.events(query).await?.into_iter().map(|entry| entry.sequence).collect();
+    let sequences = page.cut(found, ToString::to_string, |sequence| sequence)?;
+    let reading = |sequences| stream::iter(sequences).map(|sequence| stated(app, sequence)).buffered(READERS);
+    sequences.try_map(async |sequences| reading(sequences).try_collect().await).await
 }
 
 async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Problem> {
@@ -121,22 +136,23 @@ pub(crate) async fn live(
     headers: HeaderMap,
     Asked(filter): Asked<LiveFilter>,
 ) -> Result<Response, Problem> {
+    let site = site_of(&app, filter.site.as_deref()).await?;
     let permit = app.streams.take()?;
     let after = match streams::resume(&headers, filter.after)? {
         Some(after) => after,
         None => app.log.last_sequence().await?,
     };
     let entries = app.log.follow(after).filter_map(move |entry| {
-        let event = entry.fact.ok().filter(|fact| filter.wants(fact)).and_then(|fact| event(&fact));
+        let event = entry.fact.ok().filter(|fact| filter.wants(fact, site)).and_then(|fact| event(&fact));
         futures::future::ready(event)
     });
     Ok(streams::sse(&app, permit, entries))
 }
 
 impl LiveFilter {
-    fn wants(&self, fact: &Recorded) -> bool {
+    fn wants(&self, fact: &Recorded, site: Option<SiteId>) -> bool {
         let told = self.correlation.is_none_or(|correlation| correlation == fact.envelope.correlation);
-        told && (self.site.is_none() || timeline::Entry::from(fact).site == self.site)
+        told && (site.is_none() || timeline::Entry::from(fact).site == site)
     }
 }
 

@@ -1,70 +1,44 @@
-//! Sites: created, listed, deleted.
+//! Sites: created, listed, changed, deleted.
 
-use super::extract::{Body, Named};
+use super::extract::{Asked, Body, Named};
+use super::page::{Items, Page};
 use crate::auth::Caller;
 use crate::commands;
+use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
-use crate::urls::SitesUrl;
+use crate::server::{App, Shared};
+use crate::settings::Wanted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::site::Settings;
-use events::{AliasName, Branch, OrganizationName, Refusal, RepositoryUrl, SiteEngine, SiteName};
-use http::{StatusCode, header};
+use events::{AliasName, OrganizationName, Refusal, SiteId, SiteName, SiteSettings};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use projections::sites;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
-
-/// What a site is created with.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewSite {
-    /// Starts with a letter, then letters, digits and single hyphens, all lower case, at most 30 characters.
-    #[schema(value_type = String, example = "docs")]
-    name: SiteName,
-    /// Where its source is fetched from, without credentials.
-    #[schema(value_type = String, example = "https://github.com/acme/docs.git")]
-    repository: RepositoryUrl,
-    /// The branch published as `live`; `main` if absent.
-    #[schema(value_type = Option<String>)]
-    branch: Option<Branch>,
-    /// The branch published as `demo`.
-    #[schema(value_type = Option<String>)]
-    demo_branch: Option<Branch>,
-    /// How its source becomes pages: `static` (the default), `node.js` or `hugo`.
-    #[schema(value_type = Option<String>)]
-    engine: Option<SiteEngine>,
-    /// Who owns it; `default` if absent.
-    #[schema(value_type = Option<String>)]
-    organization: Option<OrganizationName>,
-}
 
 /// A site.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Site)]
 pub(crate) struct Shown {
     /// Its identity.
+    #[schema(value_type = String, format = Uuid)]
+    id: SiteId,
+    /// What it is called.
     #[schema(value_type = String)]
     name: SiteName,
     /// Who owns it.
-    #[schema(value_type = String)]
-    organization: OrganizationName,
-    /// Where its source is fetched from.
-    #[schema(value_type = String)]
-    repository: RepositoryUrl,
-    /// The branch published as `live`.
-    #[schema(value_type = String)]
-    branch: Branch,
-    /// The branch published as `demo`.
     #[schema(value_type = Option<String>)]
-    demo_branch: Option<Branch>,
-    /// How its source becomes pages.
-    #[schema(value_type = String)]
-    engine: SiteEngine,
+    organization: Option<OrganizationName>,
+    /// How it is built and published: `repository`, `branch`, `demo_branch`, `engine`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    settings: SiteSettings,
     /// Its live address.
     url: String,
+    /// Where its repository sends webhooks.
+    webhook_url: String,
     /// When it was created; absent in the answer to its creation if the read model lags.
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
@@ -72,80 +46,109 @@ pub(crate) struct Shown {
     created_by: Option<String>,
 }
 
-/// All sites.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Sites {
-    /// By name.
-    sites: Vec<Shown>,
-}
-
-impl NewSite {
-    fn settings(self) -> Result<(SiteName, Settings), Problem> {
-        let branch = self.branch.map_or_else(|| "main".parse(), Ok)?;
-        let organization = self.organization.map_or_else(|| "default".parse(), Ok)?;
-        let engine = self.engine.unwrap_or(SiteEngine::Static);
-        let Self { name, repository, demo_branch, .. } = self;
-        Ok((name, Settings { organization, repository, branch, demo_branch, engine }))
-    }
-}
-
 impl Shown {
-    fn of(site: sites::Site, urls: &SitesUrl) -> Self {
-        let url = urls.alias(&site.name, &AliasName::Live);
-        let sites::Site { name, organization, repository, branch, demo_branch, engine, created_at, created_by, .. } =
-            site;
-        let (created_at, created_by) = (Some(created_at), Some(created_by.0));
-        Self { name, organization, repository, branch, demo_branch, engine, url, created_at, created_by }
+    fn of(site: sites::Site, app: &App) -> Self {
+        Self {
+            id: site.id,
+            url: app.sites_url.alias(&site.name, &AliasName::Live),
+            webhook_url: app.webhook_url.clone(),
+            name: site.name,
+            organization: site.organization_name,
+            settings: site.settings,
+            created_at: Some(site.created_at),
+            created_by: Some(site.created_by.0),
+        }
     }
 
-    fn new((name, settings): (SiteName, Settings), urls: &SitesUrl) -> Self {
-        let url = urls.alias(&name, &AliasName::Live);
-        let Settings { organization, repository, branch, demo_branch, engine } = settings;
-        let (created_at, created_by) = (None, None);
-        Self { name, organization, repository, branch, demo_branch, engine, url, created_at, created_by }
+    /// What is known of a site before the read model shows it.
+    fn new(site: &commands::NewSite, id: SiteId, app: &App) -> Self {
+        Self {
+            id,
+            url: app.sites_url.alias(&site.name, &AliasName::Live),
+            webhook_url: app.webhook_url.clone(),
+            name: site.name.clone(),
+            organization: Some(site.organization.clone()),
+            settings: site.settings.clone(),
+            created_at: None,
+            created_by: None,
+        }
     }
 }
 
-/// The site, if it is there and was not deleted.
-pub(crate) async fn known(app: &Shared, name: &SiteName) -> Result<sites::Site, Problem> {
-    let site = app.model.site(name).await?.filter(|site| site.deleted_at.is_none());
-    site.ok_or(Problem::Refused(Refusal::SiteNotFound))
+/// The entity tag of a site: how many facts have shaped it.
+fn tag(version: u64) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
 }
 
 /// List the sites
-#[utoipa::path(get, path = "/sites", tag = "sites", responses((status = 200, description = "All sites", body = Sites)))]
-pub(crate) async fn list(State(app): State<Shared>) -> Result<Json<Sites>, Problem> {
-    let sites = app.model.sites().await?.into_iter().map(|site| Shown::of(site, &app.sites_url)).collect();
-    Ok(Json(Sites { sites }))
+#[utoipa::path(get, path = "/sites", tag = "sites", params(Page), responses(
+    (status = 200, description = "Sites by name", body = Items<Shown>),
+))]
+pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
+    let sites = app.model.sites(page.reads()?, page.after()).await?;
+    page.cut(sites, |site| site.name.to_string(), |site| Shown::of(site, &app)).map(Json)
 }
 
 /// Create a site
-#[utoipa::path(post, path = "/sites", tag = "sites", request_body = NewSite, responses(
-    (status = 201, description = "It was created", body = Shown, headers(("Location" = String))),
-    (status = 200, description = "It is there already, exactly so", body = Shown),
+///
+/// The tip of its live branch is built at once.
+#[utoipa::path(post, path = "/sites", tag = "sites", request_body = Wanted, responses(
+    (status = 201, description = "It was created", body = Shown, headers(("Location" = String), ("ETag" = String))),
 ))]
 pub(crate) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    Body(body): Body<NewSite>,
+    Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let (name, settings) = body.settings()?;
-    let new = commands::create_site(&app, &name, (settings.clone(), caller)).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    let location = format!("{}/sites/{name}", super::BASE);
-    let shown = match commands::soon(app.model.site(&name)).await.flatten() {
-        Some(site) => Shown::of(site, &app.sites_url),
-        None => Shown::new((name, settings), &app.sites_url),
+    let new = commands::NewSite::of(&wanted)?;
+    let id = commands::create_site(&app, &new, caller).await?;
+    let location = [(header::LOCATION, format!("{}/sites/{id}", super::BASE))];
+    let (version, shown) = match commands::soon(app.model.site(id)).await.flatten() {
+        Some(site) => (site.version, Shown::of(site, &app)),
+        None => (1, Shown::new(&new, id, &app)),
     };
-    Ok((status, [(header::LOCATION, location)], Json(shown)).into_response())
+    Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }
 
-/// Read a site
+/// Read a site, by its name or its id
 #[utoipa::path(get, path = "/sites/{site}", tag = "sites", params(("site" = String, Path)), responses(
-    (status = 200, description = "The site", body = Shown),
+    (status = 200, description = "The site", body = Shown, headers(("ETag" = String))),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Named(name): Named<SiteName>) -> Result<Json<Shown>, Problem> {
-    Ok(Json(Shown::of(known(&app, &name).await?, &app.sites_url)))
+pub(crate) async fn show(State(app): State<Shared>, Named(site): Named<Place>) -> Result<Response, Problem> {
+    let site = app.site(&site).await?;
+    Ok((tag(site.version), Json(Shown::of(site, &app))).into_response())
+}
+
+/// Change a site's name or settings (JSON merge patch)
+#[utoipa::path(patch, path = "/sites/{site}", tag = "sites",
+    params(
+        ("site" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of the site as the caller saw it"),
+    ),
+    request_body(content = Wanted, content_type = "application/merge-patch+json"), responses(
+    (status = 200, description = "It is so", body = Shown, headers(("ETag" = String))),
+))]
+pub(crate) async fn change(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(place): Named<Place>,
+    headers: HeaderMap,
+    Body(wanted): Body<Wanted>,
+) -> Result<Response, Problem> {
+    let seen = if_match(&headers)?;
+    let id = app.site_id(&place).await?;
+    let version = commands::change_site(&app, id, (&wanted, seen, caller)).await?;
+    let site = app.model.site(id).await?.ok_or(Problem::Refused(Refusal::SiteNotFound))?;
+    Ok((tag(version), Json(Shown::of(site, &app))).into_response())
+}
+
+/// The version a caller saw; none if that does not matter to them.
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let anything = |value: &&HeaderValue| value.as_bytes() != b"*";
+    let Some(value) = headers.get(header::IF_MATCH).filter(anything) else { return Ok(None) };
+    let version = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    // A tag of another form is not the site's, whatever it once was.
+    Ok(Some(version.and_then(|version| version.parse().ok()).unwrap_or(0)))
 }
 
 /// Delete a site, for good
@@ -156,8 +159,8 @@ pub(crate) async fn show(State(app): State<Shared>, Named(name): Named<SiteName>
 pub(crate) async fn delete(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    Named(name): Named<SiteName>,
+    Named(place): Named<Place>,
 ) -> Result<StatusCode, Problem> {
-    let event = commands::delete_site(&app, &name, caller).await?;
-    Ok(if event.is_some() { StatusCode::ACCEPTED } else { StatusCode::NO_CONTENT })
+    let deleted = commands::delete_site(&app, &place, caller).await?;
+    Ok(if deleted { StatusCode::ACCEPTED } else { StatusCode::NO_CONTENT })
 }

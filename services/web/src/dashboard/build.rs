@@ -1,6 +1,6 @@
 //! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
 
-use super::layout::{Page, duration, moment, pill, sentence, state_name};
+use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
 use super::{Failed, link};
 use crate::auth::Caller;
 use crate::commands;
@@ -25,12 +25,13 @@ pub(super) async fn show(State(app): State<Shared>, id: Id) -> Result<Markup, Fa
     let id: BuildId = id?.0.parse()?;
     let build = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
     let log = tail::rest(&app, id, 0).await;
-    let title = format!("Build #{} of {}", build.number, build.site);
+    let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
+    let title = format!("Build {} of {site}", number(&build));
     let content = html! {
-        p.crumbs { a href={ "/sites/" (build.site) } { (build.site) } }
-        div.title { h1 { "Build #" (build.number) } span #state { (pill(build.state)) } }
+        p.crumbs { a href={ "/sites/" (site) } { (site) } }
+        div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
         p.lead { (build.summary) }
-        @if !build.message.is_empty() { p.notice { (sentence(&build.message)) } }
+        @if !build.reason.is_empty() { p.notice { (sentence(&build.reason)) } }
         (facts(&build))
         (actions(&build))
         h2 { "Log" }
@@ -46,7 +47,7 @@ fn facts(build: &Build) -> Markup {
     html! {
         dl.facts {
             div { dt { "Branch" } dd { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } } }
-            div { dt { "Queued" } dd { (moment(build.queued_at)) @if let Some(who) = &build.requested_by { " by " (who) } } }
+            div { dt { "Queued" } dd { (moment(build.created_at)) @if let Some(who) = &build.requested_by { " by " (who) } } }
             @if let Some(at) = build.started_at { div { dt { "Started" } dd { (moment(at)) @if build.attempt > 1 { ", attempt " (build.attempt) } } } }
             @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
             @if let Some(ms) = build.duration_ms { div { dt { "Took" } dd { (duration(ms)) } } }

@@ -71,13 +71,19 @@ pub(super) const fn state_name(state: State) -> &'static str {
     match state {
         State::Queued => "queued",
         State::Dispatched => "dispatched",
-        State::Running => "running",
+        State::Started => "started",
         State::Success => "success",
         State::Failure => "failure",
         State::Error => "error",
         State::Timeout => "timeout",
         State::Canceled => "canceled",
+        State::Skipped => "skipped",
     }
+}
+
+/// What people call a build in its site.
+pub(super) fn number(build: &Build) -> String {
+    build.number.map_or_else(|| "(not queued yet)".to_owned(), |number| format!("#{number}"))
 }
 
 /// Builds as rows, under a heading that the caller gives.
@@ -92,11 +98,11 @@ pub(super) fn builds(builds: &[Build]) -> Markup {
                 tbody {
                     @for build in builds {
                         tr {
-                            td { a href={ "/builds/" (build.id) } { "#" (build.number) } }
+                            td { a href={ "/builds/" (build.id) } { (number(build)) } }
                             td { (pill(build.state)) }
                             td { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } }
                             td.wide { (build.summary) }
-                            td { (moment(build.queued_at)) }
+                            td { (moment(build.created_at)) }
                             td { (build.duration_ms.map_or_else(|| "–".to_owned(), duration)) }
                         }
                     }

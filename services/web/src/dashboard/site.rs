@@ -3,16 +3,16 @@
 use super::Failed;
 use super::layout::{self, Page, moment, size};
 use super::link;
-use crate::api;
 use crate::auth::Caller;
 use crate::commands;
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::server::Shared;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
-use events::{AliasName, DeployId, PromotionReason, SiteName};
+use events::{AliasName, DeployId, PromotionReason};
 use maud::{Markup, html};
 use projections::aliases::Alias;
 use projections::deploys::Deploy;
@@ -38,31 +38,31 @@ pub(super) struct Target {
 }
 
 pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
-    let site = api::known(&app, &name?.0.parse()?).await?;
-    let aliases = app.model.aliases(&site.name).await?;
-    let builds = app.model.builds(&site.name, ROWS, None).await?;
-    let deploys = app.model.deploys(&site.name, ROWS, None).await?;
+    let site = app.site(&name?.0.parse()?).await?;
+    let aliases = app.model.aliases(site.id, ROWS, None).await?;
+    let builds = app.model.builds(site.id, ROWS, None).await?;
+    let deploys = app.model.deploys(site.id, ROWS, None).await?;
     let content = html! {
         (heading(&app, &site))
         section {
             h2 { "Aliases" }
-            @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.branch) "” goes live by itself." } }
-            @else { (alias_table(&app, &aliases)) }
+            @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.settings.branch) "” goes live by itself." } }
+            @else { (alias_table(&app, &site, &aliases)) }
         }
         section {
             h2 { "Builds" }
             (build_form(&site))
             @if builds.is_empty() {
-                p.empty { "No builds yet. Push to " code { (site.repository) } ", or press “Build now”. For pushes to arrive, add a webhook to the repository: this server's address with " code { "/webhooks/github" } "." }
+                p.empty { "No builds yet. The first one is queued when the site is created; push to " code { (site.settings.repository) } " for the next." }
             } @else { (layout::builds(&builds)) }
         }
         section {
             h2 { "Deploys" }
             @if deploys.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
-            @else { (deploy_table(&app, &deploys, &aliases)) }
+            @else { (deploy_table(&app, &site, (&deploys, &aliases))) }
         }
     };
-    Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.name.to_string()) }.render(&content))
+    Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
 }
 
 fn heading(app: &Shared, site: &Site) -> Markup {
@@ -73,15 +73,17 @@ fn heading(app: &Shared, site: &Site) -> Markup {
             p { a href=(url) rel="noreferrer" { (url) } }
         }
         dl.facts {
-            div { dt { "Repository" } dd { code { (site.repository) } } }
-            div { dt { "Live branch" } dd { (site.branch) } }
-            @if let Some(demo) = &site.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
-            div { dt { "Engine" } dd { (engine(site.engine)) } }
-            div { dt { "Organization" } dd { (site.organization) } }
+            div { dt { "Repository" } dd { code { (site.settings.repository) } } }
+            div { dt { "Webhook" } dd { code { (app.webhook_url) } } }
+            div { dt { "Live branch" } dd { (site.settings.branch) } }
+            @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
+            div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
+            @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { (organization) } } }
             div { dt { "Created" } dd { (moment(site.created_at)) " by " (site.created_by) } }
         }
         p.actions {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
+            a href={ "/sites/" (site.name) "/settings" } { "Settings" }
             a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }
         }
     }
@@ -95,7 +97,7 @@ const fn engine(engine: events::SiteEngine) -> &'static str {
     }
 }
 
-fn alias_table(app: &Shared, aliases: &[Alias]) -> Markup {
+fn alias_table(app: &Shared, site: &Site, aliases: &[Alias]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -105,7 +107,7 @@ fn alias_table(app: &Shared, aliases: &[Alias]) -> Markup {
                 } }
                 tbody {
                     @for alias in aliases {
-                        @let url = app.sites_url.alias(&alias.site, &alias.alias);
+                        @let url = app.sites_url.alias(&site.name, &alias.alias);
                         tr {
                             th scope="row" { (alias.alias) }
                             td { a href=(url) rel="noreferrer" { (url) } }
@@ -127,13 +129,13 @@ fn build_form(site: &Site) -> Markup {
     html! {
         form.inline method="post" action={ "/sites/" (site.name) "/builds" } {
             label for="build-branch" { "Branch" }
-            input #build-branch name="branch" placeholder=(site.branch);
+            input #build-branch name="branch" placeholder=(site.settings.branch);
             button.primary { "Build now" }
         }
     }
 }
 
-fn deploy_table(app: &Shared, deploys: &[Deploy], aliases: &[Alias]) -> Markup {
+fn deploy_table(app: &Shared, site: &Site, (deploys, aliases): (&[Deploy], &[Alias])) -> Markup {
     html! {
         div.scroll {
             table {
@@ -145,12 +147,12 @@ fn deploy_table(app: &Shared, deploys: &[Deploy], aliases: &[Alias]) -> Markup {
                 tbody {
                     @for deploy in deploys {
                         tr {
-                            th scope="row" { a href=(app.sites_url.deploy(&deploy.site, &deploy.id)) rel="noreferrer" { code { (deploy.id) } } }
+                            th scope="row" { a href=(app.sites_url.deploy(&site.name, &deploy.id)) rel="noreferrer" { code { (deploy.id) } } }
                             td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
                             td { (deploy.branch) " " code { (deploy.commit.short()) } }
                             td { (deploy.files) ", " (size(deploy.bytes)) }
                             td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
-                            td { (moment(deploy.synced_at)) }
+                            td { (moment(deploy.created_at)) }
                             td { (switches(deploy, aliases)) }
                         }
                     }
@@ -177,8 +179,8 @@ fn switches(deploy: &Deploy, aliases: &[Alias]) -> Markup {
                         input type="hidden" name="alias" value=(alias.alias);
                         input type="hidden" name="deploy" value=(deploy.id);
                         input type="hidden" name="expected" value=(alias.deploy);
-                        button aria-label={ @if deploy.number < alias.number { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
-                            @if deploy.number < alias.number { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
+                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
+                            @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
                         }
                     }
                 }
@@ -193,7 +195,7 @@ pub(super) async fn build(
     name: Name,
     form: Result<Form<NewBuild>, FormRejection>,
 ) -> Result<Redirect, Failed> {
-    let (name, Form(form)) = (name?.0.parse::<SiteName>()?, form?);
+    let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
     let branch = Some(form.branch.trim()).filter(|branch| !branch.is_empty()).map(str::parse).transpose()?;
     commands::request_build(&app, &name, (branch, None, caller)).await?;
     Ok(Redirect::to(&format!("/sites/{name}")))
@@ -205,7 +207,7 @@ pub(super) async fn promote(
     name: Name,
     form: Result<Form<Target>, FormRejection>,
 ) -> Result<Redirect, Failed> {
-    let (name, Form(form)) = (name?.0.parse::<SiteName>()?, form?);
+    let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
     let alias: AliasName = form.alias.parse()?;
     let (deploy, expected): (DeployId, DeployId) = (form.deploy.parse()?, form.expected.parse()?);
     commands::promote(&app, (&name, &alias), (deploy, Some(expected), caller)).await?;
@@ -213,11 +215,11 @@ pub(super) async fn promote(
 }
 
 pub(super) async fn confirm_deletion(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
-    let site = api::known(&app, &name?.0.parse()?).await?;
+    let site = app.site(&name?.0.parse()?).await?;
     let content = html! {
         section.card.narrow {
             h1 { "Delete " (site.name) "?" }
-            p { "Its addresses stop answering and its builds stop. This cannot be undone, and its name is never given to another site." }
+            p { "Its addresses stop answering and its builds stop. This cannot be undone. Its name stays reserved for its organization." }
             form method="post" action={ "/sites/" (site.name) "/delete" } {
                 p.actions {
                     button.danger { "Delete " (site.name) }

@@ -1,17 +1,17 @@
 //! The overview: every site with its address and its last build, and a form for the next site.
 
-use super::Failed;
-use super::layout::{Page, moment, pill};
+use super::layout::{self, Page, moment, pill};
+use super::settings::{self, Fields};
+use super::{Failed, link};
 use crate::auth::Caller;
 use crate::commands;
 use crate::problem::Problem;
 use crate::server::Shared;
-use axum::extract::State;
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Query, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
-use events::site::Settings;
-use events::{AliasName, SiteEngine, SiteName};
+use events::AliasName;
 use futures::{StreamExt, TryStreamExt, stream};
 use maud::{Markup, html};
 use projections::builds::Build;
@@ -21,19 +21,24 @@ use serde::Deserialize;
 /// Questions to the read model at once.
 const QUESTIONS: usize = 8;
 
+/// Sites on a page.
+const ROWS: u32 = 100;
+
 #[derive(Deserialize)]
-pub(super) struct NewSite {
-    name: String,
-    repository: String,
-    branch: String,
+pub(super) struct Part {
     #[serde(default)]
-    demo_branch: String,
-    engine: SiteEngine,
-    organization: String,
+    after: String,
 }
 
-pub(super) async fn overview(State(app): State<Shared>) -> Result<Markup, Failed> {
-    let sites = app.model.sites().await.map_err(Problem::from)?;
+pub(super) async fn overview(
+    State(app): State<Shared>,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<Markup, Failed> {
+    let Query(Part { after }) = part?;
+    let mut sites = app.model.sites(ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let more = sites.len() > ROWS as usize;
+    sites.truncate(ROWS as usize);
+    let next = sites.last().filter(|_| more).map(|site| link("/", &[("after", site.name.as_str())]));
     let rows = stream::iter(sites).map(|site| with_last_build(&app, site)).buffered(QUESTIONS);
     let rows: Vec<(Site, Option<Build>)> = rows.try_collect().await?;
     let content = html! {
@@ -41,10 +46,11 @@ pub(super) async fn overview(State(app): State<Shared>) -> Result<Markup, Failed
         @if rows.is_empty() {
             p.empty {
                 "There are no sites yet. Create the first one below: name it, say where its repository is, and Pagefold \
-                 builds it at the next push, or at once when you press “Build now” on its page."
+                 builds it at once."
             }
         } @else {
             (table(&app, &rows))
+            @if let Some(next) = next { p { a href=(next) rel="next" { "More sites" } } }
         }
         (form(rows.is_empty()))
     };
@@ -52,7 +58,7 @@ pub(super) async fn overview(State(app): State<Shared>) -> Result<Markup, Failed
 }
 
 async fn with_last_build(app: &Shared, site: Site) -> Result<(Site, Option<Build>), Problem> {
-    let build = app.model.builds(&site.name, 1, None).await?.pop();
+    let build = app.model.builds(site.id, 1, None).await?.pop();
     Ok((site, build))
 }
 
@@ -71,9 +77,9 @@ fn table(app: &Shared, rows: &[(Site, Option<Build>)]) -> Markup {
                             th scope="row" { a href={ "/sites/" (site.name) } { (site.name) } }
                             td { a href=(url) rel="noreferrer" { (url) } }
                             @if let Some(build) = build {
-                                td { a href={ "/builds/" (build.id) } { "#" (build.number) } " " (pill(build.state)) }
+                                td { a href={ "/builds/" (build.id) } { (layout::number(build)) } " " (pill(build.state)) }
                                 td.wide { (build.summary) }
-                                td { (moment(build.ended_at.or(build.started_at).unwrap_or(build.queued_at))) }
+                                td { (moment(build.ended_at.or(build.started_at).unwrap_or(build.created_at))) }
                             } @else {
                                 td.faint colspan="3" { "Never built: push to its repository, or build it from its page." }
                             }
@@ -90,22 +96,7 @@ fn form(open: bool) -> Markup {
         details.card open[open] {
             summary { "Create a site" }
             form.fields method="post" action="/sites" {
-                label for="name" { "Name" }
-                input #name name="name" required maxlength="30" pattern="[a-z](-?[a-z0-9])*" placeholder="docs"
-                    aria-describedby="name-help";
-                small #name-help { "Lower-case letters, digits and single hyphens. It becomes the host name, and is never given out twice." }
-                label for="repository" { "Repository" }
-                input #repository name="repository" required maxlength="500" placeholder="https://github.com/acme/docs.git";
-                label for="branch" { "Live branch" }
-                input #branch name="branch" required value="main";
-                label for="demo-branch" { "Demo branch (if any)" }
-                input #demo-branch name="demo_branch";
-                label for="engine" { "Engine" }
-                select #engine name="engine" {
-                    option value="static" { "Static: the files as they are" }
-                    option value="node.js" { "Node.js: the npm script “pages”, else “federalist”" }
-                    option value="hugo" { "Hugo" }
-                }
+                (settings::fields("", None))
                 label for="organization" { "Organization" }
                 input #organization name="organization" required value="default" maxlength="30";
                 button.primary { "Create" }
@@ -117,18 +108,10 @@ fn form(open: bool) -> Markup {
 pub(super) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    form: Result<Form<NewSite>, FormRejection>,
+    form: Result<Form<Fields>, FormRejection>,
 ) -> Result<Redirect, Failed> {
     let Form(form) = form.map_err(Problem::from)?;
-    let name: SiteName = form.name.trim().parse()?;
-    let demo_branch = Some(form.demo_branch.trim()).filter(|branch| !branch.is_empty());
-    let settings = Settings {
-        organization: form.organization.trim().parse()?,
-        repository: form.repository.trim().parse()?,
-        branch: form.branch.trim().parse()?,
-        demo_branch: demo_branch.map(str::parse).transpose()?,
-        engine: form.engine,
-    };
-    commands::create_site(&app, &name, (settings, caller)).await?;
-    Ok(Redirect::to(&format!("/sites/{name}")))
+    let new = commands::NewSite::of(&form.wanted()?)?;
+    commands::create_site(&app, &new, caller).await?;
+    Ok(Redirect::to(&format!("/sites/{}", new.name)))
 }

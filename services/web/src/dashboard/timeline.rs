@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::server::Shared;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use events::{EventId, SiteName};
+use events::{EventId, SiteId};
 use maud::{Markup, html};
 use projections::timeline::{self, Entry};
 use serde::Deserialize;
@@ -26,9 +26,16 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    fn query(&self) -> Result<timeline::Query, Problem> {
+    /// The site that is named, by its name or its id.
+    async fn site(&self, app: &Shared) -> Result<Option<SiteId>, Problem> {
+        match self.site.trim() {
+            "" => Ok(None),
+            site => Ok(Some(app.site(&site.parse()?).await?.id)),
+        }
+    }
+
+    fn query(&self, site: Option<SiteId>) -> Result<timeline::Query, Problem> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let site = given(&self.site).map(|text| text.parse::<SiteName>()).transpose()?;
         let subject = given(&self.subject).map(|text| api::subject(&text)).transpose()?;
         let correlation = given(&self.correlation).map(|text| text.parse::<EventId>()).transpose();
         let correlation = correlation.map_err(|_| Problem::InvalidInput("a story is named by a UUID".to_owned()))?;
@@ -52,7 +59,7 @@ pub(super) async fn show(
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Markup, Failed> {
     let Query(filter) = filter?;
-    let query = filter.query()?;
+    let query = filter.query(filter.site(&app).await?)?;
     let position = app.model.position().await?;
     let entries = app.model.latest_events(&query).await?;
     let content = html! {

@@ -1,0 +1,62 @@
+//! The hosts below the sites' domain: which site each shows.
+
+use crate::Error;
+use crate::model::Model;
+use crate::table::Row;
+use events::{Event, HostEvent, Recorded, SiteId, SiteName};
+use serde::{Deserialize, Serialize};
+
+/// A host as it is now. One that was released keeps its row, so that an old name still finds its site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Host {
+    label: SiteName,
+    site: SiteId,
+    released: bool,
+}
+
+/// Which host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Key {
+    label: SiteName,
+}
+
+impl Row for Host {
+    const TABLE: &'static str = "hosts";
+    const KEY: &'static [&'static str] = &["label"];
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        Key { label: self.label.clone() }
+    }
+
+    fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
+        if matches!(recorded.event, Event::Host(_)) { named(recorded).map(|label| Some(Key { label })) } else { Ok(None) }
+    }
+
+    fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
+        let Event::Host(fact) = &recorded.event else { return row };
+        let (site, released) = match fact {
+            HostEvent::Claimed { site, .. } => (*site, false),
+            HostEvent::Released { site, .. } => (*site, true),
+        };
+        Some(Self { label: named(recorded).ok()?, site, released })
+    }
+}
+
+/// The host a fact about a host is about.
+fn named(recorded: &Recorded) -> Result<SiteName, Error> {
+    let subject = &recorded.envelope.subject;
+    subject.parse().map_err(|_| Error::Subject { aggregate: "host", subject: subject.clone() })
+}
+
+impl Model {
+    /// The site that the host `name` shows, or showed last.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn site_named(&self, name: &SiteName) -> Result<Option<SiteId>, Error> {
+        let query = sqlx::query_scalar::<_, sqlx::types::Uuid>(self.sql("SELECT site FROM @.hosts WHERE label = $1"));
+        let found = query.bind(name.as_str()).fetch_optional(&self.pool).await;
+        Ok(found.map_err(Error::during("find a site by its name"))?.map(SiteId))
+    }
+}

@@ -1,0 +1,121 @@
+//! Commands about sites. A site and the hosts it is called by are decided together, or a name could be taken without a
+//! site, and a site be without its name.
+
+use super::commit;
+use crate::auth::Caller;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::server::Shared;
+use crate::settings::Wanted;
+use events::host::{self, Owner};
+use events::site::{self, Active, Change};
+use events::{
+    Cause, Handle, Host, Organization, OrganizationId, OrganizationName, Refusal, Site, SiteId, SiteName, SiteSettings,
+    handle, organization,
+};
+use runtime::clock;
+
+/// Who owns a site unless somebody is named.
+const ORGANIZATION: &str = "default";
+/// How often a change is made anew when others change the site at the same time.
+const ROUNDS_MAX: usize = 5;
+
+/// A site to be created.
+pub(crate) struct NewSite {
+    pub(crate) name: SiteName,
+    pub(crate) organization: OrganizationName,
+    pub(crate) settings: SiteSettings,
+}
+
+impl NewSite {
+    pub(crate) fn of(wanted: &Wanted) -> Result<Self, Problem> {
+        let organization = wanted.organization.clone().map_or_else(|| ORGANIZATION.parse(), Ok)?;
+        Ok(Self { name: wanted.new_name()?, organization, settings: wanted.new_settings()? })
+    }
+}
+
+/// Answers the id of the new site.
+pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
+    let NewSite { name, organization, settings } = new;
+    let site = SiteId(clock::new_id());
+    let known = app.log.load::<Handle>(organization.as_str()).await?.state;
+    let owner = match known {
+        Handle::Claimed(owner) => owner,
+        Handle::Free => OrganizationId(clock::new_id()),
+    };
+    let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
+    let mut transaction = app
+        .log
+        .transaction(Cause::new(caller.0))
+        .with::<Site>(site, site::Command::Create(command))
+        .with::<Host>(name, host::Command::Claim(Owner { site, organization: owner }));
+    if known == Handle::Free {
+        transaction = transaction
+            .with::<Organization>(owner, organization::Command::Create { name: organization.clone() })
+            .with::<Handle>(organization, handle::Command::Claim(owner));
+    }
+    commit(app, transaction).await?;
+    Ok(site)
+}
+
+/// Changes a site, if it still is at the version the caller saw. Answers the version it has then.
+pub(crate) async fn change_site(
+    app: &Shared,
+    id: SiteId,
+    (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
+) -> Result<u64, Problem> {
+    if wanted.organization.is_some() {
+        return Err(Problem::InvalidInput("`organization` is given at a site's creation and cannot be changed".to_owned()));
+    }
+    for _ in 1..ROUNDS_MAX {
+        match change_once(app, id, (wanted, seen, caller.clone())).await {
+            // Whoever did not say what they saw meets the site as it is now.
+            Err(Problem::Refused(Refusal::SiteChanged { .. })) if seen.is_none() => {}
+            changed => return changed,
+        }
+    }
+    change_once(app, id, (wanted, seen, caller)).await
+}
+
+async fn change_once(
+    app: &Shared,
+    id: SiteId,
+    (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
+) -> Result<u64, Problem> {
+    let active = active(app, id).await?;
+    let name = wanted.name.clone().unwrap_or_else(|| active.name.clone());
+    let settings = wanted.onto(active.settings.clone())?;
+    let owner = Owner { site: id, organization: active.organization };
+    let renamed = name != active.name;
+    let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
+    let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
+    let transaction =
+        if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
+    commit(app, transaction).await?;
+    Ok(self::active(app, id).await?.version)
+}
+
+async fn active(app: &Shared, id: SiteId) -> Result<Active, Problem> {
+    match app.log.load::<Site>(&id.to_string()).await?.state {
+        Site::Active(active) => Ok(active),
+        Site::Unknown | Site::Deleted => Err(Refusal::SiteNotFound.into()),
+    }
+}
+
+/// What the site is called, as the log knows it.
+pub(crate) async fn name_of(app: &Shared, place: &Place) -> Result<SiteName, Problem> {
+    Ok(active(app, app.site_id(place).await?).await?.name)
+}
+
+/// Answers whether there was anything to delete.
+pub(crate) async fn delete_site(app: &Shared, place: &Place, caller: Caller) -> Result<bool, Problem> {
+    let id = app.site_id(place).await?;
+    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Delete);
+    if let Site::Active(active) = app.log.load::<Site>(&id.to_string()).await?.state {
+        let owner = Owner { site: id, organization: active.organization };
+        for name in active.hosts() {
+            transaction = transaction.with::<Host>(name, host::Command::Release(owner));
+        }
+    }
+    commit(app, transaction).await
+}

@@ -1,0 +1,107 @@
+//! What a caller wants a site to be: read once, for its creation, for a change, and from a form.
+
+use crate::problem::Problem;
+use events::{Branch, OrganizationName, RepositoryUrl, SiteEngine, SiteName, SiteSettings};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+/// The live branch where none is named.
+const BRANCH: &str = "main";
+
+/// Fields of a site, as a JSON merge patch (RFC 7396): what is absent stays or gets its default, `null` asks for the default.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Starts with a letter, then letters, digits and single hyphens, all lower case, at most 30 characters.
+    #[schema(value_type = Option<String>, example = "docs")]
+    pub(crate) name: Option<SiteName>,
+    /// Who owns it, given at its creation; `default` if absent.
+    #[schema(value_type = Option<String>)]
+    pub(crate) organization: Option<OrganizationName>,
+    /// Where its source is fetched from, without credentials.
+    #[schema(value_type = Option<String>, example = "https://github.com/acme/docs.git")]
+    pub(crate) repository: Option<RepositoryUrl>,
+    /// The branch published as `live`; `main` by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) branch: Option<Option<Branch>>,
+    /// The branch published as `demo`; none by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) demo_branch: Option<Option<Branch>>,
+    /// How its source becomes pages: `static` (the default), `node.js` or `hugo`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) engine: Option<Option<SiteEngine>>,
+}
+
+/// Tells `null` from a field that is absent.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn missing(field: &str) -> Problem {
+    Problem::InvalidInput(format!("`{field}` is missing"))
+}
+
+impl Wanted {
+    /// The name of a new site.
+    pub(crate) fn new_name(&self) -> Result<SiteName, Problem> {
+        self.name.clone().ok_or_else(|| missing("name"))
+    }
+
+    /// The settings of a new site.
+    pub(crate) fn new_settings(&self) -> Result<SiteSettings, Problem> {
+        let repository = self.repository.clone().ok_or_else(|| missing("repository"))?;
+        let (branch, demo_branch, engine) = (BRANCH.parse()?, None, SiteEngine::Static);
+        self.onto(SiteSettings { repository, branch, demo_branch, engine })
+    }
+
+    /// The settings of a site that has `present` ones.
+    pub(crate) fn onto(&self, present: SiteSettings) -> Result<SiteSettings, Problem> {
+        let branch = match self.branch.clone() {
+            Some(branch) => branch.map_or_else(|| BRANCH.parse(), Ok)?,
+            None => present.branch,
+        };
+        Ok(SiteSettings {
+            repository: self.repository.clone().unwrap_or(present.repository),
+            branch,
+            demo_branch: self.demo_branch.clone().unwrap_or(present.demo_branch),
+            engine: self.engine.map_or(present.engine, |engine| engine.unwrap_or(SiteEngine::Static)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wanted(body: serde_json::Value) -> Result<Wanted, String> {
+        serde_json::from_value(body).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_new_site_has_defaults_and_needs_a_repository() {
+        let new = wanted(json!({ "name": "docs", "repository": "https://git.test/a/b" })).unwrap();
+        let settings = new.new_settings().unwrap();
+        assert_eq!((settings.branch.as_str(), settings.demo_branch, settings.engine), ("main", None, SiteEngine::Static));
+        assert!(wanted(json!({ "name": "docs" })).unwrap().new_settings().is_err());
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_asks_for_the_default() {
+        let present = json!({ "repository": "/srv/a", "branch": "trunk", "demo_branch": "next", "engine": "hugo" });
+        let present = wanted(present).unwrap().new_settings().unwrap();
+        let corrected = wanted(json!({ "repository": "/srv/b" })).unwrap().onto(present.clone()).unwrap();
+        assert_eq!(corrected, SiteSettings { repository: "/srv/b".parse().unwrap(), ..present.clone() });
+        let reset = json!({ "branch": null, "demo_branch": null, "engine": null });
+        let reset = wanted(reset).unwrap().onto(present).unwrap();
+        assert_eq!((reset.branch.as_str(), reset.demo_branch, reset.engine), ("main", None, SiteEngine::Static));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named() {
+        assert!(wanted(json!({ "colour": "red" })).unwrap_err().contains("colour"));
+    }
+}
