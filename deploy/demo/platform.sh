@@ -80,7 +80,7 @@ follow_build() {
 
 build_of() {
     ask GET /sites/demo/builds || return 1
-    printf '%s' "$answer" | json "json.dumps(next((b for b in it['builds'] if b['commit'] == '$1'), None))" >"$work/build"
+    printf '%s' "$answer" | json "json.dumps(next((b for b in it['items'] if b['commit'] == '$1'), None))" >"$work/build"
     ! grep -qx null "$work/build"
 }
 
@@ -91,15 +91,15 @@ build_ended() {
 deploys_are() {
     ask GET /sites/demo/deploys || return 1
     printf '%s' "$answer" >"$work/deploys"
-    [ "$(json 'len(it["deploys"])' <"$work/deploys")" -ge "$1" ]
+    [ "$(json 'len(it["items"])' <"$work/deploys")" -ge "$1" ]
 }
 
 # newest_deploy FIELD|sentence
 newest_deploy() {
     if [ "$1" = sentence ]; then
-        json '"deploy {number}: {files} files, {bytes} bytes; uploaded {uploaded_files} of them, {uploaded_bytes} bytes".format(**it["deploys"][0])' <"$work/deploys"
+        json '"deploy {number}: {files} files, {bytes} bytes; uploaded {uploaded_files} of them, {uploaded_bytes} bytes".format(**it["items"][0])' <"$work/deploys"
     else
-        json "it['deploys'][0]['$1']" <"$work/deploys"
+        json "it['items'][0]['$1']" <"$work/deploys"
     fi
 }
 

@@ -1,7 +1,7 @@
 //! What surrounds every fact: CloudEvents 1.0 context attributes with the correlation and distributed tracing extensions.
 
 use crate::ids::{EventId, derived};
-use crate::{Event, subject};
+use crate::{AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, SiteId, subject};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -124,6 +124,27 @@ impl Envelope {
 }
 
 impl Recorded {
+    /// The site it belongs to; none for a fact about a repository or an organization.
+    #[must_use]
+    pub fn site(&self) -> Option<SiteId> {
+        match &self.event {
+            Event::Site(_) => self.envelope.subject.parse().ok(),
+            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) => None,
+            Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
+            | Event::Build(
+                BuildEvent::Requested { site, .. }
+                | BuildEvent::Queued { site, .. }
+                | BuildEvent::Dispatched { site }
+                | BuildEvent::Started { site, .. }
+                | BuildEvent::Finished { site, .. }
+                | BuildEvent::Canceled { site, .. }
+                | BuildEvent::LogArchived { site, .. },
+            )
+            | Event::Deploy(DeployEvent::Synced { site, .. } | DeployEvent::Mirrored { site, .. })
+            | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
+        }
+    }
+
     /// The subject of the log this fact was appended to.
     #[must_use]
     pub fn log_subject(&self) -> String {

@@ -18,9 +18,9 @@ pub enum State {
     Queued,
     /// It waits for a launcher.
     Dispatched,
-    /// A launcher works on it.
+    /// A launcher works on it, or what it made is being stored.
     Started,
-    /// It made an artifact.
+    /// What it made is stored and can be shown: a build is not called a success before its pages are there.
     Success,
     /// The source is at fault.
     Failure,
@@ -111,6 +111,11 @@ impl State {
             Self::Success | Self::Failure | Self::Error | Self::Timeout | Self::Canceled | Self::Skipped => true,
         }
     }
+
+    /// Where it stands once what it made is stored.
+    const fn stored(self) -> Self {
+        if self.has_ended() { self } else { Self::Success }
+    }
 }
 
 impl From<Outcome> for State {
@@ -152,14 +157,14 @@ impl Row for Build {
         let changed = match &recorded.event {
             Event::Build(fact) => match row {
                 None => first(recorded, fact),
-                Some(build) => Some(if build.state.has_ended() {
+                Some(build) => Some(if build.ended_at.is_some() {
                     build.after_its_end(fact)
                 } else {
                     build.before_its_end(fact, recorded.envelope.time)
                 }),
             },
             Event::Deploy(DeployEvent::Synced { build, .. }) => {
-                row.map(|row| Self { deploy: Some(DeployId::of(*build)), ..row })
+                row.map(|row| Self { deploy: Some(DeployId::of(*build)), state: row.state.stored(), ..row })
             }
             Event::Deploy(DeployEvent::Mirrored { .. })
             | Event::Organization(_)
@@ -247,7 +252,7 @@ impl Build {
                 Self { state: State::Started, attempt, worker: Some(worker), started_at: Some(at), ..self }
             }
             BuildEvent::Finished { commit, outcome, reason, duration_ms, .. } => Self {
-                state: outcome.into(),
+                state: if outcome == Outcome::Success { self.state } else { outcome.into() },
                 commit: commit.or(self.commit),
                 reason,
                 duration_ms: Some(duration_ms),

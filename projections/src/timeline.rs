@@ -2,7 +2,7 @@
 
 use crate::model::{Model, Rows, bigint, page};
 use crate::{Error, table};
-use events::{Actor, AliasEvent, BuildEvent, DeployEvent, Event, EventId, HostEvent, Recorded, SiteId};
+use events::{Actor, BuildEvent, Event, EventId, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder};
@@ -61,32 +61,13 @@ impl From<&Recorded> for Entry {
             type_name: event.type_name(),
             aggregate: event.aggregate().to_owned(),
             subject: envelope.subject.clone(),
-            site: site(recorded),
+            site: recorded.site(),
             time: envelope.time,
             actor: envelope.actor.clone(),
             correlation: envelope.correlation,
             causation: envelope.causation,
             data: event.data(),
         }
-    }
-}
-
-fn site(recorded: &Recorded) -> Option<SiteId> {
-    match &recorded.event {
-        Event::Site(_) => recorded.envelope.subject.parse().ok(),
-        Event::Organization(_) | Event::Handle(_) | Event::Repository(_) => None,
-        Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
-        | Event::Build(
-            BuildEvent::Requested { site, .. }
-            | BuildEvent::Queued { site, .. }
-            | BuildEvent::Dispatched { site }
-            | BuildEvent::Started { site, .. }
-            | BuildEvent::Finished { site, .. }
-            | BuildEvent::Canceled { site, .. }
-            | BuildEvent::LogArchived { site, .. },
-        )
-        | Event::Deploy(DeployEvent::Synced { site, .. } | DeployEvent::Mirrored { site, .. })
-        | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
     }
 }
 

@@ -64,7 +64,7 @@ async fn a_build_that_fails_says_why_and_changes_nothing() {
     site.push("main", [("build.js", "console.error('the oven is cold'); process.exit(3)")]).await;
     let finished = site.finished(2).await;
     assert_eq!((finished.data["outcome"].as_str(), &finished.data["artifact"]), (Some("failure"), &Value::Null));
-    assert_eq!(finished.data["message"], "The build failed with exit code 3.");
+    assert_eq!(finished.data["reason"], "The build failed with exit code 3.");
     let log = platform.api().log(&finished.subject).await;
     assert!(log.contains("the oven is cold\n") && log.contains("npm run pages failed"), "{log}");
     site.serves("/", "good").await;

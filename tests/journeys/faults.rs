@@ -41,8 +41,8 @@ async fn a_platform_that_was_killed_takes_up_what_it_had_acknowledged() {
     platform.crash();
     platform.start_again().await;
 
-    let site = Site::again("resumed", repositories.0, &platform);
-    let other = Site::again("noted", repositories.1, &platform);
+    let site = Site::again("resumed", repositories.0, &platform).await;
+    let other = Site::again("noted", repositories.1, &platform).await;
     other.promoted(1).await;
     other.serves("/", "noted").await;
     gate.reached_by(2).await;

@@ -18,7 +18,7 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
     let compact = list("compact");
     let lines: Vec<&str> = compact.lines().collect();
     assert!(lines[0].contains("repository.push_received") && lines[0].contains("Work on main"), "{compact}");
-    assert!(compact.contains("listed `live` now shows build 1"), "{compact}");
+    assert!(compact.contains("listed: `live` now shows build 2"), "{compact}");
     let feed = list("feed");
     assert!(feed.contains(&format!("story {}", pushed.event)) && feed.contains("by service:syncer"), "{feed}");
     let events: Vec<Fact> = list("json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -28,7 +28,7 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
         let shown = platform.operator(&["events", "show", named]);
         assert_eq!(serde_json::from_str::<Fact>(&shown).unwrap(), promoted);
     }
-    let about = platform.operator(&["events", "list", "--subject", "alias/listed/live"]);
+    let about = platform.operator(&["events", "list", "--site", "listed", "--subject", &format!("alias/{}/live", site.id)]);
     assert_eq!(about.lines().count(), 1, "{about}");
     assert!(!platform.try_operator(&["events", "show", "99999999"]).status.success());
 }
@@ -41,11 +41,12 @@ async fn an_operator_watches_facts_as_they_are_stated() {
     let tail = ["events", "tail", "--format", "json", "--subject", "deploy", "--data", data.to_str().unwrap()];
     let mut tail = Command::new(executable()).args(tail).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let id = site.id.clone();
     let watched = tokio::spawn(async move {
         loop {
             let line = lines.next_line().await.unwrap().unwrap();
             let fact: Fact = serde_json::from_str(&line).unwrap();
-            if fact.data["site"] == "tailed" {
+            if fact.data["site"] == id.as_str() {
                 return (fact, lines);
             }
         }
@@ -75,7 +76,7 @@ async fn an_operator_sees_a_site_as_it_was() {
     for at in [first.sequence().to_string(), first.time.clone()] {
         let then = show(&["--at", &at]);
         assert!(then.contains(&deploy(&first)) && !then.contains(&deploy(&second)), "at {at}: {then}");
-        assert!(then.contains("builds   1, 1 succeeded"), "at {at}: {then}");
+        assert!(then.contains("builds   2, 1 succeeded"), "at {at}: {then}");
     }
     let before = site.facts().first().unwrap().sequence() - 1;
     let before = platform.try_operator(&["site", "show", "remembered", "--at", &before.to_string()]);

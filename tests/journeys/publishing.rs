@@ -119,7 +119,7 @@ async fn a_build_that_runs_twice_at_once_shows_the_newer_source() {
     site.serves("/", "newer").await;
 
     slow.open();
-    site.until("deploy.synced", |fact| fact.data["number"] == 1).await;
+    site.until("deploy.synced", |fact| fact.is("deploy.synced", 1)).await;
     // A third push goes the same way behind the first, so the first has been decided on by then.
     gated_push(&site, "main", (&quick, "newest")).await;
     site.promoted(3).await;

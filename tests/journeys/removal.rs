@@ -22,7 +22,7 @@ async fn the_preview_of_a_deleted_branch_is_taken_down() {
 }
 
 #[tokio::test]
-async fn a_deleted_site_shows_nothing_and_its_name_is_never_given_again() {
+async fn a_deleted_site_shows_nothing_and_its_name_is_kept_for_its_organization() {
     let platform = Platform::shared().await;
     let site = platform.site("deleted", json!({})).await;
     site.publish(1, [("index.html", "here today")]).await;
@@ -38,6 +38,7 @@ async fn a_deleted_site_shows_nothing_and_its_name_is_never_given_again() {
     let again = json!({ "name": "deleted", "repository": site.repository.url() });
     assert_eq!(api.send(Method::POST, "/sites", &again).await.expect(409).code(), "site_name_retired");
     let _ = api.send(Method::DELETE, "/sites/deleted", &json!({})).await.expect(204);
+    let _ = api.send(Method::DELETE, &format!("/sites/{}", site.id), &json!({})).await.expect(204);
 
     // A push is still taken in, but there is nothing to build it for: the next site's build comes without one before it.
     site.push("main", [("index.html", "here tomorrow")]).await;

@@ -2,7 +2,8 @@
 
 use crate::{Answer, Messages, Ready};
 use reqwest::{Client, Method, RequestBuilder};
-use serde::Deserialize;
+use crate::fact::FIRST;
+use serde::{Deserialize, Deserializer};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -19,7 +20,8 @@ pub struct Api {
 pub struct Build {
     /// Its identity.
     pub id: String,
-    /// Its number in the site.
+    /// Its number in the story.
+    #[serde(deserialize_with = "in_story")]
     pub number: u64,
     /// The branch it builds.
     pub branch: String,
@@ -30,7 +32,7 @@ pub struct Build {
     /// The newest attempt.
     pub attempt: u32,
     /// Why it ended as it did.
-    pub message: String,
+    pub reason: Option<String>,
     /// The newer build that took its place.
     pub superseded_by: Option<String>,
 }
@@ -40,7 +42,8 @@ pub struct Build {
 pub struct Deploy {
     /// Its identity.
     pub id: String,
-    /// The number of the build that made it.
+    /// The number of the build that made it, in the story.
+    #[serde(deserialize_with = "in_story")]
     pub number: u64,
     /// Digest of its file list.
     pub content: String,
@@ -59,10 +62,15 @@ pub struct Alias {
     pub alias: String,
     /// What it shows.
     pub deploy: String,
-    /// The number of the build that made that.
+    /// The number of the build that made that, in the story.
+    #[serde(deserialize_with = "in_story")]
     pub number: u64,
     /// `built` or `chosen`.
     pub reason: String,
+}
+
+fn in_story<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(u64::deserialize(deserializer)?.saturating_sub(FIRST))
 }
 
 impl Api {

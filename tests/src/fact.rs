@@ -3,6 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The build that a new site starts with. The repositories of stories have no commits then, so it fails at once, and a
+/// story counts its builds from the first push.
+pub(crate) const FIRST: u64 = 1;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Fact {
@@ -41,10 +45,10 @@ impl Fact {
         name.rsplit_once(".v").map_or(name, |(name, _)| name)
     }
 
-    /// Whether it is `name` about a build with this number, or a deploy of it.
+    /// Whether it is `name` about the build with this number in its story, or a deploy of it.
     #[must_use]
     pub fn is(&self, name: &str, number: u64) -> bool {
-        self.name() == name && self.data["number"] == number
+        self.name() == name && self.data["number"] == number + FIRST
     }
 
     /// Whether it ends a build.

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub struct Site<'p> {
     platform: &'p Platform,
     name: String,
+    /// Its identity.
+    pub id: String,
     /// Where its source is.
     pub repository: Repository,
 }
@@ -29,14 +31,17 @@ impl<'p> Site<'p> {
         let repository = platform.repository(name);
         let mut body = json!({ "name": name, "organization": name, "repository": repository.url() });
         body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        let _ = platform.api().send(Method::POST, "/sites", &body).await.expect(201);
-        Self { platform, name: name.to_owned(), repository }
+        let created: Value = platform.api().send(Method::POST, "/sites", &body).await.expect(201).json();
+        let id = created["id"].as_str().unwrap().to_owned();
+        let site = Self { platform, name: name.to_owned(), id, repository };
+        site.finished(0).await;
+        site
     }
 
     /// The same site on the same platform that has been started again.
-    #[must_use]
-    pub fn again(name: &str, repository: Repository, platform: &'p Platform) -> Self {
-        Self { platform, name: name.to_owned(), repository }
+    pub async fn again(name: &str, repository: Repository, platform: &'p Platform) -> Self {
+        let site: Value = platform.api().get(&format!("/sites/{name}")).await;
+        Self { platform, name: name.to_owned(), id: site["id"].as_str().unwrap().to_owned(), repository }
     }
 
     /// Commits files to a branch, pushes it, and tells the platform.
@@ -54,34 +59,37 @@ impl<'p> Site<'p> {
 
     /// Waits for a fact about this site.
     pub async fn until(&self, name: &str, wanted: impl Fn(&Fact) -> bool) -> Fact {
-        self.platform.until_of(Some(&self.name), name, wanted).await
+        self.platform.until_of(Some(&self.id), name, wanted).await
     }
 
     /// Waits until an alias shows the build with this number.
     pub async fn promoted(&self, number: u64) -> Fact {
-        self.until("alias.promoted", |fact| fact.data["number"] == number).await
+        self.until("alias.promoted", |fact| fact.is("alias.promoted", number)).await
     }
 
     /// Waits until the build with this number has ended by itself.
     pub async fn finished(&self, number: u64) -> Fact {
-        self.until("build.finished", |fact| fact.data["number"] == number).await
+        self.until("build.finished", |fact| fact.is("build.finished", number)).await
     }
 
     /// Waits until there is a build with this number; answers its identity.
     pub async fn queued(&self, number: u64) -> String {
-        self.until("build.queued", |fact| fact.data["number"] == number).await.subject
+        self.until("build.queued", |fact| fact.is("build.queued", number)).await.subject
     }
 
-    /// Every fact about this site in the log.
+    /// Every fact about this site in the log, but for its first build.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
-        let about = |fact: &Fact| fact.data["site"] == self.name.as_str() || fact.subject == self.name;
-        self.platform.facts().into_iter().filter(about).collect()
+        let about = |fact: &Fact| fact.data["site"] == self.id.as_str() || fact.subject == self.id;
+        let facts: Vec<Fact> = self.platform.facts().into_iter().filter(about).collect();
+        let first = facts.iter().find(|fact| fact.is("build.queued", 0)).map(|fact| fact.subject.clone());
+        facts.into_iter().filter(|fact| Some(&fact.subject) != first.as_ref()).collect()
     }
 
-    /// Its builds, newest first, with all that the log has of them.
+    /// Its builds, newest first, with all that the log has of them, but for its first one.
     pub async fn builds(&self) -> Vec<Build> {
-        self.rows("builds").await
+        let builds: Vec<Build> = self.rows("builds").await;
+        builds.into_iter().filter(|build| build.number > 0).collect()
     }
 
     /// Its deploys, newest first.
@@ -94,7 +102,7 @@ impl<'p> Site<'p> {
     /// # Panics
     /// If there is none.
     pub async fn deploy(&self, number: u64) -> Deploy {
-        self.until("deploy.synced", |fact| fact.data["number"] == number).await;
+        self.until("deploy.synced", |fact| fact.is("deploy.synced", number)).await;
         self.deploys().await.into_iter().find(|deploy| deploy.number == number).unwrap()
     }
 
@@ -107,7 +115,7 @@ impl<'p> Site<'p> {
     async fn rows<T: DeserializeOwned>(&self, what: &str) -> Vec<T> {
         self.platform.read_model_has_caught_up().await;
         let mut page: Value = self.platform.api().get(&format!("/sites/{}/{what}", self.name)).await;
-        serde_json::from_value(page[what].take()).unwrap()
+        serde_json::from_value(page["items"].take()).unwrap()
     }
 
     /// Asks that an alias show a deploy, if it shows `expected` now.

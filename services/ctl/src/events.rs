@@ -1,9 +1,10 @@
 //! `pagefold events list|tail|show`: the log, filtered and rendered.
 
+use crate::names::{self, Names};
 use crate::render::{self, Format};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use events::Recorded;
+use events::{Recorded, SiteId};
 use futures::StreamExt;
 use runtime::{Entry, Log};
 use std::io::Write;
@@ -50,12 +51,24 @@ pub enum Command {
 /// Which facts.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
-    /// Only facts about one aggregate: `site/docs`, `build/<id>`, `alias/docs/live`, or a kind alone: `build`
+    /// Only facts about one aggregate: `host/docs`, `build/<id>`, `alias/<site id>/live`, or a kind alone: `build`
     #[arg(long)]
     subject: Option<String>,
+    /// Only facts of one site, by its name or its id
+    #[arg(long)]
+    site: Option<String>,
     /// Only facts of one story
     #[arg(long)]
     correlation: Option<Uuid>,
+}
+
+/// Prints the facts that a filter takes, each with what its site is called.
+struct Printer<'a> {
+    filter: Filter,
+    site: Option<SiteId>,
+    format: Format,
+    names: Names<'a>,
+    out: &'a mut (dyn Write + Send),
 }
 
 impl Filter {
@@ -71,51 +84,63 @@ impl Filter {
 /// Runs a command and prints to `out`.
 ///
 /// # Errors
-/// If the log cannot be read, the fact does not exist, or `out` is closed.
+/// If the log cannot be read, the fact or the site does not exist, or `out` is closed.
 pub async fn run(log: &Log, command: Command, out: &mut (dyn Write + Send)) -> Result<()> {
     match command {
-        Command::List { filter, after, limit, format } => list(log, &filter, (after, limit), format, out).await,
+        Command::List { filter, after, limit, format } => {
+            let end = log.last_sequence().await?;
+            let mut printer = Printer::new(log, filter, format, out).await?;
+            let (mut entries, mut printed, mut position) = (log.follow(after), 0, after);
+            while position < end && printed < limit {
+                let Some(entry) = entries.next().await else { break };
+                position = entry.sequence;
+                printed += usize::from(printer.print(&entry).await?);
+            }
+            Ok(())
+        }
         Command::Tail { filter, after, format } => {
             let end = log.last_sequence().await?;
+            let mut printer = Printer::new(log, filter, format, out).await?;
             let mut entries = log.follow(after.unwrap_or(end));
             while let Some(entry) = entries.next().await {
-                print(&entry, &filter, format, out)?;
-                out.flush()?;
+                printer.print(&entry).await?;
+                printer.out.flush()?;
             }
             Ok(())
         }
         Command::Show { fact, format } => {
             let recorded = find(log, &fact).await?.with_context(|| format!("there is no fact `{fact}` in the log"))?;
-            writeln!(out, "{}", render::fact(&recorded, format))?;
+            let name = Names::new(log).of(&recorded).await?;
+            writeln!(out, "{}", render::fact(&recorded, name.as_deref(), format))?;
             Ok(())
         }
     }
 }
 
-async fn list(
-    log: &Log,
-    filter: &Filter,
-    (after, limit): (u64, usize),
-    format: Format,
-    out: &mut (dyn Write + Send),
-) -> Result<()> {
-    let end = log.last_sequence().await?;
-    let (mut entries, mut printed, mut position) = (log.follow(after), 0, after);
-    while position < end && printed < limit {
-        let Some(entry) = entries.next().await else { break };
-        position = entry.sequence;
-        printed += usize::from(print(&entry, filter, format, out)?);
+impl<'a> Printer<'a> {
+    async fn new(log: &'a Log, filter: Filter, format: Format, out: &'a mut (dyn Write + Send)) -> Result<Self> {
+        let site = match &filter.site {
+            Some(site) => Some(names::find(log, site).await?.with_context(|| format!("there is no site `{site}`"))?),
+            None => None,
+        };
+        Ok(Self { filter, site, format, names: Names::new(log), out })
     }
-    Ok(())
-}
 
-fn print(entry: &Entry, filter: &Filter, format: Format, out: &mut (dyn Write + Send)) -> Result<bool> {
-    match &entry.fact {
-        Ok(recorded) if filter.takes(recorded) => writeln!(out, "{}", render::fact(recorded, format))?,
-        Ok(_) => return Ok(false),
-        Err(error) => writeln!(out, "{}", render::unreadable(entry.sequence, error, format))?,
+    async fn print(&mut self, entry: &Entry) -> Result<bool> {
+        match &entry.fact {
+            Ok(recorded) if self.takes(recorded) => {
+                let name = self.names.of(recorded).await?;
+                writeln!(self.out, "{}", render::fact(recorded, name.as_deref(), self.format))?;
+            }
+            Ok(_) => return Ok(false),
+            Err(error) => writeln!(self.out, "{}", render::unreadable(entry.sequence, error, self.format))?,
+        }
+        Ok(true)
     }
-    Ok(true)
+
+    fn takes(&self, recorded: &Recorded) -> bool {
+        (self.site.is_none() || self.site == recorded.site()) && self.filter.takes(recorded)
+    }
 }
 
 async fn find(log: &Log, wanted: &str) -> Result<Option<Recorded>> {

@@ -4,6 +4,7 @@
 //! the log and the shelf. *Safe to repeat because* reading changes nothing and a retry names one parked message.
 
 pub mod events;
+mod names;
 pub mod parked;
 pub mod render;
 pub mod site;

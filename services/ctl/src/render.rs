@@ -16,12 +16,12 @@ pub enum Format {
     Json,
 }
 
-/// A fact in the given format, without a final newline.
+/// A fact in the given format, without a final newline. `site` is what its site is called.
 #[must_use]
-pub fn fact(recorded: &Recorded, format: Format) -> String {
+pub fn fact(recorded: &Recorded, site: Option<&str>, format: Format) -> String {
     match format {
-        Format::Compact => compact(recorded),
-        Format::Feed => feed(recorded),
+        Format::Compact => compact(recorded, site),
+        Format::Feed => feed(recorded, site),
         Format::Json => cloudevent(recorded),
     }
 }
@@ -35,23 +35,29 @@ pub fn unreadable(sequence: u64, error: &dyn std::error::Error, format: Format) 
     }
 }
 
-fn compact(recorded: &Recorded) -> String {
+/// What happened, and to which site.
+fn sentence(recorded: &Recorded, site: Option<&str>) -> String {
+    let sentence = recorded.event.sentence();
+    site.map_or_else(|| sentence.clone(), |site| format!("{site}: {sentence}"))
+}
+
+fn compact(recorded: &Recorded, site: Option<&str>) -> String {
     let Recorded { sequence, envelope, event } = recorded;
     let time = envelope.time.time();
     let name = event.name();
     let name = name.rsplit_once(".v").map_or(name.as_str(), |(name, _)| name);
     let (hour, minute, second, milli) = time.as_hms_milli();
-    let sentence = event.sentence();
+    let sentence = sentence(recorded, site);
     format!("{sequence:>6}  {hour:02}:{minute:02}:{second:02}.{milli:03}  {name:<25} {sentence}")
 }
 
-fn feed(recorded: &Recorded) -> String {
+fn feed(recorded: &Recorded, site: Option<&str>) -> String {
     let Recorded { sequence, envelope, event } = recorded;
     let time = envelope.time.format(&Rfc3339).unwrap_or_default();
     let cause = envelope.causation.map_or_else(|| "nothing before it".to_owned(), |cause| cause.to_string());
     format!(
         "{}\n    {time}  {} about {}/{}\n    by {}, because of {cause}\n    fact {sequence}, id {}, story {}",
-        event.sentence(),
+        sentence(recorded, site),
         event.name(),
         event.aggregate(),
         envelope.subject,
@@ -70,16 +76,17 @@ fn cloudevent(recorded: &Recorded) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, Envelope, PromotionReason};
+    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, Envelope, PromotionReason, SiteId};
     use serde_json::Value;
     use uuid::Uuid;
 
     fn promoted() -> Recorded {
         let event = AliasEvent::Promoted {
-            site: "docs".parse().unwrap(),
+            site: SiteId(Uuid::nil()),
             alias: AliasName::Live,
             deploy: DeployId::of(BuildId(Uuid::nil())),
             number: 3,
+            source_sequence: 7,
             previous: None,
             reason: PromotionReason::Built,
         };
@@ -99,19 +106,19 @@ mod tests {
 
     #[test]
     fn a_line_tells_when_and_what() {
-        let line = fact(&promoted(), Format::Compact);
-        assert_eq!(line, "    12  05:06:07.008  alias.promoted            docs `live` now shows build 3");
+        let line = fact(&promoted(), Some("docs"), Format::Compact);
+        assert_eq!(line, "    12  05:06:07.008  alias.promoted            docs: `live` now shows build 3");
     }
 
     #[test]
     fn a_feed_tells_why_and_by_whom() {
-        let text = fact(&promoted(), Format::Feed);
+        let text = fact(&promoted(), Some("docs"), Format::Feed);
         assert!(text.contains("by service:syncer, because of 00000000-0000-0000-0000-000000000008"), "{text}");
     }
 
     #[test]
     fn json_is_a_cloudevent_on_one_line() {
-        let text = fact(&promoted(), Format::Json);
+        let text = fact(&promoted(), Some("docs"), Format::Json);
         let value: Value = serde_json::from_str(&text).unwrap();
         assert!(!text.contains('\n'));
         assert_eq!(value["type"], "dev.pagefold.alias.promoted.v1");

@@ -72,7 +72,7 @@ impl Sites {
             let host = self.hosts.entry(subject.clone()).or_default();
             *host = host.evolve(fact);
         }
-        if let Some(site) = about(&recorded) {
+        if let Some(site) = recorded.site() {
             self.views.entry(site).or_default().apply(recorded);
         }
     }
@@ -101,24 +101,6 @@ impl View {
             | Event::Repository(_) => {}
         }
         self.last = Some(recorded);
-    }
-}
-
-/// The site whose view a fact changes.
-fn about(recorded: &Recorded) -> Option<SiteId> {
-    match &recorded.event {
-        Event::Site(_) => recorded.envelope.subject.parse().ok(),
-        Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
-        Event::Build(
-            BuildEvent::Requested { site, .. }
-            | BuildEvent::Queued { site, .. }
-            | BuildEvent::Dispatched { site }
-            | BuildEvent::Started { site, .. }
-            | BuildEvent::Finished { site, .. }
-            | BuildEvent::Canceled { site, .. }
-            | BuildEvent::LogArchived { site, .. },
-        ) => Some(*site),
-        Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) | Event::Repository(_) => None,
     }
 }
 

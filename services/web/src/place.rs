@@ -49,14 +49,24 @@ impl App {
 
     /// The site that a question is about, as the read model shows it; one that was deleted is not there.
     pub(crate) async fn site(&self, place: &Place) -> Result<Site, Problem> {
+        let site = self.any_site(place).await?.filter(|site| site.deleted_at.is_none());
+        site.ok_or(Problem::Refused(Refusal::SiteNotFound))
+    }
+
+    /// The site whose history is asked for, which outlives the site.
+    pub(crate) async fn history_of(&self, place: &Place) -> Result<SiteId, Problem> {
+        let site = self.any_site(place).await?;
+        site.map(|site| site.id).ok_or(Problem::Refused(Refusal::SiteNotFound))
+    }
+
+    async fn any_site(&self, place: &Place) -> Result<Option<Site>, Problem> {
         let id = match place {
             Place::Id(id) => Some(*id),
             Place::Name(name) => self.model.site_named(name).await?,
         };
-        let site = match id {
-            Some(id) => self.model.site(id).await?,
-            None => None,
-        };
-        site.filter(|site| site.deleted_at.is_none()).ok_or(Problem::Refused(Refusal::SiteNotFound))
+        match id {
+            Some(id) => Ok(self.model.site(id).await?),
+            None => Ok(None),
+        }
     }
 }

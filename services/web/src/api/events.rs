@@ -94,7 +94,7 @@ pub(crate) async fn of_site(
     Named(place): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Response, Problem> {
-    let site = Some(app.site(&place).await?.id);
+    let site = Some(app.history_of(&place).await?);
     let query = timeline::Query { site, ..asked(&page)? };
     Ok(Json(read(&app, &page, &query).await?).into_response())
 }
@@ -107,7 +107,7 @@ fn asked(page: &Page) -> Result<timeline::Query, Problem> {
 /// The site a filter names.
 async fn site_of(app: &Shared, site: Option<&str>) -> Result<Option<SiteId>, Problem> {
     match site {
-        Some(site) => Ok(Some(app.site(&site.parse()?).await?.id)),
+        Some(site) => Ok(Some(app.history_of(&site.parse()?).await?)),
         None => Ok(None),
     }
 }
@@ -152,7 +152,7 @@ pub(crate) async fn live(
 impl LiveFilter {
     fn wants(&self, fact: &Recorded, site: Option<SiteId>) -> bool {
         let told = self.correlation.is_none_or(|correlation| correlation == fact.envelope.correlation);
-        told && (site.is_none() || timeline::Entry::from(fact).site == site)
+        told && (site.is_none() || fact.site() == site)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Body<T>(pub(crate) T);
 /// A query string.
 pub(crate) struct Asked<T>(pub(crate) T);
 
-/// The one parameter of a path, as its type.
+/// The one parameter of a path, as its type. What cannot be the name of anything names nothing that is there.
 pub(crate) struct Named<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -51,13 +51,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 
 impl<T, S> FromRequestParts<S> for Named<T>
 where
-    T: FromStr<Err: std::fmt::Display>,
+    T: FromStr,
     S: Send + Sync,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await.map_err(Problem::invalid)?;
-        path.0.parse().map(Self).map_err(Problem::invalid)
+        path.0.parse().map(Self).map_err(|_| Problem::NotFound)
     }
 }

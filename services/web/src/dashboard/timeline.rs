@@ -30,7 +30,7 @@ impl Filter {
     async fn site(&self, app: &Shared) -> Result<Option<SiteId>, Problem> {
         match self.site.trim() {
             "" => Ok(None),
-            site => Ok(Some(app.site(&site.parse()?).await?.id)),
+            site => Ok(Some(app.history_of(&site.parse()?).await?)),
         }
     }
 
