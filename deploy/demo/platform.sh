@@ -63,29 +63,31 @@ ask() {
     case $code in 2??) ;; *) return 1 ;; esac
 }
 
-# follow_build COMMIT: shows the log of the commit's build while it runs, and insists on its success.
+# follow_build [COMMIT]: shows the log of the commit's build, or of the newest one, while it runs, and insists on its success.
 follow_build() {
-    wait_for "a build of commit $(short "$1")" build_of "$1"
-    saw "build $(json 'it["number"]' <"$work/build") of $(short "$1"), its log as it is written:"
+    wait_for "a build" build_of "${1:-}"
+    saw "build $(json 'it["number"]' <"$work/build")${1:+ of $(short "$1")}, its log as it is written:"
     id=$(json 'it["id"]' <"$work/build")
     curl --silent --no-buffer --max-time "$patience_s" --header "@$work/authorization" --header "Accept: text/plain" \
         "$web/api/v1/builds/$id/log?follow=1" | shown
-    wait_for "the end of the build" build_ended "$1"
+    wait_for "the end of the build" build_ended "${1:-}"
     state=$(json 'it["state"]' <"$work/build")
     case $state in
-        success) saw "build ended: $state, $(elapsed "$pushed") after the push" ;;
+        success) saw "build ended: $state, $(elapsed "$pushed") after it was asked for" ;;
         *) fail "the build ended as $state" ;;
     esac
 }
 
+# build_of [COMMIT]
 build_of() {
     ask GET /sites/demo/builds || return 1
-    printf '%s' "$answer" | json "json.dumps(next((b for b in it['items'] if b['commit'] == '$1'), None))" >"$work/build"
+    printf '%s' "$answer" |
+        json "json.dumps(next((b for b in it['items'] if '$1' in ('', b['commit'])), None))" >"$work/build"
     ! grep -qx null "$work/build"
 }
 
 build_ended() {
-    build_of "$1" && json 'it["state"]' <"$work/build" | grep -qvE '^(queued|dispatched|started|running)$'
+    build_of "$1" && json 'it["state"]' <"$work/build" | grep -qvE '^(queued|dispatched|started)$'
 }
 
 deploys_are() {

@@ -14,16 +14,21 @@ quiet_git() {
 
 make_repository() {
     git init --quiet --bare --initial-branch=main "$work/demo.git"
-    cp "$here/hooks/post-receive" "$work/demo.git/hooks/post-receive"
-    chmod +x "$work/demo.git/hooks/post-receive"
-    git -C "$work/demo.git" config pagefold.url "$web"
-    git -C "$work/demo.git" config pagefold.secretFile "$work/webhook-secret"
-    git -C "$work/demo.git" config pagefold.cloneUrl "file://$work/demo.git"
     git init --quiet --initial-branch=main "$work/clone"
     quiet_git remote add origin "$work/demo.git"
     write_site
     quiet_git add --all
     quiet_git commit --quiet --message "A small almanac"
+    quiet_git push origin main >"$work/push" 2>&1 || fail "git push failed: $(cat "$work/push")"
+}
+
+# A hosting service would send a webhook; here a hook of the repository does.
+tell_of_pushes() {
+    cp "$here/hooks/post-receive" "$work/demo.git/hooks/post-receive"
+    chmod +x "$work/demo.git/hooks/post-receive"
+    git -C "$work/demo.git" config pagefold.url "$web"
+    git -C "$work/demo.git" config pagefold.secretFile "$work/webhook-secret"
+    git -C "$work/demo.git" config pagefold.cloneUrl "file://$work/demo.git"
 }
 
 write_site() {
