@@ -104,10 +104,11 @@ fn asked(page: &Page) -> Result<timeline::Query, Problem> {
     Ok(timeline::Query { limit, after, ..timeline::Query::default() })
 }
 
-/// The site a filter names.
+/// The site a filter names. An id needs no read model, so that facts can be watched while that is away.
 async fn site_of(app: &Shared, site: Option<&str>) -> Result<Option<SiteId>, Problem> {
-    match site {
-        Some(site) => Ok(Some(app.history_of(&site.parse()?).await?)),
+    match site.map(str::parse).transpose()? {
+        Some(Place::Id(id)) => Ok(Some(id)),
+        Some(name @ Place::Name(_)) => Ok(Some(app.history_of(&name).await?)),
         None => Ok(None),
     }
 }

@@ -65,7 +65,9 @@ pub(crate) async fn change_site(
     (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
 ) -> Result<u64, Problem> {
     if wanted.organization.is_some() {
-        return Err(Problem::InvalidInput("`organization` is given at a site's creation and cannot be changed".to_owned()));
+        return Err(Problem::InvalidInput(
+            "`organization` is given at a site's creation and cannot be changed".to_owned(),
+        ));
     }
     for _ in 1..ROUNDS_MAX {
         match change_once(app, id, (wanted, seen, caller.clone())).await {
@@ -89,8 +91,7 @@ async fn change_once(
     let renamed = name != active.name;
     let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
     let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
-    let transaction =
-        if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
+    let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
     Ok(self::active(app, id).await?.version)
 }

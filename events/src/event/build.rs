@@ -1,0 +1,175 @@
+//! Facts about source and what is made of it.
+
+use super::SiteEngine;
+use crate::{AliasName, Branch, BuildId, CommitId, RepositoryUrl, SiteId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a source repository told us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RepositoryEvent {
+    /// Commits arrived on a branch.
+    #[serde(rename = "push_received.v1")]
+    PushReceived {
+        /// The repository as the sender names it.
+        repository: RepositoryUrl,
+        /// The branch pushed to.
+        branch: Branch,
+        /// The tip before the push; absent for a new branch.
+        before: Option<CommitId>,
+        /// The tip after the push.
+        commit: CommitId,
+        /// First line of the tip's commit message, at most 200 characters.
+        summary: String,
+        /// The sender's delivery id: the same delivery is recorded once.
+        delivery: String,
+    },
+    /// A branch was deleted; its preview goes with it.
+    #[serde(rename = "branch_deleted.v1")]
+    BranchDeleted {
+        /// The repository as the sender names it.
+        repository: RepositoryUrl,
+        /// The branch that is gone.
+        branch: Branch,
+        /// The sender's delivery id.
+        delivery: String,
+    },
+}
+
+/// The life of a build. Exactly one of `finished` and `canceled` ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum BuildEvent {
+    /// A person asked for a build without a push.
+    #[serde(rename = "requested.v1")]
+    Requested {
+        /// The site to build.
+        site: SiteId,
+        /// The branch to build.
+        branch: Branch,
+        /// The exact commit, or the tip of the branch when the build starts.
+        commit: Option<CommitId>,
+    },
+    /// A build waits for its turn.
+    #[serde(rename = "queued.v1")]
+    Queued {
+        /// The site it builds.
+        site: SiteId,
+        /// Its number in the site, from 1, for people. It says nothing about which source is newer.
+        number: u64,
+        /// The sequence in the log of the fact that caused it: a greater one is newer source.
+        source_sequence: u64,
+        /// The site's repository when it was queued.
+        repository: RepositoryUrl,
+        /// The branch to build.
+        branch: Branch,
+        /// The alias its deploy will move, by the settings of the moment it was queued.
+        alias: AliasName,
+        /// The exact commit, or the tip of the branch when the build starts.
+        commit: Option<CommitId>,
+        /// The site's engine when it was queued.
+        engine: SiteEngine,
+        /// How urgent it is.
+        lane: Lane,
+        /// What it is about, for people: the commit summary or why it was asked for.
+        summary: String,
+    },
+    /// The scheduler gave it a slot; the next free launcher takes it.
+    #[serde(rename = "dispatched.v1")]
+    Dispatched {
+        /// The site it builds.
+        site: SiteId,
+    },
+    /// A launcher works on it.
+    #[serde(rename = "started.v1")]
+    Started {
+        /// The site it builds.
+        site: SiteId,
+        /// 1 for the first try; another launcher takes over with the next number when one is lost.
+        attempt: u32,
+        /// Which launcher.
+        worker: String,
+    },
+    /// It ended by itself.
+    #[serde(rename = "finished.v1")]
+    Finished {
+        /// The site it built.
+        site: SiteId,
+        /// Its number in the site.
+        number: u64,
+        /// The sequence in the log of the fact that caused it.
+        source_sequence: u64,
+        /// The branch it built.
+        branch: Branch,
+        /// The alias its deploy moves.
+        alias: AliasName,
+        /// The commit it built; absent if none could be fetched.
+        commit: Option<CommitId>,
+        /// The attempt that ended it; 0 when none had started.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, for people; empty on success.
+        reason: String,
+        /// What it made; present exactly on success.
+        artifact: Option<Artifact>,
+        /// From the attempt's start to its end, in milliseconds.
+        duration_ms: u64,
+    },
+    /// Somebody or something newer ended it.
+    #[serde(rename = "canceled.v1")]
+    Canceled {
+        /// The site it belonged to.
+        site: SiteId,
+        /// Why, for people.
+        reason: String,
+        /// The newer build of the same branch, if that is why.
+        superseded_by: Option<BuildId>,
+    },
+    /// Its log left the log stream for the object store.
+    #[serde(rename = "log_archived.v1")]
+    LogArchived {
+        /// The site it belonged to.
+        site: SiteId,
+        /// The object's key in the platform bucket.
+        key: String,
+        /// Size of the log in bytes.
+        bytes: u64,
+    },
+}
+
+/// How urgent a build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// A person waits: a push or a pressed button.
+    High,
+    /// Nobody waits: scheduled or cascading builds.
+    Low,
+}
+
+/// How a build ended by itself. Named after the results of the OpenTelemetry CI/CD conventions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It made an artifact.
+    Success,
+    /// The source is at fault.
+    Failure,
+    /// The platform is at fault.
+    Error,
+    /// It ran longer than it may.
+    Timeout,
+    /// It was not worth building.
+    Skipped,
+}
+
+/// What a successful build left in the artifact store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Artifact {
+    /// The object's key in the platform bucket; the object is a POSIX tar.
+    pub key: String,
+    /// Files in it.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+}

@@ -1,0 +1,95 @@
+//! Facts about what is stored of a site and what of it is shown.
+
+use crate::{AliasName, Branch, BuildId, CommitId, DeployId, Digest, SiteId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The life of a deploy: one immutable version of a site's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeployEvent {
+    /// All its bytes and its manifest are in the site's bucket.
+    #[serde(rename = "synced.v1")]
+    Synced {
+        /// The site it belongs to.
+        site: SiteId,
+        /// The build that made it.
+        build: BuildId,
+        /// That build's number in the site.
+        number: u64,
+        /// The sequence in the log of the fact that caused that build: a greater one is newer source.
+        source_sequence: u64,
+        /// The branch it was built from.
+        branch: Branch,
+        /// The alias it was made for.
+        alias: AliasName,
+        /// The commit it was built from.
+        commit: CommitId,
+        /// Digest of its file list (paths and content digests): equal content, equal digest.
+        content: Digest,
+        /// Files in it.
+        files: u64,
+        /// Their size in bytes.
+        bytes: u64,
+        /// Files whose content the bucket did not have yet.
+        uploaded_files: u64,
+        /// Bytes sent for them.
+        uploaded_bytes: u64,
+        /// Requests to the object store that it took.
+        requests: u64,
+    },
+    /// The plain tree of an alias shows it.
+    #[serde(rename = "mirrored.v1")]
+    Mirrored {
+        /// The site it belongs to.
+        site: SiteId,
+        /// The alias whose tree was written.
+        alias: AliasName,
+        /// Objects written.
+        written: u64,
+        /// Objects removed.
+        removed: u64,
+    },
+}
+
+/// The life of an alias: the only switch of what a reader sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AliasEvent {
+    /// From now on the alias shows this deploy.
+    #[serde(rename = "promoted.v1")]
+    Promoted {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name moved.
+        alias: AliasName,
+        /// What it shows now.
+        deploy: DeployId,
+        /// The number of the build that made it.
+        number: u64,
+        /// The sequence in the log of the fact that caused that build.
+        source_sequence: u64,
+        /// What it showed before.
+        previous: Option<DeployId>,
+        /// Why it moved.
+        reason: PromotionReason,
+    },
+    /// The alias shows nothing any more.
+    #[serde(rename = "removed.v1")]
+    Removed {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name is gone.
+        alias: AliasName,
+        /// What it showed last.
+        previous: DeployId,
+    },
+}
+
+/// Why an alias moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromotionReason {
+    /// A newer build of its branch was synced.
+    Built,
+    /// A person chose the deploy.
+    Chosen,
+}

@@ -1,0 +1,113 @@
+//! Facts about sites, who owns them, and what they are called.
+
+use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteId, SiteName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The life of an organization, which owns sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OrganizationEvent {
+    /// An organization was created.
+    #[serde(rename = "created.v1")]
+    Created {
+        /// What it is called; claimed at the same moment.
+        name: OrganizationName,
+    },
+}
+
+/// Who is called by a name that organizations share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HandleEvent {
+    /// From now on the name means this organization.
+    #[serde(rename = "claimed.v1")]
+    Claimed {
+        /// Which one.
+        organization: OrganizationId,
+    },
+    /// The name means nobody any more.
+    #[serde(rename = "released.v1")]
+    Released {
+        /// Who gave it up.
+        organization: OrganizationId,
+    },
+}
+
+/// The life of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SiteEvent {
+    /// A site was created from a repository.
+    #[serde(rename = "created.v1")]
+    Created {
+        /// What it is called; its host is claimed at the same moment.
+        name: SiteName,
+        /// Who owns it; builds are shared fairly between organizations.
+        organization: OrganizationId,
+        /// How it is built and published.
+        settings: SiteSettings,
+    },
+    /// From now on it is built and published by these settings. Builds that were queued before keep theirs.
+    #[serde(rename = "settings_changed.v1")]
+    SettingsChanged {
+        /// All settings, the unchanged among them.
+        settings: SiteSettings,
+    },
+    /// The site has another name. Its former host stays its own and leads to the new one.
+    #[serde(rename = "renamed.v1")]
+    Renamed {
+        /// What it is called now.
+        name: SiteName,
+        /// What it was called.
+        previous: SiteName,
+    },
+    /// The site was deleted; its hosts are released at the same moment.
+    #[serde(rename = "deleted.v1")]
+    Deleted {},
+}
+
+/// Who a host below the sites' domain belongs to. A site's name is such a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HostEvent {
+    /// From now on the host shows this site.
+    #[serde(rename = "claimed.v1")]
+    Claimed {
+        /// Which site.
+        site: SiteId,
+        /// Who owns the site.
+        organization: OrganizationId,
+    },
+    /// The host shows nothing any more. It is kept for its organization, so that nobody else takes over old links.
+    #[serde(rename = "released.v1")]
+    Released {
+        /// The site it showed.
+        site: SiteId,
+        /// Who may claim it again.
+        organization: OrganizationId,
+    },
+}
+
+/// How a site is built and published: what its people may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteSettings {
+    /// Where its source is fetched from.
+    pub repository: RepositoryUrl,
+    /// The branch published as `live`.
+    pub branch: Branch,
+    /// The branch published as `demo`, if there is one.
+    pub demo_branch: Option<Branch>,
+    /// How its source becomes pages.
+    pub engine: SiteEngine,
+}
+
+/// How source becomes pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum SiteEngine {
+    /// The files as they are.
+    #[serde(rename = "static")]
+    Static,
+    /// The npm script `pages`, else `federalist`.
+    #[serde(rename = "node.js")]
+    NodeJs,
+    /// The Hugo site generator.
+    #[serde(rename = "hugo")]
+    Hugo,
+}
