@@ -84,7 +84,9 @@ impl Routes {
     pub(crate) fn concerns(event: &Event) -> bool {
         match event {
             Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
-            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => false,
+            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {
+                false
+            }
         }
     }
 
@@ -155,7 +157,9 @@ impl Routes {
         let id = *self.hosts.get(&name)?;
         let site = self.sites.get(&id).filter(|site| !site.deleted)?;
         if let Some(present) = site.name.as_ref().filter(|present| **present != name) {
-            return Some(Route::Moved(prefix.map_or_else(|| present.to_string(), |prefix| format!("{prefix}--{present}"))));
+            return Some(Route::Moved(
+                prefix.map_or_else(|| present.to_string(), |prefix| format!("{prefix}--{present}")),
+            ));
         }
         let target = match site.slots.get(prefix.as_deref().unwrap_or_default()) {
             Some(slot) => Target { site: id, deploy: slot.shown.clone()?, kind: Kind::of(&slot.alias) },

@@ -85,7 +85,10 @@ mod tests {
     fn a_new_site_has_defaults_and_needs_a_repository() {
         let new = wanted(json!({ "name": "docs", "repository": "https://git.test/a/b" })).unwrap();
         let settings = new.new_settings().unwrap();
-        assert_eq!((settings.branch.as_str(), settings.demo_branch, settings.engine), ("main", None, SiteEngine::Static));
+        assert_eq!(
+            (settings.branch.as_str(), settings.demo_branch, settings.engine),
+            ("main", None, SiteEngine::Static)
+        );
         assert!(wanted(json!({ "name": "docs" })).unwrap().new_settings().is_err());
     }
 

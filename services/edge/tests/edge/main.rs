@@ -89,6 +89,7 @@ async fn a_large_file_is_sent_as_it_arrives_whole_or_in_part() {
     let world = World::start().await;
     let edge = world.edge().await;
     let large: String = (0..300_000).map(|number| format!("{number:09}\n")).collect();
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home"), ("large.txt", &large)]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "home").await;
@@ -106,6 +107,7 @@ async fn every_reader_sees_one_deploy_whole_while_promotions_go_on() {
     let world = World::start().await;
     // Without a cache every answer takes a while, so that many are under way when the table is swapped.
     let edge = Arc::new(world.edge_with(0).await);
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, &page(1))]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", &page(1)).await;
@@ -139,11 +141,13 @@ async fn read_until(edge: Arc<Edge>, done: Arc<AtomicBool>, answers: Arc<AtomicU
 async fn a_promotion_that_cannot_be_shown_yet_leaves_the_last_good_deploy() {
     let world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "good")]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "good").await;
     world.promote("docs", "live", 2).await;
     // A later fact that is served proves that the promotion has been heard.
+    world.create("news").await;
     world.promote("news", "live", 1).await;
     world.put("news", 1, &[(HOME, "news")]).await;
     edge.until_serves("news", "/", "news").await;
@@ -156,6 +160,7 @@ async fn a_promotion_that_cannot_be_shown_yet_leaves_the_last_good_deploy() {
 async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_it() {
     let mut world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home"), ("other.html", "other")]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "home").await;
@@ -186,6 +191,7 @@ async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_i
 #[tokio::test]
 async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     let mut world = World::start().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home")]).await;
     world.promote("docs", "live", 1).await;
     world.kill_log().await;
@@ -202,6 +208,7 @@ async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
 async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
     let mut world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home")]).await;
     world.promote("docs", "live", 1).await;
     world.promote("docs", "demo", 1).await;
@@ -210,6 +217,7 @@ async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
     world.kill_log().await;
     world.forget_log();
     world.start_log().await;
+    world.create("news").await;
     world.put("news", 1, &[(HOME, "news")]).await;
     world.promote("news", "live", 1).await;
     let edge = world.edge().await;
@@ -235,6 +243,7 @@ async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
     let world = World::start().await;
     let edge = world.edge().await;
     let large = "x".repeat(64 * 1024 * 1024);
+    world.create("docs").await;
     world.put("docs", 1, &[("large", &large)]).await;
     world.promote("docs", "live", 1).await;
     edge.until_refuses("docs", (404, "page_not_found")).await;

@@ -36,7 +36,10 @@ impl<T> Items<T> {
     }
 
     /// The same page with other rows in the place of these.
-    pub(crate) async fn try_map<U, E>(self, rows: impl AsyncFnOnce(Vec<T>) -> Result<Vec<U>, E>) -> Result<Items<U>, E> {
+    pub(crate) async fn try_map<U, E>(
+        self,
+        rows: impl AsyncFnOnce(Vec<T>) -> Result<Vec<U>, E>,
+    ) -> Result<Items<U>, E> {
         Ok(Items { items: rows(self.items).await?, next: self.next })
     }
 }

@@ -36,6 +36,14 @@ impl NewSite {
 
 /// Answers the id of the new site.
 pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
+    match create_once(app, new, caller.clone()).await {
+        // Its first sites are created at once: the one that brought the organization with it was faster.
+        Err(Problem::Refused(Refusal::OrganizationExists)) => create_once(app, new, caller).await,
+        created => created,
+    }
+}
+
+async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
     let NewSite { name, organization, settings } = new;
     let site = SiteId(clock::new_id());
     let known = app.log.load::<Handle>(organization.as_str()).await?.state;
@@ -65,7 +73,9 @@ pub(crate) async fn change_site(
     (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
 ) -> Result<u64, Problem> {
     if wanted.organization.is_some() {
-        return Err(Problem::InvalidInput("`organization` is given at a site's creation and cannot be changed".to_owned()));
+        return Err(Problem::InvalidInput(
+            "`organization` is given at a site's creation and cannot be changed".to_owned(),
+        ));
     }
     for _ in 1..ROUNDS_MAX {
         match change_once(app, id, (wanted, seen, caller.clone())).await {
@@ -89,8 +99,7 @@ async fn change_once(
     let renamed = name != active.name;
     let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
     let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
-    let transaction =
-        if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
+    let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
     Ok(self::active(app, id).await?.version)
 }
