@@ -216,8 +216,18 @@ impl Aggregate for Build {
 
 /// What a fact that queues a build says there is to do.
 fn job(fact: BuildEvent) -> Option<Job> {
-    let BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary } =
-        fact
+    let BuildEvent::Queued {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        lane,
+        summary,
+    } = fact
     else {
         return None;
     };

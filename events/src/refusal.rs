@@ -9,9 +9,7 @@ pub enum Refusal {
     #[error("this name is taken by another site")]
     SiteExists,
     /// The name belonged to a site of another organization.
-    #[error(
-        "this name belonged to a site of another organization, and is kept for it so that old links cannot be taken over"
-    )]
+    #[error("this name belonged to a site of another organization, and is kept for it so that old links cannot be taken over")]
     SiteNameRetired,
     /// The site was changed since the caller looked.
     #[error("the site was changed meanwhile: you saw version {seen}, it is at {version}")]

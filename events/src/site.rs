@@ -1,7 +1,9 @@
 //! A site: a repository, how it is built, and which branches are published where. It is its id; its name is a claim on a
 //! [`Host`](crate::Host), made and given up at the same moment as the site says so.
 
-use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
+use crate::{
+    Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings,
+};
 use std::collections::BTreeSet;
 
 /// The state of a site.
@@ -128,9 +130,7 @@ impl Aggregate for Site {
                 Self::Active(Active { version: active.version + 1, ..active.renamed(name) })
             }
             (Self::Active(_), SiteEvent::Deleted {}) => Self::Deleted,
-            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted), _) => {
-                state
-            }
+            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted), _) => state,
         }
     }
 }

@@ -76,7 +76,10 @@ mod tests {
     fn a_branch_with_dots_is_one_token() {
         let alias: AliasName = "preview/release-1.2".parse().unwrap();
         let id = alias_id(SiteId(uuid::Uuid::nil()), &alias);
-        assert_eq!(events("alias", &id), "events.alias.00000000-0000-0000-0000-000000000000/preview/release-1%2E2");
+        assert_eq!(
+            events("alias", &id),
+            "events.alias.00000000-0000-0000-0000-000000000000/preview/release-1%2E2"
+        );
     }
 
     proptest! {

@@ -30,11 +30,7 @@ impl Row for Host {
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
-        if matches!(recorded.event, Event::Host(_)) {
-            named(recorded).map(|label| Some(Key { label }))
-        } else {
-            Ok(None)
-        }
+        if matches!(recorded.event, Event::Host(_)) { named(recorded).map(|label| Some(Key { label })) } else { Ok(None) }
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {

@@ -31,11 +31,7 @@ impl Row for Organization {
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
-        if matches!(recorded.event, Event::Organization(_)) {
-            named(recorded).map(|id| Some(Key { id }))
-        } else {
-            Ok(None)
-        }
+        if matches!(recorded.event, Event::Organization(_)) { named(recorded).map(|id| Some(Key { id })) } else { Ok(None) }
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {

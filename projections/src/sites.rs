@@ -106,8 +106,9 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
-        let text =
-            format!("{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2");
+        let text = format!(
+            "{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2"
+        );
         let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
         self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }

@@ -28,8 +28,7 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
         let shown = platform.operator(&["events", "show", named]);
         assert_eq!(serde_json::from_str::<Fact>(&shown).unwrap(), promoted);
     }
-    let about =
-        platform.operator(&["events", "list", "--site", "listed", "--subject", &format!("alias/{}/live", site.id)]);
+    let about = platform.operator(&["events", "list", "--site", "listed", "--subject", &format!("alias/{}/live", site.id)]);
     assert_eq!(about.lines().count(), 1, "{about}");
     assert!(!platform.try_operator(&["events", "show", "99999999"]).status.success());
 }

@@ -1,10 +1,10 @@
 //! The platform's HTTP API, as a program uses it.
 
-use crate::fact::FIRST;
 use crate::{Answer, Messages, Ready};
 use reqwest::{Client, Method, RequestBuilder};
-use serde::de::DeserializeOwned;
+use crate::fact::FIRST;
 use serde::{Deserialize, Deserializer};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The API of one platform.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::SiteEngine;
 use crate::aggregate::story::given;
+use crate::SiteEngine;
 
 fn settings() -> SiteSettings {
     SiteSettings {
@@ -57,7 +57,9 @@ fn a_change_to_what_is_so_already_states_nothing() {
 #[test]
 fn two_people_who_change_a_site_at_once_do_not_overwrite_each_other() {
     let history = [created(), SiteEvent::SettingsChanged { settings: corrected() }];
-    given::<Site>(history).when(change("docs", settings(), 1)).refuses(Refusal::SiteChanged { seen: 1, version: 2 });
+    given::<Site>(history)
+        .when(change("docs", settings(), 1))
+        .refuses(Refusal::SiteChanged { seen: 1, version: 2 });
 }
 
 #[test]

@@ -19,11 +19,7 @@ fn a_build_is_shown_from_the_queue_to_its_deploy() {
     ];
     let states: Vec<State> = (1..=history.len()).map(|upto| folded(&history[..upto]).state).collect();
     use State::{Dispatched, Queued, Started, Success};
-    assert_eq!(
-        states,
-        [Queued, Dispatched, Started, Started, Started, Success],
-        "no success before its pages are stored"
-    );
+    assert_eq!(states, [Queued, Dispatched, Started, Started, Started, Success], "no success before its pages are stored");
     let row = folded(&history);
     assert_eq!((row.created_at, row.started_at), (history[0].envelope.time, Some(history[2].envelope.time)));
     assert_eq!((row.ended_at, row.duration_ms), (Some(history[3].envelope.time), Some(1200)));
@@ -33,9 +29,8 @@ fn a_build_is_shown_from_the_queue_to_its_deploy() {
 
 #[test]
 fn every_outcome_has_its_own_state() {
-    let shown: Vec<State> = [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout, Outcome::Skipped]
-        .map(State::from)
-        .into();
+    let shown: Vec<State> =
+        [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout, Outcome::Skipped].map(State::from).into();
     assert_eq!(shown, [State::Success, State::Failure, State::Error, State::Timeout, State::Skipped]);
     assert!(shown.into_iter().all(State::has_ended));
 }

@@ -2,8 +2,7 @@
 
 use events::{
     Actor, AliasEvent, AliasName, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Envelope, Event,
-    EventId, Lane, OrganizationId, Outcome, PromotionReason, Recorded, SiteEngine, SiteEvent, SiteId, SiteSettings,
-    ids,
+    EventId, Lane, OrganizationId, Outcome, PromotionReason, Recorded, SiteEngine, SiteEvent, SiteId, SiteSettings, ids,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -3,7 +3,9 @@
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use events::{Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Host, Outcome, Recorded, Site, SiteId};
+use events::{
+    Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Host, Outcome, Recorded, Site, SiteId,
+};
 use futures::StreamExt;
 use runtime::Log;
 use std::collections::BTreeMap;

@@ -85,6 +85,25 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
 }
 
 #[tokio::test]
+async fn the_former_hosts_of_a_renamed_site_lead_to_the_present_one() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "home")]).await;
+    world.promote("docs", "live", 1).await;
+    world.promote("docs", "preview/fix", 1).await;
+    edge.until_serves("fix--docs", "/", "home").await;
+    world.rename("docs", "guide").await;
+    edge.until_serves("guide", "/", "home").await;
+    edge.until_serves("fix--guide", "/", "home").await;
+    for (host, present) in [("docs", "guide"), ("fix--docs", "fix--guide")] {
+        let moved = edge.get(host, "/a/b?q=1").await;
+        assert_eq!(moved.status(), StatusCode::PERMANENT_REDIRECT, "{host}");
+        assert_eq!(header(moved.headers(), "location"), format!("//{present}.sites.localhost/a/b?q=1"));
+    }
+}
+
+#[tokio::test]
 async fn a_large_file_is_sent_as_it_arrives_whole_or_in_part() {
     let world = World::start().await;
     let edge = world.edge().await;
@@ -200,7 +219,7 @@ async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     assert_eq!(edge.health().await, (503, "{\"status\":\"starting\"}\n".to_owned()));
     world.start_log().await;
     edge.until_serves("docs", "/", "home").await;
-    assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":1}\n".to_owned()));
+    assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":3}\n".to_owned()));
     edge.refuses("docs", "/.well-known/pagefold/health", (404, "page_not_found")).await;
 }
 

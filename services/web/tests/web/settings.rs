@@ -73,7 +73,7 @@ async fn a_change_that_cannot_be_says_which_field_is_wrong_and_changes_nothing()
         (json!({ "branch": "a..b" }), "a..b"),
         (json!({ "engine": "gatsby" }), "gatsby"),
         (json!({ "name": "Bad Name" }), "Bad Name"),
-        (json!({ "repository": "https://user:secret@git.test/a" }), "password"),
+        (json!({ "repository": "https://user:secret@git.test/a" }), "credentials"),
     ] {
         let (status, problem, _) = patch(&platform, ("docs", None), body.clone()).await;
         let detail = problem["detail"].as_str().unwrap_or_default().to_owned();
