@@ -306,6 +306,7 @@ impl HostLabel {
     pub fn parse(label: &str) -> Option<Self> {
         let label = label.to_ascii_lowercase();
         match label.rsplit_once("--") {
+            Some(("", _)) => None,
             Some((prefix, site)) => Some(Self { site: site.parse().ok()?, prefix: Some(prefix.to_owned()) }),
             None => Some(Self { site: label.parse().ok()?, prefix: None }),
         }
@@ -379,7 +380,7 @@ mod tests {
         assert_eq!(HostLabel::parse("docs"), Some(HostLabel { site: "docs".parse().unwrap(), prefix: None }));
         let preview = HostLabel::parse("Feature-x--docs").unwrap();
         assert_eq!((preview.prefix.as_deref(), preview.site.as_str()), (Some("feature-x"), "docs"));
-        assert_eq!(HostLabel::parse("--docs--"), None);
+        assert_eq!((HostLabel::parse("--docs--"), HostLabel::parse("--docs")), (None, None));
     }
 
     proptest! {

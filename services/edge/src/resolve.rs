@@ -112,7 +112,7 @@ mod tests {
 
     fn manifest<'a>(paths: impl IntoIterator<Item = &'a str>) -> Manifest {
         let build = BuildId(uuid::Uuid::nil());
-        let site = "docs".parse().unwrap();
+        let site = events::SiteId(uuid::Uuid::nil());
         let head = Head { deploy: DeployId::of(build), site, build, uploaded: Uploaded::default() };
         let digest = Digest::of(b"content");
         let entry = |path: &str| Entry {

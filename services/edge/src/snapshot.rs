@@ -83,7 +83,8 @@ mod tests {
         assert_eq!(store.load().await, Some((7, Arc::new(Routes::default()))));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let text = std::fs::read_to_string(&store.path).unwrap();
-        for unusable in [text.replace("\"version\":1", "\"version\":99"), text[..text.len() - 3].to_owned()] {
+        let present = format!("\"version\":{}", routes::VERSION);
+        for unusable in [text.replace(&present, "\"version\":0"), text[..text.len() - 3].to_owned()] {
             std::fs::write(&store.path, unusable).unwrap();
             assert!(store.load().await.is_none());
         }

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn fact() -> Event {
-        BuildEvent::Dispatched { site: "docs".parse().unwrap() }.into()
+        BuildEvent::Dispatched { site: events::SiteId(uuid::Uuid::nil()) }.into()
     }
 
     proptest! {

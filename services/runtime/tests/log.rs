@@ -28,5 +28,7 @@ mod permissions;
 mod proxy;
 #[path = "log/snapshot.rs"]
 mod snapshot;
+#[path = "log/transaction.rs"]
+mod transaction;
 #[path = "log/world.rs"]
 mod world;

@@ -11,7 +11,7 @@ fn entry() -> Entry {
 }
 
 fn target(kind: Kind) -> Target {
-    Target { site: "docs".parse().unwrap(), deploy: DeployId::of(BuildId(uuid::Uuid::nil())), kind }
+    Target { site: events::SiteId(uuid::Uuid::nil()), deploy: DeployId::of(BuildId(uuid::Uuid::nil())), kind }
 }
 
 fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {

@@ -85,10 +85,30 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
 }
 
 #[tokio::test]
+async fn the_former_hosts_of_a_renamed_site_lead_to_the_present_one() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "home")]).await;
+    world.promote("docs", "live", 1).await;
+    world.promote("docs", "preview/fix", 1).await;
+    edge.until_serves("fix--docs", "/", "home").await;
+    world.rename("docs", "guide").await;
+    edge.until_serves("guide", "/", "home").await;
+    edge.until_serves("fix--guide", "/", "home").await;
+    for (host, present) in [("docs", "guide"), ("fix--docs", "fix--guide")] {
+        let moved = edge.get(host, "/a/b?q=1").await;
+        assert_eq!(moved.status(), StatusCode::PERMANENT_REDIRECT, "{host}");
+        assert_eq!(header(moved.headers(), "location"), format!("//{present}.sites.localhost/a/b?q=1"));
+    }
+}
+
+#[tokio::test]
 async fn a_large_file_is_sent_as_it_arrives_whole_or_in_part() {
     let world = World::start().await;
     let edge = world.edge().await;
     let large: String = (0..300_000).map(|number| format!("{number:09}\n")).collect();
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home"), ("large.txt", &large)]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "home").await;
@@ -106,6 +126,7 @@ async fn every_reader_sees_one_deploy_whole_while_promotions_go_on() {
     let world = World::start().await;
     // Without a cache every answer takes a while, so that many are under way when the table is swapped.
     let edge = Arc::new(world.edge_with(0).await);
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, &page(1))]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", &page(1)).await;
@@ -139,11 +160,13 @@ async fn read_until(edge: Arc<Edge>, done: Arc<AtomicBool>, answers: Arc<AtomicU
 async fn a_promotion_that_cannot_be_shown_yet_leaves_the_last_good_deploy() {
     let world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "good")]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "good").await;
     world.promote("docs", "live", 2).await;
     // A later fact that is served proves that the promotion has been heard.
+    world.create("news").await;
     world.promote("news", "live", 1).await;
     world.put("news", 1, &[(HOME, "news")]).await;
     edge.until_serves("news", "/", "news").await;
@@ -156,6 +179,7 @@ async fn a_promotion_that_cannot_be_shown_yet_leaves_the_last_good_deploy() {
 async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_it() {
     let mut world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home"), ("other.html", "other")]).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "home").await;
@@ -186,6 +210,7 @@ async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_i
 #[tokio::test]
 async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     let mut world = World::start().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home")]).await;
     world.promote("docs", "live", 1).await;
     world.kill_log().await;
@@ -194,7 +219,7 @@ async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     assert_eq!(edge.health().await, (503, "{\"status\":\"starting\"}\n".to_owned()));
     world.start_log().await;
     edge.until_serves("docs", "/", "home").await;
-    assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":1}\n".to_owned()));
+    assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":3}\n".to_owned()));
     edge.refuses("docs", "/.well-known/pagefold/health", (404, "page_not_found")).await;
 }
 
@@ -202,6 +227,7 @@ async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
 async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
     let mut world = World::start().await;
     let edge = world.edge().await;
+    world.create("docs").await;
     world.put("docs", 1, &[(HOME, "home")]).await;
     world.promote("docs", "live", 1).await;
     world.promote("docs", "demo", 1).await;
@@ -210,6 +236,7 @@ async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
     world.kill_log().await;
     world.forget_log();
     world.start_log().await;
+    world.create("news").await;
     world.put("news", 1, &[(HOME, "news")]).await;
     world.promote("news", "live", 1).await;
     let edge = world.edge().await;
@@ -235,6 +262,7 @@ async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
     let world = World::start().await;
     let edge = world.edge().await;
     let large = "x".repeat(64 * 1024 * 1024);
+    world.create("docs").await;
     world.put("docs", 1, &[("large", &large)]).await;
     world.promote("docs", "live", 1).await;
     edge.until_refuses("docs", (404, "page_not_found")).await;

@@ -1,8 +1,12 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
 use events::alias::{Claim, Command as AliasCommand};
-use events::site::{Command as SiteCommand, Settings};
-use events::{Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Site, SiteEngine, SiteName, subject};
+use events::host::{Command as HostCommand, Owner};
+use events::site::{Change, Command as SiteCommand, New};
+use events::{
+    Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Host, OrganizationId, Site, SiteEngine, SiteId,
+    SiteSettings, subject,
+};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use reqwest::header::HOST;
@@ -48,6 +52,24 @@ fn deploy(number: u64) -> DeployId {
 /// A page that names its deploy.
 pub(crate) fn page(number: u64) -> String {
     format!("{} {}", deploy(number), "x".repeat(5_000))
+}
+
+/// The id of the site that was first called `name`.
+fn id(name: &str) -> SiteId {
+    SiteId(events::ids::of_delivery("tests", name))
+}
+
+fn owner(site: &str) -> Owner {
+    Owner { site: id(site), organization: OrganizationId(uuid::Uuid::nil()) }
+}
+
+fn settings() -> SiteSettings {
+    SiteSettings {
+        repository: "https://github.com/acme/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        demo_branch: None,
+        engine: SiteEngine::Static,
+    }
 }
 
 fn cause() -> Cause {
@@ -137,24 +159,31 @@ impl World {
     }
 
     pub(crate) async fn create(&self, site: &str) {
-        let settings = Settings {
-            organization: "acme".parse().unwrap(),
-            repository: "https://github.com/acme/docs".parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            demo_branch: None,
-            engine: SiteEngine::Static,
-        };
-        self.log.execute::<Site>(site, &SiteCommand::Create(settings), &cause()).await.unwrap();
+        let (name, organization) = (site.parse().unwrap(), OrganizationId(uuid::Uuid::nil()));
+        let create = SiteCommand::Create(New { name, organization, settings: settings() });
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), create);
+        let said = transaction.with::<Host>(site, HostCommand::Claim(owner(site))).commit().await.unwrap();
+        assert_eq!(said.len(), 2);
+    }
+
+    /// Gives the site that was created as `site`, and never changed, another name.
+    pub(crate) async fn rename(&self, site: &str, name: &str) {
+        let change = Change { name: name.parse().unwrap(), settings: settings(), seen: 1 };
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
+        let said = transaction.with::<Host>(name, HostCommand::Claim(owner(site))).commit().await.unwrap();
+        assert_eq!(said.len(), 2);
     }
 
     pub(crate) async fn delete(&self, site: &str) {
-        self.log.execute::<Site>(site, &SiteCommand::Delete, &cause()).await.unwrap();
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Delete);
+        let said = transaction.with::<Host>(site, HostCommand::Release(owner(site))).commit().await.unwrap();
+        assert_eq!(said.len(), 2);
     }
 
     /// Stores a deploy as the syncer would, and says nothing of it.
     pub(crate) async fn put(&self, site: &str, number: u64, files: &[(&str, &str)]) -> DeployId {
-        let site: SiteName = site.parse().unwrap();
-        let bucket = self.storage.site(&site);
+        let site = id(site);
+        let bucket = self.storage.site(site);
         bucket.ensure().await.unwrap();
         let bytes: String = files.iter().map(|(_, content)| *content).collect();
         let pack = Digest::of(bytes.as_bytes());
@@ -176,9 +205,10 @@ impl World {
     }
 
     pub(crate) async fn promote(&self, site: &str, alias: &str, number: u64) {
-        let (site, alias): (SiteName, AliasName) = (site.parse().unwrap(), alias.parse().unwrap());
-        let id = subject::alias_id(&site, &alias);
-        let promote = AliasCommand::Promote { site, alias, deploy: deploy(number), number, claim: Claim::Built };
+        let (site, alias): (SiteId, AliasName) = (id(site), alias.parse().unwrap());
+        let id = subject::alias_id(site, &alias);
+        let (deploy, source_sequence) = (deploy(number), number);
+        let promote = AliasCommand::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
         let facts = self.log.execute::<Alias>(&id, &promote, &cause()).await.unwrap();
         assert_eq!(facts.len(), 1);
     }

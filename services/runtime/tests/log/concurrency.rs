@@ -1,7 +1,7 @@
 //! Many writers, one aggregate: somebody wins, nothing is lost.
 
-use crate::world::{World, alias_id, cause, create, history, promoted, within};
-use events::{Alias, AliasEvent, Event, Site, site};
+use crate::world::{World, alias_id, cause, create, history, promoted, push, within};
+use events::{Alias, AliasEvent, Event, Repository, Site};
 use futures::future::join_all;
 use runtime::ExecuteError;
 
@@ -54,9 +54,10 @@ async fn racing_promotions_form_one_chain() {
 async fn a_crowd_in_one_process_does_not_wear_itself_out() {
     let world = World::start().await;
     let log = world.log("web").await;
-    log.execute::<Site>("docs", &create("acme"), &cause()).await.unwrap();
-    let request = site::Command::RequestBuild { branch: None, commit: None };
-    let crowd = (0..100).map(async |_| log.execute::<Site>("docs", &request, &cause()).await.unwrap().remove(0));
+    log.execute::<Repository>("docs", &push("first"), &cause()).await.unwrap();
+    let pushes: Vec<_> = (0..100).map(|index| push(&index.to_string())).collect();
+    let crowd =
+        pushes.iter().map(async |push| log.execute::<Repository>("docs", push, &cause()).await.unwrap().remove(0));
     let mut sequences: Vec<u64> = within(join_all(crowd)).await.iter().map(|fact| fact.sequence).collect();
     sequences.sort_unstable();
     assert_eq!(sequences, (2..=101).collect::<Vec<_>>());

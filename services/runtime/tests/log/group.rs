@@ -1,7 +1,7 @@
 //! Group commit: a burst is written together, and each caller is told its own.
 
-use crate::world::{World, cause, create, history, site, within};
-use events::{Site, site as sites};
+use crate::world::{World, cause, create, history, push, within};
+use events::{Repository, Site};
 use futures::future::join_all;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,14 +25,15 @@ async fn a_thousand_at_once_are_durable_and_each_knows_its_place() {
 async fn one_that_conflicts_spoils_no_other() {
     let world = World::start().await;
     let (log, other) = (world.log("web").await, world.log("web").await);
-    let request = sites::Command::RequestBuild { branch: None, commit: None };
-    for index in 0..100 {
-        site(&log, &format!("site-{index}")).await;
+    let names: Vec<String> = (0..100).map(|index| format!("docs-{index}")).collect();
+    for name in &names {
+        log.execute::<Repository>(name, &push("1"), &cause()).await.unwrap();
     }
     // What `log` remembers of this one is out of date.
-    other.execute::<Site>("site-50", &request, &cause()).await.unwrap();
-    let names: Vec<String> = (0..100).map(|index| format!("site-{index}")).collect();
-    let burst = names.iter().map(async |name| log.execute::<Site>(name, &request, &cause()).await.unwrap().remove(0));
+    other.execute::<Repository>("docs-50", &push("2"), &cause()).await.unwrap();
+    let last = push("3");
+    let burst =
+        names.iter().map(async |name| log.execute::<Repository>(name, &last, &cause()).await.unwrap().remove(0));
     let recorded = within(join_all(burst)).await;
     let facts = history(&other).await;
     assert_eq!(facts.len(), 201);
@@ -40,8 +41,8 @@ async fn one_that_conflicts_spoils_no_other() {
         assert_eq!(facts[usize::try_from(fact.sequence).unwrap() - 1], fact);
     }
     assert_eq!(
-        other.load::<Site>("site-50").await.unwrap().sequence,
-        log.load::<Site>("site-50").await.unwrap().sequence
+        other.load::<Repository>("docs-50").await.unwrap().sequence,
+        log.load::<Repository>("docs-50").await.unwrap().sequence
     );
 }
 

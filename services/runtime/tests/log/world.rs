@@ -1,6 +1,9 @@
 //! A server of one's own, provisioned, and the ways into it.
 
-use events::{Actor, Alias, AliasName, BuildId, Cause, DeployId, Recorded, Site, SiteEngine, alias, site, subject};
+use events::{
+    Actor, Alias, AliasName, BuildId, Cause, DeployId, OrganizationId, Recorded, RepositoryEvent, Site, SiteEngine,
+    SiteId, SiteSettings, alias, ids, organization, repository, site, subject,
+};
 use futures::StreamExt;
 use runtime::connection::Config;
 use runtime::server::Server;
@@ -109,9 +112,8 @@ pub(crate) fn cause() -> Cause {
     Cause::new(Actor("token:test".to_owned()))
 }
 
-pub(crate) fn settings(organization: &str) -> site::Settings {
-    site::Settings {
-        organization: organization.parse().unwrap(),
+pub(crate) fn settings() -> SiteSettings {
+    SiteSettings {
         repository: "https://example.org/docs".parse().unwrap(),
         branch: "main".parse().unwrap(),
         demo_branch: None,
@@ -120,7 +122,25 @@ pub(crate) fn settings(organization: &str) -> site::Settings {
 }
 
 pub(crate) fn create(organization: &str) -> site::Command {
-    site::Command::Create(settings(organization))
+    let organization = OrganizationId(ids::of_delivery("test", organization));
+    site::Command::Create(site::New { name: "docs".parse().unwrap(), organization, settings: settings() })
+}
+
+/// What an organization that was created answers with nothing.
+pub(crate) fn found() -> organization::Command {
+    organization::Command::Create { name: "acme".parse().unwrap() }
+}
+
+/// What a repository answers with a fact, once for each delivery.
+pub(crate) fn push(delivery: &str) -> repository::Command {
+    repository::Command::Record(RepositoryEvent::PushReceived {
+        repository: "https://example.org/docs".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        before: None,
+        commit: "1".repeat(40).parse().unwrap(),
+        summary: "Fix the title".to_owned(),
+        delivery: delivery.to_owned(),
+    })
 }
 
 /// States a fact of its own: a site comes into being.
@@ -129,15 +149,16 @@ pub(crate) async fn site(log: &Log, name: &str) -> Recorded {
 }
 
 pub(crate) fn alias_id() -> String {
-    subject::alias_id(&"docs".parse().unwrap(), &AliasName::Live)
+    subject::alias_id(SiteId(uuid::Uuid::nil()), &AliasName::Live)
 }
 
 pub(crate) fn promote(number: u64) -> alias::Command {
     alias::Command::Promote {
-        site: "docs".parse().unwrap(),
+        site: SiteId(uuid::Uuid::nil()),
         alias: AliasName::Live,
         deploy: DeployId::of(BuildId(uuid::Uuid::from_u128(number.into()))),
         number,
+        source_sequence: number,
         claim: alias::Claim::Built,
     }
 }

@@ -7,6 +7,8 @@ fn every_refusal() -> Vec<Refusal> {
     vec![
         Refusal::SiteExists,
         Refusal::SiteNameRetired,
+        Refusal::SiteChanged { seen: 1, version: 2 },
+        Refusal::OrganizationExists,
         Refusal::SiteNotFound,
         Refusal::BuildNotFound,
         Refusal::BuildEnded,
@@ -15,7 +17,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::BuildNotEnded,
         Refusal::DeployNotSynced,
         Refusal::DeployNotFound(deploy),
-        Refusal::OlderBuild { alias: alias.clone(), shown: 2, number: 1 },
+        Refusal::OlderBuild { alias: alias.clone(), number: 1 },
         Refusal::AliasMoved { alias: alias.clone(), current: None },
         Refusal::AliasNotFound(alias),
     ]
@@ -70,7 +72,9 @@ fn every_problem_has_its_code_and_status() {
         ("method_not_allowed", 405),
         ("not_found", 404),
         ("older_build", 409),
+        ("organization_exists", 409),
         ("read_model_unavailable", 503),
+        ("site_changed", 412),
         ("site_exists", 409),
         ("site_name_retired", 409),
         ("site_not_found", 404),

@@ -73,14 +73,15 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
     assert_eq!(browser.submit("/sites", form).await.headers()[LOCATION], "/sites/docs");
     assert!(browser.page("/sites/docs").await.contains("No builds yet"));
 
-    let build = platform.running_build("docs", 1).await;
+    let docs = platform.site_id("docs").await;
+    let build = platform.running_build(docs, 1).await;
     let page = browser.page(&format!("/builds/{build}")).await;
     assert!(page.contains("data-follow=\"/api/v1/builds/") && page.contains("Cancel"), "{page}");
     platform.finish(build, Outcome::Success).await;
-    let first = platform.published("docs", (build, 1)).await;
-    let build = platform.running_build("docs", 2).await;
+    let first = platform.published(docs, (build, 1)).await;
+    let build = platform.running_build(docs, 2).await;
     platform.finish(build, Outcome::Success).await;
-    let second = platform.published("docs", (build, 2)).await;
+    let second = platform.published(docs, (build, 2)).await;
     assert!(!browser.page(&format!("/builds/{build}")).await.contains("data-follow"));
     let page = browser.page("/sites/docs").await;
     assert!(page.contains("Roll live back") && page.contains(second.as_str()), "{page}");
@@ -145,4 +146,49 @@ async fn what_a_person_wrote_is_shown_as_text_and_assets_are_kept_by_browsers() 
         platform.client.get(platform.url("/assets/x.css")).send().await.unwrap().status(),
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_edited_in_a_form_that_notices_when_it_is_out_of_date() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let browser = Browser::sign_in(&platform).await;
+    let form = browser.page("/sites/docs/settings").await;
+    for shown in ["value=\"docs\"", "value=\"https://git.test/acme/docs.git\"", "name=\"version\" value=\"1\""] {
+        assert!(form.contains(shown), "{shown} in {form}");
+    }
+    let fields = |name: &str, version: u64| {
+        let repository = "https%3A%2F%2Fgit.test%2Facme%2Fcorrected.git";
+        format!("name={name}&repository={repository}&branch=trunk&demo_branch=&engine=hugo&version={version}")
+    };
+    let saved = browser.submit("/sites/docs/settings", &fields("guide", 1)).await;
+    assert_eq!((saved.status(), &saved.headers()[LOCATION]), (StatusCode::SEE_OTHER, &"/sites/guide".parse().unwrap()));
+    let page = browser.page("/sites/guide").await;
+    assert!(page.contains("https://git.test/acme/corrected.git") && page.contains("trunk"), "{page}");
+    assert!(browser.page("/sites/docs/settings").await.contains("<option value=\"hugo\" selected>"));
+
+    let stated = platform.log.last_sequence().await.unwrap();
+    let stale = browser.submit(&format!("/sites/{docs}/settings"), &fields("docs", 1)).await;
+    assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);
+    let problem = stale.text().await.unwrap();
+    assert!(problem.contains("<h1>Precondition failed</h1>") && problem.contains("site_changed"), "{problem}");
+    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 3)).await;
+    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text().await.unwrap().contains("Bad Name"));
+    assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_sites_is_shown_in_pages() {
+    let platform = Platform::start().await;
+    platform.create_site("site-000").await;
+    let names: Vec<String> = (1..=100).map(|number| format!("site-{number:03}")).collect();
+    futures::future::join_all(names.iter().map(|name| platform.create_site(name))).await;
+    let browser = Browser::sign_in(&platform).await;
+    let first = browser.page("/").await;
+    assert!(first.contains("/sites/site-099\"") && !first.contains("/sites/site-100\""));
+    let next = first.split("<a href=\"").find(|rest| rest.contains("More sites")).unwrap().split('"').next().unwrap();
+    let second = browser.page(next).await;
+    assert!(second.contains("/sites/site-100\"") && !second.contains("/sites/site-099\""), "{next} {second}");
+    assert!(!second.contains("More sites"));
 }

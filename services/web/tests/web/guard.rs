@@ -29,7 +29,7 @@ async fn every_route_of_the_api_needs_a_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 14);
+    assert_eq!(asked, 16);
     assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
 }
 
@@ -59,9 +59,10 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
             "invalid_input",
         ),
         (post("/sites", &large, json_type).await, 413, "body_too_large"),
-        (platform.api(Method::GET, "/events?limit=201").send().await, 422, "invalid_input"),
+        (platform.api(Method::GET, "/events?limit=1001").send().await, 422, "invalid_input"),
         (platform.api(Method::GET, "/events?subject=docs").send().await, 422, "invalid_input"),
-        (platform.api(Method::GET, "/builds/x").send().await, 422, "invalid_input"),
+        (platform.api(Method::GET, "/builds/x").send().await, 404, "not_found"),
+        (platform.api(Method::GET, "/builds/x/log").send().await, 404, "not_found"),
         (platform.api(Method::GET, "/sites/docs").send().await, 404, "site_not_found"),
     ];
     for (response, status, code) in cases {

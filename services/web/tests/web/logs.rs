@@ -29,8 +29,8 @@ async fn whole(response: reqwest::Response) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped() {
     let platform = Platform::start().await;
-    platform.create_site("docs").await;
-    let build = platform.running_build("docs", 1).await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
     let launcher = platform.service("launcher").await;
     let mut writer = Writer::open(launcher.connection(), build).await.unwrap();
     writer.line("fetching").await.unwrap();
@@ -65,8 +65,8 @@ async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_archive_answers_for_a_log_that_has_left_the_stream() {
     let platform = Platform::start().await;
-    platform.create_site("docs").await;
-    let build = platform.running_build("docs", 1).await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
     platform.finish(build, Outcome::Failure).await;
     let text = "fetching\nbuilding\nfailed\n";
     platform.logs.put_log(&storage::keys::log(build), Bytes::from_static(text.as_bytes())).await.unwrap();

@@ -9,6 +9,8 @@ mod commands;
 mod dashboard;
 mod events;
 mod guard;
+mod lists;
 mod logs;
 mod platform;
+mod settings;
 mod webhook;

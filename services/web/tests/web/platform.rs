@@ -5,7 +5,7 @@ use events::build::{self, Job, Report};
 use events::event::Artifact;
 use events::{
     Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployEvent, DeployId, Digest, Lane, Outcome, Recorded,
-    SiteEngine, SiteName, deploy, subject,
+    SiteEngine, SiteId, deploy, subject,
 };
 use futures::StreamExt;
 use projections::{Applied, Store};
@@ -57,6 +57,7 @@ impl Platform {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
             github_webhook_secret: WEBHOOK_SECRET.into(),
+            web_url: "https://pagefold.test/".into(),
             sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         };
         let log = Log::new(connect(&nats, "web").await);
@@ -102,35 +103,49 @@ impl Platform {
         Log::new(connect(self.nats.as_ref().unwrap(), name).await)
     }
 
-    pub(crate) async fn create_site(&self, name: &str) {
+    pub(crate) async fn create_site(&self, name: &str) -> SiteId {
         let body = serde_json::json!({ "name": name, "repository": format!("https://git.test/acme/{name}.git") });
         let (status, answer) = self.send(Method::POST, "/sites", body).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["id"].as_str().unwrap().parse().unwrap()
     }
 
-    /// A build as the scheduler queues it and gives it a slot, and a launcher starts it.
-    pub(crate) async fn running_build(&self, site: &str, number: u64) -> BuildId {
-        let cause = Cause::new(Actor::service("scheduler"));
+    pub(crate) async fn site_id(&self, name: &str) -> SiteId {
+        self.get(&format!("/sites/{name}")).await.1["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// A build as the scheduler queues it because of the fact `number`, and gives it a slot, and a launcher starts it.
+    pub(crate) async fn running_build(&self, site: SiteId, number: u64) -> BuildId {
         let id = BuildId(uuid(&format!("{site}/{number}")));
-        let job = Job {
-            site: site.parse().unwrap(),
-            number,
-            repository: format!("https://git.test/acme/{site}.git").parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            commit: Some(COMMIT.parse().unwrap()),
-            engine: SiteEngine::Static,
-            lane: Lane::High,
-            summary: format!("Change number {number}"),
-        };
-        let scheduler = self.service("scheduler").await;
-        for command in [build::Command::Queue(job), build::Command::Dispatch] {
-            scheduler.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
-        }
+        self.queue(id, (site, number)).await;
+        let cause = Cause::new(Actor::service("launcher"));
         let launcher = self.service("launcher").await;
         let start = build::Command::Start { worker: "launcher-1".into() };
         let started = launcher.execute::<Build>(&id.to_string(), &start, &cause).await.unwrap();
         self.projected(&started).await;
         id
+    }
+
+    /// A build as the scheduler queues it because of the fact at `source_sequence`, and gives it a slot.
+    pub(crate) async fn queue(&self, id: BuildId, (site, source_sequence): (SiteId, u64)) {
+        let cause = Cause::new(Actor::service("scheduler"));
+        let job = Job {
+            site,
+            number: source_sequence,
+            source_sequence,
+            repository: "https://git.test/acme/docs.git".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            alias: AliasName::Live,
+            commit: Some(COMMIT.parse().unwrap()),
+            engine: SiteEngine::Static,
+            lane: Lane::High,
+            summary: format!("Change number {source_sequence}"),
+        };
+        let scheduler = self.service("scheduler").await;
+        for command in [build::Command::Queue(job), build::Command::Dispatch] {
+            let said = scheduler.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
+            self.projected(&said).await;
+        }
     }
 
     pub(crate) async fn finish(&self, id: BuildId, outcome: Outcome) {
@@ -139,11 +154,7 @@ impl Platform {
             attempt: 1,
             commit: Some(COMMIT.parse().unwrap()),
             outcome,
-            message: if outcome == Outcome::Success {
-                String::new()
-            } else {
-                "the script `pages` exited with 1".into()
-            },
+            reason: if outcome == Outcome::Success { String::new() } else { "the script `pages` exited with 1".into() },
             artifact: (outcome == Outcome::Success).then_some(artifact),
             duration_ms: 1234,
         };
@@ -155,30 +166,40 @@ impl Platform {
     }
 
     /// What the syncer says when a build's files are stored and go live.
-    pub(crate) async fn published(&self, site: &str, (build, number): (BuildId, u64)) -> DeployId {
-        let (name, id): (SiteName, _) = (site.parse().unwrap(), DeployId::of(build));
+    pub(crate) async fn published(&self, site: SiteId, (build, number): (BuildId, u64)) -> DeployId {
+        let (id, alias) = (DeployId::of(build), AliasName::Live);
         let synced = DeployEvent::Synced {
-            site: name.clone(),
+            site,
             build,
             number,
+            source_sequence: number,
             branch: "main".parse().unwrap(),
+            alias: alias.clone(),
             commit: COMMIT.parse().unwrap(),
             content: Digest::of(&number.to_le_bytes()),
             files: 41,
             bytes: 183_000,
             uploaded_files: 2,
             uploaded_bytes: 4_200,
+            requests: 3,
         };
         let syncer = self.service("syncer").await;
         let cause = Cause::new(Actor::service("syncer"));
         let command = deploy::Command::Record(synced);
         syncer.execute::<Deploy>(id.as_str(), &command, &cause).await.unwrap();
-        let alias = AliasName::Live;
-        let about = subject::alias_id(&name, &alias);
-        let promote = alias::Command::Promote { site: name, alias, deploy: id.clone(), number, claim: Claim::Built };
+        let about = subject::alias_id(site, &alias);
+        let (deploy, source_sequence) = (id.clone(), number);
+        let promote = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
         let promoted = syncer.execute::<Alias>(&about, &promote, &cause).await.unwrap();
         self.projected(&promoted).await;
         id
+    }
+
+    /// Builds and publishes: the deploy that is live then.
+    pub(crate) async fn built(&self, site: SiteId, number: u64) -> DeployId {
+        let build = self.running_build(site, number).await;
+        self.finish(build, Outcome::Success).await;
+        self.published(site, (build, number)).await
     }
 
     /// Waits until the API shows the facts.
@@ -187,7 +208,7 @@ impl Platform {
         let shown = async {
             loop {
                 let path = format!("/events?limit=1&after={}", last.sequence - 1);
-                if self.get(&path).await.1["next"].as_u64() >= Some(last.sequence) {
+                if self.get(&path).await.1["items"].as_array().is_some_and(|items| !items.is_empty()) {
                     return;
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -195,6 +216,11 @@ impl Platform {
         };
         tokio::time::timeout(std::time::Duration::from_secs(10), shown).await.expect("the fact is projected");
     }
+}
+
+/// Status and code of a problem.
+pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
+    (answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default())
 }
 
 pub(crate) async fn json(response: Response) -> (StatusCode, Value) {
