@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod event;
 pub mod ids;
 pub mod name;
+pub mod position;
 pub mod refusal;
 pub mod repository;
 pub mod schema;
@@ -34,6 +35,7 @@ pub use event::{
 };
 pub use ids::{BuildId, CommitId, DeployId, Digest, EventId};
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
+pub use position::Position;
 pub use refusal::Refusal;
 pub use repository::Repository;
 pub use site::Site;

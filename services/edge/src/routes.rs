@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the table's shape in a snapshot.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Routes {
@@ -115,6 +115,11 @@ impl Routes {
                 slot.shown.clone_from(&slot.next);
             }
         }
+    }
+
+    /// Whether [`Self::enter_service`] would show anything.
+    pub(crate) fn has_new(&self) -> bool {
+        self.slots().any(|(_, _, slot)| slot.shown.is_none() && slot.next.is_some())
     }
 
     /// What the host with this first label shows, given in lower case.

@@ -67,7 +67,7 @@ fn applied(entry: Entry) -> Applied {
     let sequence = entry.sequence;
     match entry.fact {
         Ok(recorded) => Applied::Fact(recorded),
-        Err(error) if error.is_unknown_type() => Applied::Unknown { sequence, reason: error.to_string() },
+        Err(error) if error.unknown_type().is_some() => Applied::Unknown { sequence, reason: error.to_string() },
         Err(error) => {
             tracing::error!(%error, sequence, "a fact cannot be read; it is recorded and passed over");
             Applied::Poison { sequence, reason: error.to_string() }
