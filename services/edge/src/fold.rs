@@ -53,7 +53,7 @@ impl Fold {
             table.store(Some(Arc::new(Table { sequence, routes: Arc::clone(last) })));
         }
         let fold = Self { content, table, routes, loading };
-        fold.sweep().await;
+        sweep(&fold.content, &fold.table).await;
         fold
     }
 
@@ -83,10 +83,6 @@ impl Fold {
             put(&self.table, &self.routes);
         }
     }
-
-    async fn sweep(&self) {
-        sweep(&self.content, self.table.load_full().map(|table| Arc::clone(&table.routes))).await;
-    }
 }
 
 struct Live {
@@ -105,7 +101,7 @@ impl Live {
                 () = stop.cancelled() => return self.routes.into_fold(),
                 Some(loaded) = self.loading.next() => self.admit(&loaded),
                 Ok(step) = self.routes.next() => self.publish(step),
-                _ = sweeps.tick() => sweep(&self.content, Some(Arc::clone(self.routes.fold().state()))).await,
+                _ = sweeps.tick() => sweep(&self.content, &self.table).await,
             }
         }
     }
@@ -143,9 +139,10 @@ async fn close(routes: Kept) -> Result<(), Error> {
 }
 
 /// Removes kept manifests that nothing shows any more.
-async fn sweep(content: &Content, routes: Option<Arc<Routes>>) {
-    let kept = content.kept().clone();
-    let swept = tokio::task::spawn_blocking(move || kept.sweep(&routes.unwrap_or_default())).await;
+async fn sweep(content: &Content, table: &InService) {
+    let (kept, table) = (content.kept().clone(), table.load_full());
+    let routes = table.map(|table| Arc::clone(&table.routes)).unwrap_or_default();
+    let swept = tokio::task::spawn_blocking(move || kept.sweep(&routes)).await;
     if let Err(error) = swept {
         tracing::debug!(%error, "kept manifests were not swept");
     }
