@@ -119,9 +119,10 @@ impl Active {
     }
 
     /// Says everything there is to say now; answers the sequence that must be known before the next decision.
-    async fn decide(&self) -> u64 {
+    async fn decide(&mut self) -> u64 {
         let decisions = schedule(self.queue.fold().state(), &self.limits, clock::now());
-        let said = future::join_all(decisions.into_iter().map(|decision| self.say(decision))).await;
+        let log = &self.log;
+        let said = future::join_all(decisions.into_iter().map(|decision| say(log, decision))).await;
         let last = said.iter().flatten().flatten().map(|recorded| recorded.sequence).max();
         if said.iter().any(Result::is_err) {
             tokio::time::sleep(AGAIN).await;
@@ -130,35 +131,35 @@ impl Active {
         last.unwrap_or(self.queue.fold().position().sequence)
     }
 
-    async fn say(&self, decision: Decision) -> Result<Vec<Recorded>, Error> {
-        let said = match decision {
-            Decision::Build(id, command, origin) => {
-                self.log.execute::<events::Build>(&id.to_string(), &command, &cause(origin)).await
-            }
-            Decision::Alias(site, alias, command, origin) => {
-                self.log.execute::<events::Alias>(&subject::alias_id(&site, &alias), &command, &cause(origin)).await
-            }
-        };
-        match said {
-            Ok(recorded) => Ok(recorded),
-            // Somebody else spoke first; the fold will tell.
-            Err(ExecuteError::Refused(refusal)) => {
-                tracing::debug!(%refusal, "a decision was overtaken");
-                Ok(Vec::new())
-            }
-            Err(ExecuteError::Failed(error)) => {
-                tracing::warn!(%error, "a decision could not be said, trying again");
-                Err(error)
-            }
-        }
-    }
-
     fn report(&self) {
         let waits = |build: &&queue::Build| build.progress == queue::Progress::Queued;
         let queue = self.queue.fold().state();
         let pending = queue.builds.values().filter(waits).count();
         telemetry::metrics::builds_active("pending", pending as u64);
         telemetry::metrics::builds_active("executing", (queue.builds.len() - pending) as u64);
+    }
+}
+
+async fn say(log: &Log, decision: Decision) -> Result<Vec<Recorded>, Error> {
+    let said = match decision {
+        Decision::Build(id, command, origin) => {
+            log.execute::<events::Build>(&id.to_string(), &command, &cause(origin)).await
+        }
+        Decision::Alias(site, alias, command, origin) => {
+            log.execute::<events::Alias>(&subject::alias_id(&site, &alias), &command, &cause(origin)).await
+        }
+    };
+    match said {
+        Ok(recorded) => Ok(recorded),
+        // Somebody else spoke first; the fold will tell.
+        Err(ExecuteError::Refused(refusal)) => {
+            tracing::debug!(%refusal, "a decision was overtaken");
+            Ok(Vec::new())
+        }
+        Err(ExecuteError::Failed(error)) => {
+            tracing::warn!(%error, "a decision could not be said, trying again");
+            Err(error)
+        }
     }
 }
 
