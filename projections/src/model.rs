@@ -47,9 +47,8 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn place(&self) -> Result<Position, Error> {
-        let query: Rows<'_, Position> = sqlx::query_scalar(
-            self.sql("SELECT json_build_object('sequence', sequence, 'id', id) FROM @.position"),
-        );
+        let query: Rows<'_, Position> =
+            sqlx::query_scalar(self.sql("SELECT json_build_object('sequence', sequence, 'id', id) FROM @.position"));
         Ok(self.one("read the position", query).await?.unwrap_or_default())
     }
 

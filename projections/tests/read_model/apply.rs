@@ -86,8 +86,7 @@ async fn poison_in_the_middle_is_recorded_and_the_rest_is_applied() {
         story.tell("no-uuid", "service:launcher", BuildEvent::Dispatched { site: crate::fixture::name("docs") }),
         story.canceled("docs", two),
     ]);
-    batch
-        .push(Applied::Unknown { position: place(7), type_name: "dev.pagefold.site.renamed.v1".to_owned() });
+    batch.push(Applied::Unknown { position: place(7), type_name: "dev.pagefold.site.renamed.v1".to_owned() });
     batch.push(Applied::Poison { position: place(8), reason: "malformed \0 payload".to_owned() });
     assert_eq!(model.apply(&batch).await.unwrap(), 8);
 

@@ -44,7 +44,9 @@ impl Error {
     pub fn unknown_type(&self) -> Option<&str> {
         match self {
             Self::Payload(DecodeError::UnknownType(name)) => Some(name),
-            Self::Payload(DecodeError::Malformed { .. }) | Self::Missing(_) | Self::Invalid { .. } | Self::Absent => None,
+            Self::Payload(DecodeError::Malformed { .. }) | Self::Missing(_) | Self::Invalid { .. } | Self::Absent => {
+                None
+            }
         }
     }
 }

@@ -143,7 +143,6 @@ impl Feed {
         }
     }
 
-
     pub(crate) async fn open(
         connection: &Connection,
         (stream, filter): (&str, &str),

@@ -2,10 +2,10 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
-use async_nats::jetstream::kv;
-use async_nats::jetstream::object_store;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
+use async_nats::jetstream::kv;
+use async_nats::jetstream::object_store;
 use async_nats::jetstream::stream::{Compression, Config, Republish, StorageType};
 use events::subject;
 use std::time::Duration;

@@ -42,7 +42,9 @@ pub(crate) enum Problem {
     TooManyStreams,
     #[error("the log cannot be reached; nothing is lost, ask again")]
     LogUnavailable(#[source] runtime::Error),
-    #[error("another version of this program has stated a fact that this one does not know; ask again when it is upgraded")]
+    #[error(
+        "another version of this program has stated a fact that this one does not know; ask again when it is upgraded"
+    )]
     NewerFacts(#[source] runtime::Error),
     #[error("the read model cannot be reached; commands still work, ask again")]
     ReadModelUnavailable(#[source] projections::Error),

@@ -104,7 +104,8 @@ impl<S: State> Kept<S> {
             Ok(_) => serde_json::from_slice(snapshot),
             Err(error) => Err(error),
         };
-        read.inspect_err(|error| tracing::error!(fold = S::NAME, %error, "snapshot cannot be read and is not used")).ok()
+        read.inspect_err(|error| tracing::error!(fold = S::NAME, %error, "snapshot cannot be read and is not used"))
+            .ok()
     }
 }
 
@@ -119,7 +120,11 @@ impl<S: State, H: Home> Memory<S, H> {
         let Some(kept) = snapshot.and_then(|snapshot| Kept::<S>::read(&snapshot)) else { return Ok(memory) };
         memory.last = Some(Arc::clone(&kept.state));
         if let Some(learned) = kept.unknown.keys().find(|name| vocabulary::knows(name)) {
-            tracing::info!(fold = S::NAME, learned, "the snapshot lacks facts that its writer did not know: starting over");
+            tracing::info!(
+                fold = S::NAME,
+                learned,
+                "the snapshot lacks facts that its writer did not know: starting over"
+            );
         } else {
             memory.saved = kept.position.sequence;
             memory.kept = kept;
@@ -177,8 +182,7 @@ impl<S: State, H: Home> Memory<S, H> {
     /// Writes a snapshot beside the fold, which goes on: the state is copied only if it changes meanwhile.
     fn save(&mut self) -> JoinHandle<Result<(), BoxError>> {
         let Kept { version, position, unknown, state } = &self.kept;
-        let kept =
-            Kept { version: *version, position: *position, unknown: unknown.clone(), state: Arc::clone(state) };
+        let kept = Kept { version: *version, position: *position, unknown: unknown.clone(), state: Arc::clone(state) };
         (self.due, self.saved) = (None, position.sequence);
         let home = self.home.clone();
         tokio::spawn(async move {

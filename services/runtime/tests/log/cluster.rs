@@ -7,7 +7,6 @@ use runtime::connection::Config;
 use runtime::{Connection, ExecuteError, Log, streams};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -29,10 +28,7 @@ impl Cluster {
         let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(listeners);
         let routes: Vec<String> = ports[3..].iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
-        let users = USERS.iter().fold(String::new(), |mut text, user| {
-            let _ = write!(text, "{{ user: {user}, password: secret }} ");
-            text
-        });
+        let users = USERS.map(|user| format!("{{ user: {user}, password: secret }}")).join(", ");
         for index in 0..3 {
             let text = format!(
                 "listen: \"127.0.0.1:{}\"\nserver_name: s{index}\n\
@@ -112,7 +108,8 @@ impl Cluster {
         within(async {
             loop {
                 if let Ok(stream) = context.get_stream(subject::EVENTS).await
-                    && let Some(leader) = stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone())
+                    && let Some(leader) =
+                        stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone())
                 {
                     return leader[1..].parse().unwrap();
                 }
@@ -125,7 +122,8 @@ impl Cluster {
     async fn replicas(&self) -> Vec<usize> {
         let context = self.raw().await;
         let names = ["EVENTS", "LOGS", "PARKED", "KV_LEASES", "OBJ_SNAPSHOTS"];
-        join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas)).await
+        join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas))
+            .await
     }
 }
 
@@ -151,7 +149,8 @@ async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answers() {
     let cluster = Cluster::provisioned().await;
-    let (writer, readers) = (cluster.log("web", 0).await, join_all((0..3).map(|first| cluster.log("web", first))).await);
+    let (writer, readers) =
+        (cluster.log("web", 0).await, join_all((0..3).map(|first| cluster.log("web", first))).await);
     for round in 0..40 {
         let name = format!("site-{round}");
         let said = within(writer.execute::<Site>(&name, &create("acme"), &cause())).await.unwrap();
