@@ -1,12 +1,13 @@
 -- The tables of one read model, each with its primary key and nothing else: secondary indexes come when they are full.
 -- Applied with `search_path` set to the model's schema, so no name here is qualified.
 
--- One row: up to which sequence of the log the tables below are folded.
+-- One row: up to which sequence of the log the tables below are folded, and the id of the fact there, which names the log.
 CREATE TABLE position (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    sequence bigint NOT NULL
+    sequence bigint NOT NULL,
+    id uuid NOT NULL
 );
-INSERT INTO position (sequence) VALUES (0);
+INSERT INTO position (sequence, id) VALUES (0, '00000000-0000-0000-0000-000000000000');
 
 CREATE TABLE organizations (
     id uuid PRIMARY KEY,

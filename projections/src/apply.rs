@@ -9,7 +9,7 @@ use crate::model::{Model, bigint, position, sql};
 use crate::organizations::Organization;
 use crate::sites::Site;
 use crate::{Error, table, timeline};
-use events::Recorded;
+use events::{Position, Recorded};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
@@ -25,14 +25,14 @@ pub enum Applied {
     /// A fact of a type this version does not know.
     Unknown {
         /// Its place in the log.
-        sequence: u64,
-        /// What the decoder said.
-        reason: String,
+        position: Position,
+        /// Its CloudEvents type.
+        type_name: String,
     },
     /// Something that cannot be read.
     Poison {
         /// Its place in the log.
-        sequence: u64,
+        position: Position,
         /// What the decoder said.
         reason: String,
     },
@@ -41,18 +41,24 @@ pub enum Applied {
 impl Applied {
     /// Its place in the log.
     #[must_use]
-    pub const fn sequence(&self) -> u64 {
+    pub const fn position(&self) -> Position {
         match self {
-            Self::Fact(recorded) => recorded.sequence,
-            Self::Unknown { sequence, .. } | Self::Poison { sequence, .. } => *sequence,
+            Self::Fact(Recorded { sequence, envelope, .. }) => Position { sequence: *sequence, id: envelope.id },
+            Self::Unknown { position, .. } | Self::Poison { position, .. } => *position,
         }
+    }
+
+    /// Its sequence in the log.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.position().sequence
     }
 
     fn failure(&self) -> Option<Failure> {
         match self {
             Self::Fact(_) => None,
-            Self::Unknown { sequence, reason } => Some(Failure::new(*sequence, Kind::Unknown, reason)),
-            Self::Poison { sequence, reason } => Some(Failure::new(*sequence, Kind::Poison, reason)),
+            Self::Unknown { position, type_name } => Some(Failure::new(position.sequence, Kind::Unknown, type_name)),
+            Self::Poison { position, reason } => Some(Failure::new(position.sequence, Kind::Poison, reason)),
         }
     }
 }
@@ -70,12 +76,13 @@ impl Model {
         lock_position(&mut transaction, self.schema).await?;
         let held = position(&mut transaction, self.schema).await?;
         let news = following(batch, held)?;
-        let Some(last) = news.last().map(Applied::sequence) else { return Ok(held) };
+        let Some(last) = news.last().map(Applied::position) else { return Ok(held) };
         write(&mut transaction, self.schema, news).await?;
-        let text = "UPDATE @.position SET sequence = $1";
-        sqlx::query(self.sql(text)).bind(bigint(last)).execute(&mut *transaction).await.map_err(&moving)?;
+        let moved = sqlx::query(self.sql("UPDATE @.position SET sequence = $1, id = $2"));
+        let moved = moved.bind(bigint(last.sequence)).bind(last.id).execute(&mut *transaction).await;
+        moved.map_err(&moving)?;
         transaction.commit().await.map_err(&moving)?;
-        Ok(last)
+        Ok(last.sequence)
     }
 }
 
@@ -143,7 +150,8 @@ mod tests {
     use super::*;
 
     fn at(sequence: u64) -> Applied {
-        Applied::Unknown { sequence, reason: String::new() }
+        let position = Position { sequence, ..Position::START };
+        Applied::Unknown { position, type_name: String::new() }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Failure {
     pub sequence: u64,
     /// What is wrong with it.
     pub kind: Kind,
-    /// Why, for an operator.
+    /// Why, for an operator; of an unknown fact, its type.
     pub reason: String,
 }
 
@@ -43,6 +43,17 @@ pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures
 }
 
 impl Model {
+    /// The types of facts that the model lacks because its writer did not know them. A program that knows one of them has
+    /// to make the model anew.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn unknown_types(&self) -> Result<Vec<String>, Error> {
+        let text = "SELECT DISTINCT to_jsonb(reason) FROM @.errors WHERE kind = 'unknown'";
+        let query: Rows<'_, String> = sqlx::query_scalar(self.sql(text));
+        self.all("read what is not known", query).await
+    }
+
     /// The newest places that could not be folded, newest first, at most `limit`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One read model: a schema with its tables, and how rows are asked of it.
 
 use crate::Error;
+use events::Position;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool};
 use sqlx::query::QueryScalar;
@@ -39,6 +40,16 @@ impl Model {
     pub async fn position(&self) -> Result<u64, Error> {
         let mut connection = self.pool.acquire().await.map_err(Error::Connect)?;
         position(&mut connection, self.schema).await
+    }
+
+    /// The fact that this model shows last: its place, and which one it is.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn place(&self) -> Result<Position, Error> {
+        let query: Rows<'_, Position> =
+            sqlx::query_scalar(self.sql("SELECT json_build_object('sequence', sequence, 'id', id) FROM @.position"));
+        Ok(self.one("read the position", query).await?.unwrap_or_default())
     }
 
     /// A digest of each table's rows in the order of their keys: two models are the same exactly if these are. Covers

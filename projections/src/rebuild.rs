@@ -88,10 +88,22 @@ impl Rebuild {
     /// [`Error::Behind`] if the live model has moved past this one: apply more and call it again. [`Error::Query`] if
     /// Postgres refuses; the live model is as it was then.
     pub async fn swap(&mut self) -> Result<u64, Error> {
+        self.put(false).await
+    }
+
+    /// [`Rebuild::swap`] where the live model is of another log: how far it goes means nothing.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres refuses; the live model is as it was then.
+    pub async fn replace(&mut self) -> Result<u64, Error> {
+        self.put(true).await
+    }
+
+    async fn put(&mut self, of_another_log: bool) -> Result<u64, Error> {
         self.finish_indexes().await?;
         let doing = Error::during("swap in a rebuild");
         let mut transaction = self.guard.begin().await.map_err(&doing)?;
-        let next = match rename(&mut transaction).await {
+        let next = match rename(&mut transaction, of_another_log).await {
             Ok(next) => next,
             Err(error) => {
                 // Said aloud: a dropped transaction would keep its locks until this connection is used again.
@@ -109,12 +121,12 @@ impl Rebuild {
 }
 
 /// Gives the next schema the live one's name and readers, unless it is behind; answers its position.
-async fn rename(transaction: &mut PgConnection) -> Result<u64, Error> {
+async fn rename(transaction: &mut PgConnection, of_another_log: bool) -> Result<u64, Error> {
     lock(transaction, LIVE_LOCK).await?;
     lock_position(transaction, LIVE).await?;
     lock_position(transaction, NEXT).await?;
     let (live, next) = (position(transaction, LIVE).await?, position(transaction, NEXT).await?);
-    if next < live {
+    if next < live && !of_another_log {
         return Err(Error::Behind { next, live });
     }
     for role in readers(transaction).await? {

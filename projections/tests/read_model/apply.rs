@@ -1,6 +1,6 @@
 //! Batches: once, whole, in order, and never stopped by one bad fact.
 
-use crate::database::{Database, facts};
+use crate::database::{Database, facts, place};
 use crate::fixture::Story;
 use events::{BuildEvent, Outcome, Recorded, SiteEvent};
 use projections::failures::Kind;
@@ -86,9 +86,8 @@ async fn poison_in_the_middle_is_recorded_and_the_rest_is_applied() {
         story.tell("no-uuid", "service:launcher", BuildEvent::Dispatched { site: crate::fixture::site_id("docs") }),
         story.canceled("docs", two),
     ]);
-    batch
-        .push(Applied::Unknown { sequence: 7, reason: "unknown event type `dev.pagefold.site.renamed.v1`".to_owned() });
-    batch.push(Applied::Poison { sequence: 8, reason: "malformed \0 payload".to_owned() });
+    batch.push(Applied::Unknown { position: place(7), type_name: "dev.pagefold.site.renamed.v1".to_owned() });
+    batch.push(Applied::Poison { position: place(8), reason: "malformed \0 payload".to_owned() });
     assert_eq!(model.apply(&batch).await.unwrap(), 8);
 
     let failures = model.failures(10).await.unwrap();

@@ -104,3 +104,8 @@ fn named(url: &SecretString, database: &str) -> SecretString {
     let (server, _) = url.expose_secret().rsplit_once('/').unwrap();
     format!("{server}/{database}").into()
 }
+
+/// A place that holds no fact.
+pub(crate) fn place(sequence: u64) -> events::Position {
+    events::Position { sequence, ..events::Position::START }
+}

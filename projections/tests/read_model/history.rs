@@ -1,6 +1,6 @@
 //! Random legal histories, made by the aggregates themselves: wherever the batches are cut, the model is the same.
 
-use crate::database::Database;
+use crate::database::{Database, place};
 use crate::fixture::{Story, commit, site_id};
 use crate::rebuild::begin;
 use events::build::{self, Build};
@@ -119,7 +119,7 @@ impl Platform {
             Attempt::Nonsense => {
                 // Takes a place in the log, as whatever cannot be read does.
                 let sequence = self.story.site_created("nonsense").sequence;
-                self.log.push(Applied::Poison { sequence, reason: "no JSON".to_owned() });
+                self.log.push(Applied::Poison { position: place(sequence), reason: "no JSON".to_owned() });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A model made anew beside the live one, and swapped in under readers.
 
 use crate::apply::whole_story;
-use crate::database::{Database, connect, facts};
+use crate::database::{Database, connect, facts, place};
 use crate::fixture::{Story, site_id};
 use projections::server::Role;
 use projections::{Applied, Error, Readiness, Rebuild, Store};
@@ -45,7 +45,7 @@ async fn readers_never_fail_while_models_are_swapped() {
         rebuild.apply(&log).await.unwrap();
         rebuild.finish_indexes().await.unwrap();
         // The live projector goes on during the swap: it comes to the lock before it or after it.
-        log.push(Applied::Unknown { sequence, reason: "later".to_owned() });
+        log.push(Applied::Unknown { position: place(sequence), type_name: "later".to_owned() });
         let (live, next) = (database.live(), log.last().map(std::slice::from_ref).unwrap());
         let (swapped, applied) = tokio::join!(rebuild.swap(), live.apply(next));
         assert_eq!(applied.unwrap(), sequence);

@@ -16,6 +16,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The last table could not be kept.
+    #[error("failed to keep the route table")]
+    Keep(#[source] runtime::error::BoxError),
     /// A file below the data directory could not be read or written.
     #[error("failed to {operation} `{}`", path.display())]
     File {

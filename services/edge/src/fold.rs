@@ -1,26 +1,19 @@
-//! Follows the log and keeps the table in service up to date: the only writer of both the table and its snapshot.
+//! Follows the log and keeps the table in service up to date: the only writer of the table.
 
 use crate::content::Content;
 use crate::error::Error;
 use crate::prefetch::Loading;
 use crate::routes::{Routes, Waiting};
-use crate::snapshot::Store;
+use crate::snapshot::Disk;
 use arc_swap::ArcSwapOption;
-use futures::{Stream, StreamExt as _, stream};
-use runtime::telemetry::metrics;
-use runtime::{Connection, Entry, Log, connection};
+use runtime::fold::{Fold as _, Following, Memory, Step};
+use runtime::{Connection, Log, connection};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
-const NAME: &str = "edge";
-/// Entries taken before the table is swapped.
-const BATCH: usize = 256;
-/// How long a change of the table may go unsaved, and how long a mere change of position may.
-const SAVE_CHANGE: Duration = Duration::from_secs(1);
-const SAVE_POSITION: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -34,46 +27,33 @@ pub(crate) struct Table {
     pub(crate) routes: Arc<Routes>,
 }
 
+type Kept = Memory<Routes, Disk>;
+
 pub(crate) struct Fold {
     content: Arc<Content>,
-    store: Store,
     table: InService,
-    sequence: u64,
-    routes: Arc<Routes>,
+    routes: Kept,
     loading: Loading,
-    /// While the fold starts from zero: where it must be before its table is worth showing.
-    hold_until: Option<u64>,
-    save_at: Option<Instant>,
-    swept_at: Instant,
-}
-
-enum Heard {
-    /// The log is there and ends at this sequence.
-    End(u64),
-    Entries(Vec<Entry>),
 }
 
 impl Fold {
     /// The fold as it was last, with its table in service.
     pub(crate) async fn open(data_dir: &Path, content: Arc<Content>) -> Self {
-        let store = Store::new(data_dir);
-        let last = store.load().await;
-        let hold_until = last.is_none().then_some(u64::MAX);
-        let (sequence, routes) = last.unwrap_or_default();
-        let (table, loading) = (InService::default(), Loading::new(Arc::clone(&content)));
-        let mut fold = Self {
-            content,
-            store,
-            table,
-            sequence,
-            routes,
-            loading,
-            hold_until,
-            save_at: None,
-            swept_at: Instant::now(),
+        let disk = Disk::new(data_dir);
+        let routes = match Memory::load(disk.clone()).await {
+            Ok(routes) => routes,
+            Err(error) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "the last route table is not used");
+                Memory::empty(disk)
+            }
         };
-        fold.publish(false);
-        fold.sweep().await;
+        let (table, loading) = (InService::default(), Loading::new(Arc::clone(&content)));
+        if let Some(last) = routes.last() {
+            let sequence = routes.position().sequence;
+            table.store(Some(Arc::new(Table { sequence, routes: Arc::clone(last) })));
+        }
+        let fold = Self { content, table, routes, loading };
+        sweep(&fold.content, &fold.table).await;
         fold
     }
 
@@ -83,129 +63,97 @@ impl Fold {
 
     /// Follows until `stop`, and keeps the table once more.
     pub(crate) async fn run(mut self, log: connection::Config, stop: CancellationToken) -> Result<(), Error> {
-        self.loading.load(self.routes.waiting());
-        let mut heard = Box::pin(hear(log, self.sequence));
+        self.loading.load(self.routes.state().waiting());
+        let connected = tokio::select! {
+            () = stop.cancelled() => None,
+            log = connect(&log) => Some(log),
+            () = self.admit_early() => None,
+        };
+        let Some(log) = connected else { return close(self.routes).await };
+        let Self { content, table, routes, loading } = self;
+        let live = Live { content, table, routes: Following::new(log, routes), loading };
+        close(live.run(&stop).await).await
+    }
+
+    /// What was promoted before and is loaded only now, while the log is away. Never ends.
+    async fn admit_early(&mut self) {
         loop {
-            let save_at = self.save_at;
+            let Some(loaded) = self.loading.next().await else { return std::future::pending().await };
+            self.routes.change(|routes| loaded.iter().for_each(|waiting| routes.admit(waiting)));
+            put(&self.table, &self.routes);
+        }
+    }
+}
+
+struct Live {
+    content: Arc<Content>,
+    table: InService,
+    routes: Following<Kept>,
+    loading: Loading,
+}
+
+impl Live {
+    async fn run(mut self, stop: &CancellationToken) -> Kept {
+        let mut sweeps = interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
+        loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
-                () = sleep_until(save_at.unwrap_or_else(Instant::now)), if save_at.is_some() => {
-                    if let Err(error) = self.save().await {
-                        tracing::error!(error = &error as &dyn std::error::Error, "failed to keep the route table");
-                    }
-                }
+                () = stop.cancelled() => return self.routes.into_fold(),
                 Some(loaded) = self.loading.next() => self.admit(&loaded),
-                Some(heard) = heard.next() => match heard {
-                    Heard::End(end) => self.meet(end),
-                    Heard::Entries(entries) => self.apply(entries),
-                },
+                Ok(step) = self.routes.next() => self.publish(step),
+                _ = sweeps.tick() => sweep(&self.content, &self.table).await,
             }
         }
-        self.save().await
-    }
-
-    /// The log is there. One that ends before our position is not the one we followed.
-    fn meet(&mut self, end: u64) {
-        if end < self.sequence {
-            tracing::error!(
-                position = self.sequence,
-                end,
-                "the log ends before the position of the kept route table: it is another log, starting from zero"
-            );
-            (self.sequence, self.routes) = (0, Arc::default());
-            self.hold_until = Some(end);
-            self.loading.load(std::iter::empty());
-        }
-        self.hold_until = self.hold_until.map(|_| end);
-        self.publish(false);
-    }
-
-    fn apply(&mut self, entries: Vec<Entry>) {
-        let (mut is_changed, mut behind) = (false, 0);
-        for Entry { sequence, pending, fact } in entries {
-            (self.sequence, behind) = (sequence, pending);
-            match fact {
-                Ok(recorded) if Routes::concerns(&recorded.event) => {
-                    Arc::make_mut(&mut self.routes).apply(&recorded);
-                    is_changed = true;
-                }
-                Ok(_) => {}
-                Err(error) if error.is_unknown_type() => tracing::debug!(sequence, %error, "passed over a fact"),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(sequence, error, "passed over a fact that cannot be read");
-                }
-            }
-        }
-        metrics::fold_position(NAME, self.sequence, behind);
-        self.save_within(if is_changed { SAVE_CHANGE } else { SAVE_POSITION });
-        self.publish(is_changed);
     }
 
     fn admit(&mut self, loaded: &[Waiting]) {
-        let routes = Arc::make_mut(&mut self.routes);
-        loaded.iter().for_each(|waiting| routes.admit(waiting));
-        self.save_within(SAVE_CHANGE);
-        self.publish(false);
+        self.routes.fold_mut().change(|routes| loaded.iter().for_each(|waiting| routes.admit(waiting)));
+        if self.routes.is_level() {
+            put(&self.table, self.routes.fold());
+        }
     }
 
     /// Puts the table in service, in one step, unless it is still behind what it will replace.
-    fn publish(&mut self, is_changed: bool) {
-        if self.hold_until.is_some_and(|until| self.sequence < until) {
+    fn publish(&mut self, step: Step) {
+        if step == Step::StartedOver {
+            self.loading.load(std::iter::empty());
+        }
+        if !self.routes.is_level() {
             return;
         }
-        if self.hold_until.take().is_some() || is_changed {
-            let routes = Arc::make_mut(&mut self.routes);
-            routes.enter_service();
-            self.loading.load(routes.waiting());
+        if self.routes.fold().state().has_new() {
+            self.routes.fold_mut().change(Routes::enter_service);
         }
-        self.table.store(Some(Arc::new(Table { sequence: self.sequence, routes: Arc::clone(&self.routes) })));
-    }
-
-    fn save_within(&mut self, delay: Duration) {
-        let at = Instant::now() + delay;
-        self.save_at = Some(self.save_at.map_or(at, |earlier| earlier.min(at)));
-    }
-
-    async fn save(&mut self) -> Result<(), Error> {
-        self.save_at = None;
-        if self.hold_until.is_some() {
-            return Ok(());
-        }
-        self.store.save(self.sequence, &self.routes).await?;
-        if self.swept_at.elapsed() > SWEEP_EVERY {
-            self.sweep().await;
-        }
-        Ok(())
-    }
-
-    /// Removes kept manifests that nothing shows any more.
-    async fn sweep(&mut self) {
-        self.swept_at = Instant::now();
-        let (kept, routes) = (self.content.kept().clone(), Arc::clone(&self.routes));
-        let swept = tokio::task::spawn_blocking(move || kept.sweep(&routes)).await;
-        if let Err(error) = swept {
-            tracing::debug!(%error, "kept manifests were not swept");
-        }
+        self.loading.load(self.routes.fold().state().waiting());
+        put(&self.table, self.routes.fold());
     }
 }
 
-/// The log from `position` on; from its start if it ends before that.
-fn hear(config: connection::Config, position: u64) -> impl Stream<Item = Heard> {
-    stream::once(connect(config)).flat_map(move |(log, end)| {
-        let after = if end < position { 0 } else { position };
-        let entries = log.follow(after).ready_chunks(BATCH).map(Heard::Entries);
-        stream::iter([Heard::End(end)]).chain(entries)
-    })
+fn put(table: &InService, routes: &Kept) {
+    let (sequence, routes) = (routes.position().sequence, Arc::clone(routes.state()));
+    table.store(Some(Arc::new(Table { sequence, routes })));
 }
 
-/// The log and its present end, however long it takes to come up.
-async fn connect(config: connection::Config) -> (Log, u64) {
+async fn close(routes: Kept) -> Result<(), Error> {
+    routes.close().await.map_err(Error::Keep)
+}
+
+/// Removes kept manifests that nothing shows any more.
+async fn sweep(content: &Content, table: &InService) {
+    let (kept, table) = (content.kept().clone(), table.load_full());
+    let routes = table.map(|table| Arc::clone(&table.routes)).unwrap_or_default();
+    let swept = tokio::task::spawn_blocking(move || kept.sweep(&routes)).await;
+    if let Err(error) = swept {
+        tracing::debug!(%error, "kept manifests were not swept");
+    }
+}
+
+/// The log, however long it takes to come up.
+async fn connect(config: &connection::Config) -> Log {
     let mut pause = FIRST_PAUSE;
     loop {
-        match reach(&config).await {
-            Ok(reached) => return reached,
+        match Connection::open(config).await {
+            Ok(connection) => return Log::new(connection),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "cannot reach the log, serving what is known and trying again");
@@ -214,10 +162,4 @@ async fn connect(config: connection::Config) -> (Log, u64) {
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-async fn reach(config: &connection::Config) -> Result<(Log, u64), runtime::Error> {
-    let log = Log::new(Connection::open(config).await?);
-    let end = log.last_sequence().await?;
-    Ok((log, end))
 }

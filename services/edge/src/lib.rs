@@ -94,7 +94,7 @@ impl Edge {
     /// connects to the log in the background and for ever.
     ///
     /// # Errors
-    /// [`Error::File`] if the last table could not be kept at the end.
+    /// [`Error::Keep`] if the last table could not be kept at the end.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let serving = server::serve(self.listener, Arc::new(self.site), stop.clone());
         let (kept, ()) = tokio::join!(self.fold.run(self.log, stop), serving);

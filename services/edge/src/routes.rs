@@ -151,6 +151,11 @@ impl Routes {
         }
     }
 
+    /// Whether [`Self::enter_service`] would show anything.
+    pub(crate) fn has_new(&self) -> bool {
+        self.slots().any(|(_, _, slot)| slot.shown.is_none() && slot.next.is_some())
+    }
+
     /// What the host with this first label leads to, given in lower case.
     pub(crate) fn resolve(&self, label: &str) -> Option<Route> {
         let HostLabel { site: name, prefix } = HostLabel::parse(label)?;

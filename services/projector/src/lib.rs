@@ -5,17 +5,16 @@
 
 mod rebuild;
 
-use futures::StreamExt;
+use events::Position;
 use projections::{Applied, Error as ModelError, Readiness, Store};
 pub use rebuild::rebuild;
-use runtime::{Entry, Log, telemetry};
+use runtime::fold::{Fold, Following};
+use runtime::{Entry, Log, vocabulary};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Its name in metrics and logs.
 pub const NAME: &str = "projector";
-/// Facts in one transaction at most.
-const BATCH_MAX: usize = 1000;
 /// How long it waits after Postgres failed.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -28,6 +27,9 @@ pub enum Error {
     /// The log failed.
     #[error("failed to read the log")]
     Log(#[source] runtime::Error),
+    /// The log was replaced while it was read.
+    #[error("the log has another history than it had a moment ago")]
+    OtherHistory,
 }
 
 /// Keeps the live model up to date until `stop` fires. `reader` is the role that may read it.
@@ -35,7 +37,7 @@ pub async fn run(log: Log, store: Store, reader: &str, stop: CancellationToken) 
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            ended = project(&log, &store, reader) => if let Err(error) = ended {
+            Err(error) = project(&log, &store, reader) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the read model cannot be written, trying again");
                 tokio::time::sleep(AGAIN).await;
             },
@@ -48,29 +50,74 @@ async fn project(log: &Log, store: &Store, reader: &str) -> Result<(), Error> {
         tracing::info!(found, "the read model is of an older version and is made anew");
         rebuild(log, store).await?;
     }
-    let model = store.live();
-    let position = model.position().await.map_err(Error::Model)?;
-    tracing::info!(position, "projecting");
-    let mut batches = log.follow(position).ready_chunks(BATCH_MAX);
-    while let Some(entries) = batches.next().await {
-        let pending = entries.last().map_or(0, |entry| entry.pending);
-        let batch: Vec<Applied> = entries.into_iter().map(applied).collect();
-        // After an error, a gap among them, the position in Postgres says where to go on.
-        let position = model.apply(&batch).await.map_err(Error::Model)?;
-        telemetry::metrics::fold_position(NAME, position, pending);
+    let position = store.live().place().await.map_err(Error::Model)?;
+    tracing::info!(position = position.sequence, "projecting");
+    let mut live = Live { log: log.clone(), store: store.clone(), position };
+    live.complete().await?;
+    let mut following = Following::new(log.clone(), live);
+    loop {
+        // After an error the position in Postgres says where to go on.
+        following.next().await?;
     }
-    Ok(())
+}
+
+/// The live model, which moves its position in the transaction that writes its rows.
+struct Live {
+    log: Log,
+    store: Store,
+    position: Position,
+}
+
+impl Live {
+    /// Makes the model anew if it lacks facts that this version knows: an older one, which may run beside this one, has
+    /// passed over them.
+    async fn complete(&mut self) -> Result<(), Error> {
+        let lacking = self.store.live().unknown_types().await.map_err(Error::Model)?;
+        if let Some(type_name) = lacking.iter().find(|name| vocabulary::knows(name)) {
+            tracing::info!(type_name, "the read model lacks facts that its writer did not know and is made anew");
+            rebuild(&self.log, &self.store).await?;
+            self.position = self.store.live().place().await.map_err(Error::Model)?;
+        }
+        Ok(())
+    }
+}
+
+impl Fold for Live {
+    const NAME: &'static str = NAME;
+    type Error = Error;
+
+    fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Readers have the model of the other log until that of this one is made.
+    async fn reset(&mut self) -> Result<(), Error> {
+        rebuild::replace(&self.log, &self.store).await?;
+        self.position = self.store.live().place().await.map_err(Error::Model)?;
+        Ok(())
+    }
+
+    async fn take(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
+        let batch: Vec<Applied> = entries.into_iter().map(applied).collect();
+        let model = self.store.live();
+        let reached = model.apply(&batch).await.map_err(Error::Model)?;
+        self.position = match batch.last().map(Applied::position) {
+            Some(last) if last.sequence == reached => last,
+            // Another projector is ahead.
+            Some(_) | None => model.place().await.map_err(Error::Model)?,
+        };
+        self.complete().await
+    }
 }
 
 /// What the model is told of an entry: what cannot be read is recorded there too.
 fn applied(entry: Entry) -> Applied {
-    let sequence = entry.sequence;
+    let position = entry.position();
     match entry.fact {
         Ok(recorded) => Applied::Fact(recorded),
-        Err(error) if error.is_unknown_type() => Applied::Unknown { sequence, reason: error.to_string() },
-        Err(error) => {
-            tracing::error!(%error, sequence, "a fact cannot be read; it is recorded and passed over");
-            Applied::Poison { sequence, reason: error.to_string() }
-        }
+        Err(error) => match error.unknown_type() {
+            Some(type_name) => Applied::Unknown { position, type_name: type_name.to_owned() },
+            None => Applied::Poison { position, reason: error.to_string() },
+        },
     }
 }

@@ -171,8 +171,11 @@ async fn pursue(connection: Connection, pending: Pending, rejection: Option<Reje
     let _ = reply.send(outcome);
 }
 
-/// Sends one append until its fate is known. Whatever the server says but yes, the subject itself tells: if its next fact
-/// is ours, an earlier try was stored.
+/// Sends one append until its fate is known. Whatever the server says but yes, the subject itself tells, as its leader
+/// knows it: if its next fact is ours, an earlier try was stored; if it is another's, ours can never be.
+///
+/// A subject that has not moved although the server speaks of a conflict has a write in flight, perhaps our own: the next
+/// try tells what became of it.
 async fn settle(
     connection: &Connection,
     (append, deadline): (&Append, Instant),
@@ -186,12 +189,14 @@ async fn settle(
                 Err(rejected) => rejected,
             },
         };
-        let error = match (stored(connection, append).await, rejected) {
-            (Ok(Some(sequence)), _) => return Ok(sequence),
-            (Ok(None), Rejection::Conflict) => return Err(NotAppended::Conflict),
-            (Ok(None), Rejection::Duplicate) => return Err(NotAppended::Known),
-            (Ok(None), Rejection::Refused(error)) => return Err(NotAppended::Failed(error)),
-            (Ok(None), Rejection::Ambiguous(error)) | (Err(error), _) => error,
+        let error = match (next_fact(connection, append).await, rejected) {
+            (Ok(Next::Ours(sequence)), _) => return Ok(sequence),
+            (Ok(_), Rejection::Refused(error)) => return Err(NotAppended::Failed(error)),
+            (Ok(Next::None), Rejection::Duplicate(Some(sequence))) if sequence > append.expected => in_flight(),
+            (Ok(_), Rejection::Duplicate(_)) => return Err(NotAppended::Known),
+            (Ok(Next::Other), Rejection::Conflict | Rejection::Ambiguous(_)) => return Err(NotAppended::Conflict),
+            (Ok(Next::None), Rejection::Conflict) => in_flight(),
+            (Ok(Next::None), Rejection::Ambiguous(error)) | (Err(error), _) => error,
         };
         if Instant::now() + AGAIN >= deadline {
             return Err(NotAppended::Failed(error));
@@ -201,11 +206,25 @@ async fn settle(
     }
 }
 
-/// The sequence of the append's last message, if it is in the log where it was expected. What another process derived
-/// from the same cause has the same identity, and is ours only if it says the same.
-async fn stored(connection: &Connection, append: &Append) -> Result<Option<u64>, Error> {
+/// What follows on a subject where an append was expected.
+enum Next {
+    /// The append; the sequence of its last message.
+    Ours(u64),
+    /// Something else.
+    Other,
+    /// Nothing yet.
+    None,
+}
+
+fn in_flight() -> Error {
+    Error::unavailable("append")("another write to the subject is in flight")
+}
+
+/// What is in the log where the append was expected. What another process derived from the same cause has the same
+/// identity, and is ours only if it says the same.
+async fn next_fact(connection: &Connection, append: &Append) -> Result<Next, Error> {
     let after = |first: &Outgoing| (first.subject.clone(), append.expected);
-    let Some((subject, expected)) = append.messages.first().map(after) else { return Ok(None) };
+    let Some((subject, expected)) = append.messages.first().map(after) else { return Ok(Next::None) };
     let found = read::subject_after(connection, subject::EVENTS, (&subject, expected)).await?;
     let same = |(stored, sent): (&Stored, &Outgoing)| {
         ["id", "time"]
@@ -213,6 +232,10 @@ async fn stored(connection: &Connection, append: &Append) -> Result<Option<u64>,
             .all(|name| codec::attribute(&stored.headers, name) == codec::attribute(&sent.headers, name))
             && stored.payload == sent.payload
     };
+    if found.is_empty() {
+        return Ok(Next::None);
+    }
     let last = found.get(append.messages.len() - 1).map(|stored| stored.sequence);
-    Ok(last.filter(|_| found.iter().zip(&append.messages).all(same)))
+    let ours = last.filter(|_| found.iter().zip(&append.messages).all(same));
+    Ok(ours.map_or(Next::Other, Next::Ours))
 }

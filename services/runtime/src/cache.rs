@@ -1,11 +1,11 @@
 //! What a process remembers between decisions, and whose turn it is. Both only save work: the log's own expectations
-//! decide.
+//! decide. What was learned on one connection is forgotten with it, for the next may lead to another log.
 
 use crate::log::Loaded;
 use events::Aggregate;
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Mutex as Turn;
 
 /// Aggregates whose state is kept.
@@ -13,21 +13,31 @@ const CACHE_MAX: usize = 4096;
 
 type Cached = (u64, Box<dyn Any + Send>);
 
+#[derive(Default)]
+struct Remembered {
+    generation: u64,
+    states: HashMap<String, Cached>,
+    /// Sequences that this process has seen on a subject, so that no read may miss them.
+    seen: HashMap<String, u64>,
+}
+
+/// What is remembered of one connection to the log.
 #[derive(Clone, Default)]
 pub(crate) struct Cache {
-    states: Arc<Mutex<HashMap<String, Cached>>>,
+    states: Arc<Mutex<Remembered>>,
     turns: Arc<Mutex<HashMap<String, Weak<Turn<()>>>>>,
 }
 
 impl Cache {
-    pub(crate) fn get<A: Aggregate>(&self, subject: &str) -> Option<Loaded<A>> {
-        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sequence, state) = states.get(subject)?;
+    pub(crate) fn get<A: Aggregate>(&self, generation: u64, subject: &str) -> Option<Loaded<A>> {
+        let remembered = self.of(generation)?;
+        let (sequence, state) = remembered.states.get(subject)?;
         Some(Loaded { state: state.downcast_ref::<A>()?.clone(), sequence: *sequence })
     }
 
-    pub(crate) fn remember<A: Aggregate>(&self, subject: &str, loaded: Loaded<A>) {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn remember<A: Aggregate>(&self, generation: u64, (subject, loaded): (&str, Loaded<A>)) {
+        let Some(mut remembered) = self.of(generation) else { return };
+        let states = &mut remembered.states;
         if states.len() >= CACHE_MAX && !states.contains_key(subject) {
             states.clear();
         }
@@ -35,6 +45,30 @@ impl Cache {
         if newer {
             states.insert(subject.to_owned(), (loaded.sequence, Box::new(loaded.state)));
         }
+    }
+
+    /// A fact at `sequence` has been heard of `subject`.
+    pub(crate) fn see(&self, generation: u64, (subject, sequence): (&str, u64)) {
+        let Some(mut remembered) = self.of(generation) else { return };
+        if remembered.seen.len() >= CACHE_MAX {
+            remembered.seen.clear();
+        }
+        let seen = remembered.seen.entry(subject.to_owned()).or_default();
+        *seen = sequence.max(*seen);
+    }
+
+    /// The newest fact of `subject` that was heard; 0 for none.
+    pub(crate) fn seen(&self, generation: u64, subject: &str) -> u64 {
+        self.of(generation).and_then(|remembered| remembered.seen.get(subject).copied()).unwrap_or(0)
+    }
+
+    /// What belongs to this connection; none if there is a newer one already.
+    fn of(&self, generation: u64) -> Option<MutexGuard<'_, Remembered>> {
+        let mut remembered = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if generation > remembered.generation {
+            *remembered = Remembered { generation, ..Remembered::default() };
+        }
+        (generation == remembered.generation).then_some(remembered)
     }
 
     /// Decisions on one aggregate that take turns in this process do not conflict with each other.

@@ -3,6 +3,7 @@
 //! Every context attribute is a header `ce-<name>`, `datacontenttype` among them. Values are percent-encoded outside
 //! the printable ASCII range, and for space, double quote and percent.
 
+use crate::vocabulary;
 use async_nats::HeaderMap;
 use async_nats::header::HeaderValue;
 use events::envelope::{CONTENT_TYPE, SPEC_VERSION};
@@ -29,16 +30,24 @@ pub enum Error {
         /// Its value.
         value: String,
     },
+    /// The log has nothing at this place, though it never loses a fact.
+    #[error("the log has nothing here")]
+    Absent,
     /// The payload is not a fact we know.
     #[error(transparent)]
     Payload(#[from] DecodeError),
 }
 
 impl Error {
-    /// Whether a newer writer may have stated it: pass over it rather than park it.
+    /// Its type, if this version does not know it: a newer version has stated it.
     #[must_use]
-    pub const fn is_unknown_type(&self) -> bool {
-        matches!(self, Self::Payload(DecodeError::UnknownType(_)))
+    pub fn unknown_type(&self) -> Option<&str> {
+        match self {
+            Self::Payload(DecodeError::UnknownType(name)) => Some(name),
+            Self::Payload(DecodeError::Malformed { .. }) | Self::Missing(_) | Self::Invalid { .. } | Self::Absent => {
+                None
+            }
+        }
     }
 }
 
@@ -90,8 +99,13 @@ pub(crate) fn recorded(sequence: u64, headers: &HeaderMap, payload: &[u8]) -> Re
         traceparent: attribute(headers, "traceparent"),
         tracestate: attribute(headers, "tracestate"),
     };
-    let event = Event::decode(&required(headers, "type")?, payload)?;
+    let event = vocabulary::decode(&required(headers, "type")?, payload)?;
     Ok(Recorded { sequence, envelope, event })
+}
+
+/// The identity of a message; nil if it claims none.
+pub(crate) fn identity(headers: &HeaderMap) -> Uuid {
+    uuid(headers, "id").ok().flatten().unwrap_or_default()
 }
 
 fn required(headers: &HeaderMap, name: &'static str) -> Result<String, Error> {

@@ -78,6 +78,11 @@ impl Connection {
         !self.closed.is_cancelled() && self.client.connection_state() == async_nats::connection::State::Connected
     }
 
+    /// How often it was made: what was known of the log on an earlier one may be another log's by now.
+    pub(crate) fn generation(&self) -> u64 {
+        *self.made.borrow()
+    }
+
     /// Ends when the connection was broken and made anew: what was asked before it will not be answered.
     pub(crate) fn interrupted(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut made = self.made.clone();

@@ -21,6 +21,9 @@ use work::Worker;
 /// How long a broken connection to the durable consumers rests before it is set up anew.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// Facts that may wait for another try, or for a newer version, before the log offers no more.
+const PENDING_MAX: i64 = 100_000;
+
 /// A service that reacts to facts.
 ///
 /// Its durable consumer is made once and lives in the log; several processes may share it and compete for facts.
@@ -45,6 +48,9 @@ pub enum Failure {
     /// The world failed: the fact comes again, later each time, and is parked after [`Timing::deliveries_max`].
     #[error("the work failed and will be tried again")]
     Retry(#[source] BoxError),
+    /// This version must not decide: the fact is given back for a newer one, and that counts for nothing.
+    #[error("the work needs a newer version of this program")]
+    Wait(#[source] BoxError),
     /// Trying again is no use: the fact goes to the operator's shelf.
     #[error("the work cannot be done and is parked")]
     Park(#[source] BoxError),
@@ -54,6 +60,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Park(error.into()),
+            Error::Newer { .. } => Self::Wait(error.into()),
             Error::Unavailable { .. } | Error::Rejected { .. } | Error::Contended { .. } | Error::Server { .. } => {
                 Self::Retry(error.into())
             }
@@ -73,6 +80,8 @@ pub struct Timing {
     pub retry_first: Duration,
     /// The longest delay between two tries, but for a spread of a fifth.
     pub retry_max: Duration,
+    /// The longest delay before a fact that needs a newer version is offered again.
+    pub newer_max: Duration,
     /// Deliveries after which a fact that always fails is parked.
     pub deliveries_max: u64,
     /// How long work in hand may take when the process is asked to end.
@@ -86,6 +95,7 @@ impl Default for Timing {
             pull_expires: Duration::from_secs(5),
             retry_first: Duration::from_secs(1),
             retry_max: Duration::from_secs(60),
+            newer_max: Duration::from_secs(30),
             deliveries_max: 8,
             drain: DRAIN_DEADLINE,
         }
@@ -96,7 +106,7 @@ impl Default for Timing {
 /// longer than the drain deadline, and leaves the rest to another process.
 ///
 /// # Errors
-/// [`Error`] if its durable consumers cannot be made.
+/// None today: what the log cannot do now is waited for.
 pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: CancellationToken) -> Result<(), Error> {
     run_with(log, consumer, (slots, Timing::default()), stop).await
 }
@@ -104,14 +114,14 @@ pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: Cancell
 /// [`run`] in a rhythm of one's own.
 ///
 /// # Errors
-/// [`Error`] if its durable consumers cannot be made.
+/// None today: what the log cannot do now is waited for.
 pub async fn run_with<C: Consumer>(
     log: Log,
     consumer: C,
     (slots, timing): (usize, Timing),
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let belts = Belts::open::<C>(&log, &timing).await?;
+    let Some(belts) = stop.run_until_cancelled(opened::<C>(&log, &timing)).await else { return Ok(()) };
     let worker = Arc::new(Worker { consumer, log, timing });
     let (tasks, abandon) = (TaskTracker::new(), CancellationToken::new());
     tracing::info!(consumer = C::NAME, "listening");
@@ -126,6 +136,20 @@ pub async fn run_with<C: Consumer>(
         tasks.wait().await;
     }
     Ok(())
+}
+
+/// The belts, however long the log takes to come up: a service does not end because the log is away.
+async fn opened<C: Consumer>(log: &Log, timing: &Timing) -> Belts {
+    loop {
+        match Belts::open::<C>(log, timing).await {
+            Ok(belts) => return belts,
+            Err(error) => {
+                let error = crate::error::chain(&error);
+                tracing::warn!(consumer = C::NAME, error, "cannot make the durable consumers, trying again");
+            }
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// Asks for one fact whenever a slot is free, so that no fact waits here while another process could work on it.
@@ -154,10 +178,7 @@ async fn pull<C: Consumer>(
             Err(error) => {
                 tracing::warn!(consumer = C::NAME, %error, "cannot ask for work, trying again");
                 tokio::time::sleep(AGAIN).await;
-                match Belts::open::<C>(&worker.log, &worker.timing).await {
-                    Ok(again) => belts = again,
-                    Err(error) => tracing::warn!(consumer = C::NAME, %error, "cannot make the durable consumers"),
-                }
+                belts = opened::<C>(&worker.log, &worker.timing).await;
             }
         }
     }
@@ -210,7 +231,7 @@ async fn durable(
         ack_wait: timing.ack_wait,
         // The count of deliveries is ours to judge, and backoff in the server would skew our delays.
         max_deliver: -1,
-        max_ack_pending: 1000,
+        max_ack_pending: PENDING_MAX,
         ..pull::Config::default()
     };
     let made = log.connection.jetstream.create_consumer_on_stream(config, stream).await;

@@ -43,6 +43,14 @@ pub enum Error {
         #[source]
         source: codec::Error,
     },
+    /// A fact that a newer version has stated: to decide without knowing it would be to decide on half the truth.
+    #[error("fact {sequence} of the log is of type `{type_name}`, which needs a newer version of this program")]
+    Newer {
+        /// Its sequence.
+        sequence: u64,
+        /// Its type.
+        type_name: String,
+    },
     /// A snapshot or a lease holds something else than it should.
     #[error("`{what}` is not what it should be")]
     Corrupt {

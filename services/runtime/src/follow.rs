@@ -1,17 +1,17 @@
-//! Follows a stream from a position, for ever: the reading half of every fold.
+//! Follows a stream from a sequence, for ever. What keeps a state beside its position uses [`crate::fold`].
 
 use crate::codec;
 use crate::connection::Connection;
 use crate::log::Log;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
-use events::{Recorded, subject};
+use events::{EventId, Position, Recorded, subject};
 use futures::{Stream, StreamExt, stream};
 use std::pin::Pin;
 use std::time::Duration;
 
 /// How long a broken reader waits before it is set up anew.
-const AGAIN: Duration = Duration::from_millis(500);
+pub(crate) const AGAIN: Duration = Duration::from_millis(500);
 /// How long one request for messages waits in the server; also what bounds a stall after an interruption that the
 /// client did not see.
 const PULL_EXPIRES: Duration = Duration::from_secs(10);
@@ -21,6 +21,8 @@ const PULL_EXPIRES: Duration = Duration::from_secs(10);
 pub struct Entry {
     /// Its sequence; the next entry's is one greater.
     pub sequence: u64,
+    /// The id it claims; nil if it claims none.
+    pub id: EventId,
     /// How many more the log held when this one was sent.
     pub pending: u64,
     /// The fact, or why it cannot be read.
@@ -32,10 +34,28 @@ impl Log {
     /// waited out.
     pub fn follow(&self, after: u64) -> impl Stream<Item = Entry> + Send + Unpin + use<> {
         let all = Reader::new(&self.connection, (subject::EVENTS, subject::ALL_EVENTS.to_owned()), after);
-        all.messages().map(|Delivered { sequence, pending, message }| {
-            let headers = message.headers.clone().unwrap_or_default();
-            Entry { sequence, pending, fact: codec::recorded(sequence, &headers, &message.payload) }
-        })
+        all.messages().map(Entry::from)
+    }
+}
+
+impl Entry {
+    /// Its place in the log.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position { sequence: self.sequence, id: self.id }
+    }
+
+    /// What stands where the log has nothing.
+    pub(crate) fn absent(sequence: u64) -> Self {
+        Self { sequence, id: EventId::nil(), pending: 0, fact: Err(codec::Error::Absent) }
+    }
+}
+
+impl From<Delivered> for Entry {
+    fn from(Delivered { sequence, pending, message }: Delivered) -> Self {
+        let headers = message.headers.clone().unwrap_or_default();
+        let fact = codec::recorded(sequence, &headers, &message.payload);
+        Self { sequence, id: codec::identity(&headers), pending, fact }
     }
 }
 
@@ -56,7 +76,7 @@ pub(crate) struct Reader {
 }
 
 /// A server that restarts forgets the reader, and the client would notice late: an interruption ends the feed.
-struct Feed {
+pub(crate) struct Feed {
     messages: pull::Ordered,
     interrupted: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -77,7 +97,7 @@ impl Reader {
     async fn next(&mut self) -> Delivered {
         loop {
             let Some(mut feed) = self.feed.take() else {
-                match open(&self.connection, (self.stream, &self.filter), self.next).await {
+                match Feed::open(&self.connection, (self.stream, &self.filter), self.next).await {
                     Ok(feed) => self.feed = Some(feed),
                     Err(error) => {
                         tracing::warn!(stream = self.stream, %error, "cannot follow, trying again");
@@ -86,23 +106,13 @@ impl Reader {
                 }
                 continue;
             };
-            let next = tokio::select! {
-                next = feed.messages.next() => next,
-                () = &mut feed.interrupted => continue,
-            };
-            match next {
-                Some(Ok(message)) => {
+            match feed.next().await {
+                Some(delivered) => {
                     self.feed = Some(feed);
-                    let Ok(info) = message.info() else { continue };
-                    let (sequence, pending) = (info.stream_sequence, info.pending);
-                    if sequence >= self.next {
-                        self.next = sequence + 1;
-                        return Delivered { sequence, pending, message };
+                    if delivered.sequence >= self.next {
+                        self.next = delivered.sequence + 1;
+                        return delivered;
                     }
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(stream = self.stream, %error, "a reader was interrupted");
-                    tokio::time::sleep(AGAIN).await;
                 }
                 None => tokio::time::sleep(AGAIN).await,
             }
@@ -110,19 +120,43 @@ impl Reader {
     }
 }
 
-async fn open(
-    connection: &Connection,
-    (stream, filter): (&str, &str),
-    start_sequence: u64,
-) -> Result<Feed, async_nats::Error> {
-    let interrupted = Box::pin(connection.interrupted());
-    let config = pull::OrderedConfig {
-        filter_subject: filter.to_owned(),
-        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
-        max_expires: PULL_EXPIRES,
-        ..pull::OrderedConfig::default()
-    };
-    let stream = connection.jetstream.get_stream_no_info(stream).await?;
-    let messages = stream.create_consumer(config).await?.messages().await?;
-    Ok(Feed { messages, interrupted })
+impl Feed {
+    /// The next message; `None` if the feed was interrupted: what comes next must be asked for anew. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Option<Delivered> {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = &mut self.interrupted => return None,
+                next = self.messages.next() => next?,
+            };
+            match next {
+                Ok(message) => {
+                    let Ok(info) = message.info() else { continue };
+                    let (sequence, pending) = (info.stream_sequence, info.pending);
+                    return Some(Delivered { sequence, pending, message });
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a reader was interrupted");
+                    return None;
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn open(
+        connection: &Connection,
+        (stream, filter): (&str, &str),
+        start_sequence: u64,
+    ) -> Result<Self, async_nats::Error> {
+        let interrupted = Box::pin(connection.interrupted());
+        let config = pull::OrderedConfig {
+            filter_subject: filter.to_owned(),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+            max_expires: PULL_EXPIRES,
+            ..pull::OrderedConfig::default()
+        };
+        let stream = connection.jetstream.get_stream_no_info(stream).await?;
+        let messages = stream.create_consumer(config).await?.messages().await?;
+        Ok(Self { messages, interrupted })
+    }
 }

@@ -34,35 +34,32 @@ pub struct Lease {
 impl Lease {
     /// Waits until the lease `name` is free, and takes it for `holder`, which no other process may be called. Answers
     /// `None` if `stop` fires first. Interruptions of the log are waited out.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the leases cannot be opened.
     pub async fn acquire(
         connection: &Connection,
         (name, holder): (&str, &str),
         stop: &CancellationToken,
-    ) -> Result<Option<Self>, Error> {
-        let store = connection.jetstream.get_key_value(subject::LEASES).await;
-        let store = store.map_err(Error::unavailable("open the leases"))?;
+    ) -> Option<Self> {
         let mut waiting = false;
         loop {
             let asked = Instant::now();
-            match store.create(name, holder.to_owned().into()).await {
-                Ok(revision) => {
+            match take(connection, (name, holder)).await {
+                Ok(Some(held)) => {
                     tracing::info!(lease = name, holder, "lease taken");
-                    let held = Held { store, name: name.to_owned(), holder: holder.to_owned(), revision };
-                    return Ok(Some(Self::renewing(held, asked)));
+                    return Some(Self::renewing(held, asked));
                 }
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                Ok(None) => {
                     if !waiting {
                         tracing::info!(lease = name, "lease is held by another process, waiting");
                         waiting = true;
                     }
                 }
-                Err(error) => tracing::warn!(%error, lease = name, "cannot ask for the lease, trying again"),
+                Err(error) => {
+                    let error = crate::error::chain(&error);
+                    tracing::warn!(error, lease = name, "cannot ask for the lease, trying again");
+                }
             }
             tokio::select! {
-                () = stop.cancelled() => return Ok(None),
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(ASK_EVERY) => {}
             }
         }
@@ -84,6 +81,17 @@ impl Lease {
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
         let renewal = tokio::spawn(held.keep(taken, (lost.clone(), ended.clone())));
         Self { lost, ended: ended.drop_guard(), renewal }
+    }
+}
+
+/// Takes the lease if it is free.
+async fn take(connection: &Connection, (name, holder): (&str, &str)) -> Result<Option<Held>, Error> {
+    let store = connection.jetstream.get_key_value(subject::LEASES).await;
+    let store = store.map_err(Error::unavailable("open the leases"))?;
+    match store.create(name, holder.to_owned().into()).await {
+        Ok(revision) => Ok(Some(Held { store, name: name.to_owned(), holder: holder.to_owned(), revision })),
+        Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(Error::unavailable("ask for a lease")(error)),
     }
 }
 

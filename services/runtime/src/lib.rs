@@ -1,8 +1,7 @@
 //! The loop under every service: the log, the consumers that react to it, the folds that follow it.
 //!
 //! A *reaction* ([`Consumer`]) has a durable consumer in the log: each fact is acknowledged when its work is done, and
-//! comes again if it was not. A *fold* ([`Log::follow`]) keeps its own position beside its own state, and reads on from
-//! there. Services see facts and commands; nothing of NATS leaves this crate.
+//! comes again if it was not. A *fold* ([`fold::Following`]) keeps its position beside its state, and reads on from there. Services see facts and commands; nothing of NATS leaves this crate.
 
 pub mod append;
 pub mod build_log;
@@ -13,6 +12,7 @@ pub mod codec;
 pub mod connection;
 pub mod consumer;
 pub mod error;
+pub mod fold;
 pub mod follow;
 pub mod lease;
 pub mod log;
@@ -21,10 +21,10 @@ mod publish;
 mod read;
 pub mod server;
 pub mod shutdown;
-pub mod snapshot;
 pub mod streams;
 pub mod telemetry;
 pub mod transaction;
+pub mod vocabulary;
 
 pub use connection::Connection;
 pub use consumer::{Consumer, Failure};

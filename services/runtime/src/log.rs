@@ -5,15 +5,21 @@ use crate::cache::Cache;
 use crate::connection::Connection;
 use crate::error::{Error, ExecuteError};
 use crate::publish::Outgoing;
-use crate::{clock, codec, read, telemetry};
-use events::{Aggregate, Cause, Envelope, Event, EventId, Recorded, subject};
+use crate::read::{self, Stored};
+use crate::{clock, codec, telemetry};
+use events::{Aggregate, Cause, Envelope, Event, EventId, Position, Recorded, subject};
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// How often a decision is taken anew when other writers are faster.
 const CONTENTION_MAX: usize = 32;
 /// How long a decision waits for earlier ones of this process on the same aggregate before it goes ahead regardless.
 const TURN_MAX: Duration = Duration::from_secs(5);
+
+/// How long a fact that was delivered may take to reach the leader's store, and how often that is looked at.
+const SEEN_MAX: Duration = Duration::from_secs(10);
+const SEEN_AGAIN: Duration = Duration::from_millis(10);
 
 /// A service's view of the log.
 #[derive(Clone)]
@@ -64,32 +70,35 @@ impl Log {
         id: &str,
         (command, cause): (&A::Command, &Cause),
     ) -> Result<Vec<Recorded>, ExecuteError> {
+        let generation = self.connection.generation();
         let turn = self.cache.turn(subject);
         let _turn = tokio::time::timeout(TURN_MAX, turn.lock()).await;
-        let mut known = self.cache.get::<A>(subject);
-        let mut current = known.is_none();
+        let mut known = self.cache.get::<A>(generation, subject);
+        let mut current = false;
         for _ in 0..CONTENTION_MAX {
             let loaded = match known.take() {
                 Some(loaded) if !current => loaded,
+                // What is appended is checked by the log itself: any replica's view is good enough to try.
+                None if !current => self.glimpse(subject).await?,
                 earlier => self.read_on(subject, earlier.unwrap_or_default()).await?,
             };
             let decided = loaded.state.decide(command);
             let settled = !matches!(&decided, Ok(facts) if !facts.is_empty());
             if settled && !current {
-                // A cached state may not say no: look first.
+                // A state that may be outdated cannot say no: nothing would check it. Ask the leader first.
                 (known, current) = (Some(loaded), true);
                 continue;
             }
             let facts = match decided {
                 Ok(facts) if !facts.is_empty() => facts,
                 settled => {
-                    self.cache.remember(subject, loaded);
+                    self.cache.remember(generation, (subject, loaded));
                     return Ok(settled.map(|_| Vec::new())?);
                 }
             };
             match self.append(&loaded, (subject, id), (facts, cause)).await {
                 Ok(recorded) => {
-                    self.cache.remember(subject, advance(loaded, &recorded));
+                    self.cache.remember(generation, (subject, advance(loaded, &recorded)));
                     return Ok(recorded);
                 }
                 Err(NotAppended::Conflict) => (known, current) = (Some(loaded), true),
@@ -141,30 +150,48 @@ impl Log {
         }
     }
 
-    /// The present state of an aggregate.
+    /// The present state of an aggregate: with every fact that was acknowledged before the question, and with every fact
+    /// of it that this process was given to work on.
     ///
     /// # Errors
-    /// [`Error`] if the log cannot be reached or a fact cannot be read.
+    /// [`Error`] if the log cannot be reached or a fact cannot be read, [`Error::Newer`] if it is of a type that this
+    /// version does not know.
     pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
         let subject = subject::events(A::KIND, id);
-        let known = self.cache.get::<A>(&subject).unwrap_or_default();
+        let generation = self.connection.generation();
+        let known = self.cache.get::<A>(generation, &subject).unwrap_or_default();
         let loaded = self.read_on(&subject, known).await?;
-        self.cache.remember(&subject, loaded.clone());
+        self.cache.remember(generation, (&subject, loaded.clone()));
         Ok(loaded)
     }
 
+    /// The state as some replica knows it, which may be behind.
+    async fn glimpse<A: Aggregate>(&self, subject: &str) -> Result<Loaded<A>, Error> {
+        let found = read::glimpse_after(&self.connection, subject::EVENTS, (subject, 0)).await?;
+        fold(Loaded::default(), found)
+    }
+
+    /// The present state, read on from what is known of it.
     async fn read_on<A: Aggregate>(&self, subject: &str, known: Loaded<A>) -> Result<Loaded<A>, Error> {
-        let news = read::subject_after(&self.connection, subject::EVENTS, (subject, known.sequence)).await?;
         let mut loaded = known;
-        for stored in news {
-            loaded.sequence = stored.sequence;
-            match codec::recorded(stored.sequence, &stored.headers, &stored.payload) {
-                Ok(recorded) => loaded.state = loaded.state.fold(&recorded.event),
-                Err(error) if error.is_unknown_type() => {}
-                Err(source) => return Err(Error::Unreadable { sequence: stored.sequence, source }),
+        let deadline = Instant::now() + SEEN_MAX;
+        loop {
+            let news = read::subject_after(&self.connection, subject::EVENTS, (subject, loaded.sequence)).await?;
+            loaded = fold(loaded, news)?;
+            // A leader may take a moment to have what a faster replica has already shown us.
+            if loaded.sequence >= self.cache.seen(self.connection.generation(), subject) {
+                return Ok(loaded);
             }
+            if Instant::now() >= deadline {
+                return Err(Error::unavailable("read an aggregate")("a fact that was delivered is not there"));
+            }
+            tokio::time::sleep(SEEN_AGAIN).await;
         }
-        Ok(loaded)
+    }
+
+    /// A fact was delivered to this process: from now on every state of its subject holds it.
+    pub(crate) fn see(&self, subject: &str, sequence: u64) {
+        self.cache.see(self.connection.generation(), (subject, sequence));
     }
 
     /// The fact at `sequence`, if there is one.
@@ -175,6 +202,15 @@ impl Log {
         let Some(stored) = read::at(&self.connection, subject::EVENTS, sequence).await? else { return Ok(None) };
         let recorded = codec::recorded(sequence, &stored.headers, &stored.payload);
         recorded.map(Some).map_err(|source| Error::Unreadable { sequence, source })
+    }
+
+    /// Whether this very fact stands in the log.
+    ///
+    /// # Errors
+    /// [`Error`] if the log cannot be reached.
+    pub async fn holds(&self, position: Position) -> Result<bool, Error> {
+        let there = read::at(&self.connection, subject::EVENTS, position.sequence).await?;
+        Ok(there.is_some_and(|stored| codec::identity(&stored.headers) == position.id))
     }
 
     /// The sequence of the newest fact; 0 for an empty log.
@@ -198,6 +234,16 @@ impl<A: Default> Default for Loaded<A> {
     fn default() -> Self {
         Self { state: A::default(), sequence: 0 }
     }
+}
+
+fn fold<A: Aggregate>(known: Loaded<A>, news: Vec<Stored>) -> Result<Loaded<A>, Error> {
+    news.into_iter().try_fold(known, |loaded, Stored { sequence, headers, payload, .. }| {
+        let recorded = codec::recorded(sequence, &headers, &payload).map_err(|source| match source.unknown_type() {
+            Some(type_name) => Error::Newer { sequence, type_name: type_name.to_owned() },
+            None => Error::Unreadable { sequence, source },
+        })?;
+        Ok(Loaded { state: loaded.state.fold(&recorded.event), sequence })
+    })
 }
 
 fn advance<A: Aggregate>(loaded: Loaded<A>, recorded: &[Recorded]) -> Loaded<A> {

@@ -89,6 +89,33 @@ pub(crate) async fn park(log: &Log, shelf: &Shelf, message: &Message) -> Result<
     publish(&log.connection, (place, headers, message.payload.clone()), "park").await
 }
 
+/// Where it is written how often a fact was delivered when it was last given back for a newer version. No place on the
+/// shelf, for its name ends in no sequence.
+fn note_of(consumer: &str, message: &Message) -> Option<String> {
+    let kind = if is_retry(&message.subject) { "newer-retry" } else { "newer" };
+    fact_sequence(message).map(|sequence| format!("parked.{consumer}.{kind}-{sequence}"))
+}
+
+/// Writes down that a fact was given back at its `deliveries`-th delivery, for want of a newer version.
+pub(crate) async fn note_given_back(
+    log: &Log,
+    (consumer, message): (&str, &Message),
+    deliveries: u64,
+) -> Result<(), Error> {
+    let Some(note) = note_of(consumer, message) else { return Ok(()) };
+    let mut headers = HeaderMap::new();
+    headers.insert(DELIVERIES, deliveries.to_string());
+    publish(&log.connection, (note, headers, Bytes::new()), "write down that a fact was given back").await
+}
+
+/// The delivery at which a fact was last given back, as far as it is written down; 0 if it never was.
+pub(crate) async fn given_back(log: &Log, (consumer, message): (&str, &Message)) -> Result<u64, Error> {
+    let Some(note) = note_of(consumer, message) else { return Ok(0) };
+    let last = read::last_of(&log.connection, subject::PARKED, &note).await?;
+    let deliveries = last.and_then(|note| note.headers.get(DELIVERIES)?.as_str().parse().ok());
+    Ok(deliveries.unwrap_or(0))
+}
+
 async fn publish(
     connection: &Connection,
     (subject, headers, payload): (String, HeaderMap, Bytes),

@@ -1,7 +1,7 @@
 //! One append on the wire: a plain publish for one message, an atomic batch (NATS ADR-50) for several.
 //!
 //! The acknowledgement is read by hand, because the error code alone tells a conflict from a failure: 10071 from a
-//! single server, 10164 from a cluster with writes in flight.
+//! single server, 10164 from a cluster with writes in flight. A cluster without a leader answers with errors that pass.
 
 use crate::connection::Connection;
 use crate::error::{BoxError, Error};
@@ -12,6 +12,12 @@ use uuid::Uuid;
 
 const WRONG_LAST_SEQUENCE: [u64; 2] = [10071, 10164];
 const DUPLICATE_IN_BATCH: u64 = 10201;
+/// The same message is being stored at this moment.
+const DUPLICATE_IN_FLIGHT: u64 = 10158;
+/// A new leader does not know the batch that the one before it has begun.
+const BATCH_INCOMPLETE: u64 = 10176;
+/// What the server calls a failure that passes.
+const SERVICE_UNAVAILABLE: u16 = 503;
 
 /// One message of an append.
 #[derive(Debug, Clone)]
@@ -26,8 +32,8 @@ pub(crate) struct Outgoing {
 pub(crate) enum Rejection {
     /// The subject has moved on.
     Conflict,
-    /// The log knows a message of this id already.
-    Duplicate,
+    /// The log knows a message of this id already, stored at this sequence if the server says so.
+    Duplicate(Option<u64>),
     /// Nobody knows: no answer came.
     Ambiguous(Error),
     /// The server said no for another reason.
@@ -46,6 +52,8 @@ struct Ack {
 
 #[derive(Deserialize)]
 struct ApiError {
+    #[serde(default)]
+    code: u16,
     err_code: u64,
     description: String,
 }
@@ -89,13 +97,20 @@ fn answer(reply: Result<async_nats::Message, async_nats::RequestError>) -> Resul
     let reply = reply.map_err(ambiguous)?;
     let ack: Ack = serde_json::from_slice(&reply.payload).map_err(ambiguous)?;
     match ack.error {
-        None if ack.duplicate => Err(Rejection::Duplicate),
+        None if ack.duplicate => Err(Rejection::Duplicate(ack.seq)),
         None => Ok(ack),
         Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Err(Rejection::Conflict),
-        Some(error) if error.err_code == DUPLICATE_IN_BATCH => Err(Rejection::Duplicate),
-        Some(ApiError { err_code: code, description }) => {
+        Some(error) if error.err_code == DUPLICATE_IN_BATCH => Err(Rejection::Duplicate(None)),
+        Some(error) if error.passes() => Err(ambiguous(error.description)),
+        Some(ApiError { err_code: code, description, .. }) => {
             Err(Rejection::Refused(Error::Rejected { operation: "append", code, description }))
         }
+    }
+}
+
+impl ApiError {
+    fn passes(&self) -> bool {
+        self.code == SERVICE_UNAVAILABLE || [DUPLICATE_IN_FLIGHT, BATCH_INCOMPLETE].contains(&self.err_code)
     }
 }
 

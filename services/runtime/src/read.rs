@@ -1,13 +1,19 @@
 //! Reads one subject of a stream in order, many messages per round trip (NATS ADR-31, batched direct get).
+//!
+//! Any replica answers a direct get, also one that lags behind what was acknowledged. Only the leader of a stream knows
+//! its end, so whoever must not miss anything asks the leader how far a subject reaches, and reads until it is there.
 
 use crate::connection::Connection;
 use crate::error::Error;
 use async_nats::header::HeaderValue;
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
 use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::json;
 use std::time::Duration;
+use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
 /// Messages asked for at once.
@@ -31,8 +37,32 @@ pub(crate) struct Stored {
     pub(crate) payload: Bytes,
 }
 
-/// All messages of `subject`, which may have wildcards, after `after`, oldest first.
+/// All messages of `subject`, which may have wildcards, after `after`, oldest first: none is missing that was acknowledged
+/// before the question.
 pub(crate) async fn subject_after(
+    connection: &Connection,
+    stream: &str,
+    (subject, after): (&str, u64),
+) -> Result<Vec<Stored>, Error> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let end = last_of(connection, stream, subject).await?.map_or(0, |last| last.sequence);
+        if end <= after {
+            return Ok(Vec::new());
+        }
+        let found = glimpse_after(connection, stream, (subject, after)).await?;
+        if found.last().is_some_and(|last| last.sequence >= end) {
+            return Ok(found);
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::unavailable(READ)("the replica that answers lags behind"));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// What some replica holds of `subject` after `after`, oldest first. The newest may be missing.
+pub(crate) async fn glimpse_after(
     connection: &Connection,
     stream: &str,
     (subject, after): (&str, u64),
@@ -50,36 +80,65 @@ pub(crate) async fn subject_after(
     }
 }
 
-/// The last message of `subject`, if there is one.
+/// The last message of `subject`, which may have wildcards, if there is one: as the leader knows it.
 pub(crate) async fn last_of(connection: &Connection, stream: &str, subject: &str) -> Result<Option<Stored>, Error> {
-    let request = json!({ "last_by_subj": subject }).to_string();
-    Ok(page(connection, stream, request.into()).await?.0.pop())
+    patiently(connection, || async {
+        let handle = connection.jetstream.get_stream_no_info(stream).await.map_err(Error::unavailable(READ))?;
+        let asked = handle.get_last_raw_message_by_subject(subject);
+        match tokio::time::timeout(ANSWER_MAX, asked).await.map_err(Error::unavailable(READ))? {
+            Ok(message) => Ok(Some(held(message))),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(Error::unavailable(READ)(error)),
+        }
+    })
+    .await
 }
 
-/// The message at `sequence`, if there is one.
+/// The message at `sequence`, if there is one: as the leader knows it.
 pub(crate) async fn at(connection: &Connection, stream: &str, sequence: u64) -> Result<Option<Stored>, Error> {
-    let request = json!({ "seq": sequence }).to_string();
-    Ok(page(connection, stream, request.into()).await?.0.pop())
+    patiently(connection, || async {
+        let handle = connection.jetstream.get_stream_no_info(stream).await.map_err(Error::unavailable(READ))?;
+        let asked = handle.get_raw_message(sequence);
+        match tokio::time::timeout(ANSWER_MAX, asked).await.map_err(Error::unavailable(READ))? {
+            Ok(message) => Ok(Some(held(message))),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(Error::unavailable(READ)(error)),
+        }
+    })
+    .await
 }
 
-/// One request's answers, and how many more messages it would have matched. To ask again is safe, so an interruption is
-/// not a failure yet.
+/// One request's answers, and how many more messages it would have matched.
 async fn page(connection: &Connection, stream: &str, request: Bytes) -> Result<(Vec<Stored>, u64), Error> {
+    patiently(connection, || ask(connection, stream, request.clone())).await
+}
+
+/// Asks until there is an answer. To ask again is safe, so an interruption is not a failure yet.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    connection: &Connection,
+    ask: impl Fn() -> F,
+) -> Result<T, Error> {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let interrupted = connection.interrupted();
         let answered = tokio::select! {
-            answered = ask(connection, stream, request.clone()) => answered,
+            answered = ask() => answered,
             () = interrupted => Err(Error::unavailable(READ)("the connection was interrupted")),
         };
         match answered {
             Err(Error::Unavailable { source, .. }) if Instant::now() < deadline => {
-                tracing::debug!(stream, error = &*source as &dyn std::error::Error, "not answered, asking again");
+                tracing::debug!(error = &*source as &dyn std::error::Error, "not answered, asking again");
                 tokio::time::sleep(AGAIN).await;
             }
             answered => return answered,
         }
     }
+}
+
+fn held(message: StreamMessage) -> Stored {
+    let StreamMessage { subject, sequence, headers, payload, time } = message;
+    let stored_at = time.format(&Rfc3339).unwrap_or_default();
+    Stored { sequence, subject: subject.to_string(), stored_at, headers, payload }
 }
 
 async fn ask(connection: &Connection, stream: &str, request: Bytes) -> Result<(Vec<Stored>, u64), Error> {

@@ -2,9 +2,11 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv;
 use async_nats::jetstream::object_store;
-use async_nats::jetstream::stream::{Compression, Config, PersistenceMode, Republish, StorageType};
+use async_nats::jetstream::stream::{Compression, Config, Republish, StorageType};
 use events::subject;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ pub const LEASE_TTL: Duration = Duration::from_secs(12);
 /// # Errors
 /// [`Error::Unavailable`] if the server does not answer or refuses a configuration.
 pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), Error> {
-    for config in [events(replicas), logs(), parked(replicas)] {
+    for config in [events(replicas), logs(replicas), parked(replicas)] {
         let made = connection.jetstream.create_or_update_stream(config).await;
         made.map_err(Error::unavailable("provision a stream"))?;
     }
@@ -37,16 +39,29 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     };
     let made = connection.jetstream.create_or_update_key_value(leases).await;
     made.map_err(Error::unavailable("provision the leases"))?;
-    if connection.jetstream.get_object_store(subject::SNAPSHOTS).await.is_err() {
-        let snapshots = object_store::Config {
-            bucket: subject::SNAPSHOTS.to_owned(),
-            num_replicas: replicas,
-            ..object_store::Config::default()
-        };
-        let made = connection.jetstream.create_object_store(snapshots).await;
-        made.map_err(Error::unavailable("provision the snapshots"))?;
+    snapshots(connection, replicas).await
+}
+
+/// The client can make an object store but not change one; below, it is a stream.
+async fn snapshots(connection: &Connection, replicas: usize) -> Result<(), Error> {
+    let doing = "provision the snapshots";
+    let name = format!("OBJ_{}", subject::SNAPSHOTS);
+    match connection.jetstream.get_stream(&name).await {
+        Ok(stream) => {
+            let config = Config { num_replicas: replicas, ..stream.cached_info().config.clone() };
+            connection.jetstream.update_stream(config).await.map(drop).map_err(Error::unavailable(doing))
+        }
+        Err(error) if is_missing(&error) => {
+            let bucket = subject::SNAPSHOTS.to_owned();
+            let config = object_store::Config { bucket, num_replicas: replicas, ..object_store::Config::default() };
+            connection.jetstream.create_object_store(config).await.map(drop).map_err(Error::unavailable(doing))
+        }
+        Err(error) => Err(Error::unavailable(doing)(error)),
     }
-    Ok(())
+}
+
+fn is_missing(error: &GetStreamError) -> bool {
+    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 fn events(replicas: usize) -> Config {
@@ -71,14 +86,14 @@ fn events(replicas: usize) -> Config {
     }
 }
 
-fn logs() -> Config {
+fn logs(replicas: usize) -> Config {
     Config {
         name: subject::LOGS.to_owned(),
         description: Some("Build logs until they are archived.".to_owned()),
         subjects: vec![subject::ALL_LOGS.to_owned()],
         storage: StorageType::File,
-        // A log line may be lost with the power; a fact may not.
-        persist_mode: Some(PersistenceMode::Async),
+        // Written as facts are: the server can neither replicate a stream that is written later nor change one.
+        num_replicas: replicas,
         max_age: LOGS_MAX_AGE,
         max_bytes: LOGS_MAX_BYTES,
         compression: Some(Compression::S2),

@@ -7,7 +7,7 @@ use crate::error::{Error, ExecuteError};
 use crate::log::{Log, outgoing};
 use crate::publish::{self, Outgoing, Rejection};
 use crate::{codec, read};
-use events::{Aggregate, Cause, Event, EventId, Recorded, subject};
+use events::{Aggregate, Cause, Event, Recorded, subject};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -125,7 +125,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Sends a batch until its fate is known: if the first fact that follows on its first subject is ours, all of it is there.
+/// Sends a batch until its fate is known: if its first fact is in the log, all of it is.
 async fn pursue(log: &Log, decided: &[Decided], recorded: &[Recorded]) -> Result<Outcome, Error> {
     let deadline = Instant::now() + DEADLINE;
     let messages = messages(decided, recorded);
@@ -134,12 +134,16 @@ async fn pursue(log: &Log, decided: &[Decided], recorded: &[Recorded]) -> Result
             Ok(last) => return Ok(Outcome::Stored(last + 1 - messages.len() as u64)),
             Err(rejection) => rejection,
         };
-        let error = match (stored(log, decided, recorded).await, rejection) {
-            (Ok(Some(sequence)), _) => return Ok(Outcome::Stored(sequence)),
-            (Ok(None), Rejection::Conflict) => return Ok(Outcome::Conflict),
-            (Ok(None), Rejection::Refused(error)) => return Err(error),
-            (Ok(None), Rejection::Ambiguous(error)) | (Err(error), _) => error,
-            (Ok(None), Rejection::Duplicate) => Error::unavailable("append")("a write of the same facts is in flight"),
+        let error = match (next(log, decided, recorded).await, rejection) {
+            (Ok(Next::Ours(sequence)), _) => return Ok(Outcome::Stored(sequence)),
+            (Ok(_), Rejection::Refused(error)) => return Err(error),
+            (Err(error), _) => error,
+            (Ok(Next::Other), _) => return Ok(Outcome::Conflict),
+            (Ok(Next::None), Rejection::Ambiguous(error)) => error,
+            // No subject has moved although the server says so: a write is in flight, perhaps our own.
+            (Ok(Next::None), Rejection::Conflict | Rejection::Duplicate(_)) => {
+                Error::unavailable("append")("another write to one of the subjects is in flight")
+            }
         };
         if Instant::now() + AGAIN >= deadline {
             return Err(error);
@@ -164,10 +168,26 @@ fn messages(decided: &[Decided], recorded: &[Recorded]) -> Vec<Outgoing> {
     messages
 }
 
-/// The sequence of the first fact, if it is in the log where it was expected.
-async fn stored(log: &Log, decided: &[Decided], recorded: &[Recorded]) -> Result<Option<u64>, Error> {
-    let (Some(first), Some(fact)) = (decided.first(), recorded.first()) else { return Ok(None) };
-    let found = read::subject_after(log.connection(), subject::EVENTS, (&first.subject, first.expected)).await?;
-    let ours = |id: EventId| move |found: &read::Stored| codec::attribute(&found.headers, "id") == Some(id.to_string());
-    Ok(found.iter().find(|found| ours(fact.envelope.id)(found)).map(|found| found.sequence))
+/// What follows on the subjects of a batch where it was expected.
+enum Next {
+    /// The batch; the sequence of its first message.
+    Ours(u64),
+    /// Something else, on one of them.
+    Other,
+    /// Nothing yet.
+    None,
+}
+
+async fn next(log: &Log, decided: &[Decided], recorded: &[Recorded]) -> Result<Next, Error> {
+    let Some(id) = recorded.first().map(|fact| fact.envelope.id.to_string()) else { return Ok(Next::None) };
+    let mut moved = false;
+    for Decided { subject, expected, .. } in decided {
+        let found = read::subject_after(log.connection(), subject::EVENTS, (subject, *expected)).await?;
+        let ours = found.iter().find(|found| codec::attribute(&found.headers, "id").as_deref() == Some(&id));
+        if let Some(ours) = ours {
+            return Ok(Next::Ours(ours.sequence));
+        }
+        moved |= !found.is_empty();
+    }
+    Ok(if moved { Next::Other } else { Next::None })
 }

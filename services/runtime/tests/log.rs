@@ -6,6 +6,8 @@
 mod ambiguous;
 #[path = "log/build_log.rs"]
 mod build_log;
+#[path = "log/cluster.rs"]
+mod cluster;
 #[path = "log/concurrency.rs"]
 mod concurrency;
 #[path = "log/consumer.rs"]
@@ -14,6 +16,8 @@ mod consumer;
 mod durability;
 #[path = "log/execute.rs"]
 mod execute;
+#[path = "log/fold.rs"]
+mod fold;
 #[path = "log/follow.rs"]
 mod follow;
 #[path = "log/group.rs"]

@@ -42,6 +42,10 @@ pub(crate) enum Problem {
     TooManyStreams,
     #[error("the log cannot be reached; nothing is lost, ask again")]
     LogUnavailable(#[source] runtime::Error),
+    #[error(
+        "another version of this program has stated a fact that this one does not know; ask again when it is upgraded"
+    )]
+    NewerFacts(#[source] runtime::Error),
     #[error("the read model cannot be reached; commands still work, ask again")]
     ReadModelUnavailable(#[source] projections::Error),
     #[error("the object store cannot be reached, ask again")]
@@ -86,6 +90,7 @@ impl Problem {
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::TooManyStreams => ("too_many_streams", StatusCode::SERVICE_UNAVAILABLE, "Too many live streams"),
             Self::LogUnavailable(_) => ("log_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Log unavailable"),
+            Self::NewerFacts(_) => ("newer_facts", StatusCode::SERVICE_UNAVAILABLE, "Newer facts"),
             Self::ReadModelUnavailable(_) => {
                 ("read_model_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Read model unavailable")
             }
@@ -125,6 +130,7 @@ impl From<runtime::Error> for Problem {
         use runtime::Error;
         match error {
             Error::Unavailable { .. } | Error::Contended { .. } | Error::Rejected { .. } => Self::LogUnavailable(error),
+            Error::Newer { .. } => Self::NewerFacts(error),
             Error::Unreadable { .. } | Error::Corrupt { .. } | Error::Server { .. } => Self::Internal(error.into()),
         }
     }

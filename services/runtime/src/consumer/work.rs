@@ -1,7 +1,7 @@
 //! What happens to one fact in hand, until the log has its answer.
 
 use super::{Consumer, Failure, Timing};
-use crate::error;
+use crate::error::{self, Error};
 use crate::log::Log;
 use crate::parked::{self, Shelf};
 use crate::{codec, telemetry};
@@ -40,6 +40,9 @@ impl<C: Consumer> Worker<C> {
         let (Some(sequence), Ok(info)) = (parked::fact_sequence(message), message.info()) else {
             return settle(message, AckKind::Term).await;
         };
+        if !parked::is_retry(&message.subject) {
+            self.log.see(&message.subject, sequence);
+        }
         let job = Job { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
         let (kind, label) = match abandon.run_until_cancelled(self.work(&job, started)).await {
             Some(verdict) => verdict,
@@ -56,32 +59,63 @@ impl<C: Consumer> Worker<C> {
                 let name = recorded.event.name();
                 let span = telemetry::propagation::process_span(C::NAME, &recorded, job.message.headers.as_ref());
                 let work = async {
-                    if job.deliveries > self.timing.deliveries_max {
-                        return self.give_up(job, &Unanswered(job.deliveries - 1)).await;
+                    let tries = match self.tries(job).await {
+                        Ok(tries) => tries,
+                        Err(error) => return self.try_again(job, &error),
+                    };
+                    if tries > self.timing.deliveries_max {
+                        return self.give_up(job, &Unanswered(tries - 1)).await;
                     }
                     let handled = self.keep_alive(job.message, self.consumer.handle(recorded)).await;
-                    self.judge(job, handled).await
+                    self.judge(job, (tries, handled)).await
                 };
                 (name, work.instrument(span).await)
             }
-            Err(error) if error.is_unknown_type() => ("unknown".to_owned(), (AckKind::Ack, "passed_over")),
+            Err(error) if error.unknown_type().is_some() => ("unknown".to_owned(), self.give_back(job, &error).await),
             Err(error) => ("malformed".to_owned(), self.give_up(job, &error).await),
         };
         telemetry::metrics::processed(C::NAME, &name, started.elapsed(), verdict.1);
         verdict
     }
 
-    async fn judge(&self, job: &Job<'_>, handled: Result<(), Failure>) -> Verdict {
-        let Job { sequence, deliveries, .. } = *job;
+    /// How often it was tried, at least by versions that know it: what another gave back counts for nothing. Only a fact
+    /// that came often is worth the question.
+    async fn tries(&self, job: &Job<'_>) -> Result<u64, Error> {
+        if job.deliveries < self.timing.deliveries_max {
+            return Ok(job.deliveries);
+        }
+        let given_back = parked::given_back(&self.log, (C::NAME, job.message)).await?;
+        Ok(job.deliveries.saturating_sub(given_back).max(1))
+    }
+
+    async fn judge(&self, job: &Job<'_>, (tries, handled): (u64, Result<(), Failure>)) -> Verdict {
         match handled {
             Ok(()) => (AckKind::Ack, "ok"),
-            Err(Failure::Retry(error)) if deliveries < self.timing.deliveries_max => {
-                let delay = retry_delay(&self.timing, (deliveries, sequence));
-                tracing::warn!(sequence, deliveries, error = error::chain(&*error), ?delay, "failed, will try again");
-                (AckKind::Nak(Some(delay)), "retry")
-            }
+            Err(Failure::Wait(error)) => self.give_back(job, &*error).await,
+            Err(Failure::Retry(error)) if tries < self.timing.deliveries_max => self.try_again(job, &*error),
             Err(Failure::Retry(error) | Failure::Park(error)) => self.give_up(job, &*error).await,
         }
+    }
+
+    fn try_again(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Job { sequence, deliveries, .. } = *job;
+        let delay = retry_delay((self.timing.retry_first, self.timing.retry_max), (deliveries, sequence));
+        tracing::warn!(sequence, deliveries, error = error::chain(error), ?delay, "failed, will try again");
+        (AckKind::Nak(Some(delay)), "retry")
+    }
+
+    /// Leaves a fact to a newer version of this program, which may run beside this one or come after it.
+    async fn give_back(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Job { message, sequence, deliveries } = *job;
+        let delay = retry_delay((self.timing.retry_first, self.timing.newer_max), (deliveries, sequence));
+        tracing::warn!(sequence, deliveries, reason = error::chain(error), ?delay, "given back for a newer version");
+        // Written down often enough that what is not is no reason to park it.
+        if deliveries.is_multiple_of((self.timing.deliveries_max / 2).max(1))
+            && let Err(error) = parked::note_given_back(&self.log, (C::NAME, message), deliveries).await
+        {
+            tracing::warn!(sequence, error = error::chain(&error), "that it was given back is not written down");
+        }
+        (AckKind::Nak(Some(delay)), "newer_version")
     }
 
     async fn give_up(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
@@ -127,9 +161,9 @@ async fn settle(message: &Message, kind: AckKind) {
 }
 
 /// Doubles from try to try up to the longest, spread by a fifth so that failures of one moment do not return as one.
-fn retry_delay(timing: &Timing, (deliveries, sequence): (u64, u64)) -> Duration {
+fn retry_delay((first, longest): (Duration, Duration), (deliveries, sequence): (u64, u64)) -> Duration {
     let doublings = u32::try_from(deliveries.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    let base = timing.retry_first.saturating_mul(1 << doublings).min(timing.retry_max);
+    let base = first.saturating_mul(1 << doublings).min(longest);
     // Neighbours in the log are spread as far as strangers.
     let mixed = (sequence ^ deliveries << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
     base + base * u32::try_from(mixed % 100).unwrap_or(0) / 500
@@ -142,7 +176,8 @@ mod tests {
     #[test]
     fn retries_come_later_each_time_and_never_after_more_than_the_longest_delay_and_a_fifth() {
         let timing = Timing::default();
-        let delays: Vec<Duration> = (1..=20).map(|deliveries| retry_delay(&timing, (deliveries, 42))).collect();
+        let bounds = (timing.retry_first, timing.retry_max);
+        let delays: Vec<Duration> = (1..=20).map(|deliveries| retry_delay(bounds, (deliveries, 42))).collect();
         assert!(delays[0] >= Duration::from_secs(1) && delays[0] < Duration::from_millis(1200));
         assert!(delays[..6].is_sorted(), "{delays:?}");
         assert!(delays.iter().all(|delay| *delay <= timing.retry_max * 6 / 5));
@@ -151,7 +186,8 @@ mod tests {
     #[test]
     fn neighbours_that_fail_together_do_not_return_together() {
         let timing = Timing::default();
-        let mut delays: Vec<Duration> = (1000..1050).map(|sequence| retry_delay(&timing, (4, sequence))).collect();
+        let bounds = (timing.retry_first, timing.retry_max);
+        let mut delays: Vec<Duration> = (1000..1050).map(|sequence| retry_delay(bounds, (4, sequence))).collect();
         delays.sort_unstable();
         delays.dedup();
         assert!(delays.len() > 30, "{delays:?}");

@@ -31,6 +31,8 @@ const EVENT_NAME: &str = "pagefold.event.name";
 const FOLD_NAME: &str = "pagefold.fold.name";
 const FOLD_POSITION: &str = "pagefold.fold.position";
 const FOLD_LAG: &str = "pagefold.fold.lag";
+const FOLD_STARTS_OVER: &str = "pagefold.fold.starts_over";
+const FOLD_PASSES_OVER: &str = "pagefold.fold.passes_over";
 
 static INSTRUMENTS: OnceLock<Instruments> = OnceLock::new();
 
@@ -44,6 +46,8 @@ struct Instruments {
     workers: Arc<Levels>,
     fold_position: Gauge<u64>,
     fold_lag: Gauge<u64>,
+    fold_starts_over: Counter<u64>,
+    fold_passes_over: Counter<u64>,
 }
 
 /// Makes the instruments; the first `meter` is the one that counts.
@@ -72,7 +76,7 @@ pub(crate) fn sent(destination: &'static str, messages: u64, elapsed: Duration, 
 
 /// `consumer` processed one fact; `event` is its [`name`](events::Event::name), or a fixed word when it has none.
 ///
-/// Any `outcome` but `ok` (`retry`, `park`, `passed_over`) becomes the `error.type`.
+/// Any `outcome` but `ok` (`retry`, `park`, `newer_version`) becomes the `error.type`.
 pub(crate) fn processed(consumer: &'static str, event: &str, elapsed: Duration, outcome: &'static str) {
     let Some(instruments) = INSTRUMENTS.get() else { return };
     let mut attributes = vec![
@@ -124,6 +128,22 @@ pub fn fold_position(fold: &'static str, sequence: u64, pending: u64) {
     }
 }
 
+/// `fold` has started over from nothing because of `reason`: `shorter`, `other_history` or `gap`.
+pub(crate) fn fold_started_over(fold: &'static str, reason: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        let attributes = [KeyValue::new(FOLD_NAME, fold), KeyValue::new(ERROR_TYPE, reason)];
+        instruments.fold_starts_over.add(1, &attributes);
+    }
+}
+
+/// `fold` could not fold an entry because of `reason`: `newer_version` or `unreadable`.
+pub(crate) fn fold_passed_over(fold: &'static str, reason: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        let attributes = [KeyValue::new(FOLD_NAME, fold), KeyValue::new(ERROR_TYPE, reason)];
+        instruments.fold_passes_over.add(1, &attributes);
+    }
+}
+
 impl Instruments {
     fn new(meter: &Meter) -> Self {
         let seconds = |name, boundaries: &[f64], about| {
@@ -154,6 +174,8 @@ impl Instruments {
             workers: Levels::observed(meter, CICD_WORKER_COUNT, ("{count}", CICD_WORKER_STATE)),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),
             fold_lag: gauge(FOLD_LAG, "Facts a fold has not seen yet."),
+            fold_starts_over: counter(FOLD_STARTS_OVER, "Times a fold has started over from nothing."),
+            fold_passes_over: counter(FOLD_PASSES_OVER, "Facts a fold could not take in."),
         }
     }
 }

@@ -46,6 +46,7 @@ pub(crate) fn brisk() -> Timing {
         pull_expires: Duration::from_millis(200),
         retry_first: Duration::from_millis(50),
         retry_max: Duration::from_millis(200),
+        newer_max: Duration::from_millis(200),
         deliveries_max: 3,
         drain: Duration::from_millis(500),
     }

@@ -71,7 +71,7 @@ async fn what_cannot_be_read_is_an_entry_and_not_a_gap() {
     assert!(entries.iter().map(|entry| entry.sequence).eq(1..=5));
     let errors: Vec<_> = entries.into_iter().filter_map(|entry| entry.fact.err()).collect();
     assert!(matches!(errors[0], codec::Error::Missing(_)), "{errors:?}");
-    assert!(errors[1].is_unknown_type(), "{errors:?}");
+    assert!(errors[1].unknown_type().is_some(), "{errors:?}");
     assert!(matches!(errors[2], codec::Error::Payload(DecodeError::Malformed { .. })), "{errors:?}");
     assert_eq!(errors.len(), 3);
 }

@@ -1,12 +1,12 @@
 //! The operator's shelf: what cannot be done, why, and another chance.
 
 use crate::consumer::{Process, brisk, work};
-use crate::world::{World, site, within};
+use crate::world::{World, cause, create, site, within};
 use async_nats::HeaderMap;
-use events::Recorded;
+use events::{Recorded, Site};
 use runtime::consumer::{Consumer, Failure, run_with};
 use runtime::parked::{self, Parked};
-use runtime::{Connection, Error, Log};
+use runtime::{Connection, Error, ExecuteError, Log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -160,7 +160,7 @@ async fn what_cannot_be_read_is_parked_and_stays_unreadable() {
 }
 
 #[tokio::test]
-async fn a_fact_of_a_newer_writer_is_passed_over() {
+async fn a_fact_of_a_newer_version_waits_for_it_and_holds_up_nobody() {
     let world = World::start().await;
     let (operator, web) = (world.connection("ctl").await, world.log("web").await);
     let known = site(&web, "docs").await;
@@ -174,6 +174,57 @@ async fn a_fact_of_a_newer_writer_is_passed_over() {
     let (process, mut facts) = parking(world.log("syncer").await, Arc::new(AtomicBool::new(true)));
     assert_eq!(within(facts.recv()).await.unwrap(), known);
     assert_eq!(within(facts.recv()).await.unwrap(), last);
+    // It is offered more often than a failing fact would be, and is neither done nor parked.
+    let stream = async_nats::jetstream::new(world.raw("ctl").await.0).get_stream("EVENTS").await.unwrap();
+    within(async {
+        loop {
+            let info = stream.consumer_info("syncer").await.unwrap();
+            assert_eq!(info.ack_floor.stream_sequence, 1);
+            if info.delivered.consumer_sequence > 2 + 2 * brisk().deliveries_max {
+                return;
+            }
+        }
+    })
+    .await;
     assert_eq!(parked::list(&operator).await.unwrap(), []);
     process.stop().await;
+    let refused = web.execute::<Site>("blog", &create("acme"), &cause()).await.unwrap_err();
+    assert!(matches!(refused, ExecuteError::Failed(Error::Newer { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn work_that_waited_for_a_newer_version_is_not_taken_for_work_that_fails() {
+    let world = World::start().await;
+    let operator = world.connection("ctl").await;
+    let fact = site(&world.log("web").await, "docs").await;
+    let waits = Arc::new(AtomicUsize::new(0));
+    let counted = waits.clone();
+    let older = work(world.log("syncer").await, (1, brisk()), move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { Err(Failure::Wait("a newer version has to".into())) }
+    });
+    within(async {
+        while waits.load(Ordering::SeqCst) < 5 {
+            tokio::time::sleep(brisk().newer_max).await;
+        }
+    })
+    .await;
+    older.stop().await;
+    // The newer version may fail as often as any.
+    let tries = Arc::new(AtomicUsize::new(0));
+    let (done, mut facts) = mpsc::unbounded_channel();
+    let counted = tries.clone();
+    let newer = work(world.log("syncer").await, (1, brisk()), move |recorded| {
+        let (tried, done) = (counted.fetch_add(1, Ordering::SeqCst), done.clone());
+        async move {
+            if tried == 0 {
+                return Err(Failure::Retry("not yet".into()));
+            }
+            done.send(recorded).unwrap();
+            Ok(())
+        }
+    });
+    assert_eq!(within(facts.recv()).await.unwrap(), fact);
+    newer.stop().await;
+    assert_eq!(parked::list(&operator).await.unwrap(), []);
 }

@@ -9,6 +9,7 @@ use runtime::connection::Config;
 use runtime::server::Server;
 use runtime::{Connection, Log, streams};
 use secrecy::ExposeSecret;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -91,9 +92,26 @@ impl World {
         .await;
     }
 
+    /// A copy of what the dead server stored.
+    pub(crate) fn copy(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        replace(&self.folder.path().join("store"), &copy.path().join("store"));
+        copy
+    }
+
+    /// Puts a copy in the place of what the dead server stored.
+    pub(crate) fn put_back(&self, copy: &TempDir) {
+        replace(&copy.path().join("store"), &self.folder.path().join("store"));
+    }
+
     pub(crate) async fn revive(&mut self) {
         self.server = Some(Server::start(self.folder.path(), self.port).await.unwrap());
     }
+}
+
+fn replace(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
 
 /// What happens in time.

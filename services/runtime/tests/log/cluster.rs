@@ -1,0 +1,204 @@
+//! Three servers with three copies of everything: nobody reads what is outdated, and a leader may fall at any moment.
+
+use crate::world::{cause, create, history, within};
+use events::{Recorded, Site, site, subject};
+use futures::future::join_all;
+use runtime::connection::Config;
+use runtime::{Connection, ExecuteError, Log, streams};
+use secrecy::SecretString;
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const USERS: [&str; 3] = ["ctl", "web", "syncer"];
+
+struct Cluster {
+    servers: Vec<Option<Child>>,
+    ports: Vec<u16>,
+    folder: TempDir,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Routes need ports that are known before the servers run.
+        let listeners: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        drop(listeners);
+        let routes: Vec<String> = ports[3..].iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        let users = USERS.map(|user| format!("{{ user: {user}, password: secret }}")).join(", ");
+        for index in 0..3 {
+            let text = format!(
+                "listen: \"127.0.0.1:{}\"\nserver_name: s{index}\n\
+                 jetstream {{ store_dir: \"{}/s{index}\", sync_interval: always }}\n\
+                 cluster {{ name: tests, listen: \"127.0.0.1:{}\", routes: [{}] }}\n\
+                 authorization {{ users: [ {users} ] }}\n",
+                ports[index],
+                folder.path().display(),
+                ports[3 + index],
+                routes.join(", "),
+            );
+            std::fs::write(folder.path().join(format!("s{index}.conf")), text).unwrap();
+        }
+        let mut cluster = Self { servers: vec![None, None, None], ports, folder };
+        (0..3).for_each(|index| cluster.revive(index));
+        cluster
+    }
+
+    async fn provisioned() -> Self {
+        let cluster = Self::start().await;
+        let operator = cluster.connection("ctl", 0).await;
+        within(cluster.provision(&operator, 3)).await;
+        cluster
+    }
+
+    /// A cluster takes a moment to choose who leads it.
+    async fn provision(&self, operator: &Connection, replicas: usize) {
+        while let Err(error) = streams::provision(operator, replicas).await {
+            eprintln!("{}", runtime::error::chain(&error));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    fn revive(&mut self, index: usize) {
+        let config = self.folder.path().join(format!("s{index}.conf"));
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "SIGKILL", "nats-server", "-c"]).arg(config);
+        self.servers[index] = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    }
+
+    fn kill(&mut self, index: usize) {
+        let mut server = self.servers[index].take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    fn url(&self, first: usize) -> String {
+        let order = (first..first + 3).map(|index| format!("nats://127.0.0.1:{}", self.ports[index % 3]));
+        order.collect::<Vec<_>>().join(",")
+    }
+
+    async fn connection(&self, user: &str, first: usize) -> Connection {
+        let config = Config { url: self.url(first), user: user.to_owned(), password: SecretString::from("secret") };
+        within(async {
+            loop {
+                if let Ok(connection) = Connection::open(&config).await {
+                    return connection;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    }
+
+    async fn log(&self, user: &str, first: usize) -> Log {
+        Log::new(self.connection(user, first).await)
+    }
+
+    async fn raw(&self) -> async_nats::jetstream::Context {
+        let options = async_nats::ConnectOptions::with_user_and_password("ctl".to_owned(), "secret".to_owned());
+        async_nats::jetstream::new(options.connect(self.url(0).split(',').collect::<Vec<_>>()).await.unwrap())
+    }
+
+    /// The server that leads the stream of facts.
+    async fn leader(&self) -> usize {
+        let context = self.raw().await;
+        within(async {
+            loop {
+                if let Ok(stream) = context.get_stream(subject::EVENTS).await
+                    && let Some(leader) =
+                        stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone())
+                {
+                    return leader[1..].parse().unwrap();
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    }
+
+    async fn replicas(&self) -> Vec<usize> {
+        let context = self.raw().await;
+        let names = ["EVENTS", "LOGS", "PARKED", "KV_LEASES", "OBJ_SNAPSHOTS"];
+        join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas))
+            .await
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for mut server in self.servers.iter_mut().filter_map(Option::take) {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
+    let cluster = Cluster::start().await;
+    let operator = cluster.connection("ctl", 0).await;
+    for (wanted, held) in [(1, [1; 5]), (3, [3; 5]), (3, [3; 5])] {
+        within(cluster.provision(&operator, wanted)).await;
+        assert_eq!(cluster.replicas().await, held);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answers() {
+    let cluster = Cluster::provisioned().await;
+    let (writer, readers) =
+        (cluster.log("web", 0).await, join_all((0..3).map(|first| cluster.log("web", first))).await);
+    for round in 0..40 {
+        let name = format!("site-{round}");
+        let said = within(writer.execute::<Site>(&name, &create("acme"), &cause())).await.unwrap();
+        // Each at once, from a server of its own that has no time to catch up.
+        for reader in &readers {
+            assert_eq!(within(reader.load::<Site>(&name)).await.unwrap().sequence, said[0].sequence);
+            let refused = within(reader.execute::<Site>(&name, &create("other"), &cause())).await;
+            assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
+        }
+        within(writer.execute::<Site>(&name, &site::Command::Delete, &cause())).await.unwrap();
+        for reader in &readers {
+            let request = site::Command::RequestBuild { branch: None, commit: None };
+            let refused = within(reader.execute::<Site>(&name, &request, &cause())).await;
+            assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
+            assert_eq!(within(reader.fact(said[0].sequence)).await.unwrap().as_ref(), Some(&said[0]));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_of_decisions_survives_the_death_of_the_leader_and_nothing_is_lost_or_said_twice() {
+    let mut cluster = Cluster::provisioned().await;
+    let logs = join_all((0..3).map(|first| cluster.log("web", first))).await;
+    let names: Vec<String> = (0..300).map(|index| format!("site-{index}")).collect();
+    let leader = cluster.leader().await;
+    let burst = names.iter().enumerate().map(async |(index, name)| {
+        tokio::time::sleep(Duration::from_millis(5 * index as u64)).await;
+        loop {
+            match logs[index % 3].execute::<Site>(name, &create("acme"), &cause()).await {
+                Ok(recorded) => return recorded,
+                // Whoever asked asks again, as the sender of a webhook does.
+                Err(ExecuteError::Failed(error)) => eprintln!("{name}: {}", runtime::error::chain(&error)),
+                Err(ExecuteError::Refused(refusal)) => panic!("{name} was refused what it may do: {refusal}"),
+            }
+        }
+    });
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        cluster.kill(leader);
+    };
+    let (said, ()) = tokio::time::timeout(crate::world::PATIENCE * 2, async { tokio::join!(join_all(burst), kill) })
+        .await
+        .expect("the burst ends");
+    let facts = history(&cluster.log("syncer", leader + 1).await).await;
+    let subjects: BTreeSet<&str> = facts.iter().map(|fact| fact.envelope.subject.as_str()).collect();
+    assert_eq!((facts.len(), subjects.len()), (300, 300));
+    for fact in said.iter().flatten() {
+        let there: &Recorded = &facts[usize::try_from(fact.sequence).unwrap() - 1];
+        assert_eq!(there, fact);
+    }
+}
