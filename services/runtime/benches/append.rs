@@ -7,7 +7,6 @@
 use async_nats::HeaderMap;
 use events::{Actor, Cause, Site, SiteEngine, site};
 use futures::{StreamExt, stream};
-use runtime::connection::Config;
 use runtime::server::Server;
 use runtime::{Connection, Log, streams};
 use secrecy::ExposeSecret;
@@ -26,11 +25,12 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), 0).await.unwrap();
     let config =
-        |user: &str| Config { url: server.url(), user: user.to_owned(), password: server.password(user).unwrap() };
+        |user: &str| server.access(user).unwrap();
     streams::provision(&Connection::open(&config("ctl")).await.unwrap(), 1).await.unwrap();
     let log = Log::new(Connection::open(&config("web")).await.unwrap());
     let web = config("web");
     let options = async_nats::ConnectOptions::with_user_and_password(web.user, web.password.expose_secret().to_owned());
+    let options = options.add_root_certificates(web.certificate.unwrap());
     let bare = options.custom_inbox_prefix("_INBOX_web").connect(&web.url).await.unwrap();
 
     let fsync = fsync(folder.path());

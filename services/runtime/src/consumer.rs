@@ -2,7 +2,7 @@
 
 mod work;
 
-use crate::error::{BoxError, Error};
+use crate::error::{self, BoxError, Error};
 use crate::log::Log;
 use crate::parked;
 use crate::shutdown::DRAIN_DEADLINE;
@@ -54,9 +54,13 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Park(error.into()),
-            Error::Unavailable { .. } | Error::Rejected { .. } | Error::Contended { .. } | Error::Server { .. } => {
-                Self::Retry(error.into())
-            }
+            Error::Unavailable { .. }
+            | Error::Denied { .. }
+            | Error::Unproved { .. }
+            | Error::Silent { .. }
+            | Error::Rejected { .. }
+            | Error::Contended { .. }
+            | Error::Server { .. } => Self::Retry(error.into()),
         }
     }
 }
@@ -93,10 +97,10 @@ impl Default for Timing {
 }
 
 /// Runs `consumer` with at most `slots` facts in hand, until `stop` fires; then waits for the work in hand, but not
-/// longer than the drain deadline, and leaves the rest to another process.
+/// longer than the drain deadline, and leaves the rest to another process. A log that is away is waited for.
 ///
 /// # Errors
-/// [`Error`] if its durable consumers cannot be made.
+/// None at present.
 pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: CancellationToken) -> Result<(), Error> {
     run_with(log, consumer, (slots, Timing::default()), stop).await
 }
@@ -104,14 +108,14 @@ pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: Cancell
 /// [`run`] in a rhythm of one's own.
 ///
 /// # Errors
-/// [`Error`] if its durable consumers cannot be made.
+/// None at present.
 pub async fn run_with<C: Consumer>(
     log: Log,
     consumer: C,
     (slots, timing): (usize, Timing),
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let belts = Belts::open::<C>(&log, &timing).await?;
+    let Some(belts) = stop.run_until_cancelled(Belts::wait_for::<C>(&log, &timing)).await else { return Ok(()) };
     let worker = Arc::new(Worker { consumer, log, timing });
     let (tasks, abandon) = (TaskTracker::new(), CancellationToken::new());
     tracing::info!(consumer = C::NAME, "listening");
@@ -172,6 +176,17 @@ struct Belts {
 }
 
 impl Belts {
+    /// The belts, however long the log takes to come up.
+    async fn wait_for<C: Consumer>(log: &Log, timing: &Timing) -> Self {
+        loop {
+            match Self::open::<C>(log, timing).await {
+                Ok(belts) => return belts,
+                Err(error) => tracing::warn!(consumer = C::NAME, error = error::chain(&error), "waiting for the log"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
     async fn open<C: Consumer>(log: &Log, timing: &Timing) -> Result<Self, Error> {
         let heard = C::HEARS.iter().map(|kind| subject::events_of(kind)).collect();
         let facts = durable(log, (subject::EVENTS, C::NAME), (heard, timing)).await?;

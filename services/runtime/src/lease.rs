@@ -5,7 +5,6 @@
 //! log's own expectations.
 
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::streams::LEASE_TTL;
 use async_nats::jetstream::kv::{CreateErrorKind, Entry, Operation, Store, UpdateErrorKind};
 use events::subject;
@@ -33,17 +32,13 @@ pub struct Lease {
 
 impl Lease {
     /// Waits until the lease `name` is free, and takes it for `holder`, which no other process may be called. Answers
-    /// `None` if `stop` fires first. Interruptions of the log are waited out.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the leases cannot be opened.
+    /// `None` if `stop` fires first. A log that is away is waited for.
     pub async fn acquire(
         connection: &Connection,
         (name, holder): (&str, &str),
         stop: &CancellationToken,
-    ) -> Result<Option<Self>, Error> {
-        let store = connection.jetstream.get_key_value(subject::LEASES).await;
-        let store = store.map_err(Error::unavailable("open the leases"))?;
+    ) -> Option<Self> {
+        let store = stop.run_until_cancelled(open(connection)).await?;
         let mut waiting = false;
         loop {
             let asked = Instant::now();
@@ -51,7 +46,7 @@ impl Lease {
                 Ok(revision) => {
                     tracing::info!(lease = name, holder, "lease taken");
                     let held = Held { store, name: name.to_owned(), holder: holder.to_owned(), revision };
-                    return Ok(Some(Self::renewing(held, asked)));
+                    return Some(Self::renewing(held, asked));
                 }
                 Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
                     if !waiting {
@@ -62,7 +57,7 @@ impl Lease {
                 Err(error) => tracing::warn!(%error, lease = name, "cannot ask for the lease, trying again"),
             }
             tokio::select! {
-                () = stop.cancelled() => return Ok(None),
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(ASK_EVERY) => {}
             }
         }
@@ -84,6 +79,17 @@ impl Lease {
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
         let renewal = tokio::spawn(held.keep(taken, (lost.clone(), ended.clone())));
         Self { lost, ended: ended.drop_guard(), renewal }
+    }
+}
+
+/// The leases, however long the log takes to come up.
+async fn open(connection: &Connection) -> Store {
+    loop {
+        match connection.jetstream.get_key_value(subject::LEASES).await {
+            Ok(store) => return store,
+            Err(error) => tracing::warn!(%error, "cannot open the leases, trying again"),
+        }
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 

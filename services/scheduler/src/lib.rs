@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_secs(15);
 pub async fn run(log: Log, limits: Limits, stop: CancellationToken) -> Result<(), Error> {
     let holder = format!("{NAME}-{}", clock::new_id());
     while !stop.is_cancelled() {
-        let Some(lease) = Lease::acquire(log.connection(), (NAME, &holder), &stop).await? else { return Ok(()) };
+        let Some(lease) = Lease::acquire(log.connection(), (NAME, &holder), &stop).await else { return Ok(()) };
         let lost = lease.lost();
         tokio::select! {
             () = lost.cancelled() => tracing::warn!("another scheduler may be active, standing by"),

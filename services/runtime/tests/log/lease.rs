@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 async fn acquire(world: &World, holder: &str) -> Lease {
     let connection = world.connection("scheduler").await;
     let lease = Lease::acquire(&connection, ("scheduler", holder), &CancellationToken::new()).await;
-    lease.unwrap().unwrap()
+    lease.unwrap()
 }
 
 async fn is_held(world: &World) -> bool {
@@ -38,7 +38,7 @@ async fn whoever_waits_ends_when_it_is_asked_to() {
     let (connection, stop) = (world.connection("scheduler").await, CancellationToken::new());
     stop.cancel();
     let waiting = Lease::acquire(&connection, ("scheduler", "second"), &stop);
-    assert!(within(waiting).await.unwrap().is_none());
+    assert!(within(waiting).await.is_none());
 }
 
 /// The process dies with all its tasks, so nothing is renewed and nothing is given up.
@@ -50,7 +50,7 @@ async fn a_successor_takes_over_when_the_holder_falls_silent() {
     let first = process.spawn(async move {
         let connection = runtime::Connection::open(&connecting).await.unwrap();
         let never = CancellationToken::new();
-        Lease::acquire(&connection, ("scheduler", "first"), &never).await.unwrap().unwrap()
+        Lease::acquire(&connection, ("scheduler", "first"), &never).await.unwrap()
     });
     let first = first.await.unwrap();
     assert!(is_held(&world).await);
