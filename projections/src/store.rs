@@ -5,6 +5,7 @@ use crate::migrations::{self, Phase, VERSION};
 use crate::model::{LIVE, Model};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
 use std::time::Duration;
 
 /// How long a caller waits for a free connection.
@@ -16,6 +17,7 @@ pub(crate) const LIVE_LOCK: i64 = 0x7061_6765_0001;
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    options: PgConnectOptions,
 }
 
 /// Whether the live model can be written by this program.
@@ -31,16 +33,43 @@ pub enum Readiness {
 }
 
 impl Store {
-    /// Connects with at most `max_connections` at a time. `url` is `postgres://role:password@host:port/database`.
+    /// Connects with at most `max_connections` at a time. `url` is `postgres://role:password@host:port/database`; a host
+    /// that is a percent-encoded path is the folder of a Unix socket. For whoever wants to know at once.
     ///
     /// # Errors
-    /// [`Error::Connect`] if the URL cannot be read or Postgres cannot be reached.
+    /// [`Error::Connect`] if the URL cannot be read, [`Error::Denied`] if the password is wrong, [`Error::Silent`] if
+    /// Postgres cannot be reached.
     pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self, Error> {
+        let store = Self::establish(url, max_connections)?;
+        store.check().await?;
+        Ok(store)
+    }
+
+    /// The same, but connects when it is first used, and again whenever that is necessary: for services, which wait for
+    /// what they need.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if the URL cannot be read.
+    pub fn establish(url: &SecretString, max_connections: u32) -> Result<Self, Error> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Connect)?;
         // Times are answered as text in JSON; the digest compares them.
         let options = options.application_name("pagefold").options([("TimeZone", "UTC")]);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        Ok(Self { pool: pool.connect_with(options).await.map_err(Error::Connect)? })
+        Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
+    }
+
+    /// Whether Postgres lets us in, by a connection of its own.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] if the password is wrong, [`Error::Silent`] if Postgres cannot be reached.
+    pub async fn check(&self) -> Result<(), Error> {
+        let connecting = PgConnection::connect_with(&self.options);
+        let answered = tokio::time::timeout(ACQUIRE_TIMEOUT, connecting).await;
+        let answered = answered.map_err(|_elapsed| sqlx::Error::PoolTimedOut).flatten();
+        match answered {
+            Ok(connection) => connection.close().await.map_err(Error::Connect),
+            Err(source) => Err(Error::unreached(&self.options, source)),
+        }
     }
 
     /// The model readers see.
