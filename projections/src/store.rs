@@ -105,6 +105,22 @@ impl Store {
         Ok(readiness)
     }
 
+    /// Makes the role `name` that may log in by `password` and read only what it is granted, or gives it that password.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the owner may not do so.
+    pub async fn make_reader(&self, name: &str, password: &SecretString) -> Result<(), Error> {
+        let doing = Error::during("make the role of readers");
+        let mut connection = self.pool.acquire().await.map_err(Error::Connect)?;
+        let known = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)").bind(name);
+        let verb = if known.fetch_one(&mut *connection).await.map_err(&doing)? { "ALTER" } else { "CREATE" };
+        let statement = "SELECT format('%s ROLE %I LOGIN PASSWORD %L; ALTER ROLE %I SET default_transaction_read_only = on; \
+                         GRANT CONNECT ON DATABASE %I TO %I', $1, $2, $3, $2, current_database(), $2)";
+        let query = sqlx::query_scalar::<_, String>(statement).bind(verb).bind(name).bind(password.expose_secret());
+        let text = query.fetch_one(&mut *connection).await.map_err(&doing)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection).await.map(drop).map_err(&doing)
+    }
+
     /// Closes every connection, after the work under way.
     pub async fn close(&self) {
         self.pool.close().await;
