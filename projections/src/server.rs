@@ -120,6 +120,7 @@ fn arguments(config: &Config, socket: &Path) -> Vec<String> {
         ("listen_addresses", String::new()),
         ("port", socket::NUMBER.to_string()),
         ("unix_socket_directories", quoted(socket)),
+        ("unix_socket_permissions", "0700".to_owned()),
         ("timezone", "UTC".to_owned()),
         ("log_timezone", "UTC".to_owned()),
     ];
