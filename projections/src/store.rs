@@ -4,8 +4,8 @@ use crate::Error;
 use crate::migrations::{self, Phase, VERSION};
 use crate::model::{LIVE, Model};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use std::time::Duration;
 
 /// How long a caller waits for a free connection.

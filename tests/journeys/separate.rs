@@ -86,7 +86,9 @@ async fn services_wait_for_servers_and_go_and_come_while_pushes_arrive() {
     }
     assert!(promoted.len() >= sites.len() && promoted.values().all(|times| *times == 1), "{promoted:?}");
     for site in &sites {
-        let taken = |fact: &&Fact| fact.name() == "repository.push_received" && fact.data["repository"].to_string().contains(&site.name);
+        let taken = |fact: &&Fact| {
+            fact.name() == "repository.push_received" && fact.data["repository"].to_string().contains(&site.name)
+        };
         assert!(facts.iter().filter(taken).count() <= 2, "a delivery is on record once, however often it came");
     }
 }

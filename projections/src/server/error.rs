@@ -38,7 +38,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The kernel takes no socket with so long a name.
-    #[error("the socket `{address}` would have a name of more than {max} bytes: choose a data directory with a shorter name")]
+    #[error(
+        "the socket `{address}` would have a name of more than {max} bytes: choose a data directory with a shorter name"
+    )]
     TooLong {
         /// Where it would be.
         address: PathBuf,

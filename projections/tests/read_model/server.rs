@@ -73,7 +73,8 @@ async fn nobody_else_can_stand_where_the_server_listens() {
     let listens = |line: &&str| line.split_whitespace().nth(9).is_some_and(|inode| inodes.contains(&inode.to_owned()));
     assert_eq!(tcp.iter().flat_map(|table| table.lines()).find(listens), None, "it has no port");
     let settings = std::fs::read_to_string(directory.path().join("postgres/cluster/pg_hba.conf")).unwrap();
-    let methods = settings.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().last());
+    let methods =
+        settings.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().last());
     assert!(methods.clone().count() > 0 && methods.clone().all(|method| method == "scram-sha-256"), "{settings}");
 }
 

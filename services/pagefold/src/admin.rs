@@ -14,7 +14,8 @@ pub(crate) async fn serve(address: SocketAddr, health: Health, stop: Cancellatio
     tracing::info!(address = %listener.local_addr()?, "answering /healthz and /metrics");
     let answer = async move || {
         let report = health.report();
-        let status = if report.is_fit() { axum::http::StatusCode::OK } else { axum::http::StatusCode::SERVICE_UNAVAILABLE };
+        let status =
+            if report.is_fit() { axum::http::StatusCode::OK } else { axum::http::StatusCode::SERVICE_UNAVAILABLE };
         (status, Json(report))
     };
     let router = Router::new()

@@ -8,7 +8,7 @@ use crate::limits::Scheduling;
 use crate::{admin, modes};
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use options::Common;
+use options::{Bucket, Common};
 use projections::Store;
 use runtime::Health;
 use runtime::health::Need;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use options::{Bucket, Nats};
+pub(crate) use options::Nats;
 
 /// How long the syncer waits before it asks an object store again that was not there.
 const PROBE_AGAIN: Duration = Duration::from_secs(2);

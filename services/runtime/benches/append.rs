@@ -24,8 +24,7 @@ const ROUNDS: usize = 3;
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), 0).await.unwrap();
-    let config =
-        |user: &str| server.access(user).unwrap();
+    let config = |user: &str| server.access(user).unwrap();
     streams::provision(&Connection::open(&config("ctl")).await.unwrap(), 1).await.unwrap();
     let log = Log::new(Connection::open(&config("web")).await.unwrap());
     let web = config("web");

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,7 +91,9 @@ impl Connection {
         if patient {
             options = options.retry_on_initial_connect();
         }
-        let client = options.connect(&config.url).await.map_err(|source| match source.kind() {
+        let servers: Result<Vec<ServerAddr>, _> = config.url.split(',').map(|url| url.trim().parse()).collect();
+        let servers = servers.map_err(|source| Error::Silent { address: address.clone(), source: Box::new(source) })?;
+        let client = options.connect(servers).await.map_err(|source| match source.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 Error::Denied { address: address.clone(), user: service.clone() }
             }
@@ -194,7 +196,9 @@ fn problem(service: &str, event: &Event) -> Option<String> {
     let denied = || format!("the log's server refuses the password of user `{service}`");
     match event {
         Event::ServerError(ServerError::AuthorizationViolation) => Some(denied()),
-        Event::ClientError(ClientError::Other(told)) if *told == ConnectErrorKind::AuthorizationViolation.to_string() => {
+        Event::ClientError(ClientError::Other(told))
+            if *told == ConnectErrorKind::AuthorizationViolation.to_string() =>
+        {
             Some(denied())
         }
         Event::ClientError(ClientError::Other(told)) if *told == ConnectErrorKind::Tls.to_string() => {

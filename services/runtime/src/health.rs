@@ -10,10 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often a part is looked at.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How often one is looked at that does not work, or of which nothing is known yet.
+const CHECK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a part may take to answer before it counts as away.
 pub const CHECK_MAX: Duration = Duration::from_secs(2);
 
@@ -161,13 +164,24 @@ impl Reporter {
         Fut: Future<Output = Result<(), String>> + Send,
     {
         let looking = async move {
+            let (started, mut known) = (Instant::now(), false);
             loop {
-                match tokio::time::timeout(CHECK_MAX, check()).await {
-                    Ok(Ok(())) => self.ok(),
-                    Ok(Err(detail)) => self.failing(detail),
-                    Err(_elapsed) => self.failing(format!("no answer within {} s", CHECK_MAX.as_secs())),
-                }
-                tokio::time::sleep(CHECK_EVERY).await;
+                let silent = |_elapsed| Err(format!("no answer within {} s", CHECK_MAX.as_secs()));
+                let pause = match tokio::time::timeout(CHECK_MAX, check()).await.unwrap_or_else(silent) {
+                    Ok(()) => {
+                        self.ok();
+                        known = true;
+                        CHECK_EVERY
+                    }
+                    Err(detail) => {
+                        // What comes up together with us may take its time.
+                        if known || started.elapsed() >= CHECK_MAX {
+                            self.failing(detail);
+                        }
+                        CHECK_AGAIN
+                    }
+                };
+                tokio::time::sleep(pause).await;
             }
         };
         tokio::spawn(stop.clone().run_until_cancelled_owned(looking));

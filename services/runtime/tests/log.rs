@@ -8,6 +8,8 @@ mod ambiguous;
 mod build_log;
 #[path = "log/concurrency.rs"]
 mod concurrency;
+#[path = "log/connection.rs"]
+mod connection;
 #[path = "log/consumer.rs"]
 mod consumer;
 #[path = "log/durability.rs"]

@@ -19,8 +19,7 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Web, Self::Scheduler, Self::Launcher, Self::Syncer, Self::Projector, Self::Edge];
+    pub const ALL: [Self; 6] = [Self::Web, Self::Scheduler, Self::Launcher, Self::Syncer, Self::Projector, Self::Edge];
 
     /// Its subcommand, its user in the log, its key of the object store.
     #[must_use]

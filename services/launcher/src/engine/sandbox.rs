@@ -40,8 +40,10 @@ pub(super) struct Extras {
 pub(super) fn write_etc(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
-    let files =
-        [("passwd", format!("build:x:{INSIDE}:{INSIDE}:build:{HOME}:/bin/sh\n")), ("group", format!("build:x:{INSIDE}:\n"))];
+    let files = [
+        ("passwd", format!("build:x:{INSIDE}:{INSIDE}:build:{HOME}:/bin/sh\n")),
+        ("group", format!("build:x:{INSIDE}:\n")),
+    ];
     for (name, text) in files {
         fs::write(folder.join(name), text)?;
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644))?;

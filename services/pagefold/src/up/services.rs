@@ -31,7 +31,7 @@ const SYNCER_SLOTS: usize = 4;
 pub(super) struct Services {
     web: SocketAddr,
     edge: SocketAddr,
-    read_model: Store,
+    health: Health,
     supervisor: Supervisor,
 }
 
@@ -56,17 +56,17 @@ impl Services {
         watch_storage(&health, (&storage, Need::Must), &supervisor.stop_token());
         let edge = around.edge().await?;
         let web = around.web(edge).await?;
-        let read_model = around.projector().await?;
+        around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
         around.launcher().await?;
-        Ok(Self { web, edge, read_model, supervisor })
+        Ok(Self { web, edge, health, supervisor })
     }
 
-    /// Ends when web, edge and read model answer.
+    /// Ends when everything is there: web and edge listen, and every part is well.
     pub(super) async fn answer(&self) -> Result<()> {
         let all = async {
-            while !(self.listens().await && self.read_model.live().position().await.is_ok()) {
+            while !(self.listens().await && self.health.report().is_fit()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -157,18 +157,17 @@ impl Surroundings<'_> {
         Ok(listen)
     }
 
-    async fn projector(&self) -> Result<Store> {
+    async fn projector(&self) -> Result<()> {
         let log = self.log("projector").await?;
         let store = Store::establish(&self.servers.postgres.url(Role::Owner), PROJECTOR_CONNECTIONS)?;
-        let written = store.clone();
         self.supervisor.keep("projector", move |stop| {
-            let (log, store) = (log.clone(), written.clone());
+            let (log, store) = (log.clone(), store.clone());
             async move {
                 projector::run(log, store, Role::Reader.name(), stop).await;
                 Ok(())
             }
         });
-        Ok(store)
+        Ok(())
     }
 
     async fn scheduler(&self) -> Result<()> {

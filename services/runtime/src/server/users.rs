@@ -95,9 +95,13 @@ pub(super) fn configuration(settings: &Settings, address: SocketAddr) -> std::io
         settings.folder.join("store").display(),
     );
     if let Some(cluster) = &settings.cluster {
-        let routes: Vec<String> = cluster.routes.iter().map(|port| format!("\"nats://{}\"", super::address(*port))).collect();
+        let routes: Vec<String> =
+            cluster.routes.iter().map(|port| format!("\"nats://{}\"", super::address(*port))).collect();
         let (listen, routes) = (super::address(cluster.port), routes.join(", "));
-        let _ = writeln!(text, "cluster {{\n  name: pagefold\n  listen: \"{listen}\"\n  routes: [{routes}]\n  no_advertise: true\n}}");
+        let _ = writeln!(
+            text,
+            "cluster {{\n  name: pagefold\n  listen: \"{listen}\"\n  routes: [{routes}]\n  no_advertise: true\n}}"
+        );
     }
     text.push_str("authorization {\n  timeout: 5\n  users: [\n");
     for user in USERS {

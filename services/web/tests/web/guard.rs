@@ -84,7 +84,10 @@ async fn health_and_metrics_are_open_and_a_lost_read_model_is_named() {
     assert_eq!(get("/api/v1/openapi.json").await.unwrap().status(), StatusCode::OK);
     platform.stop_read_model().await;
     let health = platform.is_healthy(false).await;
-    assert_eq!((&health["status"], &health["parts"]["read_model"]["status"]), (&json!("unavailable"), &json!("failing")));
+    assert_eq!(
+        (&health["status"], &health["parts"]["read_model"]["status"]),
+        (&json!("unavailable"), &json!("failing"))
+    );
     assert_eq!(health["parts"]["log"]["status"], "ok");
     assert!(health["parts"]["read_model"]["detail"].is_null(), "addresses are not for everybody: {health}");
     let (status, problem) = platform.get("/sites").await;
