@@ -201,7 +201,8 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
             watch_storage(&health, (&storage, Need::Must), &stop);
-            let Some(probed) = stop.run_until_cancelled(probe(&storage)).await else { return Ok(()) };
+            let probing = Box::pin(probe(&storage));
+            let Some(probed) = stop.run_until_cancelled(probing).await else { return Ok(()) };
             probed?;
             own.ok();
             let config = syncer::Config { slots: syncer_slots, data_dir: syncer_data };
