@@ -3,7 +3,7 @@
 use crate::error::Error;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
+use async_nats::{Client, ClientError, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,12 +94,13 @@ impl Connection {
         let servers: Result<Vec<ServerAddr>, _> = config.url.split(',').map(|url| url.trim().parse()).collect();
         let servers = servers.map_err(|source| Error::Silent { address: address.clone(), source: Box::new(source) })?;
         let client = options.connect(servers).await.map_err(|source| match source.kind() {
+            _ if is_unproved(&source) => Error::Unproved { address: address.clone(), source: source.into() },
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 Error::Denied { address: address.clone(), user: service.clone() }
             }
-            ConnectErrorKind::Tls => Error::Unproved { address: address.clone(), source: source.into() },
             ConnectErrorKind::ServerParse
             | ConnectErrorKind::Dns
+            | ConnectErrorKind::Tls
             | ConnectErrorKind::TimedOut
             | ConnectErrorKind::Io
             | ConnectErrorKind::MaxReconnects => Error::Silent { address: address.clone(), source: source.into() },
@@ -191,6 +192,13 @@ fn listener(
     }
 }
 
+/// Whether somebody answered and the proof was wrong. The client takes that for a failure of the line.
+fn is_unproved(error: &ConnectError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let inner = source.and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<async_nats::rustls::Error>())
+}
+
 /// Why there is no connection, as an operator should read it.
 fn problem(service: &str, event: &Event) -> Option<String> {
     let denied = || format!("the log's server refuses the password of user `{service}`");
@@ -201,10 +209,9 @@ fn problem(service: &str, event: &Event) -> Option<String> {
         {
             Some(denied())
         }
-        Event::ClientError(ClientError::Other(told)) if *told == ConnectErrorKind::Tls.to_string() => {
-            Some("the log's server does not prove itself by its certificate".to_owned())
+        Event::ClientError(error) => {
+            Some(format!("the log's server does not answer, or does not prove itself by its certificate ({error})"))
         }
-        Event::ClientError(error) => Some(format!("the log's server does not answer ({error})")),
         Event::Connected
         | Event::Disconnected
         | Event::LameDuckMode
