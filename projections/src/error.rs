@@ -1,6 +1,7 @@
 //! Why the read model could not be written or read.
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgConnectOptions;
 
 /// A failure of the read model. None of them loses a fact: the position tells where to go on.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +9,25 @@ pub enum Error {
     /// No connection to Postgres.
     #[error("failed to connect to postgres")]
     Connect(#[source] sqlx::Error),
+    /// Postgres is there and does not let the role in.
+    #[error("postgres at `{address}` refuses the password of role `{role}`")]
+    Denied {
+        /// Where it is.
+        address: String,
+        /// Who was refused.
+        role: String,
+    },
+    /// Postgres is not there, or does not serve yet.
+    #[error("postgres at `{address}` does not let role `{role}` in")]
+    Silent {
+        /// Where it should be.
+        address: String,
+        /// Who asked.
+        role: String,
+        /// What was seen instead.
+        #[source]
+        source: sqlx::Error,
+    },
     /// Postgres refused or was lost in the middle of something.
     #[error("failed to {doing}")]
     Query {
@@ -65,6 +85,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why there is no connection, told with the address and the role and without the password.
+    pub(crate) fn unreached(options: &PgConnectOptions, source: sqlx::Error) -> Self {
+        /// SQLSTATE class: invalid authorization specification.
+        const DENIED: &str = "28";
+        let address = match options.get_socket() {
+            Some(folder) => folder.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let role = options.get_username().to_owned();
+        let code = source.as_database_error().and_then(DatabaseError::code);
+        if code.is_some_and(|code| code.starts_with(DENIED)) {
+            return Self::Denied { address, role };
+        }
+        Self::Silent { address, role, source }
+    }
+
     pub(crate) fn during(doing: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Query { doing, source }
     }
@@ -79,9 +115,13 @@ impl Error {
                 .as_database_error()
                 .and_then(DatabaseError::code)
                 .is_some_and(|code| CLASSES.iter().any(|class| code.starts_with(class))),
-            Self::Connect(_) | Self::Gap { .. } | Self::Newer { .. } | Self::RebuildRunning | Self::Behind { .. } => {
-                false
-            }
+            Self::Connect(_)
+            | Self::Denied { .. }
+            | Self::Silent { .. }
+            | Self::Gap { .. }
+            | Self::Newer { .. }
+            | Self::RebuildRunning
+            | Self::Behind { .. } => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A private Postgres below one directory: made at the first start, ended with the program that started it.
 //!
-//! For `pagefold up` and the tests. It listens on the loopback interface alone, every role has a password of its own, and
-//! it runs as an ordinary user, because Postgres refuses to run as root. A directory left behind by a crash is taken up
+//! For `pagefold up` and the tests. It listens on a Unix socket alone, every role has a password of its own, and it runs as
+//! an ordinary user, because Postgres refuses to run as root. A directory left behind by a crash is taken up
 //! again: Postgres recovers by itself, and a new server waits for an old one that is still ending.
 
 mod account;
@@ -10,6 +10,7 @@ mod cluster;
 mod error;
 mod process;
 mod roles;
+mod socket;
 
 pub use error::Error;
 
@@ -17,21 +18,16 @@ use account::Account;
 use binaries::Binaries;
 use process::Process;
 use secrecy::SecretString;
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The database the read model lives in.
 pub const DATABASE: &str = "pagefold";
-/// How often a free port is looked for again when another program took it first.
-const PORT_TRIES: u32 = 3;
 
 /// Where the server lives and how it runs.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Its directory, made if missing: the cluster, the passwords, the log.
     pub data_dir: PathBuf,
-    /// The port on 127.0.0.1; a free one if absent.
-    pub port: Option<u16>,
     /// The user it runs as when this program runs as root.
     pub user_if_root: String,
     /// Further settings of Postgres, as on its command line with `-c`.
@@ -53,15 +49,15 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Server {
     passwords: roles::Passwords,
-    port: u16,
+    socket: PathBuf,
     process: Process,
 }
 
 impl Config {
-    /// A server below `data_dir` on a free port, run as `postgres` if this program runs as root.
+    /// A server below `data_dir`, run as `postgres` if this program runs as root.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), port: None, user_if_root: "postgres".to_owned(), settings: Vec::new() }
+        Self { data_dir: data_dir.into(), user_if_root: "postgres".to_owned(), settings: Vec::new() }
     }
 }
 
@@ -87,29 +83,21 @@ impl Server {
         let account = Account::to_run_as(&config.user_if_root)?;
         let cluster = cluster::prepare(&config.data_dir, &binaries, account.as_ref())?;
         cluster.wait_until_free().await?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let port = config.port.map_or_else(free_port, Ok)?;
-            let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, port))?;
-            match roles::prepare(&process, port, &cluster).await {
-                Ok(()) => return Ok(Self { passwords: cluster.passwords, port, process }),
-                Err(Error::Exited { .. }) if config.port.is_none() && tries < PORT_TRIES => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, &cluster.socket))?;
+        roles::prepare(&process, &cluster).await?;
+        Ok(Self { passwords: cluster.passwords, socket: cluster.socket, process })
     }
 
     /// Where `role` connects to the read model's database.
     #[must_use]
     pub fn url(&self, role: Role) -> SecretString {
-        roles::url(&self.passwords, role, self.port, DATABASE)
+        roles::url(&self.passwords, role, &self.socket, DATABASE)
     }
 
-    /// The port it listens on.
+    /// The process id, if it runs.
     #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.port
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
     }
 
     /// Whether its process lives.
@@ -127,11 +115,12 @@ impl Server {
     }
 }
 
-fn arguments(config: &Config, port: u16) -> Vec<String> {
+fn arguments(config: &Config, socket: &Path) -> Vec<String> {
     let own = [
-        ("listen_addresses", "127.0.0.1".to_owned()),
-        ("port", port.to_string()),
-        ("unix_socket_directories", String::new()),
+        ("listen_addresses", String::new()),
+        ("port", socket::NUMBER.to_string()),
+        ("unix_socket_directories", quoted(socket)),
+        ("unix_socket_permissions", "0700".to_owned()),
         ("timezone", "UTC".to_owned()),
         ("log_timezone", "UTC".to_owned()),
     ];
@@ -140,7 +129,7 @@ fn arguments(config: &Config, port: u16) -> Vec<String> {
     own.chain(further).flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
 
-fn free_port() -> Result<u16, Error> {
-    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    bound.map(|address| address.port()).map_err(Error::Port)
+/// One folder in a list of folders, whatever its name.
+fn quoted(folder: &Path) -> String {
+    format!("\"{}\"", folder.display().to_string().replace('"', "\"\""))
 }

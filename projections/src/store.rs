@@ -4,6 +4,7 @@ use crate::Error;
 use crate::migrations::{self, Phase, VERSION};
 use crate::model::{LIVE, Model};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub(crate) const LIVE_LOCK: i64 = 0x7061_6765_0001;
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    options: PgConnectOptions,
 }
 
 /// Whether the live model can be written by this program.
@@ -31,16 +33,43 @@ pub enum Readiness {
 }
 
 impl Store {
-    /// Connects with at most `max_connections` at a time. `url` is `postgres://role:password@host:port/database`.
+    /// Connects with at most `max_connections` at a time. `url` is `postgres://role:password@host:port/database`; a host
+    /// that is a percent-encoded path is the folder of a Unix socket. For whoever wants to know at once.
     ///
     /// # Errors
-    /// [`Error::Connect`] if the URL cannot be read or Postgres cannot be reached.
+    /// [`Error::Connect`] if the URL cannot be read, [`Error::Denied`] if the password is wrong, [`Error::Silent`] if
+    /// Postgres cannot be reached.
     pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self, Error> {
+        let store = Self::establish(url, max_connections)?;
+        store.check().await?;
+        Ok(store)
+    }
+
+    /// The same, but connects when it is first used, and again whenever that is necessary: for services, which wait for
+    /// what they need.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if the URL cannot be read.
+    pub fn establish(url: &SecretString, max_connections: u32) -> Result<Self, Error> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Connect)?;
         // Times are answered as text in JSON; the digest compares them.
         let options = options.application_name("pagefold").options([("TimeZone", "UTC")]);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        Ok(Self { pool: pool.connect_with(options).await.map_err(Error::Connect)? })
+        Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
+    }
+
+    /// Whether Postgres lets us in, by a connection of its own.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] if the password is wrong, [`Error::Silent`] if Postgres cannot be reached.
+    pub async fn check(&self) -> Result<(), Error> {
+        let connecting = PgConnection::connect_with(&self.options);
+        let answered = tokio::time::timeout(ACQUIRE_TIMEOUT, connecting).await;
+        let answered = answered.map_err(|_elapsed| sqlx::Error::PoolTimedOut).flatten();
+        match answered {
+            Ok(connection) => connection.close().await.map_err(Error::Connect),
+            Err(source) => Err(Error::unreached(&self.options, source)),
+        }
     }
 
     /// The model readers see.
@@ -74,6 +103,22 @@ impl Store {
         }
         transaction.commit().await.map_err(&doing)?;
         Ok(readiness)
+    }
+
+    /// Makes the role `name` that may log in by `password` and read only what it is granted, or gives it that password.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the owner may not do so.
+    pub async fn make_reader(&self, name: &str, password: &SecretString) -> Result<(), Error> {
+        let doing = Error::during("make the role of readers");
+        let mut connection = self.pool.acquire().await.map_err(Error::Connect)?;
+        let known = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)").bind(name);
+        let verb = if known.fetch_one(&mut *connection).await.map_err(&doing)? { "ALTER" } else { "CREATE" };
+        let statement = "SELECT format('%s ROLE %I LOGIN PASSWORD %L; ALTER ROLE %I SET default_transaction_read_only = on; \
+                         GRANT CONNECT ON DATABASE %I TO %I', $1, $2, $3, $2, current_database(), $2)";
+        let query = sqlx::query_scalar::<_, String>(statement).bind(verb).bind(name).bind(password.expose_secret());
+        let text = query.fetch_one(&mut *connection).await.map_err(&doing)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection).await.map(drop).map_err(&doing)
     }
 
     /// Closes every connection, after the work under way.

@@ -38,7 +38,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
-    ("journeys", &[]),
+    // The private servers, to put a fleet up.
+    ("journeys", &["depot", "projections", "runtime"]),
 ];
 
 /// Each client of the world outside belongs to one crate, which alone knows it.

@@ -44,6 +44,7 @@ fn edge(platform: &Platform, address: &str) -> Child {
     let variables = [
         ("PAGEFOLD_NATS_URL", ready.nats.clone()),
         ("PAGEFOLD_NATS_PASSWORD", secret("nats/passwords.json", "/edge")),
+        ("PAGEFOLD_NATS_CERTIFICATE", path(&data.join("nats/certificate.pem"))),
         ("PAGEFOLD_S3_ENDPOINT", ready.s3.clone()),
         ("PAGEFOLD_S3_ACCESS_KEY", "edge".to_owned()),
         ("PAGEFOLD_S3_SECRET_KEY", secret("secrets.json", "/s3/edge")),

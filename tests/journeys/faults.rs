@@ -1,8 +1,13 @@
 //! What is hurt gets up again, and nothing that was acknowledged is lost.
 
 use crate::sources::gated_push;
-use journeys::{Gate, Platform, Process, Signal, Site, eventually};
-use serde_json::json;
+use journeys::{Gate, Host, Platform, Process, Signal, Site, eventually};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+/// How long the log's server says nothing: longer than a lease lives and than any client waits.
+const SILENCE: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_build_goes_on_while_the_log_is_killed_and_ends_once() {
@@ -77,6 +82,52 @@ async fn sites_are_served_while_the_log_is_silent() {
     eventually("the log to take the delivery", taken).await;
     site.serves("/", "heard").await;
     assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 2);
+}
+
+/// Asks for the page all the time; fails the story when it is not there once.
+async fn always_serves(host: &Host, page: &str) -> Infallible {
+    loop {
+        let answer = host.get("/").await;
+        assert!(answer.status == 200 && answer.text().contains(page), "{}: {}", answer.status, answer.text());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_silent_for_long_and_dies_again_and_again_ends_nothing() {
+    let platform = Platform::start().await;
+    let site = platform.site("unmoved", json!({})).await;
+    site.publish(1, [("index.html", "unmoved")]).await;
+    site.serves("/", "unmoved").await;
+    let log_is = async |status: &str, answer: u16| {
+        let health = platform.health().await;
+        let told = health.status == answer && health.json::<Value>()["parts"]["log"]["status"] == status;
+        told.then_some(())
+    };
+    let trouble = async {
+        platform.signal(Process::Nats, Signal::STOP);
+        let silent = Instant::now();
+        eventually("the truth about the log", async || log_is("failing", 503).await).await;
+        // Longer than a lease lives: whoever holds one has lost it.
+        tokio::time::sleep_until((silent + SILENCE).into()).await;
+        platform.signal(Process::Nats, Signal::CONT);
+        for _ in 0..5 {
+            let killed = eventually("a nats-server", async || platform.pid_of(Process::Nats)).await;
+            platform.signal(Process::Nats, Signal::KILL);
+            let another = async || platform.pid_of(Process::Nats).filter(|pid| *pid != killed);
+            eventually("another nats-server", another).await;
+        }
+    };
+    let live = site.live();
+    tokio::select! {
+        () = trouble => {}
+        never = always_serves(&live, "unmoved") => match never {},
+    }
+    let pushed = site.repository.push("main", [("index.html", "moved")]);
+    let taken = async || (platform.deliver(&pushed).await.status == 202).then_some(());
+    eventually("the log to take the delivery", taken).await;
+    site.serves("/", "moved").await;
+    eventually("all to be well again", async || log_is("ok", 200).await).await;
 }
 
 #[tokio::test]

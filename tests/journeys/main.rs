@@ -13,5 +13,7 @@ mod queue;
 mod read_model;
 mod removal;
 mod rollback;
+mod secrets;
+mod separate;
 mod sources;
 mod webhook;

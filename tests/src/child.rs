@@ -112,10 +112,15 @@ fn command() -> Command {
 
 /// Runs `pagefold` to its end.
 pub(crate) fn run(arguments: &[&str]) -> std::process::Output {
+    run_with(arguments, &[])
+}
+
+/// The same with variables.
+pub(crate) fn run_with(arguments: &[&str], variables: &[(String, String)]) -> std::process::Output {
     let mut command = Command::new(executable());
     command.args(arguments).current_dir(workspace());
     clean(&mut command);
-    command.output().unwrap()
+    command.envs(variables.iter().cloned()).output().unwrap()
 }
 
 fn clean(command: &mut Command) {

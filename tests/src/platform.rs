@@ -136,6 +136,14 @@ impl Platform {
         delivery.send(&self.client, &self.ready).await.unwrap()
     }
 
+    /// How it says that it is.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn health(&self) -> Answer {
+        Answer::to(self.client.get(format!("{}/healthz", self.ready.web))).await.unwrap()
+    }
+
     /// Waits for a fact, whether it is in the log or still to come.
     pub async fn until(&self, name: &str, wanted: impl Fn(&Fact) -> bool) -> Fact {
         self.until_of(None, name, wanted).await

@@ -25,7 +25,10 @@ impl Process {
 
     /// The process among the children of `parent`, if it runs.
     pub(crate) fn below(self, parent: u32) -> Option<u32> {
-        children(parent).into_iter().find(|child| command_of(*child).as_deref() == Some(self.command()))
+        // A server that is only asked for its version serves nobody.
+        let serves = |child: &u32| !line_of(*child).contains("--version");
+        let is_it = |child: &u32| command_of(*child).as_deref() == Some(self.command()) && serves(child);
+        children(parent).into_iter().find(is_it)
     }
 }
 
@@ -54,8 +57,11 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
 /// The processes whose command line has `text` in it.
 #[must_use]
 pub fn running_with(text: &str) -> Vec<u32> {
-    let line = |pid: u32| String::from_utf8_lossy(&fs::read(file(pid, "cmdline")).unwrap_or_default()).into_owned();
-    all().filter(|pid| line(*pid).contains(text)).collect()
+    all().filter(|pid| line_of(*pid).contains(text)).collect()
+}
+
+fn line_of(pid: u32) -> String {
+    String::from_utf8_lossy(&fs::read(file(pid, "cmdline")).unwrap_or_default()).into_owned()
 }
 
 fn all() -> impl Iterator<Item = u32> {

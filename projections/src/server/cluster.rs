@@ -20,6 +20,8 @@ const RELEASE_POLL: Duration = Duration::from_millis(50);
 pub(super) struct Cluster {
     pub(super) directory: PathBuf,
     pub(super) log: PathBuf,
+    /// The folder of the server's socket.
+    pub(super) socket: PathBuf,
     pub(super) passwords: Passwords,
 }
 
@@ -27,20 +29,22 @@ pub(super) struct Cluster {
 pub(super) fn prepare(data_dir: &Path, binaries: &Binaries, account: Option<&Account>) -> Result<Cluster, Error> {
     let fresh = !data_dir.exists();
     fs::create_dir_all(data_dir).map_err(Error::file("make", data_dir))?;
-    if fresh && account.is_some() {
-        // Postgres passes through it; what is inside guards itself.
-        fs::set_permissions(data_dir, Permissions::from_mode(0o711)).map_err(Error::file("open", data_dir))?;
+    if fresh {
+        // As another user, Postgres passes through it; what is inside guards itself.
+        let mode = if account.is_some() { 0o711 } else { 0o700 };
+        fs::set_permissions(data_dir, Permissions::from_mode(mode)).map_err(Error::file("close", data_dir))?;
     }
     let data_dir = data_dir.canonicalize().map_err(Error::file("look at", data_dir))?;
     if let Some(account) = account {
         account.can_enter(&data_dir)?;
     }
     let passwords = Passwords::in_directory(&data_dir.join("passwords"))?;
+    let socket = super::socket::folder(&data_dir, account)?;
     let directory = data_dir.join("cluster");
     if !directory.exists() {
         init(&data_dir, &directory, &passwords, (binaries, account))?;
     }
-    Ok(Cluster { directory, log: data_dir.join("postgres.log"), passwords })
+    Ok(Cluster { directory, log: data_dir.join("postgres.log"), socket, passwords })
 }
 
 /// Makes the cluster under another name first: an interrupted `initdb` leaves something that looks whole and is not.

@@ -37,9 +37,16 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// No free port on the loopback interface.
-    #[error("failed to find a free port on 127.0.0.1")]
-    Port(#[source] io::Error),
+    /// The kernel takes no socket with so long a name.
+    #[error(
+        "the socket `{address}` would have a name of more than {max} bytes: choose a data directory with a shorter name"
+    )]
+    TooLong {
+        /// Where it would be.
+        address: PathBuf,
+        /// How long it may be, in bytes.
+        max: usize,
+    },
     /// A program could not be run.
     #[error("failed to run `{program}`")]
     Run {

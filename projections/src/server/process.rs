@@ -7,6 +7,7 @@ use super::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -56,6 +57,12 @@ impl Process {
         let pid = spawn_result.recv().unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(failed)?;
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
         Ok(Self { pid, ended: Mutex::new(ended) })
+    }
+
+    /// Its id, as long as it lives.
+    pub(super) fn pid(&self) -> Option<u32> {
+        let pid = self.pid.filter(|_| !self.has_ended())?;
+        u32::try_from(pid.as_raw_nonzero().get()).ok()
     }
 
     /// Whether it has ended by itself.
@@ -108,7 +115,9 @@ fn reap(mut child: Child) {
 }
 
 fn command(binaries: &Binaries, account: Option<&Account>, cluster: &Cluster) -> Result<Command, Error> {
-    let log = File::create(&cluster.log).map_err(Error::file("write", &cluster.log))?;
+    let mut options = File::options();
+    let log = options.write(true).create(true).truncate(true).mode(0o600).open(&cluster.log);
+    let log = log.map_err(Error::file("write", &cluster.log))?;
     let mut command = match &binaries.setpriv {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);

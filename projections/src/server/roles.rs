@@ -3,6 +3,7 @@
 
 use super::cluster::Cluster;
 use super::process::{Process, exited};
+use super::socket::NUMBER;
 use super::{DATABASE, Error, Role};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -70,15 +71,20 @@ pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
         .map_err(Error::file("write", path))
 }
 
-/// Where `role` connects to `database`.
-pub(super) fn url(passwords: &Passwords, role: Role, port: u16, database: &str) -> SecretString {
+/// Where `role` connects to `database`: the host of the URL is the folder of the socket.
+pub(super) fn url(passwords: &Passwords, role: Role, socket: &Path, database: &str) -> SecretString {
     let (name, password) = (role.name(), passwords.of(role).expose_secret());
-    format!("postgres://{name}:{password}@127.0.0.1:{port}/{database}").into()
+    let folder: String = socket.as_os_str().as_encoded_bytes().iter().map(|byte| encoded(*byte)).collect();
+    format!("postgres://{name}:{password}@{folder}:{NUMBER}/{database}").into()
+}
+
+fn encoded(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 /// Waits until the server takes connections, then sees to roles and database.
-pub(super) async fn prepare(process: &Process, port: u16, cluster: &Cluster) -> Result<(), Error> {
-    let url = url(&cluster.passwords, Role::Administrator, port, "postgres");
+pub(super) async fn prepare(process: &Process, cluster: &Cluster) -> Result<(), Error> {
+    let url = url(&cluster.passwords, Role::Administrator, &cluster.socket, "postgres");
     let mut connection = connect(process, &url, cluster).await?;
     let doing = |source| Error::Setup { doing: "set up the roles of the private postgres", source };
     for role in [Role::Owner, Role::Reader] {
@@ -111,7 +117,7 @@ async fn there(connection: &mut PgConnection, what: &'static str, name: &str) ->
 async fn connect(process: &Process, url: &SecretString, cluster: &Cluster) -> Result<PgConnection, Error> {
     let deadline = Instant::now() + START_TIMEOUT;
     loop {
-        // Bounded, because another program may hold the port and never answer; ours has ended then.
+        // Bounded, because a server that recovers may be slow to answer.
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, PgConnection::connect(url.expose_secret())).await;
         if process.has_ended() {
             return Err(exited(cluster));

@@ -3,7 +3,8 @@
 use crate::apply::whole_story;
 use crate::database::{Database, connect, facts};
 use projections::server::Role;
-use projections::{Error, Rebuild};
+use projections::{Error, Rebuild, Store};
+use secrecy::ExposeSecret;
 use sqlx::PgConnection;
 
 #[tokio::test]
@@ -53,4 +54,25 @@ async fn undefaulted(database: &Database) -> PgConnection {
     assert!(sqlx::raw_sql("DELETE FROM pagefold.sites").execute(&mut connection).await.is_err());
     sqlx::raw_sql("SET default_transaction_read_only = off").execute(&mut connection).await.unwrap();
     connection
+}
+
+#[tokio::test]
+async fn a_reader_is_made_or_given_its_password_and_a_wrong_one_is_told_from_silence() {
+    let database = Database::new().await;
+    let administrator = Store::connect(&database.url(Role::Administrator), 1).await.unwrap();
+    for password in ["it's the first", "second"] {
+        administrator.make_reader("newcomer", &password.into()).await.unwrap();
+    }
+    database.store.prepare(Some("newcomer")).await.unwrap();
+    let url = database.url(Role::Reader);
+    let (_, place) = url.expose_secret().split_once('@').unwrap();
+    let newcomer = Store::connect(&format!("postgres://newcomer:second@{place}").into(), 1).await.unwrap();
+    assert_eq!(newcomer.live().position().await.unwrap(), 0);
+
+    let denied = Store::connect(&format!("postgres://newcomer:third@{place}").into(), 1).await.unwrap_err();
+    assert!(matches!(&denied, Error::Denied { role, .. } if role == "newcomer"), "{denied:?}");
+    let nowhere = "postgres://newcomer:third@127.0.0.1:1/pagefold".to_owned().into();
+    let silent = Store::connect(&nowhere, 1).await.unwrap_err();
+    assert!(matches!(&silent, Error::Silent { address, .. } if address == "127.0.0.1:1"), "{silent:?}");
+    assert!(Store::establish(&nowhere, 1).unwrap().check().await.is_err(), "a store may be there before its server");
 }

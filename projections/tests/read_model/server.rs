@@ -11,10 +11,10 @@ async fn what_was_written_is_there_after_an_orderly_stop_and_after_a_crash() {
     let directory = directory();
     let config = config(&directory);
     let first = Server::start(&config).await.unwrap();
-    let (url, port) = (first.url(Role::Owner), first.port());
+    let url = first.url(Role::Owner);
     Store::connect(&url, 1).await.unwrap().prepare(Some(Role::Reader.name())).await.unwrap();
     first.stop().await.unwrap();
-    assert!(Store::connect(&url, 1).await.is_err(), "the server on {port} is gone");
+    assert!(Store::connect(&url, 1).await.is_err(), "the server is gone");
 
     let second = Server::start(&config).await.unwrap();
     let reader = Store::connect(&second.url(Role::Reader), 1).await.unwrap();
@@ -62,12 +62,34 @@ async fn passwords_are_private_and_none_is_shared() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_with_the_servers_own_words() {
+async fn nobody_else_can_stand_where_the_server_listens() {
     let directory = directory();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = Some(taken.local_addr().unwrap().port());
-    let refused = Server::start(&projections::server::Config { port, ..config(&directory) }).await.unwrap_err();
-    assert!(matches!(&refused, Error::Exited { tail, .. } if tail.contains("could not")), "{refused:?}");
+    let server = Server::start(&config(&directory)).await.unwrap();
+    let socket = directory.path().join("postgres/socket");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(!server.url(Role::Owner).expose_secret().contains("127.0.0.1"));
+    let inodes = sockets_of(server.pid().unwrap());
+    let tcp = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
+    let listens = |line: &&str| line.split_whitespace().nth(9).is_some_and(|inode| inodes.contains(&inode.to_owned()));
+    assert_eq!(tcp.iter().flat_map(|table| table.lines()).find(listens), None, "it has no port");
+    let settings = std::fs::read_to_string(directory.path().join("postgres/cluster/pg_hba.conf")).unwrap();
+    let methods =
+        settings.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().last());
+    assert!(methods.clone().count() > 0 && methods.clone().all(|method| method == "scram-sha-256"), "{settings}");
+}
+
+fn sockets_of(pid: u32) -> Vec<String> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let links = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    links.filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_name_too_long_for_a_socket_is_said_with_the_remedy() {
+    let directory = directory();
+    let deep = directory.path().join("d".repeat(120));
+    let refused = Server::start(&projections::server::Config::new(deep)).await.unwrap_err();
+    assert!(matches!(&refused, Error::TooLong { .. }) && refused.to_string().contains("shorter"), "{refused}");
 }
 
 #[tokio::test]

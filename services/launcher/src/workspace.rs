@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,6 +31,8 @@ impl Workspace {
         let workspace = Self::at(root);
         workspace.remove()?;
         fs::create_dir_all(&workspace.root)?;
+        // Whoever builds may pass through to what is given to it.
+        fs::set_permissions(&workspace.root, fs::Permissions::from_mode(0o711))?;
         for folder in [workspace.site(), workspace.home()] {
             fs::DirBuilder::new().mode(0o755).create(folder)?;
         }

@@ -21,6 +21,9 @@ pub(crate) struct Access {
     /// The password of the log's user `ctl`
     #[arg(long, env = "PAGEFOLD_NATS_PASSWORD", hide_env_values = true, global = true)]
     nats_password: Option<SecretString>,
+    /// The certificate (PEM) that the log's servers prove themselves by
+    #[arg(long, env = "PAGEFOLD_NATS_CERTIFICATE", global = true)]
+    nats_certificate: Option<PathBuf>,
     /// The database of the read model, as its owner
     #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true, global = true)]
     postgres_url: Option<SecretString>,
@@ -39,11 +42,15 @@ impl Access {
     }
 
     pub(crate) async fn log(&self) -> Result<Log> {
-        let (url, password) = match (&self.nats_url, &self.nats_password) {
-            (Some(url), Some(password)) => (url.clone(), password.clone()),
-            _ => (self.ready()?.nats, server::password(&self.folder().join("nats"), "ctl")?),
+        let config = match (&self.nats_url, &self.nats_password) {
+            (Some(url), Some(password)) => connection::Config {
+                url: url.clone(),
+                user: "ctl".to_owned(),
+                password: password.clone(),
+                certificate: self.nats_certificate.clone(),
+            },
+            _ => server::access(&self.folder().join("nats"), "ctl", self.ready()?.nats)?,
         };
-        let config = connection::Config { url, user: "ctl".to_owned(), password };
         Ok(Log::new(Connection::open(&config).await?))
     }
 

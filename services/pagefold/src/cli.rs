@@ -1,7 +1,8 @@
 //! The command line. Every setting of a service can come from the environment; secrets should.
 
 use crate::access::{Access, ProjectionsCommand};
-use crate::service::{Provision, Service};
+use crate::provision::Provision;
+use crate::service::Service;
 use crate::up::Up;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -24,8 +25,8 @@ pub(crate) enum Command {
     /// Run one service
     #[command(flatten)]
     Service(Service),
-    /// Make the log's streams, or bring them up to date (operators, once per installation and version)
-    Provision(Provision),
+    /// Make what the services expect of NATS, S3 and Postgres, or bring it up to date (once per installation and version)
+    Provision(Box<Provision>),
     /// Look into the log
     Events {
         #[command(flatten)]

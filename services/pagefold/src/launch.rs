@@ -1,5 +1,6 @@
 //! The launcher's settings, from the command line to its own terms.
 
+use crate::limits::Building;
 use clap::Args;
 use launcher::engine;
 use launcher::source::Scheme;
@@ -29,6 +30,8 @@ pub(crate) struct Builds {
     /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
     #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
     pub(crate) build_env: Vec<String>,
+    #[command(flatten)]
+    pub(crate) limits: Building,
 }
 
 /// Which engine, as it is typed.
@@ -61,7 +64,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, local: bool) -> launche
             ..engine::Config::default()
         },
         schemes,
-        limits: launcher::spec::Limits::default(),
-        output: launcher::output::OutputLimits::default(),
+        limits: builds.limits.limits(),
+        output: builds.limits.output(),
     }
 }

@@ -3,7 +3,11 @@
 mod access;
 mod admin;
 mod cli;
+mod health;
 mod launch;
+mod limits;
+mod modes;
+mod provision;
 mod service;
 mod up;
 
@@ -37,7 +41,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Up(options) => up::run(options).await,
         Command::Service(service) => service::run(service).await,
-        Command::Provision(options) => service::provision(options).await,
+        Command::Provision(options) => provision::run(*options).await,
         Command::Events { access, command } => {
             ctl::events::run(&access.log().await?, command, &mut std::io::stdout()).await
         }

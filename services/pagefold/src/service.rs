@@ -1,16 +1,30 @@
 //! One service by itself, as in production: addresses and secrets come from the environment.
 
-use crate::admin;
+mod options;
+
+use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds};
+use crate::limits::Scheduling;
+use crate::{admin, modes};
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use options::{Bucket, Common};
 use projections::Store;
-use runtime::{Connection, Log, connection, streams};
+use runtime::Health;
+use runtime::health::Need;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use options::Nats;
+
+/// How long the syncer waits before it asks an object store again that was not there.
+const PROBE_AGAIN: Duration = Duration::from_secs(2);
+/// Connections to the read model that the projector holds at most: one writes, the others rebuild.
+pub(crate) const PROJECTOR_CONNECTIONS: u32 = 4;
 
 /// The services.
 #[derive(Debug, Subcommand)]
@@ -21,6 +35,8 @@ pub(crate) enum Service {
     Scheduler {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        scheduling: Scheduling,
     },
     /// Run a launcher of builds
     Launcher {
@@ -76,6 +92,9 @@ pub(crate) enum Service {
         /// Folder of the last good table
         #[arg(long, env = "PAGEFOLD_EDGE_DATA", default_value = "/var/lib/pagefold/edge")]
         edge_data: PathBuf,
+        /// Memory for file lists and contents, in bytes
+        #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
+        edge_cache_bytes: u64,
     },
 }
 
@@ -113,57 +132,9 @@ pub(crate) struct Web {
     /// Port of the sites' public addresses, if it is not the scheme's own
     #[arg(long, env = "PAGEFOLD_SITES_PORT")]
     sites_port: Option<u16>,
-}
-
-/// What every service needs.
-#[derive(Debug, Args)]
-pub(crate) struct Common {
-    /// The log's server, or several separated by commas
-    #[arg(long, env = "PAGEFOLD_NATS_URL", default_value = "nats://127.0.0.1:4222")]
-    nats_url: String,
-    /// The password of the log's user that is named like the service
-    #[arg(long, env = "PAGEFOLD_NATS_PASSWORD", hide_env_values = true)]
-    nats_password: SecretString,
-    /// Address that answers /healthz and /metrics; none if absent
-    #[arg(long, env = "PAGEFOLD_ADMIN_LISTEN")]
-    admin: Option<SocketAddr>,
-}
-
-/// The object store.
-#[derive(Debug, Args)]
-pub(crate) struct Bucket {
-    /// Address of the S3 API
-    #[arg(long, env = "PAGEFOLD_S3_ENDPOINT")]
-    s3_endpoint: String,
-    /// Its region
-    #[arg(long, env = "PAGEFOLD_S3_REGION", default_value = "us-east-1")]
-    s3_region: String,
-    /// Access key of this service
-    #[arg(long, env = "PAGEFOLD_S3_ACCESS_KEY")]
-    s3_access_key: String,
-    /// Its secret
-    #[arg(long, env = "PAGEFOLD_S3_SECRET_KEY", hide_env_values = true)]
-    s3_secret_key: SecretString,
-    /// What the name of a site's bucket begins with
-    #[arg(long, env = "PAGEFOLD_S3_SITE_BUCKET_PREFIX", default_value = storage::SITE_BUCKET_PREFIX)]
-    s3_site_bucket_prefix: String,
-    /// The bucket of artifacts and logs
-    #[arg(long, env = "PAGEFOLD_S3_PLATFORM_BUCKET", default_value = storage::PLATFORM_BUCKET)]
-    s3_platform_bucket: String,
-}
-
-/// Where an operator makes the streams.
-#[derive(Debug, Args)]
-pub(crate) struct Provision {
-    /// The log's server
-    #[arg(long, env = "PAGEFOLD_NATS_URL", default_value = "nats://127.0.0.1:4222")]
-    nats_url: String,
-    /// The password of the log's user `ctl`
-    #[arg(long, env = "PAGEFOLD_NATS_PASSWORD", hide_env_values = true)]
-    nats_password: SecretString,
-    /// Copies of every fact, on as many servers
-    #[arg(long, env = "PAGEFOLD_NATS_REPLICAS", default_value_t = 1)]
-    replicas: usize,
+    /// Connections to the read model at the same time
+    #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = 8)]
+    web_postgres_connections: u32,
 }
 
 impl Service {
@@ -181,7 +152,7 @@ impl Service {
     const fn common(&self) -> &Common {
         match self {
             Self::Web(Web { common, .. })
-            | Self::Scheduler { common }
+            | Self::Scheduler { common, .. }
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
             | Self::Projector { common, .. }
@@ -190,82 +161,98 @@ impl Service {
     }
 }
 
-impl Common {
-    fn access(&self, user: &str) -> connection::Config {
-        connection::Config { url: self.nats_url.clone(), user: user.to_owned(), password: self.nats_password.clone() }
-    }
-
-    async fn log(&self, user: &str) -> Result<Log> {
-        Ok(Log::new(Connection::open(&self.access(user)).await?))
-    }
-}
-
-impl Bucket {
-    fn storage(&self) -> Storage {
-        Storage::connect(&storage::Config {
-            endpoint: self.s3_endpoint.clone(),
-            region: self.s3_region.clone(),
-            access_key: self.s3_access_key.clone(),
-            secret_key: self.s3_secret_key.clone(),
-            site_bucket_prefix: self.s3_site_bucket_prefix.clone(),
-            platform_bucket: self.s3_platform_bucket.clone(),
-        })
-    }
-}
-
-/// Makes the streams.
-pub(crate) async fn provision(options: Provision) -> Result<()> {
-    let Provision { nats_url, nats_password, replicas } = options;
-    let config = connection::Config { url: nats_url, user: "ctl".to_owned(), password: nats_password };
-    Ok(streams::provision(&Connection::open(&config).await?, replicas).await?)
-}
-
-/// Runs a service until it is asked to end.
+/// Runs a service until it is asked to end. What it needs and is not there, it waits for.
 pub(crate) async fn run(service: Service) -> Result<()> {
-    let stop = runtime::shutdown::on_signal()?;
+    modes::close();
+    let (stop, health) = (runtime::shutdown::on_signal()?, Health::default());
     if let Some(address) = service.common().admin {
-        let stop = stop.clone();
+        let (health, stop) = (health.clone(), stop.clone());
         tokio::spawn(async move {
-            if let Err(error) = admin::serve(address, stop).await {
+            if let Err(error) = admin::serve(address, health, stop).await {
                 tracing::error!(error = format!("{error:#}"), "/healthz and /metrics do not answer");
             }
         });
     }
     // The services differ much in size; their future lives on the heap.
-    Box::pin(serve(service, stop)).await
+    Box::pin(serve(service, health, stop)).await
 }
 
-async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
-    let name = service.name();
+async fn serve(service: Service, health: Health, stop: CancellationToken) -> Result<()> {
+    let (name, own) = (service.name(), health.part(service.name(), Need::Must));
     match service {
-        Service::Web(options) => web(options, stop).await?,
-        Service::Scheduler { common } => {
-            scheduler::run(common.log(name).await?, scheduler::Limits::default(), stop).await?;
+        Service::Web(options) => {
+            own.ok();
+            web(options, health, stop).await?;
+        }
+        Service::Scheduler { common, scheduling } => {
+            let log = common.log(name).await?;
+            health.watch_log(Need::Must, log.connection(), &stop);
+            own.ok();
+            scheduler::run(log, scheduling.limits(), stop).await?;
         }
         Service::Launcher { common, bucket, builds, launcher_data, local_repositories } => {
+            modes::launcher(&launcher_data)?;
             let config = launch::config(&builds, launcher_data, local_repositories);
             let prepared = launcher::prepare(config).await?;
-            launcher::run(prepared, common.log(name).await?, &bucket.storage(), stop).await?;
+            let (log, storage) = (common.log(name).await?, bucket.storage());
+            health.watch_log(Need::Must, log.connection(), &stop);
+            watch_storage(&health, (&storage, Need::Must), &stop);
+            own.ok();
+            launcher::run(prepared, log, &storage, stop).await?;
         }
         Service::Syncer { common, bucket, syncer_data, syncer_slots } => {
-            let storage = bucket.storage();
-            storage.probe().await?;
+            let (log, storage) = (common.log(name).await?, bucket.storage());
+            health.watch_log(Need::Must, log.connection(), &stop);
+            watch_storage(&health, (&storage, Need::Must), &stop);
+            let probing = Box::pin(probe(&storage));
+            let Some(probed) = stop.run_until_cancelled(probing).await else { return Ok(()) };
+            probed?;
+            own.ok();
             let config = syncer::Config { slots: syncer_slots, data_dir: syncer_data };
-            syncer::run(common.log(name).await?, storage, config, stop).await?;
+            syncer::run(log, storage, config, stop).await?;
         }
         Service::Projector { common, postgres_url, postgres_reader } => {
-            let store = Store::connect(&postgres_url, 4).await?;
-            projector::run(common.log(name).await?, store, &postgres_reader, stop).await;
+            let (log, store) = (common.log(name).await?, Store::establish(&postgres_url, PROJECTOR_CONNECTIONS)?);
+            health.watch_log(Need::Must, log.connection(), &stop);
+            watch_read_model(&health, &store, &stop);
+            own.ok();
+            projector::run(log, store, &postgres_reader, stop).await;
         }
-        Service::Edge { common, bucket, listen, sites_domain, edge_data } => {
-            let config = edge::Config { base_domain: sites_domain, ..edge::Config::new(listen, edge_data) };
-            edge::Edge::bind(config, common.access(name), bucket.storage()).await?.run(stop).await?;
+        Service::Edge { common, bucket, listen, sites_domain, edge_data, edge_cache_bytes } => {
+            let config = edge::Config {
+                base_domain: sites_domain,
+                cache_bytes: edge_cache_bytes,
+                ..edge::Config::new(listen, edge_data)
+            };
+            let storage = bucket.storage();
+            let edge = edge::Edge::bind(config, common.access(name), storage.clone()).await?;
+            // It serves what it knew last without either.
+            health.watch_log(Need::May, common.log(name).await?.connection(), &stop);
+            watch_storage(&health, (&storage, Need::May), &stop);
+            own.ok();
+            edge.run(stop).await?;
         }
     }
     Ok(())
 }
 
-async fn web(options: Web, stop: CancellationToken) -> Result<()> {
+/// Waits for the store and tries whether it keeps its promises; only a broken one is an error.
+async fn probe(storage: &Storage) -> Result<()> {
+    loop {
+        match storage.probe().await {
+            Ok(()) => return Ok(()),
+            Err(error @ storage::Error::Unconditional { .. }) => return Err(error.into()),
+            Err(error) => {
+                // What was asked says less than whether the store is there and knows us.
+                let error = storage.check().await.err().unwrap_or(error);
+                tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the object store");
+            }
+        }
+        tokio::time::sleep(PROBE_AGAIN).await;
+    }
+}
+
+async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()> {
     let config = web::Config {
         listen: options.listen,
         tokens: vec![web::Token { name: options.token_name, secret: options.token }],
@@ -278,7 +265,10 @@ async fn web(options: Web, stop: CancellationToken) -> Result<()> {
         },
     };
     let log = options.common.log("web").await?;
-    let read_model = Store::connect(&options.postgres_url, 8).await?;
-    let web = web::Web::bind(config, log, read_model, options.bucket.storage().platform()).await?;
-    Ok(web.run(stop).await?)
+    let read_model = Store::establish(&options.postgres_url, options.web_postgres_connections)?;
+    let storage = options.bucket.storage();
+    // Only archived logs come from it.
+    watch_storage(&health, (&storage, Need::May), &stop);
+    let web = web::Web::bind(config, log, read_model, storage.platform()).await?;
+    Ok(web.with_health(health).run(stop).await?)
 }

@@ -7,8 +7,11 @@ pub(crate) mod ready;
 mod secrets;
 mod servers;
 mod services;
+mod supervisor;
 
 use crate::launch::Builds;
+use crate::limits::Scheduling;
+use crate::modes;
 use anyhow::{Context, Result};
 use clap::Args;
 use ready::Ready;
@@ -17,7 +20,8 @@ use servers::Servers;
 use services::Services;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tokio::sync::watch;
 
 pub(crate) use folder::data_dir;
 
@@ -39,6 +43,11 @@ pub(crate) struct Up {
     /// Domain below which every site has its host
     #[arg(long, default_value = edge::BASE_DOMAIN)]
     pub(crate) sites_domain: String,
+    /// Memory of the edge for file lists and contents, in bytes
+    #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
+    pub(crate) edge_cache_bytes: u64,
+    #[command(flatten)]
+    pub(crate) scheduling: Scheduling,
     #[command(flatten)]
     pub(crate) builds: Builds,
 }
@@ -47,23 +56,22 @@ pub(crate) struct Up {
 pub(crate) async fn run(options: Up) -> Result<()> {
     let stop = runtime::shutdown::on_signal()?;
     let (folder, _lock) = folder::prepare(options.data.clone().unwrap_or_else(data_dir))?;
+    modes::close();
     Ready::remove(&folder);
     let secrets = Secrets::open(&folder)?;
     let mut servers = Servers::start(&folder, options.s3, &secrets).await?;
     let services = Services::start(&options, &folder, (&servers, &secrets)).await?;
-    let ready = services.ready(&options, (&servers, &secrets));
-    tokio::select! {
-        answered = services.answer() => {
-            answered.context("the platform did not come up")?;
-            ready.write(&folder)?;
-            greet(&ready, &folder)?;
-        }
-        () = stop.cancelled() => {}
-    }
+    let (ready, moves) = (services.ready(&options, (&servers, &secrets)), servers.nats_url());
+    let running = async {
+        services.answer().await.context("the platform did not come up")?;
+        ready.write(&folder)?;
+        greet(&ready, &folder)?;
+        tell_moves(ready, &folder, moves).await
+    };
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        failed = services.failed() => Err(failed),
-        lost = servers.keep_up() => Err(lost),
+        failed = running => failed,
+        () = servers.keep_up() => Ok(()),
     };
     Ready::remove(&folder);
     services.stop().await;
@@ -71,7 +79,18 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     ended
 }
 
-fn greet(ready: &Ready, folder: &std::path::Path) -> Result<()> {
+/// Writes it down whenever the log's server was started again at another address.
+async fn tell_moves(mut ready: Ready, folder: &Path, mut moves: watch::Receiver<String>) -> Result<()> {
+    while moves.changed().await.is_ok() {
+        ready.nats = moves.borrow_and_update().clone();
+        if let Err(error) = ready.write(folder) {
+            tracing::error!(error = format!("{error:#}"), "the new address of the log could not be written down");
+        }
+    }
+    Ok(())
+}
+
+fn greet(ready: &Ready, folder: &Path) -> Result<()> {
     let Ready { web, edge, sites_domain, .. } = ready;
     let port = edge.rsplit(':').next().unwrap_or_default();
     let file = folder.join("ready.json");

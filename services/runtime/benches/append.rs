@@ -7,7 +7,6 @@
 use async_nats::HeaderMap;
 use events::{Actor, Cause, OrganizationId, Site, SiteEngine, SiteSettings, site};
 use futures::{StreamExt, stream};
-use runtime::connection::Config;
 use runtime::server::Server;
 use runtime::{Connection, Log, streams};
 use secrecy::ExposeSecret;
@@ -15,6 +14,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 const ALONE: usize = 500;
 const CROWD: usize = 20_000;
@@ -25,12 +25,12 @@ const ROUNDS: usize = 3;
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), 0).await.unwrap();
-    let config =
-        |user: &str| Config { url: server.url(), user: user.to_owned(), password: server.password(user).unwrap() };
+    let config = |user: &str| server.access(user).unwrap();
     streams::provision(&Connection::open(&config("ctl")).await.unwrap(), 1).await.unwrap();
     let log = Log::new(Connection::open(&config("web")).await.unwrap());
     let web = config("web");
     let options = async_nats::ConnectOptions::with_user_and_password(web.user, web.password.expose_secret().to_owned());
+    let options = options.add_root_certificates(web.certificate.unwrap());
     let bare = options.custom_inbox_prefix("_INBOX_web").connect(&web.url).await.unwrap();
 
     let fsync = fsync(folder.path());

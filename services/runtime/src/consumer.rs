@@ -61,9 +61,13 @@ impl From<Error> for Failure {
         match error {
             Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Park(error.into()),
             Error::Newer { .. } => Self::Wait(error.into()),
-            Error::Unavailable { .. } | Error::Rejected { .. } | Error::Contended { .. } | Error::Server { .. } => {
-                Self::Retry(error.into())
-            }
+            Error::Unavailable { .. }
+            | Error::Denied { .. }
+            | Error::Unproved { .. }
+            | Error::Silent { .. }
+            | Error::Rejected { .. }
+            | Error::Contended { .. }
+            | Error::Server { .. } => Self::Retry(error.into()),
         }
     }
 }
@@ -103,7 +107,7 @@ impl Default for Timing {
 }
 
 /// Runs `consumer` with at most `slots` facts in hand, until `stop` fires; then waits for the work in hand, but not
-/// longer than the drain deadline, and leaves the rest to another process.
+/// longer than the drain deadline, and leaves the rest to another process. A log that is away is waited for.
 ///
 /// # Errors
 /// None today: what the log cannot do now is waited for.

@@ -18,6 +18,32 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// A server is there and does not let the user in.
+    #[error("the log's server at `{address}` refuses the password of user `{user}`")]
+    Denied {
+        /// Where it is.
+        address: String,
+        /// Who was refused.
+        user: String,
+    },
+    /// Whoever answers does not prove to be the log's server; no password was sent.
+    #[error("whoever answers at `{address}` does not prove to be the log's server by its certificate")]
+    Unproved {
+        /// Where that is.
+        address: String,
+        /// What is wrong with the proof.
+        #[source]
+        source: BoxError,
+    },
+    /// No server is there.
+    #[error("no server of the log answers at `{address}`")]
+    Silent {
+        /// Where none is.
+        address: String,
+        /// What the client saw.
+        #[source]
+        source: BoxError,
+    },
     /// It answered no.
     #[error("the log refused to {operation}: {description} (error {code})")]
     Rejected {

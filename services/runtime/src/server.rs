@@ -1,28 +1,63 @@
 //! A private nats-server for `pagefold up` and the tests: its configuration, its users, its process.
 
+mod proof;
 mod users;
 
+use crate::connection;
 use crate::error::Error;
 use rustix::process::{Pid, Signal, kill_process};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 
+pub use proof::certificate;
 pub use users::USERS;
 
 /// Oldest server that has what we need (atomic batches that deduplicate, expectations inside batches).
 pub const VERSION_MIN: (u32, u32, u32) = (2, 12, 8);
 const START_DEADLINE: Duration = Duration::from_secs(20);
 
+/// How a server runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it stores the log, and its configuration.
+    pub folder: PathBuf,
+    /// Where the users' passwords, its certificate and its key are: its own folder, or one that a cluster shares.
+    pub secrets: PathBuf,
+    /// Ports of the loopback interface, of which it takes the first that is free; any free one if there are none.
+    pub ports: Vec<u16>,
+    /// The cluster it belongs to, if it does.
+    pub cluster: Option<Cluster>,
+}
+
+/// Servers on this machine that keep a log together, for tests. The way between them is neither closed nor encrypted.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// What this server is called in it.
+    pub member: String,
+    /// The port on which it listens to the others.
+    pub port: u16,
+    /// The same of every member.
+    pub routes: Vec<u16>,
+}
+
 /// A running server. It ends with this process, whatever happens to it.
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    folder: PathBuf,
+    settings: Settings,
+}
+
+impl Settings {
+    /// A server below `folder` that keeps a log alone.
+    #[must_use]
+    pub fn new(folder: &Path, ports: Vec<u16>) -> Self {
+        Self { folder: folder.to_owned(), secrets: folder.to_owned(), ports, cluster: None }
+    }
 }
 
 impl Server {
@@ -32,31 +67,48 @@ impl Server {
     /// # Errors
     /// [`Error::Server`] names what is missing and the remedy.
     pub async fn start(folder: &Path, port: u16) -> Result<Self, Error> {
+        Self::start_as(Settings::new(folder, vec![port])).await
+    }
+
+    /// [`start`](Self::start) with settings of one's own.
+    ///
+    /// # Errors
+    /// [`Error::Server`] names what is missing and the remedy.
+    pub async fn start_as(settings: Settings) -> Result<Self, Error> {
         let failed = |reason: String| Error::Server { reason };
         let binary = find().await?;
-        std::fs::create_dir_all(folder)
-            .map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
-        let address =
-            SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(port).map_err(|error| failed(error.to_string()))?));
-        let config = folder.join("nats.conf");
-        let text = users::configuration(folder, address).map_err(|error| failed(error.to_string()))?;
+        for folder in [&settings.folder, &settings.secrets] {
+            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
+        }
+        let address = free(&settings.ports).map_err(|error| failed(error.to_string()))?;
+        let config = settings.folder.join("nats.conf");
+        let text = users::configuration(&settings, address).map_err(|error| failed(error.to_string()))?;
         write_private(&config, &text)
             .map_err(|error| failed(format!("cannot write `{}`: {error}", config.display())))?;
-        let log = std::fs::File::create(folder.join("nats.log")).map_err(|error| failed(error.to_string()))?;
+        let log = open_private(&settings.folder.join("nats.log")).map_err(|error| failed(error.to_string()))?;
         let mut command = dies_with_parent(&binary);
         command.arg("-c").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // An interrupt from the terminal is for us alone: the log ends last, when everything has said its last.
         let child = command.process_group(0).kill_on_drop(true).spawn();
         let child = child.map_err(|error| failed(format!("cannot run `{}`: {error}", binary.display())))?;
-        let mut server = Self { child, address, folder: folder.to_owned() };
+        let mut server = Self { child, address, settings };
         server.wait_ready().await?;
         Ok(server)
     }
 
-    /// `nats://127.0.0.1:<port>`.
+    /// `tls://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://{}", self.address)
+        url(self.port())
+    }
+
+    /// How one of [`USERS`] connects to it.
+    ///
+    /// # Errors
+    /// [`Error::Server`] if the user is unknown or the secrets cannot be read.
+    pub fn access(&self, user: &str) -> Result<connection::Config, Error> {
+        access(&self.settings.secrets, user, self.url())
     }
 
     /// The port it listens on.
@@ -81,7 +133,7 @@ impl Server {
     /// # Errors
     /// [`Error::Server`] if the user is unknown or the secrets cannot be read.
     pub fn password(&self, user: &str) -> Result<SecretString, Error> {
-        password(&self.folder, user)
+        password(&self.settings.secrets, user)
     }
 
     /// Asks the server to end and waits until it has.
@@ -99,7 +151,7 @@ impl Server {
         while tokio::net::TcpStream::connect(self.address).await.is_err() {
             let ended = self.child.try_wait().ok().flatten();
             if ended.is_some() || started.elapsed() > START_DEADLINE {
-                let log = std::fs::read_to_string(self.folder.join("nats.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(self.settings.folder.join("nats.log")).unwrap_or_default();
                 let last = log.lines().last().unwrap_or("no output").to_owned();
                 return Err(Error::Server { reason: format!("it did not come up: {last}") });
             }
@@ -117,6 +169,30 @@ pub fn password(folder: &Path, user: &str) -> Result<SecretString, Error> {
     let secrets = users::passwords(folder).map_err(|error| Error::Server { reason: error.to_string() })?;
     let unknown = || Error::Server { reason: format!("there is no user `{user}`") };
     secrets.get(user).map(|secret| SecretString::from(secret.expose_secret())).ok_or_else(unknown)
+}
+
+/// How `user` connects to a server at `url` whose secrets are kept in `secrets`.
+///
+/// # Errors
+/// [`Error::Server`] if the user is unknown or the secrets cannot be read.
+pub fn access(secrets: &Path, user: &str, url: String) -> Result<connection::Config, Error> {
+    let password = password(secrets, user)?;
+    Ok(connection::Config { url, user: user.to_owned(), password, certificate: Some(certificate(secrets)) })
+}
+
+/// The URL of a private server on `port`.
+#[must_use]
+pub fn url(port: u16) -> String {
+    format!("tls://{}", address(port))
+}
+
+/// Ports that nothing listens on at this moment.
+///
+/// # Errors
+/// If there are not so many.
+pub fn free_ports(count: usize) -> std::io::Result<Vec<u16>> {
+    let taken: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind(address(0))).collect::<Result<_, _>>()?;
+    taken.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }
 
 /// A command whose process ends when ours does, even by SIGKILL.
@@ -154,15 +230,29 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
     Some((parts.next()??, parts.next()??, parts.next()??))
 }
 
-fn free_port(wanted: u16) -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))?.local_addr()?.port())
+const fn address(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// The first address that can be listened on.
+fn free(ports: &[u16]) -> std::io::Result<SocketAddr> {
+    let mut tried = TcpListener::bind(address(ports.first().copied().unwrap_or_default()));
+    for port in ports.iter().skip(1) {
+        tried = tried.or_else(|_| TcpListener::bind(address(*port)));
+    }
+    tried?.local_addr()
 }
 
 pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    open_private(path)?.write_all(text.as_bytes())
+}
+
+/// An empty file that only its owner can read.
+fn open_private(path: &Path) -> std::io::Result<std::fs::File> {
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())
+    Ok(file)
 }
 
 #[cfg(test)]

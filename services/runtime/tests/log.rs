@@ -10,6 +10,8 @@ mod build_log;
 mod cluster;
 #[path = "log/concurrency.rs"]
 mod concurrency;
+#[path = "log/connection.rs"]
+mod connection;
 #[path = "log/consumer.rs"]
 mod consumer;
 #[path = "log/durability.rs"]

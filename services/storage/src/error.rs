@@ -60,6 +60,23 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The store is there and does not know the access key, or not by this secret.
+    #[error("the object store at `{endpoint}` refuses the access key `{access_key}` or its secret")]
+    Denied {
+        /// The configured endpoint.
+        endpoint: String,
+        /// The id of the key.
+        access_key: String,
+    },
+    /// The store does not answer, or only that it cannot.
+    #[error("the object store at `{endpoint}` does not answer")]
+    Silent {
+        /// The configured endpoint.
+        endpoint: String,
+        /// What the client says.
+        #[source]
+        source: Source,
+    },
     /// The store would let two writers both believe that they were first.
     #[error("the object store at `{endpoint}` does not honour `If-None-Match: *` on writes")]
     Unconditional {
@@ -93,7 +110,12 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Request { transient, .. } => *transient,
-            Self::Missing { .. } | Self::Corrupt { .. } | Self::Conflict { .. } | Self::Unconditional { .. } => false,
+            Self::Silent { .. } => true,
+            Self::Missing { .. }
+            | Self::Corrupt { .. }
+            | Self::Conflict { .. }
+            | Self::Denied { .. }
+            | Self::Unconditional { .. } => false,
             Self::File { source, .. } => {
                 !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
             }

@@ -8,6 +8,7 @@
 //! Beside them lie the plain trees `site/…`, `demo/…` and `preview/<branch>/…` that CDNs may read directly.
 
 mod bucket;
+mod check;
 mod client;
 pub mod content_type;
 mod document;

@@ -1,23 +1,25 @@
-//! Whether the server has what it needs. Open to everybody, so it names what is missing and nothing more.
+//! Whether the server has what it needs. Open to everybody, so it names parts and nothing more.
 
 use crate::server::Shared;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde_json::{Value, json};
-use std::time::Duration;
+use runtime::error;
+use runtime::health::{Health, Need, Report};
+use tokio_util::sync::CancellationToken;
 
-/// How long Postgres may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) async fn check(State(app): State<Shared>) -> (StatusCode, Json<Report>) {
+    let report = app.health.report().without_details();
+    let status = if report.is_fit() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report))
+}
 
-pub(crate) async fn check(State(app): State<Shared>) -> (StatusCode, Json<Value>) {
-    let log = app.log.connection().is_up().await;
-    let read_model = matches!(tokio::time::timeout(PATIENCE, app.model.position()).await, Ok(Ok(_)));
-    let missing: Vec<&str> =
-        [("log", log), ("read_model", read_model)].into_iter().filter(|(_, up)| !up).map(|(name, _)| name).collect();
-    if missing.is_empty() {
-        (StatusCode::OK, Json(json!({ "status": "ok" })))
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "missing": missing })))
-    }
+/// Looks after what every answer needs, until `stop` fires.
+pub(crate) fn watch(health: &Health, (log, store): (&runtime::Log, &projections::Store), stop: &CancellationToken) {
+    health.watch_log(Need::Must, log.connection(), stop);
+    let store = store.clone();
+    health.part("read_model", Need::Must).watch(stop, move || {
+        let model = store.live();
+        async move { model.position().await.map(drop).map_err(|failed| error::chain(&failed)) }
+    });
 }

@@ -20,6 +20,7 @@ mod tail;
 mod urls;
 mod webhook;
 
+use runtime::Health;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -82,6 +83,7 @@ pub struct Web {
     log: runtime::Log,
     read_model: projections::Store,
     logs: storage::PlatformBucket,
+    health: Health,
 }
 
 impl Web {
@@ -103,7 +105,13 @@ impl Web {
         if config.web_url.is_empty() {
             config.web_url = format!("http://{local_addr}");
         }
-        Ok(Self { config, listener, local_addr, log, read_model, logs })
+        Ok(Self { config, listener, local_addr, log, read_model, logs, health: Health::default() })
+    }
+
+    /// Answers `/healthz` by `health`, which may have parts of others too.
+    #[must_use]
+    pub fn with_health(self, health: Health) -> Self {
+        Self { health, ..self }
     }
 
     /// The address it listens on, with the port it was given.
@@ -117,7 +125,9 @@ impl Web {
     /// # Errors
     /// [`Error::Serve`] if the listener fails.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let app = server::App::new(&self.config, (self.log, self.read_model, self.logs), stop.clone());
+        health::watch(&self.health, (&self.log, &self.read_model), &stop);
+        let parts = (self.log, self.read_model, self.logs, self.health);
+        let app = server::App::new(&self.config, parts, stop.clone());
         server::serve(self.listener, app, stop).await.map_err(Error::Serve)
     }
 }

@@ -129,7 +129,12 @@ impl From<runtime::Error> for Problem {
     fn from(error: runtime::Error) -> Self {
         use runtime::Error;
         match error {
-            Error::Unavailable { .. } | Error::Contended { .. } | Error::Rejected { .. } => Self::LogUnavailable(error),
+            Error::Unavailable { .. }
+            | Error::Denied { .. }
+            | Error::Unproved { .. }
+            | Error::Silent { .. }
+            | Error::Contended { .. }
+            | Error::Rejected { .. } => Self::LogUnavailable(error),
             Error::Newer { .. } => Self::NewerFacts(error),
             Error::Unreadable { .. } | Error::Corrupt { .. } | Error::Server { .. } => Self::Internal(error.into()),
         }

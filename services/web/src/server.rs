@@ -12,7 +12,7 @@ use axum::routing::get;
 use http::{HeaderValue, Uri, header};
 use projections::Model;
 use runtime::shutdown::DRAIN_DEADLINE;
-use runtime::{Log, telemetry};
+use runtime::{Health, Log, telemetry};
 use secrecy::SecretString;
 use std::sync::Arc;
 use storage::PlatformBucket;
@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) log: Log,
     pub(crate) model: Model,
     pub(crate) logs: PlatformBucket,
+    pub(crate) health: Health,
     pub(crate) auth: Auth,
     pub(crate) github_webhook_secret: SecretString,
     pub(crate) sites_url: SitesUrl,
@@ -40,7 +41,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(
         config: &Config,
-        (log, read_model, logs): (Log, projections::Store, PlatformBucket),
+        (log, read_model, logs, health): (Log, projections::Store, PlatformBucket, Health),
         stop: CancellationToken,
     ) -> Shared {
         let auth = Auth::new(&config.tokens, config.sites_url.scheme == "https");
@@ -48,6 +49,7 @@ impl App {
             log,
             model: read_model.live(),
             logs,
+            health,
             auth,
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),

@@ -77,7 +77,7 @@ fn cause() -> Cause {
 }
 
 async fn config(server: &Server, user: &str) -> connection::Config {
-    connection::Config { url: server.url(), user: user.to_owned(), password: server.password(user).unwrap() }
+    server.access(user).unwrap()
 }
 
 async fn open(server: &Server) -> Log {
@@ -117,9 +117,8 @@ impl World {
     pub(crate) async fn edge_with(&self, cache_bytes: u64) -> Edge {
         let data_dir = self.folder.path().join("edge");
         let config = edge::Config { cache_bytes, ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir) };
-        let password = runtime::server::password(&self.nats(), "edge").unwrap();
-        let url = format!("nats://127.0.0.1:{}", self.port);
-        let log = connection::Config { url, user: "edge".to_owned(), password };
+        let url = runtime::server::url(self.port);
+        let log = runtime::server::access(&self.nats(), "edge", url).unwrap();
         let edge = edge::Edge::bind(config, log, self.storage.clone()).await.unwrap();
         let (address, stop) = (edge.local_addr(), CancellationToken::new());
         let task = tokio::spawn(edge.run(stop.clone()));

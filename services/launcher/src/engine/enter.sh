@@ -1,6 +1,8 @@
 # Starts a sandbox: joins control groups while it still may, then becomes the given command.
 # Arguments: how many groups, the file of each to join by, the command. Standard input becomes descriptor 3, on which the
 # sandbox reports; the build itself reads from nowhere.
+# The platform's own files are closed to others; how a build makes its files is its own matter.
+umask 022
 groups=$1
 shift
 while [ "$groups" -gt 0 ]; do

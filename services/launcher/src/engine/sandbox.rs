@@ -5,6 +5,7 @@ use crate::spec::{ContainerSpec, HOME, SITE};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The user inside, whoever it is outside.
@@ -35,11 +36,19 @@ pub(super) struct Extras {
     pub(super) env: Vec<(String, String)>,
 }
 
-/// Writes the files that [`arguments`] shows as `/etc/passwd` and `/etc/group`.
+/// Writes the files that [`arguments`] shows as `/etc/passwd` and `/etc/group`. The build user reads them.
 pub(super) fn write_etc(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("passwd"), format!("build:x:{INSIDE}:{INSIDE}:build:{HOME}:/bin/sh\n"))?;
-    fs::write(folder.join("group"), format!("build:x:{INSIDE}:\n"))
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
+    let files = [
+        ("passwd", format!("build:x:{INSIDE}:{INSIDE}:build:{HOME}:/bin/sh\n")),
+        ("group", format!("build:x:{INSIDE}:\n")),
+    ];
+    for (name, text) in files {
+        fs::write(folder.join(name), text)?;
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
 }
 
 /// The arguments of `bwrap`, the command included.

@@ -1,8 +1,9 @@
 //! The data directory.
 
+use crate::modes::{self, is_root};
 use anyhow::{Context, Result, bail};
 use std::fs::{File, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where data is kept unless told otherwise. Root's is outside home folders, since PostgreSQL runs as another user then and
@@ -26,9 +27,12 @@ pub(super) fn prepare(folder: PathBuf) -> Result<(PathBuf, File)> {
             closed.display()
         );
     }
-    let lock = File::create(folder.join("lock"))?;
+    let lock = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join("lock"))?;
     match lock.try_lock() {
-        Ok(()) => Ok((folder, lock)),
+        Ok(()) => {
+            modes::close_parts(&folder)?;
+            Ok((folder, lock))
+        }
         Err(TryLockError::WouldBlock) => {
             bail!("a platform runs with the data directory `{}` already", folder.display())
         }
@@ -38,8 +42,4 @@ pub(super) fn prepare(folder: PathBuf) -> Result<(PathBuf, File)> {
 
 fn passable(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|metadata| metadata.mode() & 0o001 != 0)
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const NAME: &str = "ready.json";
 
@@ -17,9 +17,11 @@ pub(crate) struct Ready {
     pub(crate) edge: String,
     /// The S3 server.
     pub(crate) s3: String,
-    /// The log's server.
+    /// The log's server. Its users' passwords are in `nats/passwords.json`.
     pub(crate) nats: String,
-    /// The read model's database, as its owner.
+    /// The certificate that it proves itself by.
+    pub(crate) nats_certificate: PathBuf,
+    /// The read model's database, as its owner: the host is the folder of a Unix socket.
     pub(crate) postgres: String,
     /// Bearer token for the API, and to sign in with.
     pub(crate) token: String,

@@ -4,20 +4,21 @@ use super::Up;
 use super::ready::Ready;
 use super::secrets::Secrets;
 use super::servers::{REGION, Servers};
-use crate::launch;
-use anyhow::{Context, Error, Result, anyhow};
+use super::supervisor::Supervisor;
+use crate::health::watch_storage;
+use crate::service::PROJECTOR_CONNECTIONS;
+use crate::{launch, modes};
+use anyhow::{Context, Result};
 use edge::Edge;
 use projections::Store;
 use projections::server::Role;
-use runtime::{Connection, Log};
+use runtime::health::Need;
+use runtime::{Connection, Health, Log, connection};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use storage::Storage;
-use tokio::sync::{Mutex, mpsc};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use web::Web;
 
 /// How long the platform may take to answer.
@@ -30,92 +31,51 @@ const SYNCER_SLOTS: usize = 4;
 pub(super) struct Services {
     web: SocketAddr,
     edge: SocketAddr,
-    read_model: Store,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-    failures: Mutex<mpsc::UnboundedReceiver<Error>>,
-    failed: mpsc::UnboundedSender<Error>,
+    health: Health,
+    supervisor: Supervisor,
+}
+
+/// What all services are started with.
+struct Surroundings<'a> {
+    options: &'a Up,
+    folder: &'a Path,
+    servers: &'a Servers,
+    secrets: &'a Secrets,
+    supervisor: &'a Supervisor,
+    health: &'a Health,
 }
 
 impl Services {
+    /// Starts all of them. What cannot be configured so is an error; what is away later is waited for.
     pub(super) async fn start(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Self> {
-        let launcher = launcher::prepare(launch::config(&options.builds, folder.join("launcher"), true)).await?;
-        let edge = bind_edge(options, folder, (servers, secrets)).await?;
-        let web = bind_web(options, edge.local_addr(), (servers, secrets)).await?;
-        let writer = Store::connect(&servers.postgres.url(Role::Owner), 4).await?;
-        let (failed, failures) = mpsc::unbounded_channel();
-        let services = Self {
-            web: web.local_addr(),
-            edge: edge.local_addr(),
-            read_model: writer.clone(),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            failures: Mutex::new(failures),
-            failed,
-        };
-        let stop = || services.stop.clone();
-        let syncer_storage = storage(servers, secrets, "syncer");
-        syncer_storage.platform().ensure().await.context("the platform bucket cannot be made")?;
-        services.spawn("web", web.run(stop()));
-        services.spawn("edge", edge.run(stop()));
-        let log = open(servers, "projector").await?;
-        let projecting = projector::run(log, writer, Role::Reader.name(), stop());
-        services.spawn("projector", async {
-            projecting.await;
-            Ok::<(), runtime::Error>(())
-        });
-        let log = open(servers, "scheduler").await?;
-        services.spawn("scheduler", scheduler::run(log, scheduler::Limits::default(), stop()));
-        let log = open(servers, "syncer").await?;
-        let config = syncer::Config { slots: SYNCER_SLOTS, data_dir: folder.join("syncer") };
-        services.spawn("syncer", syncer::run(log, syncer_storage, config, stop()));
-        let log = open(servers, "launcher").await?;
-        let (storage, stopped) = (storage(servers, secrets, "launcher"), stop());
-        services.spawn("launcher", async move { launcher::run(launcher, log, &storage, stopped).await });
-        Ok(services)
+        let health = Health::default();
+        let supervisor = Supervisor::new(health.clone());
+        let around = Surroundings { options, folder, servers, secrets, supervisor: &supervisor, health: &health };
+        let storage = around.storage("syncer");
+        storage.platform().ensure().await.context("the platform bucket cannot be made")?;
+        watch_storage(&health, (&storage, Need::Must), &supervisor.stop_token());
+        let edge = around.edge().await?;
+        let web = around.web(edge).await?;
+        around.projector().await?;
+        around.scheduler().await?;
+        around.syncer(storage).await?;
+        around.launcher().await?;
+        Ok(Self { web, edge, health, supervisor })
     }
 
-    fn spawn<E>(&self, name: &'static str, service: impl Future<Output = Result<(), E>> + Send + 'static)
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        let (stop, failed) = (self.stop.clone(), self.failed.clone());
-        self.tasks.spawn(async move {
-            let ended = service.await;
-            if stop.is_cancelled() {
-                return;
-            }
-            let error = match ended {
-                Ok(()) => anyhow!("{name} has ended by itself"),
-                Err(error) => Error::new(error).context(format!("{name} has failed")),
-            };
-            // Nobody listens any more once the platform is ending.
-            let _ = failed.send(error);
-        });
-    }
-
-    /// Ends when web, edge and read model answer; fails when a service does.
+    /// Ends when everything is there: web and edge listen, and every part is well.
     pub(super) async fn answer(&self) -> Result<()> {
         let all = async {
-            while !(self.listens().await && self.read_model.live().position().await.is_ok()) {
+            while !(self.listens().await && self.health.report().is_fit()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::select! {
-            answered = tokio::time::timeout(ANSWER_DEADLINE, all) => answered.context("not everything answers in time"),
-            error = self.failed() => Err(error),
-        }
+        tokio::time::timeout(ANSWER_DEADLINE, all).await.context("not everything answers in time")
     }
 
     async fn listens(&self) -> bool {
         let connects = |address| async move { tokio::net::TcpStream::connect(address).await.is_ok() };
         connects(self.web).await && connects(self.edge).await
-    }
-
-    /// Why a service has ended, as soon as one has.
-    pub(super) async fn failed(&self) -> Error {
-        let mut failures = self.failures.lock().await;
-        failures.recv().await.unwrap_or_else(|| anyhow!("every service has ended"))
     }
 
     pub(super) fn ready(&self, options: &Up, (servers, secrets): (&Servers, &Secrets)) -> Ready {
@@ -125,6 +85,7 @@ impl Services {
             edge: format!("http://{}", self.edge),
             s3: format!("http://{}", servers.s3),
             nats: servers.nats.url(),
+            nats_certificate: servers.nats_certificate(),
             postgres: servers.postgres.url(Role::Owner).expose_secret().to_owned(),
             token: secrets.token(),
             github_webhook_secret: secrets.github_webhook_secret(),
@@ -137,44 +98,129 @@ impl Services {
 
     /// Asks every service to end and waits until all have, or their time is over.
     pub(super) async fn stop(&self) {
-        self.stop.cancel();
-        self.tasks.close();
-        let longest = runtime::shutdown::DRAIN_DEADLINE + Duration::from_secs(5);
-        if tokio::time::timeout(longest, self.tasks.wait()).await.is_err() {
-            tracing::warn!("some services did not end in time");
-        }
+        self.supervisor.stop().await;
     }
 }
 
-async fn bind_edge(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Edge> {
-    let base_domain = options.sites_domain.clone();
-    let config = edge::Config { base_domain, ..edge::Config::new(options.edge, folder.join("edge")) };
-    Ok(Edge::bind(config, servers.nats_access("edge")?, storage(servers, secrets, "edge")).await?)
-}
+impl Surroundings<'_> {
+    async fn edge(&self) -> Result<SocketAddr> {
+        let config = edge::Config {
+            base_domain: self.options.sites_domain.clone(),
+            cache_bytes: self.options.edge_cache_bytes,
+            ..edge::Config::new(self.options.edge, self.folder.join("edge"))
+        };
+        let (access, storage) = (self.access("edge")?, self.storage("edge"));
+        let first = Edge::bind(config.clone(), access.clone(), storage.clone()).await?;
+        let listen = first.local_addr();
+        let (config, mut first) = (edge::Config { listen, ..config }, Some(first));
+        self.supervisor.keep("edge", move |stop| {
+            let (first, config, access, storage) = (first.take(), config.clone(), access.clone(), storage.clone());
+            async move {
+                let edge = match first {
+                    Some(edge) => edge,
+                    None => Edge::bind(config, access, storage).await?,
+                };
+                Ok(edge.run(stop).await?)
+            }
+        });
+        Ok(listen)
+    }
 
-async fn bind_web(options: &Up, edge: SocketAddr, (servers, secrets): (&Servers, &Secrets)) -> Result<Web> {
-    let config = web::Config {
-        listen: options.web,
-        tokens: vec![web::Token { name: "operator".to_owned(), secret: SecretString::from(secrets.token()) }],
-        github_webhook_secret: SecretString::from(secrets.github_webhook_secret()),
-        web_url: String::new(),
-        sites_url: web::SitesUrl {
-            scheme: "http".to_owned(),
-            base_domain: options.sites_domain.clone(),
-            port: Some(edge.port()),
-        },
-    };
-    let log = open(servers, "web").await?;
-    let read_model = Store::connect(&servers.postgres.url(Role::Reader), WEB_CONNECTIONS).await?;
-    Ok(Web::bind(config, log, read_model, storage(servers, secrets, "web").platform()).await?)
-}
+    async fn web(&self, edge: SocketAddr) -> Result<SocketAddr> {
+        let config = web::Config {
+            listen: self.options.web,
+            tokens: vec![web::Token { name: "operator".to_owned(), secret: self.secrets.token().into() }],
+            github_webhook_secret: self.secrets.github_webhook_secret().into(),
+            web_url: String::new(),
+            sites_url: web::SitesUrl {
+                scheme: "http".to_owned(),
+                base_domain: self.options.sites_domain.clone(),
+                port: Some(edge.port()),
+            },
+        };
+        let (log, logs) = (self.log("web").await?, self.storage("web").platform());
+        let read_model = Store::establish(&self.servers.postgres.url(Role::Reader), WEB_CONNECTIONS)?;
+        let first = Web::bind(config.clone(), log.clone(), read_model.clone(), logs.clone()).await?;
+        let listen = first.local_addr();
+        let (config, mut first) = (web::Config { listen, ..config }, Some(first));
+        let health = self.health.clone();
+        self.supervisor.keep("web", move |stop| {
+            let (first, config, health) = (first.take(), config.clone(), health.clone());
+            let (log, read_model, logs) = (log.clone(), read_model.clone(), logs.clone());
+            async move {
+                let web = match first {
+                    Some(web) => web,
+                    None => Web::bind(config, log, read_model, logs).await?,
+                };
+                Ok(web.with_health(health).run(stop).await?)
+            }
+        });
+        Ok(listen)
+    }
 
-async fn open(servers: &Servers, user: &str) -> Result<Log> {
-    Ok(Log::new(Connection::open(&servers.nats_access(user)?).await?))
-}
+    async fn projector(&self) -> Result<()> {
+        let log = self.log("projector").await?;
+        let store = Store::establish(&self.servers.postgres.url(Role::Owner), PROJECTOR_CONNECTIONS)?;
+        self.supervisor.keep("projector", move |stop| {
+            let (log, store) = (log.clone(), store.clone());
+            async move {
+                projector::run(log, store, Role::Reader.name(), stop).await;
+                Ok(())
+            }
+        });
+        Ok(())
+    }
 
-fn storage(servers: &Servers, secrets: &Secrets, name: &str) -> Storage {
-    let (id, secret) = secrets.s3(name);
-    let endpoint = format!("http://{}", servers.s3);
-    Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), (id, SecretString::from(secret))))
+    async fn scheduler(&self) -> Result<()> {
+        let (log, limits) = (self.log("scheduler").await?, self.options.scheduling.limits());
+        self.supervisor.keep("scheduler", move |stop| {
+            let log = log.clone();
+            async move { Ok(scheduler::run(log, limits, stop).await?) }
+        });
+        Ok(())
+    }
+
+    async fn syncer(&self, storage: Storage) -> Result<()> {
+        let (log, data_dir) = (self.log("syncer").await?, self.folder.join("syncer"));
+        self.supervisor.keep("syncer", move |stop| {
+            let config = syncer::Config { slots: SYNCER_SLOTS, data_dir: data_dir.clone() };
+            let (log, storage) = (log.clone(), storage.clone());
+            async move { Ok(syncer::run(log, storage, config, stop).await?) }
+        });
+        Ok(())
+    }
+
+    async fn launcher(&self) -> Result<()> {
+        let folder = self.folder.join("launcher");
+        modes::launcher(&folder)?;
+        let config = launch::config(&self.options.builds, folder, true);
+        // Without an engine no build can ever run, so there is no use in coming up.
+        let mut first = Some(launcher::prepare(config.clone()).await?);
+        let (log, storage) = (self.log("launcher").await?, self.storage("launcher"));
+        self.supervisor.keep("launcher", move |stop| {
+            let (first, config, log, storage) = (first.take(), config.clone(), log.clone(), storage.clone());
+            async move {
+                let prepared = match first {
+                    Some(prepared) => prepared,
+                    None => launcher::prepare(config).await?,
+                };
+                Ok(launcher::run(prepared, log, &storage, stop).await?)
+            }
+        });
+        Ok(())
+    }
+
+    fn access(&self, user: &str) -> Result<connection::Config> {
+        self.servers.nats_access(user)
+    }
+
+    async fn log(&self, user: &str) -> Result<Log> {
+        Ok(Log::new(Connection::establish(&self.access(user)?).await?))
+    }
+
+    fn storage(&self, name: &str) -> Storage {
+        let (id, secret) = self.secrets.s3(name);
+        let endpoint = format!("http://{}", self.servers.s3);
+        Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), (id, SecretString::from(secret))))
+    }
 }

@@ -3,6 +3,7 @@
 //! A service that is taken over can state only the facts that are its own, cannot change or delete a stream, and hears
 //! answers only in its own inbox.
 
+use super::{Settings, proof};
 use crate::connection::inbox_prefix;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -86,14 +87,28 @@ impl User {
 
 /// The server's configuration. Everything is synced before it is acknowledged: with the default of two minutes a power
 /// cut loses acknowledged facts.
-pub(super) fn configuration(folder: &Path, address: SocketAddr) -> std::io::Result<String> {
-    let secrets = passwords(folder)?;
+pub(super) fn configuration(settings: &Settings, address: SocketAddr) -> std::io::Result<String> {
+    let secrets = passwords(&settings.secrets)?;
+    proof::prepare(&settings.secrets)?;
+    let name = settings.cluster.as_ref().map_or("pagefold", |cluster| &cluster.member);
     let mut text = format!(
-        "listen: \"{address}\"\nserver_name: pagefold\nmax_payload: 1MB\n\
-         jetstream {{\n  store_dir: \"{}\"\n  sync_interval: always\n  max_memory_store: 64MB\n}}\n\
-         authorization {{\n  timeout: 5\n  users: [\n",
-        folder.join("store").display(),
+        "listen: \"{address}\"\nserver_name: \"{name}\"\nmax_payload: 1MB\n\
+         tls {{\n  cert_file: \"{}\"\n  key_file: \"{}\"\n  timeout: 5\n}}\n\
+         jetstream {{\n  store_dir: \"{}\"\n  sync_interval: always\n  max_memory_store: 64MB\n}}\n",
+        proof::certificate(&settings.secrets).display(),
+        proof::key(&settings.secrets).display(),
+        settings.folder.join("store").display(),
     );
+    if let Some(cluster) = &settings.cluster {
+        let routes: Vec<String> =
+            cluster.routes.iter().map(|port| format!("\"nats://{}\"", super::address(*port))).collect();
+        let (listen, routes) = (super::address(cluster.port), routes.join(", "));
+        let _ = writeln!(
+            text,
+            "cluster {{\n  name: pagefold\n  listen: \"{listen}\"\n  routes: [{routes}]\n  no_advertise: true\n}}"
+        );
+    }
+    text.push_str("authorization {\n  timeout: 5\n  users: [\n");
     for user in USERS {
         let Some(secret) = secrets.get(user.name) else { continue };
         let publish = serde_json::to_string(&user.publishes())?;
@@ -121,7 +136,6 @@ pub(super) fn passwords(folder: &Path) -> std::io::Result<BTreeMap<String, Secre
         for user in USERS {
             known.entry(user.name.to_owned()).or_insert_with(|| Uuid::new_v4().simple().to_string());
         }
-        std::fs::create_dir_all(folder)?;
         super::write_private(&path, &serde_json::to_string_pretty(&known)?)?;
     }
     Ok(known.into_iter().map(|(user, secret)| (user, SecretString::from(secret))).collect())

@@ -45,8 +45,7 @@ impl World {
     }
 
     pub(crate) fn config(&self, user: &str, port: u16) -> Config {
-        let password = runtime::server::password(self.folder.path(), user).unwrap();
-        Config { url: format!("nats://127.0.0.1:{port}"), user: user.to_owned(), password }
+        runtime::server::access(self.folder.path(), user, runtime::server::url(port)).unwrap()
     }
 
     pub(crate) async fn connection(&self, user: &str) -> Connection {
@@ -66,6 +65,7 @@ impl World {
             config.user.clone(),
             config.password.expose_secret().to_owned(),
         );
+        let options = options.add_root_certificates(config.certificate.unwrap());
         let options = options.custom_inbox_prefix(format!("_INBOX_{user}")).event_callback(move |event| {
             if let async_nats::Event::ServerError(error) = event {
                 let _ = errors.send(error.to_string());

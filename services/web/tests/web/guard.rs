@@ -80,12 +80,17 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
 async fn health_and_metrics_are_open_and_a_lost_read_model_is_named() {
     let mut platform = Platform::start().await;
     let get = |path: &str| platform.client.get(platform.url(path)).send();
-    assert_eq!(get("/healthz").await.unwrap().status(), StatusCode::OK);
+    platform.is_healthy(true).await;
     assert_eq!(get("/metrics").await.unwrap().status(), StatusCode::OK);
     assert_eq!(get("/api/v1/openapi.json").await.unwrap().status(), StatusCode::OK);
     platform.stop_read_model().await;
-    let health = platform.client.get(platform.url("/healthz")).send().await.unwrap();
-    assert_eq!(json(health).await.1["missing"], json!(["read_model"]));
+    let health = platform.is_healthy(false).await;
+    assert_eq!(
+        (&health["status"], &health["parts"]["read_model"]["status"]),
+        (&json!("unavailable"), &json!("failing"))
+    );
+    assert_eq!(health["parts"]["log"]["status"], "ok");
+    assert!(health["parts"]["read_model"]["detail"].is_null(), "addresses are not for everybody: {health}");
     let (status, problem) = platform.get("/sites").await;
     assert_eq!((status.as_u16(), &problem["code"]), (503, &json!("read_model_unavailable")));
     let body = json!({ "name": "docs", "repository": "https://git.test/acme/docs.git" });

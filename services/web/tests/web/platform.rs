@@ -10,7 +10,7 @@ use events::{
 use futures::StreamExt;
 use projections::{Applied, Store};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use runtime::{Connection, Log, connection, server, streams};
+use runtime::{Connection, Log, server, streams};
 use secrecy::SecretString;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -88,6 +88,20 @@ impl Platform {
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         json(self.api(method, path).json(&body).send().await.unwrap()).await
+    }
+
+    /// Waits until `/healthz` says so; answers what it says. Parts are looked at once a second.
+    pub(crate) async fn is_healthy(&self, wanted: bool) -> Value {
+        let look = async {
+            loop {
+                let (status, health) = json(self.client.get(self.url("/healthz")).send().await.unwrap()).await;
+                if status.is_success() == wanted {
+                    return health;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), look).await.unwrap()
     }
 
     pub(crate) async fn stop_log(&mut self) {
@@ -234,8 +248,7 @@ fn uuid(text: &str) -> events::EventId {
 }
 
 async fn connect(nats: &server::Server, user: &str) -> Connection {
-    let config = connection::Config { url: nats.url(), user: user.into(), password: nats.password(user).unwrap() };
-    Connection::open(&config).await.unwrap()
+    Connection::open(&nats.access(user).unwrap()).await.unwrap()
 }
 
 async fn database(folder: &TempDir) -> (projections::server::Server, Store, Store) {

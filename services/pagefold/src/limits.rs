@@ -1,0 +1,77 @@
+//! The limits of the scheduler, of builds and of what they publish, as options.
+
+use clap::Args;
+use launcher::output::OutputLimits;
+use launcher::spec;
+use scheduler::Limits;
+
+/// How much may run at once, and for how long.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Scheduling {
+    /// Builds dispatched or running on the whole platform
+    #[arg(long, env = "PAGEFOLD_BUILDS_MAX", default_value_t = Limits::default().platform)]
+    builds_max: usize,
+    /// The same for one organization
+    #[arg(long, env = "PAGEFOLD_ORGANIZATION_BUILDS_MAX", default_value_t = Limits::default().organization)]
+    organization_builds_max: usize,
+    /// The same for one site
+    #[arg(long, env = "PAGEFOLD_SITE_BUILDS_MAX", default_value_t = Limits::default().site)]
+    site_builds_max: usize,
+    /// How long a build may wait for a launcher before it is given up, in seconds
+    #[arg(long, env = "PAGEFOLD_BUILD_WAITING_MAX_S", default_value_t = Limits::default().waiting_max_s)]
+    build_waiting_max_s: i64,
+    /// How long an attempt may run before it is given up, in seconds; longer than a launcher's own `--build-timeout-s`
+    #[arg(long, env = "PAGEFOLD_BUILD_RUNNING_MAX_S", default_value_t = Limits::default().running_max_s)]
+    build_running_max_s: i64,
+}
+
+impl Scheduling {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            platform: self.builds_max,
+            organization: self.organization_builds_max,
+            site: self.site_builds_max,
+            waiting_max_s: self.build_waiting_max_s,
+            running_max_s: self.build_running_max_s,
+        }
+    }
+}
+
+/// What one build may use and publish.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Building {
+    /// Main memory of a build, in bytes
+    #[arg(long, env = "PAGEFOLD_BUILD_MEMORY_BYTES", default_value_t = spec::Limits::default().memory_bytes)]
+    build_memory_bytes: u64,
+    /// Processes and threads of a build at the same time
+    #[arg(long, env = "PAGEFOLD_BUILD_PIDS", default_value_t = spec::Limits::default().pids)]
+    build_pids: u32,
+    /// The longest file that a build may write, in bytes
+    #[arg(long, env = "PAGEFOLD_BUILD_FILE_BYTES", default_value_t = spec::Limits::default().file_bytes)]
+    build_file_bytes: u64,
+    /// Temporary files of a build, in bytes
+    #[arg(long, env = "PAGEFOLD_BUILD_TMP_BYTES", default_value_t = spec::Limits::default().tmp_bytes)]
+    build_tmp_bytes: u64,
+    /// Files that a build may publish
+    #[arg(long, env = "PAGEFOLD_OUTPUT_FILES", default_value_t = OutputLimits::default().files)]
+    output_files: u64,
+    /// All files that a build publishes together, in bytes
+    #[arg(long, env = "PAGEFOLD_OUTPUT_BYTES", default_value_t = OutputLimits::default().bytes)]
+    output_bytes: u64,
+}
+
+impl Building {
+    pub(crate) fn limits(&self) -> spec::Limits {
+        spec::Limits {
+            memory_bytes: self.build_memory_bytes,
+            pids: self.build_pids,
+            file_bytes: self.build_file_bytes,
+            tmp_bytes: self.build_tmp_bytes,
+            ..spec::Limits::default()
+        }
+    }
+
+    pub(crate) fn output(&self) -> OutputLimits {
+        OutputLimits { files: self.output_files, bytes: self.output_bytes, ..OutputLimits::default() }
+    }
+}

@@ -1,0 +1,86 @@
+//! Makes all that the services expect of a fresh NATS, S3 and Postgres. Safe to repeat.
+
+use crate::service::Nats;
+use anyhow::{Context, Result};
+use clap::Args;
+use projections::Store;
+use runtime::{Connection, streams};
+use secrecy::SecretString;
+use std::io::Write;
+use storage::Storage;
+
+/// Connections to Postgres that this needs.
+const CONNECTIONS: u32 = 1;
+
+/// Where an operator makes the streams, the bucket and the read model.
+#[derive(Debug, Args)]
+pub(crate) struct Provision {
+    #[command(flatten)]
+    nats: Nats,
+    /// Copies of every fact, on as many servers
+    #[arg(long, env = "PAGEFOLD_NATS_REPLICAS", default_value_t = 1)]
+    replicas: usize,
+    /// Address of the S3 API; the object store is left alone if absent
+    #[arg(long, env = "PAGEFOLD_S3_ENDPOINT")]
+    s3_endpoint: Option<String>,
+    /// Its region
+    #[arg(long, env = "PAGEFOLD_S3_REGION", default_value = "us-east-1")]
+    s3_region: String,
+    /// An access key that may make the platform's bucket and write to it
+    #[arg(long, env = "PAGEFOLD_S3_ACCESS_KEY", default_value = "")]
+    s3_access_key: String,
+    /// Its secret
+    #[arg(long, env = "PAGEFOLD_S3_SECRET_KEY", hide_env_values = true, default_value = "")]
+    s3_secret_key: SecretString,
+    /// The bucket of artifacts and logs
+    #[arg(long, env = "PAGEFOLD_S3_PLATFORM_BUCKET", default_value = storage::PLATFORM_BUCKET)]
+    s3_platform_bucket: String,
+    /// The read model's database, as its owner; left alone if absent
+    #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true)]
+    postgres_url: Option<SecretString>,
+    /// The role that may read it
+    #[arg(long, env = "PAGEFOLD_POSTGRES_READER", default_value = "pagefold_web")]
+    postgres_reader: String,
+    /// Its password, if the role is to be made; the owner needs the right to make roles
+    #[arg(long, env = "PAGEFOLD_POSTGRES_READER_PASSWORD", hide_env_values = true)]
+    postgres_reader_password: Option<SecretString>,
+}
+
+/// Makes what is there to be made, and says so line by line.
+pub(crate) async fn run(options: Provision) -> Result<()> {
+    let connection = Connection::open(&options.nats.access("ctl")).await?;
+    streams::provision(&connection, options.replicas).await?;
+    say("the log has its streams and buckets")?;
+    if let Some(storage) = options.storage() {
+        // A wrong key or a silent store is told better by a question than by a bucket that cannot be made.
+        if let Err(error) = storage.check().await
+            && !matches!(error, storage::Error::Missing { .. })
+        {
+            return Err(error.into());
+        }
+        storage.platform().ensure().await.context("the platform's bucket cannot be made")?;
+        storage.probe().await?;
+        say("the object store has the platform's bucket and keeps its promises")?;
+    }
+    if let Some(url) = &options.postgres_url {
+        let store = Store::connect(url, CONNECTIONS).await?;
+        if let Some(password) = &options.postgres_reader_password {
+            store.make_reader(&options.postgres_reader, password).await?;
+        }
+        store.prepare(Some(&options.postgres_reader)).await?;
+        say("Postgres has the read model, and its reader may read it")?;
+    }
+    Ok(())
+}
+
+impl Provision {
+    fn storage(&self) -> Option<Storage> {
+        let key = (self.s3_access_key.clone(), self.s3_secret_key.clone());
+        let config = storage::Config::new(self.s3_endpoint.clone()?, self.s3_region.clone(), key);
+        Some(Storage::connect(&storage::Config { platform_bucket: self.s3_platform_bucket.clone(), ..config }))
+    }
+}
+
+fn say(line: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

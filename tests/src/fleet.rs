@@ -1,0 +1,240 @@
+//! A fleet: every service as a process of its own, three servers of the log, a PostgreSQL and an object store, each of which
+//! a story starts, stops and kills as it likes.
+
+mod plan;
+mod service;
+
+pub use service::Service;
+
+use crate::child::{self, Child};
+use crate::process::{self, Signal};
+use crate::{Answer, Api, Delivery, Fact, Host, Ready, Repository, eventually, folder};
+use depot::Depot;
+use plan::Plan;
+use projections::server as postgres;
+use reqwest::Client;
+use runtime::server as nats;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Servers that keep the log together.
+pub const MEMBERS: usize = 3;
+
+/// A part of a fleet, to be started and stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// One of the log's servers.
+    Nats(usize),
+    /// The read model's server.
+    Postgres,
+    /// The object store, which is in the process of the story.
+    Store,
+    /// A service.
+    Service(Service),
+}
+
+/// All of it. Nothing runs before it is started.
+pub struct Fleet {
+    services: BTreeMap<Service, Child>,
+    nats: [Option<nats::Server>; MEMBERS],
+    postgres: Option<postgres::Server>,
+    store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
+    client: Client,
+    plan: Plan,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// Chooses ports and secrets.
+    pub async fn prepare() -> Self {
+        let folder = folder::temporary();
+        let plan = Plan::make(folder.path()).await;
+        let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
+        Self {
+            services: BTreeMap::new(),
+            nats: [const { None }; MEMBERS],
+            postgres: None,
+            store: None,
+            client: client.build().unwrap(),
+            plan,
+            folder,
+        }
+    }
+
+    /// Every server, in the order in which they are started.
+    #[must_use]
+    pub fn servers() -> Vec<Part> {
+        (0..MEMBERS).map(Part::Nats).chain([Part::Postgres, Part::Store]).collect()
+    }
+
+    /// Starts servers, makes in them what services expect, and starts every service.
+    pub async fn start_all(&mut self) {
+        for server in Self::servers() {
+            self.start(server).await;
+        }
+        self.provision().await;
+        for service in Service::ALL {
+            self.start(Part::Service(service)).await;
+        }
+    }
+
+    /// Starts one part on what it stored. A service runs then, but need not answer yet.
+    ///
+    /// # Panics
+    /// If a server does not come up.
+    pub async fn start(&mut self, part: Part) {
+        match part {
+            Part::Nats(member) => {
+                self.nats[member] = Some(nats::Server::start_as(self.plan.member(member)).await.unwrap());
+            }
+            Part::Postgres => {
+                self.postgres = Some(postgres::Server::start(&self.plan.postgres_config()).await.unwrap());
+            }
+            Part::Store => {
+                let (depot, stop) = (Depot::bind(self.plan.depot()).await.unwrap(), CancellationToken::new());
+                self.store = Some((stop.clone(), tokio::spawn(depot.run(stop))));
+            }
+            Part::Service(service) => {
+                let (arguments, variables) = (self.plan.arguments(service), self.plan.variables(service));
+                let output = self.folder.path().join(format!("{}.output", service.name()));
+                self.services.insert(service, Child::start(&arguments, &variables, &output));
+            }
+        }
+    }
+
+    /// Ends one part by a signal and waits until it has ended; the object store always ends in order.
+    ///
+    /// # Panics
+    /// If it does not run, or does not end.
+    pub async fn stop(&mut self, part: Part, signal: Signal) {
+        match part {
+            Part::Nats(member) => {
+                let mut server = self.nats[member].take().unwrap();
+                process::signal(server.pid().unwrap(), signal);
+                eventually("the end of a server of the log", || {
+                    let ended = !server.is_running();
+                    async move { ended.then_some(()) }
+                })
+                .await;
+            }
+            Part::Postgres => {
+                let server = self.postgres.take().unwrap();
+                process::signal_tree(server.pid().unwrap(), signal);
+                eventually("the end of PostgreSQL", || {
+                    let ended = !server.is_running();
+                    async move { ended.then_some(()) }
+                })
+                .await;
+            }
+            Part::Store => {
+                let (stop, running) = self.store.take().unwrap();
+                stop.cancel();
+                running.await.unwrap().unwrap();
+            }
+            Part::Service(service) => {
+                let child = self.services.remove(&service).unwrap();
+                // It may take a while to finish its work, and the object store of this process must answer meanwhile.
+                tokio::task::spawn_blocking(move || child.end(signal)).await.unwrap();
+            }
+        }
+    }
+
+    /// Makes what services expect, as an operator does, as soon as the log has a leader.
+    pub async fn provision(&self) {
+        let run = || {
+            let variables = self.plan.provision();
+            async { tokio::task::spawn_blocking(move || child::run_with(&["provision"], &variables)).await.unwrap() }
+        };
+        eventually("the log to be provisioned", || async { run().await.status.success().then_some(()) }).await;
+    }
+
+    /// What provisioning says when it fails, with some variables of its own.
+    ///
+    /// # Panics
+    /// If it does not fail.
+    #[must_use]
+    pub fn try_provision(&self, other: &[(&str, &str)]) -> String {
+        let mut variables = self.plan.provision();
+        variables.extend(other.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let output = tokio::task::block_in_place(|| child::run_with(&["provision"], &variables));
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// How a service says that it is: the status and the body, if it answers.
+    pub async fn health(&self, service: Service) -> Option<(u16, Value)> {
+        let answer = Answer::to(self.client.get(self.plan.healthz(service))).await.ok()?;
+        Some((answer.status, answer.json()))
+    }
+
+    /// Whether a service's process lives.
+    ///
+    /// # Panics
+    /// If it was not started.
+    #[must_use]
+    pub fn runs(&self, service: Service) -> bool {
+        self.services[&service].status().is_none()
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub const fn ready(&self) -> &Ready {
+        &self.plan.ready
+    }
+
+    /// Its API.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        Api::new(self.client.clone(), self.ready())
+    }
+
+    /// A host below its sites' domain.
+    #[must_use]
+    pub fn host(&self, label: &str) -> Host {
+        Host::new(self.client.clone(), self.ready(), label)
+    }
+
+    /// Makes a git repository.
+    #[must_use]
+    pub fn repository(&self, name: &str) -> Repository {
+        Repository::create(&self.folder.path().join("repositories"), name)
+    }
+
+    /// Delivers a webhook again and again until it is taken in, as a git host does.
+    pub async fn deliver(&self, delivery: &Delivery) {
+        let taken = async || delivery.send(&self.client, self.ready()).await.is_ok_and(|answer| answer.status == 202);
+        eventually("a delivery to be taken in", async || taken().await.then_some(())).await;
+    }
+
+    /// Every fact in the log, as an operator lists them.
+    ///
+    /// # Panics
+    /// If the log does not answer.
+    #[must_use]
+    pub fn facts(&self) -> Vec<Fact> {
+        let arguments = ["events", "list", "--limit", "1000000", "--format", "json"];
+        let output = child::run_with(&arguments, &self.plan.operator());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.services.values().for_each(|child| println!("{}", child.told()));
+        }
+        // Killed, not drained: what a story has to say about the end, it says itself.
+        self.services.values().for_each(|child| child.signal(Signal::KILL));
+    }
+}

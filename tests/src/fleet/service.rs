@@ -1,0 +1,36 @@
+//! The services of a fleet.
+
+/// A service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// The API, the webhooks and the dashboard.
+    Web,
+    /// The scheduler.
+    Scheduler,
+    /// A launcher of builds.
+    Launcher,
+    /// A syncer of deploys.
+    Syncer,
+    /// The writer of the read model.
+    Projector,
+    /// An edge.
+    Edge,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Web, Self::Scheduler, Self::Launcher, Self::Syncer, Self::Projector, Self::Edge];
+
+    /// Its subcommand, its user in the log, its key of the object store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Scheduler => "scheduler",
+            Self::Launcher => "launcher",
+            Self::Syncer => "syncer",
+            Self::Projector => "projector",
+            Self::Edge => "edge",
+        }
+    }
+}
