@@ -202,12 +202,15 @@ impl Attempt<'_> {
                 (running.await, Some(excess))
             }
         };
-        let message = match (ended.map_err(|error| failed(&error))?, excess) {
-            (_, Some(excess)) => excess.message(),
-            (Exit::Code(0), None) => return Ok(()),
-            (Exit::Code(code), None) => format!("The build failed with exit code {code}."),
-            (Exit::OutOfMemory, None) => "The build needed more memory than it may use.".to_owned(),
-            (Exit::Stopped, None) => "The build was stopped.".to_owned(),
+        let exit = ended.map_err(|error| failed(&error))?;
+        if let Some(excess) = excess {
+            return Err(Fault { outcome: excess.outcome(), message: excess.message(), commit: None });
+        }
+        let message = match exit {
+            Exit::Code(0) => return Ok(()),
+            Exit::Code(code) => format!("The build failed with exit code {code}."),
+            Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
+            Exit::Stopped => "The build was stopped.".to_owned(),
         };
         Err(Fault { outcome: Outcome::Failure, message, commit: None })
     }

@@ -3,6 +3,7 @@
 use crate::group;
 use crate::spec::Limits;
 use crate::workspace::Workspace;
+use events::Outcome;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -23,6 +24,14 @@ pub(crate) enum Excess {
 }
 
 impl Excess {
+    /// A disk that is full is the platform's fault, whoever filled it.
+    pub(crate) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Bytes(_) | Self::Files(_) => Outcome::Failure,
+            Self::Disk(_) => Outcome::Error,
+        }
+    }
+
     /// For the person who reads the build.
     pub(crate) fn message(self) -> String {
         match self {

@@ -32,6 +32,10 @@ const GIT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 const WATCH_EVERY: Duration = Duration::from_millis(250);
 /// How long the end of a build is tried to be appended at least, however late it is.
 const FINISH_MIN: Duration = Duration::from_secs(60);
+/// How long the log of a build is tried to be archived when the build has just left its slot, and by a delivery that comes for
+/// nothing else: a store that does not answer must not keep builds waiting.
+const ARCHIVE_AT_ONCE: Duration = Duration::from_secs(1);
+const ARCHIVE_LATER: Duration = Duration::from_secs(30);
 /// The rest between two tries.
 const FINISH_AGAIN: Duration = Duration::from_secs(1);
 
@@ -182,7 +186,7 @@ impl Consumer for Launcher {
             held = self.hands.take(&recorded.envelope.subject) => held,
             () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
         };
-        match self.next(build, &cause).await? {
+        let limit = match self.next(build, &cause).await? {
             Next::Work(job, number) => {
                 self.busy.fetch_add(1, Ordering::Relaxed);
                 self.report();
@@ -190,11 +194,19 @@ impl Consumer for Launcher {
                 self.busy.fetch_sub(1, Ordering::Relaxed);
                 self.report();
                 ended?;
+                ARCHIVE_AT_ONCE
             }
-            Next::Say(report) => self.finish(build, report, (&cause, Instant::now())).await?,
-            Next::Nothing => self.forget(build).await,
-        }
-        self.archive(build, &cause).await
+            Next::Say(report) => {
+                self.finish(build, report, (&cause, Instant::now())).await?;
+                ARCHIVE_LATER
+            }
+            Next::Nothing => {
+                self.forget(build).await;
+                ARCHIVE_LATER
+            }
+        };
+        let archived = tokio::time::timeout(limit, self.archive(build, &cause)).await;
+        archived.unwrap_or_else(|_| Err(Failure::Retry("the log of the build waits for the store".into())))
     }
 }
 

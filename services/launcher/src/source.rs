@@ -114,8 +114,8 @@ impl Mirror {
         match attempt(&git, &wish, into).await {
             Err(error) if error.is_retryable() && is_damaged(&git, &wish.folder).await => {
                 tracing::warn!(error = &error as &dyn std::error::Error, address = %wish.address, "a mirror is damaged and made anew");
-                remove(&wish.folder)?;
-                remove(&into.join(".git"))?;
+                remove(wish.folder.clone()).await?;
+                remove(into.join(".git")).await?;
                 attempt(&git, &wish, into).await
             }
             outcome => outcome,
@@ -243,8 +243,9 @@ fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-fn remove(folder: &Path) -> Result<(), Error> {
-    Workspace::at(folder).remove().map_err(|source| Error::Io { action: "remove a damaged mirror", source })
+async fn remove(folder: PathBuf) -> Result<(), Error> {
+    let removed = crate::blocking(move || Workspace::at(folder).remove()).await;
+    removed.map_err(|source| Error::Io { action: "remove a damaged mirror", source })
 }
 
 #[cfg(test)]

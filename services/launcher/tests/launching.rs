@@ -3,6 +3,8 @@
 
 #[path = "launching/attempts.rs"]
 mod attempts;
+#[path = "launching/killed.rs"]
+mod killed;
 #[path = "launching/limits.rs"]
 mod limits;
 #[path = "launching/phases.rs"]

@@ -1,5 +1,6 @@
 //! What counts as an attempt, at every point at which a launcher may be lost.
 
+use crate::killed;
 use crate::world::{Silent, World, until};
 use events::build::{Command, Report};
 use events::{BuildEvent, BuildId, Outcome};
@@ -21,10 +22,8 @@ fn note(world: &World, build: BuildId) -> PathBuf {
 }
 
 async fn attempt_that_ended(world: &World, build: BuildId) -> (u32, Outcome, String) {
-    match world.finished(build).await {
-        BuildEvent::Finished { attempt, outcome, message, .. } => (attempt, outcome, message),
-        other => panic!("{other:?}"),
-    }
+    let BuildEvent::Finished { attempt, outcome, message, .. } = world.finished(build).await else { panic!() };
+    (attempt, outcome, message)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +80,7 @@ async fn an_end_that_is_remembered_is_stated_and_nothing_is_built() {
 async fn an_end_while_the_log_is_silent_is_stated_by_the_next_life() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let build = world.dispatch(&world.repository("gated", "while [ ! -e go ]; do sleep 0.05; done; exit 3")).await;
-    let launched = world.launch(world.config(), s3.address).await;
+    let mut launcher = killed::start(&world, "bubblewrap");
     let site = world.data().join("work").join(format!("{build}-1")).join("site");
     until("the build to run", async || site.join("package.json").exists()).await;
 
@@ -90,10 +89,10 @@ async fn an_end_while_the_log_is_silent_is_stated_by_the_next_life() {
     fs::write(site.join("go"), "").unwrap();
     let note = note(&world, build);
     until("the end to be remembered", async || fs::read(&note).is_ok_and(|text| !text.is_empty())).await;
-    drop(launched);
+    launcher.kill().unwrap();
+    launcher.wait().unwrap();
     kill_process(log, Signal::CONT).unwrap();
 
-    until("the folder to be free", async || Installation::open(&world.data()).is_ok()).await;
     let _launched = world.launch(world.config(), s3.address).await;
     let (attempt, outcome, message) = attempt_that_ended(&world, build).await;
     assert_eq!((attempt, outcome, message.as_str()), (1, Outcome::Failure, "The build failed with exit code 3."));

@@ -1,40 +1,13 @@
 //! A launcher that is killed leaves things behind; its next life clears them away, and nothing of anybody else.
 
 use crate::limits::{Place, engine, kinds};
-use crate::processes;
 use crate::world::{self, Silent, World, until};
+use crate::{killed, processes};
 use events::Build;
-use launcher::Config;
 use launcher::engine::{Exit, Kind};
-use runtime::Log;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-
-/// What the launcher that is killed is told by.
-const TOLD: [&str; 4] = ["SWEEP_DATA", "SWEEP_NATS", "SWEEP_URL", "SWEEP_ENGINE"];
-
-/// Not a test of its own: what the next test kills.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "runs until it is killed"]
-async fn a_launcher_that_is_killed() {
-    let [data, nats, url, kind] = TOLD.map(|name| std::env::var(name).unwrap());
-    let log = Log::new(world::connect(&url, nats.as_ref(), "launcher").await);
-    let config = Config { slots: 2, ..world::config(data.into(), kind.parse().unwrap()) };
-    let _launched = world::launch(config, log, Silent::listen().await.address).await;
-    std::future::pending::<()>().await;
-}
-
-fn start(world: &World, kind: &str) -> std::process::Child {
-    let (data, nats) = (world.data(), world.nats());
-    let told = [data.to_str().unwrap(), nats.to_str().unwrap(), &world.server.url(), kind].map(str::to_owned);
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sweep::a_launcher_that_is_killed", "--ignored", "--nocapture"])
-        .envs(TOLD.into_iter().zip(told))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_life_clears_away_what_a_killed_launcher_left() {
@@ -43,7 +16,7 @@ async fn the_next_life_clears_away_what_a_killed_launcher_left() {
         let (world, git, s3) = (World::new().await, Silent::listen().await, Silent::listen().await);
         let running = world.dispatch(&world.repository("sleeper", &format!("sleep {nap} & wait"))).await;
         let fetching = world.dispatch(&git.repository()).await;
-        let mut launcher = start(&world, name);
+        let mut launcher = killed::start(&world, name);
         until("the build to run", async || !processes::with_command(nap).is_empty()).await;
         git.reached().await;
         launcher.kill().unwrap();
@@ -81,7 +54,8 @@ fn groups(text: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_spares_other_launchers_and_builds_in_hand() {
     for kind in kinds() {
-        let (ours, other) = (engine(kind, "sweeps").await, engine(kind, "others").await);
+        let [ours, other] = ["sweeps", "others"].map(|name| format!("{name}{}", std::process::id()));
+        let (ours, other) = (engine(kind, &ours).await, engine(kind, &other).await);
         let (lost, kept, foreign) = (Place::new(), Place::new(), Place::new());
         let stop = CancellationToken::new();
         let (lines, _unread) = mpsc::channel(64);
