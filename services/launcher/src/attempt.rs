@@ -101,9 +101,7 @@ impl Attempt<'_> {
                     self.record.say("the artifact could not be stored in time; another attempt follows").await;
                     return Ending::LeftOver("the artifact could not be stored in time");
                 }
-                let minutes = limit.as_secs().div_ceil(60);
-                let unit = if minutes == 1 { "minute" } else { "minutes" };
-                let message = format!("The build took longer than {minutes} {unit}.");
+                let message = format!("The build took longer than {} minutes.", limit.as_secs().div_ceil(60));
                 self.record.say(&message).await;
                 Ending::Ended(report(Outcome::Timeout, message, self.job.commit.clone(), None))
             }
