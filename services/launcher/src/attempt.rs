@@ -227,7 +227,8 @@ impl Attempt<'_> {
     async fn store(&self, key: &str, tar: &Path) -> Result<(), Fault> {
         let mut pause = STORE_AGAIN;
         loop {
-            match self.launcher.platform.put_artifact(key, tar).await {
+            // The future of the store's client is large and lives on the heap.
+            match Box::pin(self.launcher.platform.put_artifact(key, tar)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_transient() => {
                     tracing::warn!(build = %self.build, error = chain(&error), ?pause, "an artifact waits for the store");
