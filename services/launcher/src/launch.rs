@@ -155,16 +155,18 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     let (own, stopped) = (log.clone(), stop.clone());
     let remembered = sweep::Remembered { memory: memory.clone(), worker: worker.clone(), log: log.clone() };
     let launcher = Launcher { config, worker, installation, engine, mirror, platform, stop, log, hands, memory, busy };
-    let sweeping = async {
+    let sweeping = Box::pin(async {
         let (installation, engine, hands) = places;
         loop {
             tokio::time::sleep(sweep::SWEEP_EVERY).await;
             sweep::builds(&installation, &engine, &hands).await;
             remembered.sweep(&hands).await;
         }
-    };
+    });
+    // Both live on the heap, so that whoever awaits this need not carry them.
+    let consuming = Box::pin(runtime::consumer::run(own, launcher, slots, stopped));
     tokio::select! {
-        ended = runtime::consumer::run(own, launcher, slots, stopped) => ended.map_err(Error::Log),
+        ended = consuming => ended.map_err(Error::Log),
         never = sweeping => never,
     }
 }
