@@ -59,7 +59,7 @@ pub struct Job {
 }
 
 /// How far an open build has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// It waits for a slot.
     Queued,
@@ -69,11 +69,13 @@ pub enum Progress {
     Running {
         /// Which attempt this is.
         attempt: u32,
+        /// Which launcher has it.
+        worker: String,
     },
 }
 
 /// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// The attempt that reports; 0 for the scheduler, which may end any.
     pub attempt: u32,
@@ -149,7 +151,16 @@ impl Build {
     #[must_use]
     pub const fn running_attempt(&self) -> Option<u32> {
         match self {
-            Self::Open(_, Progress::Running { attempt }) => Some(*attempt),
+            Self::Open(_, Progress::Running { attempt, .. }) => Some(*attempt),
+            Self::Unknown | Self::Requested { .. } | Self::Open(..) | Self::Ended { .. } => None,
+        }
+    }
+
+    /// The attempt that works on it now, if `worker` has it.
+    #[must_use]
+    pub fn attempt_of(&self, worker: &str) -> Option<u32> {
+        match self {
+            Self::Open(_, Progress::Running { attempt, worker: its }) if its == worker => Some(*attempt),
             Self::Unknown | Self::Requested { .. } | Self::Open(..) | Self::Ended { .. } => None,
         }
     }
@@ -168,7 +179,7 @@ impl Aggregate for Build {
         match self {
             Self::Unknown => decide_new(command),
             Self::Requested { site } => decide_requested(*site, command),
-            Self::Open(job, progress) => decide_open(job, *progress, command),
+            Self::Open(job, progress) => decide_open(job, progress, command),
             Self::Ended { site, outcome, archived } => match command {
                 Command::Cancel { .. } if outcome.is_none() => Ok(vec![]),
                 Command::ArchiveLog { key, bytes } if !archived => {
@@ -191,7 +202,9 @@ impl Aggregate for Build {
                 job(fact).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
             }
             (Self::Open(job, _), BuildEvent::Dispatched { .. }) => Self::Open(job, Progress::Dispatched),
-            (Self::Open(job, _), BuildEvent::Started { attempt, .. }) => Self::Open(job, Progress::Running { attempt }),
+            (Self::Open(job, _), BuildEvent::Started { attempt, worker, .. }) => {
+                Self::Open(job, Progress::Running { attempt, worker })
+            }
             (Self::Open(job, _), BuildEvent::Finished { outcome, .. }) => {
                 Self::Ended { site: job.site, outcome: Some(outcome), archived: false }
             }
@@ -260,7 +273,7 @@ fn skipped(job: Job, reason: String) -> Vec<BuildEvent> {
     vec![queued(job), end]
 }
 
-fn decide_open(job: &Job, progress: Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
+fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     let site = job.site;
     match (progress, command) {
         (_, Command::Request { .. } | Command::Queue(_) | Command::Skip { .. })
@@ -268,14 +281,14 @@ fn decide_open(job: &Job, progress: Progress, command: &Command) -> Result<Vec<B
         (Progress::Queued, Command::Dispatch) => Ok(vec![BuildEvent::Dispatched { site }]),
         (Progress::Queued, Command::Start { .. }) => Err(Refusal::BuildNotDispatched),
         (Progress::Dispatched, Command::Start { worker }) => Ok(vec![started(site, 1, worker)]),
-        (Progress::Running { attempt }, Command::Start { .. }) if attempt >= ATTEMPTS_MAX => {
-            Ok(vec![finished(job, lost(attempt))])
+        (Progress::Running { attempt, .. }, Command::Start { .. }) if *attempt >= ATTEMPTS_MAX => {
+            Ok(vec![finished(job, lost(*attempt))])
         }
-        (Progress::Running { attempt }, Command::Start { worker }) => Ok(vec![started(site, attempt + 1, worker)]),
-        (Progress::Running { attempt: current }, Command::Finish(Report { attempt, .. }))
-            if *attempt != current && *attempt != 0 =>
+        (Progress::Running { attempt, .. }, Command::Start { worker }) => Ok(vec![started(site, attempt + 1, worker)]),
+        (Progress::Running { attempt: current, .. }, Command::Finish(Report { attempt, .. }))
+            if attempt != current && *attempt != 0 =>
         {
-            Err(Refusal::AttemptSuperseded { attempt: *attempt, current })
+            Err(Refusal::AttemptSuperseded { attempt: *attempt, current: *current })
         }
         (_, Command::Finish(report)) => Ok(vec![finished(job, report.clone())]),
         (_, Command::Cancel { reason, superseded_by }) => {

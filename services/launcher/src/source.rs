@@ -15,6 +15,7 @@ use std::time::Duration;
 
 mod address;
 mod git;
+pub(crate) mod leftovers;
 mod tip;
 
 pub use address::Scheme;
@@ -113,8 +114,8 @@ impl Mirror {
         match attempt(&git, &wish, into).await {
             Err(error) if error.is_retryable() && is_damaged(&git, &wish.folder).await => {
                 tracing::warn!(error = &error as &dyn std::error::Error, address = %wish.address, "a mirror is damaged and made anew");
-                remove(&wish.folder)?;
-                remove(&into.join(".git"))?;
+                remove(wish.folder.clone()).await?;
+                remove(into.join(".git")).await?;
                 attempt(&git, &wish, into).await
             }
             outcome => outcome,
@@ -138,8 +139,15 @@ async fn attempt(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<Fetched, Err
     Ok(Fetched { from_mirror, notices: notices(into) })
 }
 
+/// Makes the mirror, or clears what a run of git left in it that was killed. Whoever calls has the mirror's turn.
 async fn make(git: &Git<'_>, mirror: &Path) -> Result<(), Error> {
-    if mirror.exists() {
+    let existing = mirror.to_owned();
+    let found = crate::blocking(move || {
+        leftovers::remove(&existing);
+        Ok(existing.exists())
+    });
+    let failed = |source| Error::Io { action: "look at a mirror", source };
+    if found.await.map_err(failed)? {
         return Ok(());
     }
     let action = "make a mirror";
@@ -235,8 +243,9 @@ fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-fn remove(folder: &Path) -> Result<(), Error> {
-    Workspace::at(folder).remove().map_err(|source| Error::Io { action: "remove a damaged mirror", source })
+async fn remove(folder: PathBuf) -> Result<(), Error> {
+    let removed = crate::blocking(move || Workspace::at(folder).remove()).await;
+    removed.map_err(|source| Error::Io { action: "remove a damaged mirror", source })
 }
 
 #[cfg(test)]

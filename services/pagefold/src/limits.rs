@@ -49,9 +49,30 @@ pub(crate) struct Building {
     /// The longest file that a build may write, in bytes
     #[arg(long, env = "PAGEFOLD_BUILD_FILE_BYTES", default_value_t = spec::Limits::default().file_bytes)]
     build_file_bytes: u64,
-    /// Temporary files of a build, in bytes
+    /// Temporary files of a build, `/tmp` and `/dev/shm` each, in bytes; they count as memory
     #[arg(long, env = "PAGEFOLD_BUILD_TMP_BYTES", default_value_t = spec::Limits::default().tmp_bytes)]
     build_tmp_bytes: u64,
+    /// Disk that the checkout and the home of a build may take together, in bytes
+    #[arg(long, env = "PAGEFOLD_BUILD_DISK_BYTES", default_value_t = spec::Limits::default().disk_bytes)]
+    build_disk_bytes: u64,
+    /// Files and folders in the checkout and the home of a build together
+    #[arg(long, env = "PAGEFOLD_BUILD_DISK_FILES", default_value_t = spec::Limits::default().disk_files)]
+    build_disk_files: u64,
+    /// Disk that is kept for everything else, in bytes: builds end when less is left
+    #[arg(long, env = "PAGEFOLD_BUILD_DISK_RESERVE_BYTES", default_value_t = spec::Limits::default().disk_reserve_bytes)]
+    build_disk_reserve_bytes: u64,
+    /// Share of the processors of a build, 1 to 10000; 100 is what everything else on the machine has
+    #[arg(long, env = "PAGEFOLD_BUILD_CPU_WEIGHT", default_value_t = spec::Limits::default().cpu_weight)]
+    build_cpu_weight: u32,
+    /// Time of processors of a build, in thousandths of one
+    #[arg(long, env = "PAGEFOLD_BUILD_CPU_MILLIS", default_value_t = spec::Limits::default().cpu_millis)]
+    build_cpu_millis: u32,
+    /// Share of the disk's time of a build, 10 to 1000, where the kernel weighs it; 0 for none
+    #[arg(long, env = "PAGEFOLD_BUILD_IO_WEIGHT", default_value_t = spec::Limits::default().io_weight)]
+    build_io_weight: u32,
+    /// How far a build's processes stand back behind others, 0 to 19
+    #[arg(long, env = "PAGEFOLD_BUILD_NICE", default_value_t = spec::Limits::default().nice)]
+    build_nice: u32,
     /// Files that a build may publish
     #[arg(long, env = "PAGEFOLD_OUTPUT_FILES", default_value_t = OutputLimits::default().files)]
     output_files: u64,
@@ -67,6 +88,13 @@ impl Building {
             pids: self.build_pids,
             file_bytes: self.build_file_bytes,
             tmp_bytes: self.build_tmp_bytes,
+            disk_bytes: self.build_disk_bytes,
+            disk_files: self.build_disk_files,
+            disk_reserve_bytes: self.build_disk_reserve_bytes,
+            cpu_weight: self.build_cpu_weight.clamp(1, 10_000),
+            cpu_millis: self.build_cpu_millis.max(10),
+            io_weight: self.build_io_weight,
+            nice: self.build_nice.min(19),
             ..spec::Limits::default()
         }
     }
