@@ -2,8 +2,10 @@
 
 use crate::bucket::{Bucket, Put};
 use crate::error::Error;
+use crate::keys;
 use crate::upload::Body;
 use bytes::Bytes;
+use events::BuildId;
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
@@ -54,12 +56,16 @@ impl PlatformBucket {
         fs::rename(&partial, into).await.map_err(Error::file(into))
     }
 
-    /// Removes the artifact `key`. Harmless if it is gone.
+    /// Removes what the attempts at a build left: artifacts, and uploads that were never finished. Harmless if there is
+    /// nothing.
     ///
     /// # Errors
     /// When the store fails or refuses.
-    pub async fn delete_artifact(&self, key: &str) -> Result<(), Error> {
-        self.bucket.delete(key).await
+    pub async fn delete_artifacts(&self, build: BuildId) -> Result<(), Error> {
+        let prefix = keys::artifacts(build);
+        self.bucket.abandon(&prefix).await?;
+        let left = self.bucket.list(&prefix).await?;
+        self.bucket.delete_all(left.into_iter().map(|object| object.key)).await
     }
 
     /// Writes the log `key`, replacing it.
