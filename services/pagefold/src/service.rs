@@ -246,7 +246,7 @@ async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
         }
         Service::Syncer { common, bucket, syncer_data, syncer_slots } => {
             let storage = bucket.storage();
-            storage.probe().await?;
+            stop.run_until_cancelled(storage.probe_when_there()).await.transpose()?;
             let config = syncer::Config { slots: syncer_slots, data_dir: syncer_data };
             syncer::run(common.log(name).await?, storage, config, stop).await?;
         }

@@ -42,4 +42,21 @@ impl Storage {
         bucket.put(&key, Body::Bytes(Bytes::from_static(b"probe")), Put::default()).await?;
         bucket.delete(&key).await
     }
+
+    /// [`Self::probe`], once the store is there. Whoever is to end before that drops it.
+    ///
+    /// # Errors
+    /// When the store does not keep its promise, or refuses.
+    pub async fn probe_when_there(&self) -> Result<(), Error> {
+        let mut patience = Patience::default();
+        loop {
+            match self.probe().await {
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the object store is away, waiting");
+                }
+                probed => return probed,
+            }
+            patience.rest().await;
+        }
+    }
 }

@@ -50,6 +50,15 @@ async fn patience_outlasts_a_store_that_refuses() {
     server.storage.platform().get_artifact(&key, &into).await.unwrap();
     assert_eq!(std::fs::read(&into).unwrap(), b"what a build left");
     storage.works().await.unwrap();
+
+    // A service that starts before its store waits for it.
+    line.set(Mode::Refusing);
+    let back = async {
+        sleep(Duration::from_secs(3)).await;
+        line.set(Mode::Open);
+    };
+    let (probed, ()) = tokio::join!(storage.probe_when_there(), back);
+    probed.unwrap();
 }
 
 #[tokio::test]
