@@ -50,7 +50,7 @@ pub struct Job {
 }
 
 /// How far an open build has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// It waits for a slot.
     Queued,
@@ -60,11 +60,13 @@ pub enum Progress {
     Running {
         /// Which attempt this is.
         attempt: u32,
+        /// Which launcher has it.
+        worker: String,
     },
 }
 
 /// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// The attempt that reports; 0 for the scheduler, which may end any.
     pub attempt: u32,
@@ -124,7 +126,16 @@ impl Build {
     #[must_use]
     pub const fn running_attempt(&self) -> Option<u32> {
         match self {
-            Self::Open(_, Progress::Running { attempt }) => Some(*attempt),
+            Self::Open(_, Progress::Running { attempt, .. }) => Some(*attempt),
+            Self::Unknown | Self::Open(..) | Self::Ended { .. } => None,
+        }
+    }
+
+    /// The attempt that works on it now, if `worker` has it.
+    #[must_use]
+    pub fn attempt_of(&self, worker: &str) -> Option<u32> {
+        match self {
+            Self::Open(_, Progress::Running { attempt, worker: its }) if its == worker => Some(*attempt),
             Self::Unknown | Self::Open(..) | Self::Ended { .. } => None,
         }
     }
@@ -149,7 +160,7 @@ impl Aggregate for Build {
                 | Command::Cancel { .. }
                 | Command::ArchiveLog { .. } => Err(Refusal::BuildNotFound),
             },
-            Self::Open(job, progress) => decide_open(job, *progress, command),
+            Self::Open(job, progress) => decide_open(job, progress, command),
             Self::Ended { job, archived, .. } => match command {
                 Command::ArchiveLog { key, bytes } if !archived => {
                     Ok(vec![BuildEvent::LogArchived { site: job.site.clone(), key: key.clone(), bytes: *bytes }])
@@ -168,7 +179,9 @@ impl Aggregate for Build {
                 Self::Open(Job { site, number, repository, branch, commit, engine, lane, summary }, Progress::Queued)
             }
             (Self::Open(job, _), BuildEvent::Dispatched { .. }) => Self::Open(job, Progress::Dispatched),
-            (Self::Open(job, _), BuildEvent::Started { attempt, .. }) => Self::Open(job, Progress::Running { attempt }),
+            (Self::Open(job, _), BuildEvent::Started { attempt, worker, .. }) => {
+                Self::Open(job, Progress::Running { attempt, worker })
+            }
             (Self::Open(job, _), BuildEvent::Finished { outcome, .. }) => {
                 Self::Ended { job, outcome: Some(outcome), archived: false }
             }
@@ -194,21 +207,21 @@ fn queued(job: Job) -> BuildEvent {
     BuildEvent::Queued { site, number, repository, branch, commit, engine, lane, summary }
 }
 
-fn decide_open(job: &Job, progress: Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
+fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     let site = job.site.clone();
     match (progress, command) {
         (_, Command::Queue(_)) | (Progress::Dispatched | Progress::Running { .. }, Command::Dispatch) => Ok(vec![]),
         (Progress::Queued, Command::Dispatch) => Ok(vec![BuildEvent::Dispatched { site }]),
         (Progress::Queued, Command::Start { .. }) => Err(Refusal::BuildNotDispatched),
         (Progress::Dispatched, Command::Start { worker }) => Ok(vec![started(site, 1, worker)]),
-        (Progress::Running { attempt }, Command::Start { .. }) if attempt >= ATTEMPTS_MAX => {
-            Ok(vec![finished(job, lost(attempt))])
+        (Progress::Running { attempt, .. }, Command::Start { .. }) if *attempt >= ATTEMPTS_MAX => {
+            Ok(vec![finished(job, lost(*attempt))])
         }
-        (Progress::Running { attempt }, Command::Start { worker }) => Ok(vec![started(site, attempt + 1, worker)]),
-        (Progress::Running { attempt: current }, Command::Finish(Report { attempt, .. }))
-            if *attempt != current && *attempt != 0 =>
+        (Progress::Running { attempt, .. }, Command::Start { worker }) => Ok(vec![started(site, attempt + 1, worker)]),
+        (Progress::Running { attempt: current, .. }, Command::Finish(Report { attempt, .. }))
+            if attempt != current && *attempt != 0 =>
         {
-            Err(Refusal::AttemptSuperseded { attempt: *attempt, current })
+            Err(Refusal::AttemptSuperseded { attempt: *attempt, current: *current })
         }
         (_, Command::Finish(report)) => Ok(vec![finished(job, report.clone())]),
         (_, Command::Cancel { reason, superseded_by }) => {

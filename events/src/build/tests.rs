@@ -57,6 +57,14 @@ fn a_lost_launcher_is_followed_by_the_next_attempt() {
 }
 
 #[test]
+fn an_attempt_belongs_to_the_launcher_that_started_it() {
+    let running = [queued(job()), dispatched(), started(site(), 2, "launcher-1")];
+    let build = running.iter().fold(Build::default(), Build::evolve);
+    assert_eq!((build.attempt_of("launcher-1"), build.attempt_of("launcher-2")), (Some(2), None));
+    assert_eq!(build.evolve(&canceled()).attempt_of("launcher-1"), None);
+}
+
+#[test]
 fn a_build_that_loses_its_launcher_again_and_again_ends_in_error() {
     let last = started(site(), ATTEMPTS_MAX, "launcher-0");
     given::<Build>([queued(job()), dispatched(), last]).when(start()).then([finished(&job(), lost(ATTEMPTS_MAX))]);

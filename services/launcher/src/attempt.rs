@@ -1,23 +1,28 @@
 //! One attempt at a build: fetch, run, pack, store.
 
+mod pack;
+
 use crate::engine::Exit;
 use crate::launch::Launcher;
-use crate::output::{self, Packed};
+use crate::output::Packed;
 use crate::record::Record;
 use crate::spec::{self, specify};
 use crate::workspace::Workspace;
-use crate::{engine, source};
+use crate::{blocking, disk, engine, source};
 use events::build::{Job, Report};
 use events::event::Artifact;
 use events::{BuildId, CommitId, Outcome};
 use runtime::error::chain;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often a repository that does not answer is asked within an attempt.
 const FETCH_TRIES: u32 = 3;
+/// The rest between two tries to store what was built, doubled from try to try, and the longest.
+const STORE_AGAIN: Duration = Duration::from_millis(500);
+const STORE_AGAIN_MAX: Duration = Duration::from_secs(15);
 /// How long a build in hand may go on after the launcher was asked to end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -36,8 +41,8 @@ pub(crate) enum Ending {
     Ended(Report),
     /// The build is not this attempt's any more.
     TakenAway,
-    /// The launcher ends; another shall go on.
-    LeftOver,
+    /// Another attempt shall go on, and why.
+    LeftOver(&'static str),
 }
 
 /// Why an attempt has no artifact, for the person who reads the build.
@@ -49,28 +54,28 @@ struct Fault {
 }
 
 impl Attempt<'_> {
-    /// Runs to the end, or until `gone` fires. Nothing of it is left on this machine.
+    /// Runs to the end, or until `gone` fires. Nothing of it runs on then, and what it has on disk is out of the way.
     pub(crate) async fn run(self, gone: &CancellationToken) -> Ending {
-        let folder = self.launcher.config.data_dir.join("work").join(format!("{}-{}", self.build, self.number));
-        let halt = CancellationToken::new();
+        let folder = self.launcher.installation.work().join(format!("{}-{}", self.build, self.number));
+        let (halt, storing) = (CancellationToken::new(), AtomicBool::new(false));
         let ending = {
-            let work = self.work(&folder, &halt);
+            let work = self.work(&folder, (&halt, &storing));
             tokio::pin!(work);
-            let cut = tokio::select! {
-                done = &mut work => return self.conclude(done, &folder).await,
-                cut = self.cut_short(gone) => cut,
-            };
-            // The container dies before the attempt ends.
-            halt.cancel();
-            let _ = work.await;
-            cut
+            tokio::select! {
+                done = &mut work => self.conclude(done).await,
+                cut = self.cut_short(gone, &storing) => {
+                    // The container dies and the archive is left before the attempt ends; fetch and upload are dropped.
+                    halt.cancel();
+                    let _ = work.await;
+                    cut
+                }
+            }
         };
-        remove(&folder);
+        self.discard(folder).await;
         ending
     }
 
-    async fn conclude(&self, done: Result<(CommitId, Artifact), Fault>, folder: &Path) -> Ending {
-        remove(folder);
+    async fn conclude(&self, done: Result<(CommitId, Artifact), Fault>) -> Ending {
         Ending::Ended(match done {
             Ok((commit, artifact)) => {
                 self.record.say(format!("done: {} files, {} bytes", artifact.files, artifact.bytes)).await;
@@ -84,7 +89,7 @@ impl Attempt<'_> {
     }
 
     /// What ends an attempt from outside: the build is gone, its time is over, or the launcher ends.
-    async fn cut_short(&self, gone: &CancellationToken) -> Ending {
+    async fn cut_short(&self, gone: &CancellationToken, storing: &AtomicBool) -> Ending {
         let limit = self.launcher.config.timeout;
         tokio::select! {
             () = gone.cancelled() => {
@@ -92,13 +97,19 @@ impl Attempt<'_> {
                 Ending::TakenAway
             }
             () = tokio::time::sleep(limit) => {
-                let message = format!("The build took longer than {} minutes.", limit.as_secs().div_ceil(60));
+                if storing.load(Ordering::Relaxed) {
+                    self.record.say("the artifact could not be stored in time; another attempt follows").await;
+                    return Ending::LeftOver("the artifact could not be stored in time");
+                }
+                let minutes = limit.as_secs().div_ceil(60);
+                let unit = if minutes == 1 { "minute" } else { "minutes" };
+                let message = format!("The build took longer than {minutes} {unit}.");
                 self.record.say(&message).await;
                 Ending::Ended(report(Outcome::Timeout, message, self.job.commit.clone(), None))
             }
             () = self.winding_down() => {
                 self.record.say("the launcher ends; another one goes on with the build").await;
-                Ending::LeftOver
+                Ending::LeftOver("the launcher is shutting down")
             }
         }
     }
@@ -108,14 +119,20 @@ impl Attempt<'_> {
         tokio::time::sleep(GRACE).await;
     }
 
-    async fn work(&self, folder: &Path, halt: &CancellationToken) -> Result<(CommitId, Artifact), Fault> {
+    async fn work(
+        &self,
+        folder: &Path,
+        (halt, storing): (&CancellationToken, &AtomicBool),
+    ) -> Result<(CommitId, Artifact), Fault> {
         let Job { site, number, branch, engine, .. } = &self.job;
         let name = self.launcher.engine.name();
         self.record
             .say(format!("build {number} of {site}, attempt {}, on {} with {name}", self.number, self.launcher.worker))
             .await;
-        let workspace = Workspace::create(folder).map_err(|error| platform("prepare a workspace", &error))?;
-        let commit = self.fetch(&workspace).await?;
+        let root = folder.to_owned();
+        let made = blocking(move || Workspace::create(root)).await;
+        let workspace = made.map_err(|error| platform("prepare a workspace", &error))?;
+        let commit = halt.run_until_cancelled(self.fetch(&workspace)).await.unwrap_or_else(|| Err(halted()))?;
         let known = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
         let job = spec::Job {
             build: self.build.to_string(),
@@ -127,8 +144,13 @@ impl Attempt<'_> {
             workspace: workspace.clone(),
         };
         self.contain(&job, halt).await.map_err(known)?;
-        let artifact = self.store(&workspace, folder).await.map_err(known)?;
-        Ok((commit, artifact))
+        let tar = folder.join("artifact.tar");
+        let Packed { files, bytes } = self.pack(&workspace, (&tar, halt)).await.map_err(known)?;
+        storing.store(true, Ordering::Relaxed);
+        let key = storage::keys::artifact(self.build, self.number);
+        let stored = halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(halted()));
+        stored.map_err(known)?;
+        Ok((commit, Artifact { key, files, bytes }))
     }
 
     async fn fetch(&self, workspace: &Workspace) -> Result<CommitId, Fault> {
@@ -170,42 +192,61 @@ impl Attempt<'_> {
         let failed = |error: &engine::Error| platform("run a container", error);
         engine.sweep(&job.build).await.map_err(|error| failed(&error))?;
         let spec = specify(job, &self.launcher.config.limits);
-        let exit = engine.run(&spec, self.record.lines(), halt.clone()).await.map_err(|error| failed(&error))?;
-        let message = match exit {
-            Exit::Code(0) => return Ok(()),
-            Exit::Code(code) => format!("The build failed with exit code {code}."),
-            Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
-            Exit::Stopped => "The build was stopped.".to_owned(),
+        let stop = halt.child_token();
+        let running = engine.run(&spec, self.record.lines(), stop.clone());
+        tokio::pin!(running);
+        let (ended, excess) = tokio::select! {
+            ended = &mut running => (ended, None),
+            excess = disk::exceeded(&job.workspace, &spec.limits) => {
+                stop.cancel();
+                (running.await, Some(excess))
+            }
+        };
+        let message = match (ended.map_err(|error| failed(&error))?, excess) {
+            (_, Some(excess)) => excess.message(),
+            (Exit::Code(0), None) => return Ok(()),
+            (Exit::Code(code), None) => format!("The build failed with exit code {code}."),
+            (Exit::OutOfMemory, None) => "The build needed more memory than it may use.".to_owned(),
+            (Exit::Stopped, None) => "The build was stopped.".to_owned(),
         };
         Err(Fault { outcome: Outcome::Failure, message, commit: None })
     }
 
-    async fn store(&self, workspace: &Workspace, folder: &Path) -> Result<Artifact, Fault> {
-        let (site, tar, limits) = (workspace.site(), folder.join("artifact.tar"), self.launcher.config.output.clone());
-        let packing = pack(site, tar.clone(), limits);
+    async fn pack(&self, workspace: &Workspace, (tar, halt): (&Path, &CancellationToken)) -> Result<Packed, Fault> {
+        let packing =
+            pack::packing(workspace.site(), tar.to_owned(), self.launcher.config.output.clone(), halt.clone());
         let packed = tokio::task::spawn_blocking(packing).await.map_err(|error| platform("pack the site", &error))?;
-        let Packed { files, bytes } = packed.map_err(|error| {
+        packed.map_err(|error| {
             let outcome = if error.is_retryable() { Outcome::Error } else { Outcome::Failure };
             Fault { outcome, message: format!("The site cannot be published: {}.", chain(&error)), commit: None }
-        })?;
-        let key = storage::keys::artifact(self.build, self.number);
-        let put = self.launcher.platform.put_artifact(&key, &tar).await;
-        put.map_err(|error| platform("store the artifact", &error))?;
-        Ok(Artifact { key, files, bytes })
+        })
     }
-}
 
-fn pack(
-    site: PathBuf,
-    tar: PathBuf,
-    limits: output::OutputLimits,
-) -> impl FnOnce() -> Result<Packed, output::Error> + Send {
-    move || {
-        let failed = |source| output::Error::Io { path: "artifact.tar".to_owned(), source };
-        let mut file = BufWriter::new(std::fs::File::create(tar).map_err(failed)?);
-        let packed = output::pack(&site, &mut file, &limits)?;
-        file.flush().map_err(failed)?;
-        Ok(packed)
+    /// Stores the archive, as often as it takes: what was built is not built again because the store is away for a while.
+    async fn store(&self, key: &str, tar: &Path) -> Result<(), Fault> {
+        let mut pause = STORE_AGAIN;
+        loop {
+            match self.launcher.platform.put_artifact(key, tar).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(build = %self.build, error = chain(&error), ?pause, "an artifact waits for the store");
+                    self.record.say("the artifact cannot be stored yet; trying again").await;
+                }
+                Err(error) => return Err(platform("store the artifact", &error)),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(STORE_AGAIN_MAX);
+        }
+    }
+
+    /// Moves the workspace out of the way at once, and removes it meanwhile: a large one takes longer than a slot may wait.
+    async fn discard(&self, folder: PathBuf) {
+        let (trash, place) = (self.launcher.installation.trash(), folder.clone());
+        match blocking(move || Workspace::at(place).discard(&trash)).await {
+            Ok(Some(moved)) => drop(tokio::task::spawn_blocking(move || remove(&moved))),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, folder = %folder.display(), "a workspace could not be removed"),
+        }
     }
 }
 
@@ -219,8 +260,13 @@ fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
     Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None }
 }
 
-fn remove(folder: &Path) {
-    if let Err(error) = Workspace::at(folder).remove() {
-        tracing::warn!(%error, folder = %folder.display(), "a workspace could not be removed");
+/// Nobody reads it: what ended the attempt has its own words.
+const fn halted() -> Fault {
+    Fault { outcome: Outcome::Error, message: String::new(), commit: None }
+}
+
+fn remove(workspace: &Workspace) {
+    if let Err(error) = workspace.remove() {
+        tracing::warn!(%error, "a workspace could not be removed");
     }
 }

@@ -12,7 +12,7 @@ pub use bubblewrap::Bubblewrap;
 pub use docker::Docker;
 
 use crate::lines::Lines;
-use crate::spec::ContainerSpec;
+use crate::spec::{ContainerSpec, Limits};
 use crate::workspace::Identity;
 use std::io;
 use std::path::PathBuf;
@@ -66,6 +66,8 @@ pub struct Config {
     pub read_only_paths: Vec<PathBuf>,
     /// Names of the launcher's own variables that builds get too, such as `NODE_EXTRA_CA_CERTS` or `HTTPS_PROXY`.
     pub env_passthrough: Vec<String>,
+    /// The launcher that everything started here is named after, so that it can be swept.
+    pub installation: String,
 }
 
 impl Default for Config {
@@ -77,6 +79,7 @@ impl Default for Config {
             identity: Identity { uid: 61_000, gid: 61_000 },
             read_only_paths: Vec::new(),
             env_passthrough: Vec::new(),
+            installation: "unnamed".to_owned(),
         }
     }
 }
@@ -162,6 +165,31 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Removes what earlier attempts of this launcher left, but for the builds that `kept` answers yes to.
+    pub async fn sweep_all(&self, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let installation = match self {
+            Self::Bubblewrap(bubblewrap) => bubblewrap.installation(),
+            Self::Docker(docker) => {
+                docker.sweep_all(&kept).await?;
+                docker.installation()
+            }
+        };
+        // An earlier life may have had another engine than this one.
+        let prefix = cgroups::name(installation, "");
+        let list = move || Ok(cgroups::builds(&prefix));
+        let builds = blocking("list the control groups of builds", list).await?;
+        // Asked after the list was made: a build is in hand before it has a group.
+        let left: Vec<String> = builds.into_iter().filter(|build| !kept(build)).collect();
+        let installation = installation.to_owned();
+        let sweep = move || {
+            left.iter().for_each(|build| cgroups::sweep(&cgroups::name(&installation, build)));
+            Ok(())
+        };
+        blocking("remove the control groups of earlier builds", sweep).await
+    }
+}
+
 impl FromStr for Kind {
     type Err = Error;
 
@@ -188,6 +216,12 @@ async fn deliver(lines: &mut Lines, bytes: &[u8], to: &Sender<String>) {
     }
 }
 
+/// What a build's command is run by, so that it stands back behind everything else wherever no control group says so: the
+/// idle class of the disk is served when nobody else wants it, and not never.
+fn standing_back(limits: &Limits) -> Vec<String> {
+    ["nice", "-n", &limits.nice.to_string(), "ionice", "-t", "-c", "3"].map(str::to_owned).to_vec()
+}
+
 /// Whether we are root, as the owner of our own `/proc` entry tells.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -199,6 +233,5 @@ async fn blocking<T: Send + 'static>(
     action: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(|source| Error::Io { action, source })
+    crate::blocking(work).await.map_err(|source| Error::Io { action, source })
 }

@@ -2,16 +2,22 @@
 
 use crate::attempt::{Attempt, Ending};
 use crate::engine::{self, Engine};
+use crate::hands::Hands;
+use crate::installation::Installation;
+use crate::memory::{Known, Memory};
 use crate::output::OutputLimits;
 use crate::record::Record;
 use crate::source::{self, Mirror, Scheme};
 use crate::spec::Limits;
+use crate::{blocking, sweep};
 use events::build::{Command, Job, Report};
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use storage::{PlatformBucket, Storage};
@@ -22,6 +28,12 @@ use tokio_util::sync::CancellationToken;
 pub const NAME: &str = "launcher";
 /// How long one run of git may take.
 const GIT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How often a build in hand is looked at, whether it is still ours. It must be over within a second when it is not.
+const WATCH_EVERY: Duration = Duration::from_millis(250);
+/// How long the end of a build is tried to be appended at least, however late it is.
+const FINISH_MIN: Duration = Duration::from_secs(60);
+/// The rest between two tries.
+const FINISH_AGAIN: Duration = Duration::from_secs(1);
 
 /// How builds are run here.
 #[derive(Debug, Clone)]
@@ -45,6 +57,15 @@ pub struct Config {
 /// Why the launcher cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The data directory cannot be used.
+    #[error("failed to use the data directory `{}`", folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why; `ResourceBusy` if another launcher has it.
+        #[source]
+        source: io::Error,
+    },
     /// Nothing here can run a container.
     #[error("no build can run here")]
     Engine(#[source] engine::Error),
@@ -59,30 +80,60 @@ pub enum Error {
 pub(crate) struct Launcher {
     pub(crate) config: Config,
     pub(crate) worker: String,
-    pub(crate) engine: Engine,
+    pub(crate) installation: Arc<Installation>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) mirror: Mirror,
     pub(crate) platform: PlatformBucket,
     pub(crate) stop: CancellationToken,
     log: Log,
+    hands: Arc<Hands>,
+    memory: Memory,
     busy: AtomicUsize,
 }
 
 /// A launcher that has found what it needs.
 pub struct Prepared {
     config: Config,
-    engine: Engine,
+    installation: Arc<Installation>,
+    memory: Memory,
+    engine: Arc<Engine>,
     mirror: Mirror,
+    hands: Arc<Hands>,
 }
 
-/// Finds an engine that works here, and the mirrors.
+/// What is to be done about a dispatched build.
+enum Next {
+    /// Work on it.
+    Work(Job, u32),
+    /// Say how an attempt of ours ended.
+    Say(Report),
+    /// It has ended, by somebody else or because too many launchers were lost with it.
+    Nothing,
+}
+
+/// Takes the data directory, clears away what an earlier life left there, and finds an engine that works here.
 ///
 /// # Errors
-/// [`Error`] if no engine works here or the mirrors cannot be kept.
+/// [`Error`] if another launcher has the data directory, no engine works here or the mirrors cannot be kept.
 pub async fn prepare(config: Config) -> Result<Prepared, Error> {
-    let engine = Engine::detect(&config.engine).await.map_err(Error::Engine)?;
-    let (root, schemes) = (config.data_dir.join("mirrors"), config.schemes.clone());
-    let mirror = Mirror::open(source::Config { root, schemes, timeout: GIT_TIMEOUT }).map_err(Error::Source)?;
-    Ok(Prepared { config, engine, mirror })
+    let root = config.data_dir.clone();
+    let open = move || {
+        let installation = Installation::open(&root)?;
+        sweep::processes(&installation);
+        sweep::mirrors(&installation.mirrors());
+        let memory = Memory::open(installation.attempts())?;
+        Ok((Arc::new(installation), memory))
+    };
+    let taken = |source| Error::Folder { folder: config.data_dir.clone(), source };
+    let (installation, memory) = blocking(open).await.map_err(taken)?;
+    let named = engine::Config { installation: installation.name().to_owned(), ..config.engine.clone() };
+    let engine = Arc::new(Engine::detect(&named).await.map_err(Error::Engine)?);
+    let schemes = config.schemes.clone();
+    let mirrors = source::Config { root: installation.mirrors(), schemes, timeout: GIT_TIMEOUT };
+    let mirror = Mirror::open(mirrors).map_err(Error::Source)?;
+    let hands = Arc::default();
+    sweep::builds(&installation, &engine, &hands).await;
+    Ok(Prepared { config, installation, memory, engine, mirror, hands })
 }
 
 /// Runs until `stop` fires; builds in hand are then left to another launcher.
@@ -90,13 +141,28 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
 /// # Errors
 /// [`Error::Log`] if the log cannot be reached.
 pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: CancellationToken) -> Result<(), Error> {
-    let Prepared { config, engine, mirror } = prepared;
-    let worker = format!("{NAME}-{}", &clock::new_id().simple().to_string()[20..]);
+    let Prepared { config, installation, memory, engine, mirror, hands } = prepared;
+    // The same in every life, so that a launcher knows its own attempts.
+    let worker = format!("{NAME}-{}", installation.name());
     tracing::info!(worker, engine = engine.name(), slots = config.slots, "building");
     let (slots, platform, busy) = (config.slots, storage.platform(), AtomicUsize::new(0));
     telemetry::metrics::workers("available", slots as u64);
-    let launcher = Launcher { config, worker, engine, mirror, platform, stop: stop.clone(), log: log.clone(), busy };
-    runtime::consumer::run(log, launcher, slots, stop).await.map_err(Error::Log)
+    let places = (Arc::clone(&installation), Arc::clone(&engine), Arc::clone(&hands));
+    let (own, stopped) = (log.clone(), stop.clone());
+    let remembered = sweep::Remembered { memory: memory.clone(), worker: worker.clone(), log: log.clone() };
+    let launcher = Launcher { config, worker, installation, engine, mirror, platform, stop, log, hands, memory, busy };
+    let sweeping = async {
+        let (installation, engine, hands) = places;
+        loop {
+            tokio::time::sleep(sweep::SWEEP_EVERY).await;
+            sweep::builds(&installation, &engine, &hands).await;
+            remembered.sweep(&hands).await;
+        }
+    };
+    tokio::select! {
+        ended = runtime::consumer::run(own, launcher, slots, stopped) => ended.map_err(Error::Log),
+        never = sweeping => never,
+    }
 }
 
 impl Consumer for Launcher {
@@ -112,40 +178,60 @@ impl Consumer for Launcher {
         }
         let build: BuildId = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
         let cause = Cause::from_fact(&recorded, NAME);
-        if let Some((job, number)) = self.start(build, &cause).await? {
-            self.busy.fetch_add(1, Ordering::Relaxed);
-            self.report();
-            let ended = self.build(build, (job, number), &cause).await;
-            self.busy.fetch_sub(1, Ordering::Relaxed);
-            self.report();
-            ended?;
+        let _held = tokio::select! {
+            held = self.hands.take(&recorded.envelope.subject) => held,
+            () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
+        };
+        match self.next(build, &cause).await? {
+            Next::Work(job, number) => {
+                self.busy.fetch_add(1, Ordering::Relaxed);
+                self.report();
+                let ended = self.build(build, (job, number), &cause).await;
+                self.busy.fetch_sub(1, Ordering::Relaxed);
+                self.report();
+                ended?;
+            }
+            Next::Say(report) => self.finish(build, report, (&cause, Instant::now())).await?,
+            Next::Nothing => self.forget(build).await,
         }
         self.archive(build, &cause).await
     }
 }
 
 impl Launcher {
-    /// Takes the build; `None` if it has ended, by somebody else or because too many launchers were lost with it.
-    async fn start(&self, build: BuildId, cause: &Cause) -> Result<Option<(Job, u32)>, Failure> {
-        // Each delivery is an attempt of its own, so its fact has an identity of its own.
+    /// Goes on with an attempt of this launcher whose work had not begun, or whose end is known; else takes the build for
+    /// the next attempt.
+    async fn next(&self, build: BuildId, cause: &Cause) -> Result<Next, Failure> {
+        let state = self.log.load::<Build>(&build.to_string()).await?.state;
+        if let Some(number) = state.attempt_of(&self.worker) {
+            match self.memory.recall(build, number).await {
+                Known::Nothing => return Ok(work(&state, number)),
+                Known::Ended(report) => return Ok(Next::Say(report)),
+                Known::Begun => {}
+            }
+        }
+        // The next attempt is a fact of its own, though the same delivery asks for it again.
         let cause = Cause { id: Some(clock::new_id()), ..cause.clone() };
         let command = Command::Start { worker: self.worker.clone() };
         match self.log.execute::<Build>(&build.to_string(), &command, &cause).await {
             Ok(_) => {}
             Err(ExecuteError::Refused(refusal)) => {
                 tracing::info!(%build, %refusal, "nothing to build");
-                return Ok(None);
+                return Ok(Next::Nothing);
             }
             Err(ExecuteError::Failed(error)) => return Err(error.into()),
         }
-        let loaded = self.log.load::<Build>(&build.to_string()).await?.state;
-        Ok(loaded.running_attempt().and_then(|number| Some((loaded.job()?.clone(), number))))
+        let state = self.log.load::<Build>(&build.to_string()).await?.state;
+        Ok(state.attempt_of(&self.worker).map_or(Next::Nothing, |number| work(&state, number)))
     }
 
     async fn build(&self, build: BuildId, (job, number): (Job, u32), cause: &Cause) -> Result<(), Failure> {
         let started = Instant::now();
         let engine = spec_name(&job);
         let writer = build_log::Writer::open(self.log.connection(), build).await?;
+        if let Err(error) = self.memory.begin(build, number).await {
+            tracing::warn!(%build, %error, "the attempt is not counted if this process is lost with it");
+        }
         let (record, written) = Record::start(writer);
         let gone = CancellationToken::new();
         let attempt = Attempt { launcher: self, build, job, number, record };
@@ -153,28 +239,61 @@ impl Launcher {
             ending = attempt.run(&gone) => ending,
             never = self.watch(build, number, &gone) => match never {},
         };
+        let mut report = match ending {
+            Ending::Ended(report) => report,
+            Ending::TakenAway => {
+                written.await;
+                self.forget(build).await;
+                return Ok(());
+            }
+            Ending::LeftOver(why) => {
+                written.await;
+                return Err(Failure::Retry(why.into()));
+            }
+        };
+        report.attempt = number;
+        report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        telemetry::metrics::build_ended(result(report.outcome), engine, started.elapsed());
+        if let Err(error) = self.memory.end(build, &report).await {
+            tracing::warn!(%build, %error, "the end of a build is remembered only as long as this process lives");
+        }
         // Every line is in the log before the fact that ends it.
         written.await;
-        match ending {
-            Ending::TakenAway => Ok(()),
-            Ending::LeftOver => Err(Failure::Retry("the launcher is shutting down".into())),
-            Ending::Ended(mut report) => {
-                report.attempt = number;
-                report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                telemetry::metrics::build_ended(result(report.outcome), engine, started.elapsed());
-                self.finish(build, report, cause).await
-            }
-        }
+        self.finish(build, report, (cause, started + self.config.timeout)).await
     }
 
-    async fn finish(&self, build: BuildId, report: Report, cause: &Cause) -> Result<(), Failure> {
-        match self.log.execute::<Build>(&build.to_string(), &Command::Finish(report), cause).await {
-            Ok(_) => Ok(()),
-            Err(ExecuteError::Refused(refusal)) => {
-                tracing::info!(%build, %refusal, "the build was ended by somebody else");
-                Ok(())
+    /// States how an attempt ended. While the log is away it is tried again until the deadline; after that the end is still
+    /// remembered, for the next delivery.
+    async fn finish(
+        &self,
+        build: BuildId,
+        report: Report,
+        (cause, deadline): (&Cause, Instant),
+    ) -> Result<(), Failure> {
+        let deadline = deadline.max(Instant::now() + FINISH_MIN);
+        let command = Command::Finish(report);
+        loop {
+            let failure = match self.log.execute::<Build>(&build.to_string(), &command, cause).await {
+                Ok(_) => break,
+                Err(ExecuteError::Refused(refusal)) => {
+                    tracing::info!(%build, %refusal, "the build was ended by somebody else");
+                    break;
+                }
+                Err(ExecuteError::Failed(error)) => Failure::from(error),
+            };
+            if matches!(failure, Failure::Park(_)) || self.stop.is_cancelled() || Instant::now() >= deadline {
+                return Err(failure);
             }
-            Err(ExecuteError::Failed(error)) => Err(error.into()),
+            tracing::warn!(%build, error = runtime::error::chain(&failure), "the end of a build waits for the log");
+            tokio::time::sleep(FINISH_AGAIN).await;
+        }
+        self.forget(build).await;
+        Ok(())
+    }
+
+    async fn forget(&self, build: BuildId) {
+        if let Err(error) = self.memory.forget(build).await {
+            tracing::warn!(%build, %error, "what is remembered of a build could not be removed");
         }
     }
 
@@ -198,7 +317,7 @@ impl Launcher {
     /// Fires `gone` when the build is no longer this attempt's: canceled, ended or taken over. The attempt then stops its
     /// container and ends by itself, so this never does.
     async fn watch(&self, build: BuildId, number: u32, gone: &CancellationToken) -> Infallible {
-        let mut ticks = tokio::time::interval(Duration::from_millis(500));
+        let mut ticks = tokio::time::interval(WATCH_EVERY);
         loop {
             ticks.tick().await;
             let Ok(loaded) = self.log.load::<Build>(&build.to_string()).await else { continue };
@@ -213,6 +332,10 @@ impl Launcher {
         telemetry::metrics::workers("busy", busy as u64);
         telemetry::metrics::workers("available", self.config.slots.saturating_sub(busy) as u64);
     }
+}
+
+fn work(state: &Build, number: u32) -> Next {
+    state.job().map_or(Next::Nothing, |job| Next::Work(job.clone(), number))
 }
 
 pub(crate) fn stored(error: storage::Error) -> Failure {

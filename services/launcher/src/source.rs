@@ -15,6 +15,7 @@ use std::time::Duration;
 
 mod address;
 mod git;
+pub(crate) mod leftovers;
 mod tip;
 
 pub use address::Scheme;
@@ -138,8 +139,15 @@ async fn attempt(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<Fetched, Err
     Ok(Fetched { from_mirror, notices: notices(into) })
 }
 
+/// Makes the mirror, or clears what a run of git left in it that was killed. Whoever calls has the mirror's turn.
 async fn make(git: &Git<'_>, mirror: &Path) -> Result<(), Error> {
-    if mirror.exists() {
+    let existing = mirror.to_owned();
+    let found = crate::blocking(move || {
+        leftovers::remove(&existing);
+        Ok(existing.exists())
+    });
+    let failed = |source| Error::Io { action: "look at a mirror", source };
+    if found.await.map_err(failed)? {
         return Ok(());
     }
     let action = "make a mirror";

@@ -13,6 +13,8 @@ pub const SITE: &str = "/site";
 pub const HOME: &str = "/home/build";
 /// The label that names the build a container belongs to.
 pub const LABEL: &str = "dev.pagefold.build";
+/// The label that names the launcher a container belongs to.
+pub const LAUNCHER_LABEL: &str = "dev.pagefold.launcher";
 
 const SCRIPT: &str = include_str!("build.sh");
 
@@ -39,13 +41,40 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Temporary files: `/tmp` and `/dev/shm`, each.
     pub tmp_bytes: u64,
+    /// Disk that the checkout and the home may take together.
+    pub disk_bytes: u64,
+    /// Files and folders in the checkout and the home together.
+    pub disk_files: u64,
+    /// Disk that the machine keeps for others: builds end when less is left.
+    pub disk_reserve_bytes: u64,
+    /// Share of the processors where they are wanted by more than there are; 100 is what everything else has.
+    pub cpu_weight: u32,
+    /// Time of processors, in thousandths of one; never more than the machine has.
+    pub cpu_millis: u32,
+    /// Share of the disk's time, as with `cpu_weight`; 0 leaves it to the class of the processes, which is the lowest.
+    pub io_weight: u32,
+    /// How far its processes stand back behind others: 0 to 19.
+    pub nice: u32,
     /// Whether the build may speak to the network.
     pub network: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, pids: 1024, file_bytes: 4 << 30, tmp_bytes: 512 << 20, network: true }
+        Self {
+            memory_bytes: 2 << 30,
+            pids: 1024,
+            file_bytes: 4 << 30,
+            tmp_bytes: 512 << 20,
+            disk_bytes: 10 << 30,
+            disk_files: 2_000_000,
+            disk_reserve_bytes: 1 << 30,
+            cpu_weight: 20,
+            cpu_millis: 2000,
+            io_weight: 20,
+            nice: 10,
+            network: true,
+        }
     }
 }
 

@@ -62,6 +62,19 @@ impl Workspace {
             .or_else(|_| tree("chmod", ["-R", "u+rwX"], &[root]).and_then(|()| tree("rm", ["-rf", "--"], &[root])))
     }
 
+    /// Moves everything out of the way, into the folder `trash` of the same disk, and gives what is to be removed there:
+    /// however much that is, the place is free at once. Nothing if there is nothing.
+    pub fn discard(&self, trash: &Path) -> io::Result<Option<Self>> {
+        fs::create_dir_all(trash)?;
+        let name = self.root.file_name().unwrap_or_default().to_string_lossy();
+        let moved = trash.join(format!("{name}-{}", runtime::clock::new_id().simple()));
+        match fs::rename(&self.root, &moved) {
+            Ok(()) => Ok(Some(Self { root: moved })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Gives the checkout and the home to `identity`, links themselves and never what they point to.
     pub(crate) fn give_to(&self, identity: Identity) -> io::Result<()> {
         let owner = format!("{}:{}", identity.uid, identity.gid);

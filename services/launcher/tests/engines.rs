@@ -209,7 +209,8 @@ async fn nothing_of_our_environment_is_seen() {
         let seen = output(&engine, "env; cat /proc/1/environ | tr '\\0' '\\n'").await;
         let names: Vec<_> = seen.lines().filter_map(|line| line.split('=').next()).collect();
         assert!(names.contains(&"GREETING"));
-        let known = ["GREETING", "HOME", "PATH", "PWD", "OLDPWD", "SHLVL", "_"];
+        // The launcher's name says nothing, and is how its next life finds what this one left.
+        let known = ["GREETING", "HOME", "PATH", "PWD", "OLDPWD", "SHLVL", "_", launcher::installation::MARK];
         // An image may have variables of its own.
         let ours = |name: &&&str| match engine {
             Engine::Bubblewrap(_) => !known.contains(*name),

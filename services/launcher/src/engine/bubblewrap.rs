@@ -4,35 +4,28 @@
 //! with us. Run by root, it is given up to an unprivileged user first, if that user can reach the workspace.
 
 use super::cgroups::{self, Cgroups};
-use super::sandbox::{self, Extras};
-use super::{Config, Error, Exit, OPEN_FILES, blocking, is_root, passed_through};
+use super::sandbox::Extras;
+use super::{Config, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::{Identity, Workspace};
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_util::sync::CancellationToken;
 
+mod plan;
 mod process;
 
+use plan::Plan;
 use process::Process;
-
-const ENTER: &str = include_str!("enter.sh");
 
 /// The `bwrap` of this machine, tried out.
 pub struct Bubblewrap {
     extras: Arc<Extras>,
     /// Who builds run as outside; absent if they run as ourselves.
     identity: Option<Identity>,
-}
-
-/// Everything decided before a sandbox starts.
-struct Plan {
-    command: Vec<OsString>,
-    cgroups: Cgroups,
-    notes: Vec<String>,
+    installation: String,
 }
 
 impl Bubblewrap {
@@ -41,15 +34,38 @@ impl Bubblewrap {
         let env = passed_through(&config.env_passthrough);
         let extras = Arc::new(Extras { read_only_paths: config.read_only_paths.clone(), env });
         let wanted = is_root().then_some(config.identity);
-        let given_up = Self { extras: Arc::clone(&extras), identity: wanted };
-        match given_up.try_out().await {
+        let installation = config.installation.clone();
+        let given_up = Self { extras: Arc::clone(&extras), identity: wanted, installation: installation.clone() };
+        let works = match given_up.try_out().await {
             Err(error) if wanted.is_some() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "builds run as root without capabilities");
-                let own = Self { extras, identity: None };
+                let own = Self { extras, identity: None, installation };
                 own.try_out().await.map(|()| own)
             }
             outcome => outcome.map(|()| given_up),
-        }
+        }?;
+        works.tell_what_holds().await?;
+        Ok(works)
+    }
+
+    /// Says once which limits of builds hold here.
+    async fn tell_what_holds(&self) -> Result<(), Error> {
+        let name = cgroups::name(&self.installation, "probe");
+        let held = blocking("try out control groups", move || {
+            let cgroups = Cgroups::create(&name, &Limits::default());
+            let held = cgroups::CONTROLLERS.into_iter().filter(|controller| cgroups.hold(controller)).collect();
+            cgroups.remove();
+            Ok(held)
+        });
+        let held: Vec<&str> = held.await?;
+        let missing: Vec<_> =
+            cgroups::CONTROLLERS.into_iter().filter(|controller| !held.contains(controller)).collect();
+        tracing::info!(
+            ?held,
+            ?missing,
+            "builds are limited by these control groups, and stand back by nice and ionice"
+        );
+        Ok(())
     }
 
     async fn try_out(&self) -> Result<(), Error> {
@@ -60,8 +76,8 @@ impl Bubblewrap {
         });
         let folder = folder.await?;
         let build = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let workspace = Workspace::create(folder.path().join("workspace"))
-            .map_err(|source| Error::Io { action: "make a workspace to try bubblewrap in", source })?;
+        let root = folder.path().join("workspace");
+        let workspace = blocking("make a workspace to try bubblewrap in", || Workspace::create(root)).await?;
         let spec = ContainerSpec {
             name: container_name(&build),
             build,
@@ -94,8 +110,10 @@ impl Bubblewrap {
         lines: &Sender<String>,
         stop: &CancellationToken,
     ) -> Result<Exit, Error> {
-        let Plan { command, cgroups, notes } = self.plan(spec).await?;
-        let mut process = Process::start(command).await?;
+        let planned = stop.run_until_cancelled(Plan::make(self, spec)).await;
+        let Some(planned) = planned else { return Ok(Exit::Stopped) };
+        let Plan { command, cgroups, notes } = planned?;
+        let mut process = Process::start(command, &self.installation).await?;
         let following = async {
             for note in notes {
                 let _ = lines.send(format!("[sandbox] {note}")).await;
@@ -124,100 +142,15 @@ impl Bubblewrap {
     }
 
     pub(super) async fn sweep(&self, build: &str) -> Result<(), Error> {
-        let name = container_name(build);
-        blocking("remove the control groups of an earlier attempt", move || {
+        let name = cgroups::name(&self.installation, build);
+        let sweep = move || {
             cgroups::sweep(&name);
             Ok(())
-        })
-        .await
+        };
+        blocking("remove the control groups of an earlier attempt", sweep).await
     }
 
-    async fn plan(&self, spec: &ContainerSpec) -> Result<Plan, Error> {
-        let (identity, owned) = (self.identity, spec.clone());
-        let prepared = blocking("prepare the workspace", move || {
-            let workspace = &owned.workspace;
-            sandbox::write_etc(&workspace.etc())?;
-            let mut notes = Vec::new();
-            let identity = match (identity, workspace.barrier()?) {
-                (Some(_), Some(_)) => {
-                    notes.push(
-                        "the folder of builds is closed to the build user, so the launcher's own user is taken"
-                            .to_owned(),
-                    );
-                    None
-                }
-                (identity, _) => identity,
-            };
-            if let Some(identity) = identity {
-                workspace.give_to(identity)?;
-            }
-            let cgroups = Cgroups::create(&owned.name, &owned.limits);
-            Ok((identity, cgroups, notes))
-        });
-        let (identity, cgroups, mut notes) = prepared.await?;
-        let capped = cgroups.hold("pids");
-        if !cgroups.hold("memory") {
-            notes.push("no control group can be made here: the memory limit is not enforced".to_owned());
-        }
-        if !capped && is_root() && identity.is_none() {
-            notes.push("no control group can be made here: the limit of processes is not enforced".to_owned());
-        }
-        let mut command = entrance(&cgroups);
-        command.extend(identity.map(give_up).unwrap_or_default());
-        command.extend(resource_limits(&spec.limits, capped));
-        command.push("bwrap".into());
-        command.extend(sandbox::arguments(spec, &self.extras)?);
-        Ok(Plan { command, cgroups, notes })
-    }
-}
-
-fn entrance(cgroups: &Cgroups) -> Vec<OsString> {
-    let doors = cgroups.doors();
-    let mut words: Vec<OsString> = ["sh", "-euc", ENTER, "enter"].map(OsString::from).to_vec();
-    words.push(doors.len().to_string().into());
-    words.extend(doors.into_iter().map(OsString::from));
-    words
-}
-
-fn give_up(Identity { uid, gid }: Identity) -> Vec<OsString> {
-    let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={gid}"));
-    ["setpriv", &uid, &gid, "--clear-groups", "--no-new-privs", "--"].map(OsString::from).to_vec()
-}
-
-/// Limits that the kernel keeps per process, and per user for processes, never above our own.
-fn resource_limits(limits: &Limits, capped: bool) -> Vec<OsString> {
-    let own = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let at_most = |name: &str, wanted: u64| hard_limit(&own, name).map_or(wanted, |own| own.min(wanted));
-    let mut words = vec![
-        "prlimit".to_owned(),
-        "--core=0".to_owned(),
-        format!("--nofile={}", at_most("Max open files", OPEN_FILES)),
-        format!("--fsize={}", at_most("Max file size", limits.file_bytes)),
-    ];
-    if !capped {
-        words.push(format!("--nproc={}", at_most("Max processes", u64::from(limits.pids))));
-    }
-    words.push("--".to_owned());
-    words.into_iter().map(OsString::from).collect()
-}
-
-/// The hard limit in `/proc/self/limits`; absent if unlimited.
-fn hard_limit(own: &str, name: &str) -> Option<u64> {
-    let line = own.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hard_limit;
-
-    #[test]
-    fn the_hard_limit_is_the_second_number() {
-        let own = "Limit                     Soft Limit           Hard Limit           Units     \n\
-                   Max file size             unlimited            unlimited            bytes     \n\
-                   Max open files            1024                 4096                 files     \n";
-        assert_eq!(hard_limit(own, "Max open files"), Some(4096));
-        assert_eq!(hard_limit(own, "Max file size"), None);
-        assert_eq!(hard_limit(own, "Max processes"), None);
+    pub(super) fn installation(&self) -> &str {
+        &self.installation
     }
 }

@@ -2,16 +2,27 @@
 //!
 //! A limit that cannot be set is not an error: the caller is told which ones hold, and says so in the build's log.
 
-use crate::spec::Limits;
+mod settings;
+
+pub(super) use settings::shares;
+
+use crate::spec::{Limits, container_name};
+use rustix::process::{Pid, Signal, kill_process};
+use settings::settings;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const CONTROLLERS: [&str; 2] = ["memory", "pids"];
+/// As version 2 names them.
+pub(super) const CONTROLLERS: [&str; 4] = ["memory", "pids", "cpu", "io"];
 const REMOVAL_TRIES: u32 = 100;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
+
+/// The name of the groups of a build, or with none the beginning of the names of all builds of a launcher.
+pub(super) fn name(installation: &str, build: &str) -> String {
+    format!("pagefold-{installation}-{}", container_name(build))
+}
 
 /// A place where groups of one controller can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,19 +94,53 @@ impl Drop for Cgroups {
     }
 }
 
-/// Removes groups that a lost attempt left, and kills what is still in them.
+/// Removes the groups of a name, and kills what is still in them.
 pub(super) fn sweep(name: &str) {
-    let left = places().into_iter().map(|place| Place { folder: place.folder.join(name), ..place });
-    let groups: Vec<Place> = left.filter(|group| group.folder.is_dir()).collect();
-    for group in &groups {
-        let members = fs::read_to_string(group.folder.join("cgroup.procs")).unwrap_or_default();
-        let members: Vec<&str> = members.split_whitespace().collect();
-        if !members.is_empty() {
-            let kill = ["-c", "kill -KILL \"$@\"", "kill"];
-            let _ = Command::new("sh").args(kill).args(members).stderr(Stdio::null()).status();
+    for group in folders().into_iter().map(|folder| folder.join(name)).filter(|group| group.is_dir()) {
+        clear(&group);
+    }
+}
+
+/// What follows `prefix` in the names of groups, each once.
+pub(super) fn builds(prefix: &str) -> Vec<String> {
+    let groups = folders().into_iter().flat_map(fs::read_dir).flatten().flatten();
+    let names = groups.filter_map(|group| group.file_name().into_string().ok());
+    let mut builds: Vec<String> = names.filter_map(|name| name.strip_prefix(prefix).map(str::to_owned)).collect();
+    builds.sort_unstable();
+    builds.dedup();
+    builds
+}
+
+fn folders() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = places().into_iter().map(|place| place.folder).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders
+}
+
+/// Kills what is in a group, however fast it multiplies, and removes it.
+fn clear(group: &Path) {
+    // Nobody in it may start another process from here on, where processes are counted.
+    let _ = write(group, "pids.max", "0");
+    for _ in 0..REMOVAL_TRIES {
+        // Version 2 kills a group at once.
+        if write(group, "cgroup.kill", "1").is_err() {
+            kill_members(group);
+        }
+        match fs::remove_dir(group) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => std::thread::sleep(REMOVAL_PAUSE),
+            _ => return,
         }
     }
-    Cgroups { groups }.remove();
+    tracing::warn!(group = %group.display(), "a control group of an earlier build could not be removed");
+}
+
+fn kill_members(group: &Path) {
+    let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    for member in members.split_whitespace().filter_map(|id| id.parse().ok()).filter_map(Pid::from_raw) {
+        // It may have ended meanwhile.
+        let _ = kill_process(member, Signal::KILL);
+    }
 }
 
 fn make(place: &Place, name: &str, limits: &Limits) -> io::Result<Place> {
@@ -115,26 +160,23 @@ fn make(place: &Place, name: &str, limits: &Limits) -> io::Result<Place> {
     set.map(|()| group)
 }
 
+/// Writes the settings of a group's controller. At least one must hold, and every one that is needed.
 fn limit(group: &Place, limits: &Limits) -> io::Result<()> {
-    let write = |file: &str, value: u64| {
-        // Opened without creating: on a file system that is not a control group this must fail.
-        let mut opened = fs::OpenOptions::new().write(true).open(group.folder.join(file))?;
-        io::Write::write_all(&mut opened, value.to_string().as_bytes())
-    };
-    match (group.controller, group.unified) {
-        ("pids", _) => write("pids.max", u64::from(limits.pids)),
-        (_, true) => {
-            write("memory.max", limits.memory_bytes)?;
-            // Absent where the kernel counts no swap.
-            let _ = write("memory.swap.max", 0);
-            Ok(())
-        }
-        (_, false) => {
-            write("memory.limit_in_bytes", limits.memory_bytes)?;
-            let _ = write("memory.memsw.limit_in_bytes", limits.memory_bytes);
-            Ok(())
+    let mut holds = false;
+    for setting in settings(group.controller, group.unified, limits) {
+        match write(&group.folder, setting.file, &setting.value) {
+            Ok(()) => holds = true,
+            Err(error) if setting.needed => return Err(error),
+            Err(_) => {}
         }
     }
+    if holds { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
+}
+
+fn write(group: &Path, file: &str, value: &str) -> io::Result<()> {
+    // Opened without creating: on a file system that is not a control group this must fail.
+    let mut opened = fs::OpenOptions::new().write(true).open(group.join(file))?;
+    io::Write::write_all(&mut opened, value.as_bytes())
 }
 
 fn places() -> Vec<Place> {
@@ -152,11 +194,12 @@ fn places_of(controller: &'static str, mounts: &str, own: &str) -> Vec<Place> {
         let Some(folder) = left.split(' ').nth(4).map(Path::new) else { continue };
         let (kind, options) = (right.split(' ').next(), right.rsplit(' ').next().unwrap_or_default());
         let unified = kind == Some("cgroup2");
-        if !unified && (kind != Some("cgroup") || !options.split(',').any(|option| option == controller)) {
+        let listed = options.split(',').any(|option| option == name_of(controller, unified));
+        if !unified && (kind != Some("cgroup") || !listed) {
             continue;
         }
         let mut folders = Vec::new();
-        if let Some(own) = own_path(own, if unified { "" } else { controller }) {
+        if let Some(own) = own_path(own, if unified { "" } else { name_of(controller, unified) }) {
             folders.push(folder.join(own));
             folders.extend(
                 folder.join(own).parent().filter(|parent| unified && parent.starts_with(folder)).map(Path::to_owned),
@@ -167,6 +210,11 @@ fn places_of(controller: &'static str, mounts: &str, own: &str) -> Vec<Place> {
         places.extend(folders.into_iter().map(|folder| Place { controller, unified, folder }));
     }
     places
+}
+
+/// Version 1 has another name for the disk.
+fn name_of(controller: &'static str, unified: bool) -> &'static str {
+    if controller == "io" && !unified { "blkio" } else { controller }
 }
 
 /// Our own group in the hierarchy of `controller` (empty for version 2), relative to its root.
@@ -193,6 +241,12 @@ mod tests {
         let own = "4:memory:/a/b\n1:cpu,cpuacct:/\n";
         assert_eq!(folders("memory", mounts, own), ["/sys/fs/cgroup/memory/a/b", "/sys/fs/cgroup/memory"]);
         assert!(folders("pids", mounts, own).is_empty());
+    }
+
+    #[test]
+    fn version_1_has_another_name_for_the_disk() {
+        let mounts = "26 20 0:23 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n";
+        assert_eq!(folders("io", mounts, "7:blkio:/\n"), ["/sys/fs/cgroup/blkio/", "/sys/fs/cgroup/blkio"][..1]);
     }
 
     #[test]

@@ -1,27 +1,38 @@
 //! Builds in Docker, or in Podman behind the same API. Images are never pulled: the build image is made on purpose.
 
-use super::{Config, Error, Exit, OPEN_FILES, blocking, deliver, is_root, passed_through};
+use super::cgroups::shares;
+use super::{Config, Error, Exit, OPEN_FILES, blocking, deliver, is_root, passed_through, standing_back};
 use crate::lines::Lines;
-use crate::spec::{ContainerSpec, HOME, LABEL, SITE, container_name};
+use crate::spec::{ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE, container_name};
 use crate::workspace::Identity;
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error as Refused;
-use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, ResourcesUlimits};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits, SystemInfo,
+};
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, InspectContainerOptions, KillContainerOptions,
-    RemoveContainerOptions, StartContainerOptions, WaitContainerOptions,
+    ListContainersOptions, RemoveContainerOptions, StartContainerOptions, WaitContainerOptions,
 };
 use futures::StreamExt as _;
 use std::collections::HashMap;
+use std::io;
+use std::path::Path;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 /// Processes of the build user over all its containers; the bound of one container is its pids limit.
 const USER_PROCESSES: i64 = 8192;
+/// The API counts processors in billionths, we in thousandths.
+const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// Runs the command with both outputs as one: the API sends two, and their order would be lost.
-const MERGED: [&str; 4] = ["sh", "-c", "exec \"$@\" 2>&1", "merged"];
+/// Runs the command with both outputs as one: the API sends two, and their order would be lost. Takes the words that make it
+/// stand back first, their number before them; an image that lacks those programs does without.
+const ENTRANCE: &str = r#"
+    for program in nice ionice; do command -v "$program" >/dev/null || { shift "$1"; break; }; done
+    shift
+    exec "$@" 2>&1"#;
 
 /// A Docker engine that answered and has the build image.
 pub struct Docker {
@@ -29,6 +40,9 @@ pub struct Docker {
     image: String,
     identity: Option<Identity>,
     env: Vec<(String, String)>,
+    installation: String,
+    /// Processors of the engine's machine.
+    processors: u32,
 }
 
 impl Docker {
@@ -46,7 +60,21 @@ impl Docker {
             Err(source) => return Err(Error::Docker { action: "look for the build image", source }),
         }
         let identity = is_root().then_some(config.identity);
-        Ok(Self { client, image: config.image.clone(), identity, env: passed_through(&config.env_passthrough) })
+        let told =
+            client.info().await.map_err(|source| Error::Docker { action: "ask the engine what it can", source })?;
+        tell_what_holds(&told);
+        Ok(Self {
+            client,
+            image: config.image.clone(),
+            identity,
+            env: passed_through(&config.env_passthrough),
+            installation: config.installation.clone(),
+            processors: told.ncpu.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1),
+        })
+    }
+
+    pub(super) fn installation(&self) -> &str {
+        &self.installation
     }
 
     pub(super) async fn run(
@@ -62,7 +90,8 @@ impl Docker {
             }
             workspace.owner()
         });
-        let body = self.describe(spec, owner.await?)?;
+        let Some(owner) = stop.run_until_cancelled(owner).await else { return Ok(Exit::Stopped) };
+        let body = self.describe(spec, owner?).await?;
         let options = CreateContainerOptions { name: Some(spec.name.clone()), ..Default::default() };
         self.client
             .create_container(Some(options), body)
@@ -80,6 +109,24 @@ impl Docker {
 
     pub(super) async fn sweep(&self, build: &str) -> Result<(), Error> {
         self.remove(&container_name(build)).await
+    }
+
+    /// Removes the containers of this launcher, but for the builds that `kept` answers yes to.
+    pub(super) async fn sweep_all(&self, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let ours = format!("{LAUNCHER_LABEL}={}", self.installation);
+        let filters = Some(HashMap::from([("label".to_owned(), vec![ours])]));
+        let options = ListContainersOptions { all: true, filters, ..Default::default() };
+        let listed = self.client.list_containers(Some(options)).await;
+        let listed = listed.map_err(|source| Error::Docker { action: "list the containers", source })?;
+        // Asked after the list was made: a build is in hand before it has a container.
+        for container in listed {
+            let build = container.labels.as_ref().and_then(|labels| labels.get(LABEL)).map_or("", String::as_str);
+            if let Some(id) = container.id.filter(|_| !kept(build)) {
+                tracing::warn!(build, "the container of an earlier build is removed");
+                self.remove(&id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts the container, passes its output on and waits for its end.
@@ -141,53 +188,77 @@ impl Docker {
         }
     }
 
-    fn describe(&self, spec: &ContainerSpec, owner: Identity) -> Result<ContainerCreateBody, Error> {
+    async fn describe(&self, spec: &ContainerSpec, owner: Identity) -> Result<ContainerCreateBody, Error> {
         let env = spec.env.iter().chain(self.env.iter().map(|(name, value)| (name, value)));
+        let back = standing_back(&spec.limits);
+        let entrance = ["sh", "-c", ENTRANCE, "entrance", &back.len().to_string()].map(str::to_owned).into_iter();
+        let labels = [(LABEL, &spec.build), (LAUNCHER_LABEL, &self.installation)];
+        let (site, home) = (spec.workspace.site(), spec.workspace.home());
+        let mounts = blocking("find the workspace", move || Ok(vec![bind(&site, SITE)?, bind(&home, HOME)?])).await?;
         Ok(ContainerCreateBody {
             image: Some(self.image.clone()),
             cmd: Some(spec.command.clone()),
-            entrypoint: Some(MERGED.map(str::to_owned).to_vec()),
+            entrypoint: Some(entrance.chain(back).collect()),
             env: Some(env.map(|(name, value)| format!("{name}={value}")).collect()),
             user: Some(format!("{}:{}", owner.uid, owner.gid)),
             working_dir: Some(SITE.to_owned()),
-            labels: Some(HashMap::from([(LABEL.to_owned(), spec.build.clone())])),
+            labels: Some(labels.map(|(name, value)| (name.to_owned(), value.clone())).into()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            host_config: Some(host_config(spec)?),
+            host_config: Some(HostConfig { mounts: Some(mounts), ..self.host_config(&spec.limits) }),
             ..Default::default()
         })
     }
+
+    fn host_config(&self, limits: &Limits) -> HostConfig {
+        let memory = signed(limits.memory_bytes);
+        HostConfig {
+            network_mode: Some(if limits.network { "bridge" } else { "none" }.to_owned()),
+            readonly_rootfs: Some(true),
+            tmpfs: Some(HashMap::from([(
+                "/tmp".to_owned(),
+                format!("rw,exec,nosuid,nodev,mode=1777,size={}", limits.tmp_bytes),
+            )])),
+            shm_size: Some(signed(limits.tmp_bytes)),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            memory: Some(memory),
+            memory_swap: Some(memory),
+            pids_limit: Some(i64::from(limits.pids)),
+            cpu_shares: Some(signed(shares(limits.cpu_weight))),
+            nano_cpus: Some(i64::from(limits.cpu_millis.min(self.processors * 1000)) * NANOS_PER_MILLI),
+            blkio_weight: u16::try_from(limits.io_weight.min(1000)).ok().filter(|weight| *weight >= 10),
+            // What the build prints goes to its log; the engine's own copy would grow without a bound.
+            log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+            ulimits: Some(vec![
+                ulimit("nofile", signed(OPEN_FILES)),
+                ulimit("nproc", USER_PROCESSES),
+                ulimit("fsize", signed(limits.file_bytes)),
+                ulimit("core", 0),
+            ]),
+            ..Default::default()
+        }
+    }
 }
 
-fn host_config(spec: &ContainerSpec) -> Result<HostConfig, Error> {
-    let limits = &spec.limits;
-    let memory = signed(limits.memory_bytes);
-    Ok(HostConfig {
-        network_mode: Some(if limits.network { "bridge" } else { "none" }.to_owned()),
-        mounts: Some(vec![bind(spec.workspace.site(), SITE)?, bind(spec.workspace.home(), HOME)?]),
-        readonly_rootfs: Some(true),
-        tmpfs: Some(HashMap::from([(
-            "/tmp".to_owned(),
-            format!("rw,exec,nosuid,nodev,mode=1777,size={}", limits.tmp_bytes),
-        )])),
-        shm_size: Some(signed(limits.tmp_bytes)),
-        cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(vec!["no-new-privileges".to_owned()]),
-        memory: Some(memory),
-        memory_swap: Some(memory),
-        pids_limit: Some(i64::from(limits.pids)),
-        ulimits: Some(vec![
-            ulimit("nofile", signed(OPEN_FILES)),
-            ulimit("nproc", USER_PROCESSES),
-            ulimit("fsize", signed(limits.file_bytes)),
-            ulimit("core", 0),
-        ]),
-        ..Default::default()
-    })
+/// Says once which limits of builds the engine can keep.
+fn tell_what_holds(told: &SystemInfo) {
+    let can = [
+        ("memory", told.memory_limit),
+        ("pids", told.pids_limit),
+        ("cpu shares", told.cpu_shares),
+        ("cpu quota", told.cpu_cfs_quota),
+    ];
+    let names = |wanted: bool| {
+        let those = can.iter().filter(move |(_, can)| can.unwrap_or(false) == wanted);
+        those.map(|(name, _)| *name).collect::<Vec<_>>()
+    };
+    let (held, missing) = (names(true), names(false));
+    tracing::info!(?held, ?missing, "builds are limited by the engine, and stand back by nice and ionice");
 }
 
-fn bind(source: std::path::PathBuf, target: &str) -> Result<Mount, Error> {
-    let source = source.canonicalize().map_err(|source| Error::Io { action: "find the workspace", source })?;
+fn bind(source: &Path, target: &str) -> io::Result<Mount> {
+    let source = source.canonicalize()?;
     Ok(Mount {
         typ: Some(MountType::BIND),
         source: Some(source.to_string_lossy().into_owned()),

@@ -1,6 +1,5 @@
 //! What a bubblewrap sandbox shows: the arguments of `bwrap`, from the container's description and the look of the host.
 
-use super::Error;
 use crate::spec::{ContainerSpec, HOME, SITE};
 use std::ffi::OsString;
 use std::fs;
@@ -42,8 +41,8 @@ pub(super) fn write_etc(folder: &Path) -> io::Result<()> {
     fs::write(folder.join("group"), format!("build:x:{INSIDE}:\n"))
 }
 
-/// The arguments of `bwrap`, the command included.
-pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> Result<Vec<OsString>, Error> {
+/// The arguments of `bwrap`, without the command.
+pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> io::Result<Vec<OsString>> {
     let mut list = Arguments(Vec::new());
     list.add(&[
         "--unshare-all",
@@ -60,24 +59,20 @@ pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> Result<Vec<OsS
     let inside = INSIDE.to_string();
     list.add(&["--uid", &inside, "--gid", &inside, "--cap-drop", "ALL", "--json-status-fd", "3"]);
     show_system(&mut list);
-    let absolute =
-        |path: PathBuf| path.canonicalize().map_err(|source| Error::Io { action: "find the workspace", source });
-    let etc = absolute(spec.workspace.etc())?;
+    let etc = spec.workspace.etc().canonicalize()?;
     list.bind("--ro-bind", &etc.join("passwd"), "/etc/passwd");
     list.bind("--ro-bind", &etc.join("group"), "/etc/group");
     for path in &extras.read_only_paths {
         list.bind("--ro-bind", path, path);
     }
     show_memory(&mut list, spec.limits.tmp_bytes);
-    list.bind("--bind", &absolute(spec.workspace.site())?, SITE);
-    list.bind("--bind", &absolute(spec.workspace.home())?, HOME);
+    list.bind("--bind", &spec.workspace.site().canonicalize()?, SITE);
+    list.bind("--bind", &spec.workspace.home().canonicalize()?, HOME);
     list.add(&["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SITE, "--clearenv"]);
     list.add(&["--setenv", "PATH", &search_path(&extras.read_only_paths)]);
     for (name, value) in extras.env.iter().map(|(name, value)| (name, value)).chain(&spec.env) {
         list.add(&["--setenv", name, value]);
     }
-    list.add(&["--"]);
-    list.0.extend(spec.command.iter().map(OsString::from));
     Ok(list.0)
 }
 

@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::address::Address;
+use crate::group;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -86,9 +87,9 @@ impl<'a> Git<'a> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ATTR_NOSYSTEM", "1")
             .env("GIT_SSH_COMMAND", SSH);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let timeout: Duration = self.config.timeout;
-        let ended = match tokio::time::timeout(timeout, command.output()).await {
+        let ended = match tokio::time::timeout(timeout, group::output(&mut command)).await {
             Err(_) => return Err(Complaint(format!("git did not end within {} s", timeout.as_secs()))),
             Ok(Err(error)) => return Err(Complaint(format!("git could not be run: {error}"))),
             Ok(Ok(ended)) => ended,

@@ -1,6 +1,7 @@
 //! A running `bwrap`: its output, its report, and the certainty that everything inside is dead.
 
 use crate::engine::{Error, deliver};
+use crate::installation::MARK;
 use crate::lines::Lines;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -41,9 +42,9 @@ struct Started {
 impl Process {
     /// Starts the command on a thread that lives as long as the process: `--die-with-parent` means the parent thread, and
     /// a thread of the runtime may end at any time.
-    pub(super) async fn start(command: Vec<OsString>) -> Result<Self, Error> {
+    pub(super) async fn start(command: Vec<OsString>, installation: &str) -> Result<Self, Error> {
         let failed = |source| Error::Io { action: "start the sandbox", source };
-        let runtime = tokio::runtime::Handle::current();
+        let (runtime, mark) = (tokio::runtime::Handle::current(), installation.to_owned());
         let (tell, told) = oneshot::channel();
         let (keeper, kept) = oneshot::channel::<()>();
         std::thread::Builder::new()
@@ -51,7 +52,7 @@ impl Process {
             .spawn(move || {
                 let started = {
                     let _entered = runtime.enter();
-                    spawn(&command)
+                    spawn(&command, &mark)
                 };
                 if tell.send(started).is_ok() {
                     let _ = kept.blocking_recv();
@@ -114,7 +115,7 @@ async fn first_process(report: &mut pipe::Receiver, reported: &mut Vec<u8>) -> i
     }
 }
 
-fn spawn(command: &[OsString]) -> io::Result<Started> {
+fn spawn(command: &[OsString], mark: &str) -> io::Result<Started> {
     let (output, output_end) = io::pipe()?;
     let (report, report_end) = io::pipe()?;
     let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -124,6 +125,7 @@ fn spawn(command: &[OsString]) -> io::Result<Started> {
         .args(arguments)
         .env_clear()
         .env("PATH", path)
+        .env(MARK, mark)
         .current_dir("/")
         .stdin(report_end)
         .stdout(output_end.try_clone()?)

@@ -1,0 +1,40 @@
+//! Packs what a build left into a file, and lets go of it at once when that is asked for.
+
+use crate::output::{self, OutputLimits, Packed};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+
+/// The work of a thread that may block.
+pub(super) fn packing(
+    site: PathBuf,
+    tar: PathBuf,
+    limits: OutputLimits,
+    halt: CancellationToken,
+) -> impl FnOnce() -> Result<Packed, output::Error> + Send {
+    move || {
+        let failed = |source| output::Error::Io { path: "artifact.tar".to_owned(), source };
+        let mut file = BufWriter::new(Halting { file: File::create(tar).map_err(failed)?, halt });
+        let packed = output::pack(&site, &mut file, &limits)?;
+        file.flush().map_err(failed)?;
+        Ok(packed)
+    }
+}
+
+/// A file that takes nothing more once its work has been given up.
+struct Halting {
+    file: File,
+    halt: CancellationToken,
+}
+
+impl Write for Halting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Not `Interrupted`, after which writers try again.
+        if self.halt.is_cancelled() { Err(io::ErrorKind::ConnectionAborted.into()) } else { self.file.write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

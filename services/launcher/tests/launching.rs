@@ -1,0 +1,15 @@
+//! The launcher as a whole, on a real log, with real git, real sandboxes, and servers that do not answer.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what the world of a test cannot do fails the test")]
+
+#[path = "launching/attempts.rs"]
+mod attempts;
+#[path = "launching/limits.rs"]
+mod limits;
+#[path = "launching/phases.rs"]
+mod phases;
+#[path = "launching/processes.rs"]
+mod processes;
+#[path = "launching/sweep.rs"]
+mod sweep;
+#[path = "launching/world.rs"]
+mod world;

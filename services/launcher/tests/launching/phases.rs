@@ -1,0 +1,112 @@
+//! Whatever a build is doing: to cancel it, or the end of its time, frees its slot at once.
+
+use crate::processes;
+use crate::world::{AT_ONCE, Silent, World, until};
+use events::{BuildEvent, BuildId, Outcome};
+use launcher::spec::Limits;
+use launcher::{Config, output::OutputLimits};
+use std::time::{Duration, Instant};
+
+/// So long that a build gets into its phase, and so short that a test can wait for its end.
+const SHORT: Duration = Duration::from_secs(4);
+
+/// Cancels a build, and expects the one slot to be free for another.
+async fn cancel_frees_the_slot(world: &World, build: BuildId) {
+    let next = world.dispatch(&world.repository("next", "sleep 86901")).await;
+    let canceled = Instant::now();
+    world.cancel(build).await;
+    world.until_running(next).await;
+    assert!(canceled.elapsed() < AT_ONCE, "{:?}", canceled.elapsed());
+    let ours = world.data().join("work");
+    until("the workspace of the canceled build to be gone", async || {
+        let folders = std::fs::read_dir(&ours).into_iter().flatten().flatten();
+        folders.into_iter().all(|folder| !folder.file_name().to_string_lossy().starts_with(&build.to_string()))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_git_server_that_never_answers_holds_no_slot() {
+    let (world, git, s3) = (World::new().await, Silent::listen().await, Silent::listen().await);
+    let _launched = world.launch(world.config(), s3.address).await;
+    let build = world.dispatch(&git.repository()).await;
+    git.reached().await;
+    cancel_frees_the_slot(&world, build).await;
+    let address = git.address.to_string();
+    until("git and its helpers to be gone", async || processes::with_command(&address).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_git_server_that_never_answers_ends_in_time() {
+    let (world, git, s3) = (World::new().await, Silent::listen().await, Silent::listen().await);
+    let _launched = world.launch(Config { timeout: SHORT, ..world.config() }, s3.address).await;
+    let build = world.dispatch(&git.repository()).await;
+    let BuildEvent::Finished { outcome, message, .. } = world.finished(build).await else { panic!() };
+    assert_eq!((outcome, message.as_str()), (Outcome::Timeout, "The build took longer than 1 minute."));
+    let address = git.address.to_string();
+    until("git and its helpers to be gone", async || processes::with_command(&address).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_build_holds_no_slot_once_it_is_canceled() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let _launched = world.launch(world.config(), s3.address).await;
+    let build = world.dispatch(&world.repository("first", "sleep 86902")).await;
+    until("the build to run", async || !processes::with_command("86902").is_empty()).await;
+    cancel_frees_the_slot(&world, build).await;
+    until("the build's processes to be gone", async || processes::with_command("86902").is_empty()).await;
+}
+
+/// More than is packed within the test, and nothing on the disk before.
+const LARGE: &str = "mkdir _site && truncate -s 60G _site/large";
+
+fn roomy(world: &World) -> Config {
+    let limits = Limits { file_bytes: 1 << 40, ..world.config().limits };
+    Config { limits, output: OutputLimits { bytes: 1 << 40, ..OutputLimits::default() }, ..world.config() }
+}
+
+async fn until_packing(world: &World, build: BuildId) {
+    let archive = world.data().join("work").join(format!("{build}-1")).join("artifact.tar");
+    until("the archive to grow", async || std::fs::metadata(&archive).is_ok_and(|archive| archive.len() > 0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_output_holds_no_slot_once_its_build_is_canceled() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let _launched = world.launch(roomy(&world), s3.address).await;
+    let build = world.dispatch(&world.repository("large", LARGE)).await;
+    until_packing(&world, build).await;
+    cancel_frees_the_slot(&world, build).await;
+    let trash = world.data().join("trash");
+    until("the disk to be free", async || std::fs::read_dir(&trash).is_ok_and(|left| left.count() == 0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_output_ends_in_time() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let _launched = world.launch(Config { timeout: SHORT, ..roomy(&world) }, s3.address).await;
+    let build = world.dispatch(&world.repository("large", LARGE)).await;
+    until_packing(&world, build).await;
+    let BuildEvent::Finished { outcome, .. } = world.finished(build).await else { panic!() };
+    assert_eq!(outcome, Outcome::Timeout);
+}
+
+const PAGE: &str = "mkdir _site && echo page > _site/index.html";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_never_answers_holds_no_slot() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let _launched = world.launch(world.config(), s3.address).await;
+    let build = world.dispatch(&world.repository("page", PAGE)).await;
+    s3.reached().await;
+    cancel_frees_the_slot(&world, build).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_stored_in_time_is_left_to_another_attempt() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let _launched = world.launch(Config { timeout: SHORT, ..world.config() }, s3.address).await;
+    let build = world.dispatch(&world.repository("page", PAGE)).await;
+    s3.reached().await;
+    world.until(build, "the next attempt", |state| state.running_attempt() == Some(2)).await;
+}

@@ -1,0 +1,213 @@
+//! A log with builds to take, a launcher that takes them, and servers that take connections and never answer.
+
+use events::build::{Command, Job};
+use events::{Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
+use launcher::Config;
+use launcher::engine::{self, Kind};
+use launcher::output::OutputLimits;
+use launcher::source::Scheme;
+use launcher::spec::Limits;
+use runtime::connection;
+use runtime::server::{self, Server};
+use runtime::{Connection, Log, clock, streams};
+use secrecy::SecretString;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use storage::Storage;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// What must be over within a second takes less than this on a machine that is busy with other tests.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Server,
+    log: Log,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let server = Server::start(&folder.path().join("nats"), 0).await.unwrap();
+        let (url, nats) = (server.url(), folder.path().join("nats"));
+        streams::provision(&connect(&url, &nats, "ctl").await, 1).await.unwrap();
+        let log = Log::new(connect(&url, &nats, "scheduler").await);
+        Self { folder, server, log }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("launcher")
+    }
+
+    pub(crate) fn nats(&self) -> PathBuf {
+        self.folder.path().join("nats")
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        config(self.data(), Kind::Bubblewrap)
+    }
+
+    /// A launcher that runs until it is dropped.
+    pub(crate) async fn launch(&self, config: Config, s3: SocketAddr) -> Launched {
+        let log = Log::new(connect(&self.server.url(), &self.nats(), "launcher").await);
+        launch(config, log, s3).await
+    }
+
+    /// A repository whose `pages` script is `script`.
+    pub(crate) fn repository(&self, name: &str, script: &str) -> String {
+        let folder = self.folder.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let package = serde_json::json!({ "name": "x", "scripts": { "pages": script } });
+        fs::write(folder.join("package.json"), package.to_string()).unwrap();
+        for arguments in [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", "x"]] {
+            let mut git = std::process::Command::new("git");
+            git.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]).args(arguments).current_dir(&folder);
+            assert!(git.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success());
+        }
+        format!("file://{}", folder.display())
+    }
+
+    /// A build that waits for a launcher.
+    pub(crate) async fn dispatch(&self, repository: &str) -> BuildId {
+        let build = BuildId(clock::new_id());
+        let job = Job {
+            site: "docs".parse().unwrap(),
+            number: 1,
+            repository: repository.parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            commit: None,
+            engine: SiteEngine::NodeJs,
+            lane: events::Lane::High,
+            summary: String::new(),
+        };
+        self.ask(build, Command::Queue(job)).await;
+        self.ask(build, Command::Dispatch).await;
+        build
+    }
+
+    pub(crate) async fn ask(&self, build: BuildId, command: Command) {
+        self.log.execute::<Build>(&build.to_string(), &command, &Cause::default()).await.unwrap();
+    }
+
+    pub(crate) async fn cancel(&self, build: BuildId) {
+        self.ask(build, Command::Cancel { reason: "enough".to_owned(), superseded_by: None }).await;
+    }
+
+    /// Waits until a build is as wanted.
+    pub(crate) async fn until(&self, build: BuildId, what: &str, wanted: impl Fn(&Build) -> bool) {
+        until(what, async || {
+            self.log.load::<Build>(&build.to_string()).await.is_ok_and(|loaded| wanted(&loaded.state))
+        })
+        .await;
+    }
+
+    pub(crate) async fn until_running(&self, build: BuildId) {
+        self.until(build, "the build to run", |state| state.running_attempt().is_some()).await;
+    }
+
+    /// Waits for the end of a build, and gives it.
+    pub(crate) async fn finished(&self, build: BuildId) -> BuildEvent {
+        self.until(build, "the build to end", |state| matches!(state, Build::Ended { .. })).await;
+        let facts = self.facts(build).await;
+        facts.into_iter().find(|fact| matches!(fact, BuildEvent::Finished { .. })).unwrap()
+    }
+
+    pub(crate) async fn facts(&self, build: BuildId) -> Vec<BuildEvent> {
+        let mut facts = Vec::new();
+        for sequence in 1..=self.log.last_sequence().await.unwrap() {
+            let fact = self.log.fact(sequence).await.unwrap().unwrap();
+            if let (true, Event::Build(event)) = (fact.envelope.subject == build.to_string(), fact.event) {
+                facts.push(event);
+            }
+        }
+        facts
+    }
+
+    /// How often a launcher has stated that it starts.
+    pub(crate) async fn starts(&self, build: BuildId) -> usize {
+        self.facts(build).await.iter().filter(|fact| matches!(fact, BuildEvent::Started { .. })).count()
+    }
+}
+
+/// A launcher at work. Dropped, it is cut off as if its process were killed, as far as that goes within one.
+pub(crate) struct Launched(JoinHandle<()>);
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
+    Config {
+        slots: 1,
+        data_dir,
+        timeout: DEADLINE * 5,
+        engine: engine::Config { kind, ..engine::Config::default() },
+        schemes: [Scheme::File, Scheme::Http].into(),
+        limits: Limits { network: false, ..Limits::default() },
+        output: OutputLimits::default(),
+    }
+}
+
+pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
+    let password = server::password(nats, user).unwrap();
+    let config = connection::Config { url: url.to_owned(), user: user.to_owned(), password };
+    Connection::open(&config).await.unwrap()
+}
+
+pub(crate) async fn launch(config: Config, log: Log, s3: SocketAddr) -> Launched {
+    let prepared = launcher::prepare(config).await.unwrap();
+    let keys = ("key".to_owned(), SecretString::from("secret"));
+    let storage = Storage::connect(&storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), keys));
+    let running = async move { launcher::run(prepared, log, &storage, CancellationToken::new()).await.unwrap() };
+    Launched(tokio::spawn(running))
+}
+
+/// A server that takes connections and never says a word.
+pub(crate) struct Silent {
+    pub(crate) address: SocketAddr,
+    arrivals: watch::Receiver<usize>,
+}
+
+impl Silent {
+    pub(crate) async fn listen() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (arrive, arrivals) = watch::channel(0);
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            while let Ok((visitor, _)) = listener.accept().await {
+                kept.push(visitor);
+                arrive.send_modify(|count| *count += 1);
+            }
+        });
+        Self { address, arrivals }
+    }
+
+    pub(crate) async fn reached(&self) {
+        let mut arrivals = self.arrivals.clone();
+        tokio::time::timeout(DEADLINE, arrivals.wait_for(|count| *count > 0)).await.unwrap().unwrap();
+    }
+
+    pub(crate) fn repository(&self) -> String {
+        format!("http://{}/acme/docs.git", self.address)
+    }
+}
+
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < DEADLINE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
