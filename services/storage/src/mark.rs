@@ -6,7 +6,7 @@
 //! compared: each process counts from when it first saw the mark.
 
 use crate::bucket::Bucket;
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::keys;
 use crate::site::SiteBucket;
 use bytes::Bytes;
@@ -73,24 +73,31 @@ impl Mark {
     }
 }
 
-/// Marks of writers at work as this process last saw them, and since when.
+/// Marks of writers at work as this process last saw them, by the place where they lie.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sightings(Arc<Mutex<HashMap<(Arc<str>, String), (String, Instant)>>>);
+pub(crate) struct Sightings(Arc<Mutex<HashMap<String, Sighting>>>);
+
+/// A version of a mark, and since when it is known.
+#[derive(Debug)]
+struct Sighting {
+    tag: String,
+    since: Instant,
+}
 
 impl Sightings {
     /// For how long the mark has stood as it is.
-    fn stood(&self, bucket: &Arc<str>, key: &str, tag: &str) -> Duration {
+    fn stood(&self, place: &Place, tag: &str) -> Duration {
         let mut seen = locked(&self.0);
-        let sighting = seen.entry((Arc::clone(bucket), key.to_owned()));
-        let (known, since) = sighting.or_insert_with(|| (tag.to_owned(), Instant::now()));
-        if known != tag {
-            (*known, *since) = (tag.to_owned(), Instant::now());
+        let now = || Sighting { tag: tag.to_owned(), since: Instant::now() };
+        let sighting = seen.entry(place.to_string()).or_insert_with(now);
+        if sighting.tag != tag {
+            *sighting = now();
         }
-        since.elapsed()
+        sighting.since.elapsed()
     }
 
-    fn forget(&self, bucket: &Arc<str>, key: &str) {
-        locked(&self.0).remove(&(Arc::clone(bucket), key.to_owned()));
+    fn forget(&self, place: &Place) {
+        locked(&self.0).remove(&place.to_string());
     }
 }
 
@@ -115,6 +122,7 @@ impl SiteBucket {
     /// Takes the turn to write `tree`; `None` if its mark says `wanted` already.
     pub(crate) async fn turn(&self, tree: &str, wanted: &Mark) -> Result<Option<Turn>, Error> {
         let (bucket, key) = (&self.bucket, keys::mark(tree));
+        let place = bucket.place(&key);
         let (before, tag) = match bucket.get_tagged(&key).await? {
             Some((mark, tag)) => (Mark::decode(&mark), Some(tag)),
             None => (None, None),
@@ -123,11 +131,11 @@ impl SiteBucket {
             return Ok(None);
         }
         if let (Some(Mark::Writing { .. }), Some(tag)) = (&before, &tag)
-            && self.sightings.stood(&bucket.name, &key, tag) < self.rhythm.takeover
+            && self.sightings.stood(&place, tag) < self.rhythm.takeover
         {
-            return Err(Error::Busy { place: bucket.place(&key) });
+            return Err(Error::Busy { place });
         }
-        self.sightings.forget(&bucket.name, &key);
+        self.sightings.forget(&place);
         let held = Mutex::new(Held { tag, beat: 0, sent: Instant::now() });
         let turn = Turn { bucket: bucket.clone(), key, writer: Uuid::now_v7(), rhythm: self.rhythm, held, before };
         turn.renew().await?;

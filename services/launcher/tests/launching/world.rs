@@ -1,7 +1,7 @@
 //! A log with builds to take, a launcher that takes them, and servers that take connections and never answer.
 
 use events::build::{Command, Job};
-use events::{Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
+use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
 use launcher::Config;
 use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
@@ -95,7 +95,7 @@ impl World {
     }
 
     pub(crate) async fn ask(&self, build: BuildId, command: Command) {
-        self.log.execute::<Build>(&build.to_string(), &command, &Cause::default()).await.unwrap();
+        self.log.execute::<Build>(&build.to_string(), &command, &Cause::new(Actor::service("test"))).await.unwrap();
     }
 
     pub(crate) async fn cancel(&self, build: BuildId) {

@@ -62,6 +62,10 @@ impl Line {
         Self { address, mode, state, _stop: stop.drop_guard() }
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
