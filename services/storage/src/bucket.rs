@@ -99,8 +99,8 @@ impl Bucket {
             .set_if_none_match(with.only_new.then(|| "*".to_owned()))
             .body(body.stream().await?);
         let request = request.customize().config_override(client::within(time));
-        let sent =
-            if with.sha256.is_some() { request.disable_payload_signing().send().await } else { request.send().await };
+        let request = if with.sha256.is_some() { request.disable_payload_signing() } else { request };
+        let sent = request.send().await;
         match sent.map_err(|error| Error::request("write", self.place(key), error)) {
             Ok(_) => Ok(Written::Yes),
             Err(error) if with.only_new && matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => {

@@ -30,7 +30,9 @@ impl PlatformBucket {
     /// # Errors
     /// When the file cannot be read, or the store fails or refuses; the artifact is then as before.
     pub async fn put_artifact(&self, key: &str, path: &Path) -> Result<(), Error> {
-        self.bucket.put_file(key, path, Put { content_type: Some("application/x-tar"), ..Put::default() }).await
+        let with = Put { content_type: Some("application/x-tar"), ..Put::default() };
+        // The client's futures are large: a caller need not hold them in its own.
+        Box::pin(self.bucket.put_file(key, path, with)).await
     }
 
     /// Writes the artifact `key` to the file `into`, which appears only when it is whole.
@@ -74,7 +76,7 @@ impl PlatformBucket {
     /// When the store fails or refuses.
     pub async fn put_log(&self, key: &str, log: Bytes) -> Result<(), Error> {
         let with = Put { content_type: Some("text/plain; charset=utf-8"), ..Put::default() };
-        self.bucket.put(key, Body::Bytes(log), with).await.map(|_| ())
+        Box::pin(self.bucket.put(key, Body::Bytes(log), with)).await.map(|_| ())
     }
 
     /// The log `key` from byte `from` on: empty past its end, `None` if there is none.

@@ -247,6 +247,14 @@ async fn the_tree_of_a_nested_branch_survives_the_removal_of_its_parents() {
     }
     assert_eq!(site.remove_tree("preview/fix").await.unwrap(), 1);
     assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
+
+    // Nobody knows what the parent's tree shows: everything foreign goes, but not what another mark speaks for.
+    let put = |key: &'static str| plain(&server).put_object().bucket("pagefold-site-docs").key(key).send();
+    for key in ["trees/preview/fix", "preview/fix/old.html", "preview/fix/typos.html"] {
+        put(key).await.unwrap();
+    }
+    assert_eq!(site.remove_tree("preview/fix").await.unwrap(), 2);
+    assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
 }
 
 #[tokio::test]

@@ -102,8 +102,11 @@ async fn a_mirror_that_is_cut_in_the_middle_claims_nothing_and_is_repeated() {
         assert!(super::seen_mark(&server).await.starts_with(b"writing"));
     }
     line.set(Mode::Open);
-    sleep(super::QUICK.takeover).await;
-    site.mirror("site", &whole).await.unwrap();
+    let mut patience = Patience::default();
+    while let Err(error) = site.mirror("site", &whole).await {
+        assert!(matches!(error, Error::Busy { .. }), "{error:?}");
+        patience.rest().await;
+    }
     assert_eq!(super::tree(&direct, "site/").await.len(), 8);
     assert!(super::seen_mark(&server).await.starts_with(b"shows"));
 }
