@@ -62,7 +62,7 @@ impl Attempt<'_> {
             let work = self.work(&folder, (&halt, &storing));
             tokio::pin!(work);
             tokio::select! {
-                done = &mut work => self.conclude(done).await,
+                done = &mut work => self.conclude(done, &storing).await,
                 cut = self.cut_short(gone, &storing) => {
                     // The container dies and the archive is left before the attempt ends; fetch and upload are dropped.
                     halt.cancel();
@@ -75,11 +75,15 @@ impl Attempt<'_> {
         ending
     }
 
-    async fn conclude(&self, done: Result<(CommitId, Artifact), Fault>) -> Ending {
+    async fn conclude(&self, done: Result<(CommitId, Artifact), Fault>, storing: &AtomicBool) -> Ending {
         Ending::Ended(match done {
             Ok((commit, artifact)) => {
                 self.record.say(format!("done: {} files, {} bytes", artifact.files, artifact.bytes)).await;
                 report(Outcome::Success, String::new(), Some(commit), Some(artifact))
+            }
+            Err(_) if storing.load(Ordering::Relaxed) => {
+                self.record.say("the artifact could not be stored; another attempt follows").await;
+                return Ending::LeftOver("the artifact could not be stored");
             }
             Err(Fault { outcome, message, commit }) => {
                 self.record.say(&message).await;

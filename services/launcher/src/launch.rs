@@ -9,7 +9,7 @@ use crate::output::OutputLimits;
 use crate::record::Record;
 use crate::source::{self, Mirror, Scheme};
 use crate::spec::Limits;
-use crate::{blocking, sweep};
+use crate::{blocking, store, sweep};
 use events::build::{Command, Job, Report};
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
@@ -164,7 +164,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         }
     });
     // Both live on the heap, so that whoever awaits this need not carry them.
-    let consuming = Box::pin(runtime::consumer::run(own, launcher, slots, stopped));
+    let consuming = Box::pin(runtime::consumer::run_with(own, launcher, (slots, store::timing()), stopped));
     tokio::select! {
         ended = consuming => ended.map_err(Error::Log),
         never = sweeping => never,
@@ -325,7 +325,7 @@ impl Launcher {
         let chunks = build_log::read(self.log.connection(), build).await?;
         let text: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.text.to_vec()).collect();
         let (key, bytes) = (storage::keys::log(build), text.len() as u64);
-        self.platform.put_log(&key, text.into()).await.map_err(stored)?;
+        store::archive(&self.platform, &key, text.into()).await?;
         let archived = Command::ArchiveLog { key, bytes };
         match self.log.execute::<Build>(&build.to_string(), &archived, cause).await {
             Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
@@ -355,10 +355,6 @@ impl Launcher {
 
 fn work(state: &Build, number: u32) -> Next {
     state.job().map_or(Next::Nothing, |job| Next::Work(job.clone(), number))
-}
-
-pub(crate) fn stored(error: storage::Error) -> Failure {
-    if error.is_transient() { Failure::Retry(error.into()) } else { Failure::Park(error.into()) }
 }
 
 fn spec_name(job: &Job) -> &'static str {

@@ -18,6 +18,7 @@ pub mod output;
 mod record;
 pub mod source;
 pub mod spec;
+mod store;
 mod sweep;
 pub mod workspace;
 

@@ -7,10 +7,14 @@ mod attempts;
 mod killed;
 #[path = "launching/limits.rs"]
 mod limits;
+#[path = "../../storage/tests/storage/line.rs"]
+mod line;
 #[path = "launching/phases.rs"]
 mod phases;
 #[path = "launching/processes.rs"]
 mod processes;
+#[path = "launching/store.rs"]
+mod store;
 #[path = "launching/sweep.rs"]
 mod sweep;
 #[path = "launching/world.rs"]

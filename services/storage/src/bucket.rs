@@ -1,6 +1,6 @@
 //! One bucket: the few S3 operations that everything here is made of, with errors that say what was asked of what.
 
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::error::{Error, Place};
 use crate::upload::Body;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -91,18 +91,16 @@ impl Bucket {
     }
 
     pub(crate) async fn put(&self, key: &str, body: Body, with: Put<'_>) -> Result<Written, Error> {
-        let request = self.client.put_object().bucket(&*self.name).key(key);
+        let (request, time) = (self.client.put_object().bucket(&*self.name).key(key), client::sending(body.size()));
         let request = request
             .set_content_type(with.content_type.map(str::to_owned))
             .set_cache_control(with.cache_control.map(str::to_owned))
             .set_checksum_sha256(with.sha256.map(|digest| STANDARD.encode(digest.as_bytes())))
             .set_if_none_match(with.only_new.then(|| "*".to_owned()))
             .body(body.stream().await?);
-        let sent = if with.sha256.is_some() {
-            request.customize().disable_payload_signing().send().await
-        } else {
-            request.send().await
-        };
+        let request = request.customize().config_override(client::within(time));
+        let request = if with.sha256.is_some() { request.disable_payload_signing() } else { request };
+        let sent = request.send().await;
         match sent.map_err(|error| Error::request("write", self.place(key), error)) {
             Ok(_) => Ok(Written::Yes),
             Err(error) if with.only_new && matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => {
@@ -117,6 +115,30 @@ impl Bucket {
         match self.open(key, None).await? {
             Some(object) => self.collect(key, object.body).await.map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// The whole object with the tag that names this version of it, or `None` if there is none.
+    pub(crate) async fn get_tagged(&self, key: &str) -> Result<Option<(Bytes, String)>, Error> {
+        let Some(object) = self.open(key, None).await? else { return Ok(None) };
+        let tag = object.e_tag.unwrap_or_default();
+        Ok(Some((self.collect(key, object.body).await?, tag)))
+    }
+
+    /// Writes a small object if it is still the version `expected`, or still absent; returns its new tag, or `None` if
+    /// somebody else wrote it meanwhile.
+    pub(crate) async fn swap(&self, key: &str, expected: Option<&str>, body: Bytes) -> Result<Option<String>, Error> {
+        let request = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(body));
+        let request = match expected {
+            Some(tag) => request.if_match(tag),
+            None => request.if_none_match("*"),
+        };
+        match request.send().await.map_err(|error| Error::request("write", self.place(key), error)) {
+            Ok(written) => Ok(Some(written.e_tag.unwrap_or_default())),
+            Err(error) if matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => Ok(None),
+            // What was to be replaced is gone.
+            Err(error) if expected.is_some() && error.status() == Some(NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -234,7 +256,7 @@ fn out_of_range(error: &Error) -> bool {
 }
 
 /// What is not there is an answer, not an error.
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.status() == Some(NOT_FOUND) => Ok(None),
@@ -243,6 +265,6 @@ fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// A key of a listing with `encoding-type=url`, where a space may be a plus sign, as in a form.
-fn decoded(key: &str) -> String {
+pub(crate) fn decoded(key: &str) -> String {
     percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

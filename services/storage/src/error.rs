@@ -51,6 +51,12 @@ pub enum Error {
         /// Which.
         place: Place,
     },
+    /// Another process is writing a plain tree; its mark says so.
+    #[error("another writer is at {place}")]
+    Busy {
+        /// The tree's mark.
+        place: Place,
+    },
     /// A local file could not be read or written.
     #[error("failed to use file `{}`", path.display())]
     File {
@@ -78,7 +84,7 @@ pub enum Error {
         source: Source,
     },
     /// The store would let two writers both believe that they were first.
-    #[error("the object store at `{endpoint}` does not honour `If-None-Match: *` on writes")]
+    #[error("the object store at `{endpoint}` does not honour `If-None-Match: *` and `If-Match` on writes")]
     Unconditional {
         /// The configured endpoint.
         endpoint: String,
@@ -110,7 +116,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Request { transient, .. } => *transient,
-            Self::Silent { .. } => true,
+            Self::Silent { .. } | Self::Busy { .. } => true,
             Self::Missing { .. }
             | Self::Corrupt { .. }
             | Self::Conflict { .. }

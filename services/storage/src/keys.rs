@@ -11,7 +11,13 @@ pub const PATH_MAX_BYTES: usize = KEY_MAX_BYTES - "preview/".len() - BRANCH_MAX 
 /// The output of one attempt at a build, in the platform's bucket.
 #[must_use]
 pub fn artifact(build: BuildId, attempt: u32) -> String {
-    format!("artifacts/{build}-{attempt}.tar")
+    format!("{}{attempt}.tar", artifacts(build))
+}
+
+/// What the keys of all outputs of a build start with.
+#[must_use]
+pub fn artifacts(build: BuildId) -> String {
+    format!("artifacts/{build}-")
 }
 
 /// The archived log of a build, in the platform's bucket.

@@ -15,7 +15,9 @@ mod document;
 mod error;
 pub mod keys;
 pub mod manifest;
+mod mark;
 mod mirror;
+mod patience;
 mod platform;
 mod probe;
 mod requests;
@@ -24,18 +26,22 @@ mod upload;
 
 use events::SiteId;
 use secrecy::SecretString;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use bucket::Object;
 pub use error::{Error, Place};
 pub use manifest::{Entry, Head, Manifest, Uploaded};
+pub use mark::Rhythm;
 pub use mirror::Mirrored;
+pub use patience::Patience;
 pub use platform::PlatformBucket;
 pub use requests::Requests;
 pub use site::SiteBucket;
 pub use upload::Body;
 
 use bucket::Bucket;
+use mark::Sightings;
 use site::Bases;
 
 /// What a site's bucket name starts with, unless configured otherwise.
@@ -75,20 +81,41 @@ pub struct Storage {
     client: client::Client,
     config: Arc<Config>,
     bases: Bases,
+    sightings: Sightings,
+    rhythm: Rhythm,
+    spool: Arc<Path>,
 }
 
 impl Storage {
     /// Prepares a client; nothing is sent before the first operation.
     #[must_use]
     pub fn connect(config: &Config) -> Self {
-        Self { client: client::build(config), config: Arc::new(config.clone()), bases: site::bases() }
+        let (sightings, rhythm) = (Sightings::default(), Rhythm::default());
+        let (client, config) = (client::build(config), Arc::new(config.clone()));
+        let spool = std::env::temp_dir().into();
+        Self { client, config, bases: site::bases(), sightings, rhythm, spool }
+    }
+
+    /// The same store, which keeps large files on their way in `folder` and not in the system's folder for temporary
+    /// files, so that whoever owns the folder can remove what a killed process left. The folder is made when needed.
+    #[must_use]
+    pub fn spooling_in(self, folder: &Path) -> Self {
+        Self { spool: folder.into(), ..self }
+    }
+
+    /// The same store, with another rhythm for writers of plain trees. All of them must have the same.
+    #[must_use]
+    pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
+        Self { rhythm, ..self }
     }
 
     /// The bucket of a site, which may not exist yet.
     #[must_use]
     pub fn site(&self, site: SiteId) -> SiteBucket {
         let name = format!("{}{site}", self.config.site_bucket_prefix);
-        SiteBucket { bucket: self.bucket(&name), bases: self.bases.clone() }
+        let (bases, sightings) = (self.bases.clone(), self.sightings.clone());
+        let spool = Arc::clone(&self.spool);
+        SiteBucket { bucket: self.bucket(&name), bases, sightings, rhythm: self.rhythm, spool }
     }
 
     /// The platform's own bucket, which may not exist yet.

@@ -6,10 +6,11 @@
 //! The tree of branch `a` contains the keys of branch `a/b`. Git refuses two such branches at one time, and a marked tree
 //! is removed file by file.
 
-use crate::bucket::Put;
+use crate::bucket::{Object, Put};
 use crate::error::Error;
 use crate::keys;
 use crate::manifest::{Entry, Manifest};
+use crate::mark::Mark;
 use crate::site::SiteBucket;
 use crate::upload::Body;
 use bytes::Bytes;
@@ -35,15 +36,39 @@ pub struct Mirrored {
 }
 
 impl SiteBucket {
-    /// Makes the plain tree `tree` (no trailing slash) show `manifest`. A mark beside the tree says which deploy it shows
-    /// whole, so that only the difference is written; without one every file is written and what else lies in the tree
-    /// is removed.
+    /// Makes the plain tree `tree` (no trailing slash) show `manifest`. The tree's mark says what it shows whole, so that
+    /// only the difference is written; without that every file is written and what else lies in the tree is removed.
     ///
     /// # Errors
-    /// When a pack does not have a file, or the store fails or refuses; the tree may then show files of both deploys
-    /// until it is mirrored again.
+    /// [`Error::Busy`] while another process writes the tree; when a pack does not have a file, or the store fails or
+    /// refuses. The tree may then show files of both deploys, and its mark does not say otherwise, until it is mirrored
+    /// again.
     pub async fn mirror(&self, tree: &str, manifest: &Manifest) -> Result<Mirrored, Error> {
-        let previous = self.take_mark(tree).await?;
+        let mark = Mark::Shows(manifest.head().deploy.clone());
+        let Some(turn) = self.turn(tree, &mark).await? else { return Ok(Mirrored::default()) };
+        let rewritten = turn.hold(Box::pin(self.rewrite(tree, manifest, turn.before.as_ref()))).await?;
+        turn.end(mark).await?;
+        Ok(rewritten)
+    }
+
+    /// Removes a plain tree; returns how many objects it had. A marked tree loses exactly the files it shows, so that the
+    /// tree of a branch `a/b` survives the removal of the tree of `a`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while another process writes the tree; else when the store fails or refuses.
+    pub async fn remove_tree(&self, tree: &str) -> Result<u64, Error> {
+        // What never was needs no mark, nor a bucket.
+        if self.bucket.size(&keys::mark(tree)).await?.is_none() && self.listed(tree).await?.is_empty() {
+            return Ok(0);
+        }
+        let Some(turn) = self.turn(tree, &Mark::Empty).await? else { return Ok(0) };
+        let removed = turn.hold(Box::pin(self.clear(tree, turn.before.as_ref()))).await?;
+        turn.end(Mark::Empty).await?;
+        Ok(removed)
+    }
+
+    async fn rewrite(&self, tree: &str, manifest: &Manifest, before: Option<&Mark>) -> Result<Mirrored, Error> {
+        let previous = self.shown(manifest, before).await?;
         let previous = previous.as_ref();
         let shown =
             |entry: &Entry| previous.and_then(|previous| previous.get(&entry.path)).is_some_and(|old| same(old, entry));
@@ -61,46 +86,51 @@ impl SiteBucket {
         };
         let mirrored = Mirrored { written: changed.len() as u64, removed: stale.len() as u64 };
         self.bucket.delete_all(stale).await?;
-        let mark = Body::Bytes(manifest.head().deploy.to_string().into());
-        self.bucket.put(&keys::mark(tree), mark, Put::default()).await?;
         Ok(mirrored)
     }
 
-    /// Removes a plain tree; returns how many objects it had. A marked tree loses exactly the files it shows, so that the
-    /// tree of a branch `a/b` survives the removal of the tree of `a`.
-    ///
-    /// # Errors
-    /// When the store fails or refuses.
-    pub async fn remove_tree(&self, tree: &str) -> Result<u64, Error> {
-        let keys: Vec<String> = match self.take_mark(tree).await? {
+    async fn clear(&self, tree: &str, before: Option<&Mark>) -> Result<u64, Error> {
+        let shown = match before {
+            Some(Mark::Shows(deploy)) => self.manifest(deploy).await?,
+            Some(Mark::Empty | Mark::Writing { .. }) | None => None,
+        };
+        let keys: Vec<String> = match shown {
             Some(shown) => shown.iter().map(|entry| format!("{tree}/{}", entry.path)).collect(),
-            None => self.bucket.list(&format!("{tree}/")).await?.into_iter().map(|object| object.key).collect(),
+            None => self.listed(tree).await?,
         };
         let removed = keys.len() as u64;
         self.bucket.delete_all(keys).await?;
         Ok(removed)
     }
 
-    /// What the tree shows whole, if it is marked. The mark is gone before the tree changes: a run that dies half way
-    /// leaves a tree that nobody takes for whole.
-    async fn take_mark(&self, tree: &str) -> Result<Option<Manifest>, Error> {
-        let key = keys::mark(tree);
-        let Some(mark) = self.bucket.get(&key).await? else { return Ok(None) };
-        let deploy = String::from_utf8_lossy(&mark).parse();
-        let shown = match deploy {
-            Ok(deploy) => self.manifest(&deploy).await?,
-            Err(_) => None,
-        };
-        self.bucket.delete_all([key]).await?;
-        Ok(shown)
+    /// What the tree shows whole, if that is known; what is written is a manifest like `manifest`.
+    async fn shown(&self, manifest: &Manifest, before: Option<&Mark>) -> Result<Option<Manifest>, Error> {
+        match before {
+            Some(Mark::Shows(deploy)) => self.manifest(deploy).await,
+            Some(Mark::Empty) => Ok(Some(Manifest::new(manifest.head().clone(), []))),
+            Some(Mark::Writing { .. }) | None => Ok(None),
+        }
     }
 
     /// The keys in the tree that the manifest does not have.
     async fn others(&self, tree: &str, manifest: &Manifest) -> Result<Vec<String>, Error> {
         let prefix = format!("{tree}/");
-        let keys = self.bucket.list(&prefix).await?.into_iter().map(|object| object.key);
         let foreign = |key: &String| key.strip_prefix(&prefix).is_none_or(|path| manifest.get(path).is_none());
-        Ok(keys.filter(foreign).collect())
+        Ok(self.listed(tree).await?.into_iter().filter(foreign).collect())
+    }
+
+    /// The keys in the tree, but for those of nested trees that are in use: they have marks of their own, which would lie.
+    async fn listed(&self, tree: &str) -> Result<Vec<String>, Error> {
+        let (below, marks) = (format!("{tree}/"), format!("{}/", keys::mark(tree)));
+        let mut nested = Vec::new();
+        for Object { key, .. } in self.bucket.list(&marks).await? {
+            let mark = self.bucket.get(&key).await?;
+            if mark.is_some_and(|mark| Mark::decode(&mark) != Some(Mark::Empty)) {
+                nested.push(format!("{below}{}/", &key[marks.len()..]));
+            }
+        }
+        let keys = self.bucket.list(&below).await?.into_iter().map(|object| object.key);
+        Ok(keys.filter(|key| !nested.iter().any(|nested| key.starts_with(nested))).collect())
     }
 
     async fn write_files(&self, tree: &str, files: Vec<&Entry>) -> Result<(), Error> {
@@ -131,7 +161,8 @@ impl SiteBucket {
     }
 
     async fn spool(&self, entry: &Entry) -> Result<Source, Error> {
-        let path = NamedTempFile::new().map_err(Error::file(&std::env::temp_dir()))?.into_temp_path();
+        tokio::fs::create_dir_all(&self.spool).await.map_err(Error::file(&self.spool))?;
+        let path = NamedTempFile::new_in(&self.spool).map_err(Error::file(&self.spool))?.into_temp_path();
         let mut file = File::create(&path).await.map_err(Error::file(&path))?;
         let mut content = std::pin::pin!(self.blob_stream(entry, 0..entry.size).await?);
         while let Some(chunk) = content.try_next().await? {

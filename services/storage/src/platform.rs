@@ -2,8 +2,10 @@
 
 use crate::bucket::{Bucket, Put};
 use crate::error::Error;
+use crate::keys;
 use crate::upload::Body;
 use bytes::Bytes;
+use events::BuildId;
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
@@ -28,7 +30,9 @@ impl PlatformBucket {
     /// # Errors
     /// When the file cannot be read, or the store fails or refuses; the artifact is then as before.
     pub async fn put_artifact(&self, key: &str, path: &Path) -> Result<(), Error> {
-        self.bucket.put_file(key, path, Put { content_type: Some("application/x-tar"), ..Put::default() }).await
+        let with = Put { content_type: Some("application/x-tar"), ..Put::default() };
+        // The client's futures are large: a caller need not hold them in its own.
+        Box::pin(self.bucket.put_file(key, path, with)).await
     }
 
     /// Writes the artifact `key` to the file `into`, which appears only when it is whole.
@@ -54,12 +58,16 @@ impl PlatformBucket {
         fs::rename(&partial, into).await.map_err(Error::file(into))
     }
 
-    /// Removes the artifact `key`. Harmless if it is gone.
+    /// Removes what the attempts at a build left: artifacts, and uploads that were never finished. Harmless if there is
+    /// nothing.
     ///
     /// # Errors
     /// When the store fails or refuses.
-    pub async fn delete_artifact(&self, key: &str) -> Result<(), Error> {
-        self.bucket.delete(key).await
+    pub async fn delete_artifacts(&self, build: BuildId) -> Result<(), Error> {
+        let prefix = keys::artifacts(build);
+        self.bucket.abandon(&prefix).await?;
+        let left = self.bucket.list(&prefix).await?;
+        self.bucket.delete_all(left.into_iter().map(|object| object.key)).await
     }
 
     /// Writes the log `key`, replacing it.
@@ -68,7 +76,7 @@ impl PlatformBucket {
     /// When the store fails or refuses.
     pub async fn put_log(&self, key: &str, log: Bytes) -> Result<(), Error> {
         let with = Put { content_type: Some("text/plain; charset=utf-8"), ..Put::default() };
-        self.bucket.put(key, Body::Bytes(log), with).await.map(|_| ())
+        Box::pin(self.bucket.put(key, Body::Bytes(log), with)).await.map(|_| ())
     }
 
     /// The log `key` from byte `from` on: empty past its end, `None` if there is none.

@@ -1,7 +1,8 @@
 //! The question asked at start: does this store keep its promise about conditional writes? Some ignore the condition
-//! and answer 200; some check it and then write, so that two writers win. Both would let one deploy have two manifests.
+//! and answer 200; some check it and then write, so that two writers win. Both would let one deploy have two manifests,
+//! and one plain tree two writers.
 
-use crate::bucket::{Put, Written};
+use crate::bucket::{Bucket, Put, Written};
 use crate::error::Error;
 use crate::upload::Body;
 use crate::{Storage, keys};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 const WRITERS: usize = 8;
 
 impl Storage {
-    /// Checks that the store honours `If-None-Match: *`, with a key of its own in the platform's bucket, which must
+    /// Checks that the store honours `If-None-Match: *` and `If-Match`, with a key of its own in the platform's bucket, which must
     /// exist and be writable. For services that write deploys.
     ///
     /// # Errors
@@ -27,12 +28,22 @@ impl Storage {
         let together = try_join_all((0..WRITERS).map(|_| write())).await?;
         let winners = together.iter().filter(|written| **written == Written::Yes).count();
         let late = write().await?;
+        let replaced = bucket.replaced_twice(&key).await?;
         bucket.delete(&key).await?;
         // None wins when an answer is lost and the repeated request finds its own work.
-        if winners <= 1 && late == Written::Kept {
+        if winners <= 1 && late == Written::Kept && !replaced {
             Ok(())
         } else {
             Err(Error::Unconditional { endpoint: self.config.endpoint.clone() })
         }
+    }
+}
+
+impl Bucket {
+    /// Whether an object can be replaced twice by writers that both name its first version.
+    async fn replaced_twice(&self, key: &str) -> Result<bool, Error> {
+        let Some((_, tag)) = self.get_tagged(key).await? else { return Ok(false) };
+        self.swap(key, Some(&tag), Bytes::from_static(b"second")).await?;
+        Ok(self.swap(key, Some(&tag), Bytes::from_static(b"third")).await?.is_some())
     }
 }

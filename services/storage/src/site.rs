@@ -5,6 +5,7 @@ use crate::document::{self, Delta, Deploy, List};
 use crate::error::Error;
 use crate::keys;
 use crate::manifest::{Entry, Manifest};
+use crate::mark::{Rhythm, Sightings};
 use crate::upload::Body;
 use bytes::Bytes;
 use events::{DeployId, Digest};
@@ -12,6 +13,7 @@ use futures::{Stream, StreamExt as _, stream};
 use moka::future::Cache;
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 const JSON: &str = "application/json";
@@ -25,6 +27,9 @@ const ENTRY_BYTES: usize = 200;
 pub struct SiteBucket {
     pub(crate) bucket: Bucket,
     pub(crate) bases: Bases,
+    pub(crate) sightings: Sightings,
+    pub(crate) rhythm: Rhythm,
+    pub(crate) spool: Arc<Path>,
 }
 
 /// Bases read lately. They never change, so none is ever stale.
@@ -216,6 +221,7 @@ impl SiteBucket {
     /// # Errors
     /// When the store fails or refuses; the rest is then removed by the next try.
     pub async fn erase(&self) -> Result<(), Error> {
+        self.bucket.abandon("").await?;
         let objects = self.bucket.list("").await?;
         self.bucket.delete_all(objects.into_iter().map(|object| object.key)).await?;
         self.bucket.remove().await

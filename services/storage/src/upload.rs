@@ -1,9 +1,10 @@
 //! Bodies, from memory or from a part of a file, and the upload of a large file in parts.
 
-use crate::bucket::{Bucket, Put};
+use crate::bucket::{Bucket, Put, decoded, found};
+use crate::client;
 use crate::error::Error;
 use aws_sdk_s3::primitives::{ByteStream, Length};
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, EncodingType};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::ops::Range;
@@ -60,6 +61,8 @@ impl Bucket {
             let body = Body::File { path: path.to_owned(), range: 0..size };
             return self.put(key, body, with).await.map(|_| ());
         }
+        // A key has one writer at a time, so what is unfinished under it was begun by one that was killed.
+        self.abandon(key).await?;
         let request = self.client.create_multipart_upload().bucket(&*self.name).key(key);
         let request = request
             .set_content_type(with.content_type.map(str::to_owned))
@@ -71,6 +74,28 @@ impl Bucket {
             upload.abort().await;
         }
         done
+    }
+}
+
+impl Bucket {
+    /// Ends every unfinished upload to a key that starts with `prefix`: what a killed process began takes space and is in
+    /// no listing of objects.
+    pub(crate) async fn abandon(&self, prefix: &str) -> Result<(), Error> {
+        loop {
+            let request = self.client.list_multipart_uploads().bucket(&*self.name).prefix(prefix);
+            let listed = request.encoding_type(EncodingType::Url).send().await;
+            let listed = listed.map_err(|error| Error::request("list the uploads to", self.place(prefix), error));
+            let Some(listed) = found(listed)? else { return Ok(()) };
+            for (key, id) in listed.uploads().iter().filter_map(|upload| upload.key().zip(upload.upload_id())) {
+                let (key, request) = (decoded(key), self.client.abort_multipart_upload().bucket(&*self.name));
+                let aborted = request.key(&key).upload_id(id).send().await;
+                found(aborted.map_err(|error| Error::request("end an upload to", self.place(&key), error)))?;
+            }
+            // What was listed is gone, so the next page is the first.
+            if listed.is_truncated() != Some(true) || listed.uploads().is_empty() {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -91,18 +116,21 @@ impl Upload<'_> {
         let parts = stream::iter(0..size.div_ceil(part_bytes)).map(part).buffered(PARTS_AT_ONCE);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.try_collect().await?)).build();
         let request = self.bucket.client.complete_multipart_upload().bucket(&*self.bucket.name).key(self.key);
-        let completed = request.upload_id(self.id).multipart_upload(parts).send().await;
+        let request = request.upload_id(self.id).multipart_upload(parts).customize();
+        let completed = request.config_override(client::within(client::JOIN_TIMEOUT)).send().await;
         completed.map_err(|error| Error::request("write", self.bucket.place(self.key), error)).map(|_| ())
     }
 
     async fn part(&self, number: i32, body: Body) -> Result<CompletedPart, Error> {
         let request = self.bucket.client.upload_part().bucket(&*self.bucket.name).key(self.key).upload_id(self.id);
-        let sent = request.part_number(number).body(body.stream().await?).send().await;
+        let time = client::within(client::sending(body.size()));
+        let request = request.part_number(number).body(body.stream().await?);
+        let sent = request.customize().config_override(time).send().await;
         let sent = sent.map_err(|error| Error::request("write a part of", self.bucket.place(self.key), error))?;
         Ok(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build())
     }
 
-    /// Frees what the store holds. If that fails too, its rule for unfinished uploads does it later.
+    /// Frees what the store holds. If that fails too, [`Bucket::abandon`] does it later.
     async fn abort(&self) {
         let request = self.bucket.client.abort_multipart_upload().bucket(&*self.bucket.name).key(self.key);
         drop(request.upload_id(self.id).send().await);

@@ -1,22 +1,38 @@
 //! The store's promises, against a real S3 server.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "storage/line.rs"]
+mod line;
+#[path = "storage/outages.rs"]
+mod outages;
+#[path = "storage/writers.rs"]
+mod writers;
+
 use bytes::Bytes;
 use events::{BuildId, DeployId, Digest, SiteId};
 use futures::TryStreamExt as _;
 use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::time::Duration;
 use storage::{
-    Body, Config, Entry, Error, Head, Manifest, Mirrored, SiteBucket, Storage, Uploaded, content_type, keys,
+    Body, Config, Entry, Error, Head, Manifest, Mirrored, Rhythm, SiteBucket, Storage, Uploaded, content_type, keys,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 const SECRET: &str = "a secret of the tests";
+/// A writer that failed is soon counted as dead.
+const QUICK: Rhythm = Rhythm {
+    renew_every: Duration::from_millis(100),
+    trust: Duration::from_millis(500),
+    takeover: Duration::from_millis(800),
+};
 
 /// A server of its own for one test.
 struct Server {
     config: Config,
     storage: Storage,
+    address: SocketAddr,
     _stop: DropGuard,
     _root: tempfile::TempDir,
 }
@@ -31,10 +47,12 @@ impl Server {
         let root_path = root.path().join("depot");
         let server = depot::Config { root: root_path, listen, region: region.clone(), keys: vec![key] };
         let server = depot::Depot::bind(server).await.unwrap();
-        let config = Config::new(format!("http://{}", server.local_addr()), region, ("tests".to_owned(), secret));
+        let address = server.local_addr();
+        let config = Config::new(format!("http://{address}"), region, ("tests".to_owned(), secret));
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));
-        Self { storage: Storage::connect(&config), config, _stop: stop.drop_guard(), _root: root }
+        let storage = Storage::connect(&config).with_rhythm(QUICK);
+        Self { storage, config, address, _stop: stop.drop_guard(), _root: root }
     }
 
     async fn site(&self) -> SiteBucket {
@@ -73,8 +91,8 @@ async fn tree(site: &SiteBucket, prefix: &str) -> Vec<String> {
     site.objects(prefix).await.unwrap().into_iter().map(|object| object.key).collect()
 }
 
-/// An object as a CDN sees it: content, content type, cache control.
-async fn seen(server: &Server, key: &str) -> (Bytes, String, String) {
+/// A client that is not ours.
+fn plain(server: &Server) -> aws_sdk_s3::Client {
     let credentials = aws_sdk_s3::config::Credentials::new("tests", SECRET, None, None, "tests");
     let plain = aws_sdk_s3::Config::builder()
         .behavior_version_latest()
@@ -84,9 +102,15 @@ async fn seen(server: &Server, key: &str) -> (Bytes, String, String) {
         .endpoint_url(&server.config.endpoint)
         .force_path_style(true)
         .build();
-    let client = aws_sdk_s3::Client::from_conf(plain);
-    let object =
-        client.get_object().bucket("pagefold-site-00000000-0000-0000-0000-000000000000").key(key).send().await.unwrap();
+    aws_sdk_s3::Client::from_conf(plain)
+}
+
+/// The bucket of the site that the tests write.
+const BUCKET: &str = "pagefold-site-00000000-0000-0000-0000-000000000000";
+
+/// An object as a CDN sees it: content, content type, cache control.
+async fn seen(server: &Server, key: &str) -> (Bytes, String, String) {
+    let object = plain(server).get_object().bucket(BUCKET).key(key).send().await.unwrap();
     let (content_type, cache_control) = (object.content_type.unwrap(), object.cache_control.unwrap());
     (object.body.collect().await.unwrap().into_bytes(), content_type, cache_control)
 }
@@ -206,6 +230,8 @@ async fn a_mirror_writes_and_removes_only_the_difference() {
     let torn = first.iter().map(|entry| Entry { pack: Digest::of(b"missing"), digest: entry.digest, ..entry.clone() });
     let torn = Manifest::new(head(3), torn.collect::<Vec<_>>());
     assert!(site.mirror("site", &torn).await.is_err());
+    assert!(matches!(site.mirror("site", &first).await, Err(Error::Busy { .. })), "it may still be writing");
+    tokio::time::sleep(QUICK.takeover).await;
     assert_eq!(run("site", first).await, Mirrored { written: 3, removed: 1 });
     assert_eq!(run("site", second.clone()).await, Mirrored { written: 2, removed: 1 });
     assert_eq!(tree(&site, "site/").await, expected);
@@ -223,6 +249,14 @@ async fn the_tree_of_a_nested_branch_survives_the_removal_of_its_parents() {
         site.mirror(tree, &manifest).await.unwrap();
     }
     assert_eq!(site.remove_tree("preview/fix").await.unwrap(), 1);
+    assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
+
+    // Nobody knows what the parent's tree shows: everything foreign goes, but not what another mark speaks for.
+    let put = |key: &'static str| plain(&server).put_object().bucket("pagefold-site-docs").key(key).send();
+    for key in ["trees/preview/fix", "preview/fix/old.html", "preview/fix/typos.html"] {
+        put(key).await.unwrap();
+    }
+    assert_eq!(site.remove_tree("preview/fix").await.unwrap(), 2);
     assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
 }
 
@@ -277,12 +311,45 @@ async fn an_artifact_travels_through_files_in_one_or_many_parts() {
         platform.get_artifact(&key, &into).await.unwrap();
         assert!(std::fs::read(&into).unwrap() == content, "{size}");
     }
-    platform.delete_artifact(&key).await.unwrap();
-    platform.delete_artifact(&key).await.unwrap();
+    platform.delete_artifacts(head(1).build).await.unwrap();
+    platform.delete_artifacts(head(1).build).await.unwrap();
     let gone = platform.get_artifact(&key, &into).await.unwrap_err();
     assert!(matches!(&gone, Error::Missing { .. }), "{gone}");
     let gone = platform.put_artifact(&key, &folder.path().join("absent")).await.unwrap_err();
     assert!(matches!(&gone, Error::File { .. }) && !gone.is_transient(), "{gone}");
+}
+
+#[tokio::test]
+async fn uploads_that_a_killed_process_began_are_ended() {
+    let server = Server::start().await;
+    let (platform, site) = (server.storage.platform(), server.site().await);
+    platform.ensure().await.unwrap();
+    let (client, build) = (plain(&server), head(1).build);
+    let begin = async |bucket: &str, key: &str| {
+        let begun = client.create_multipart_upload().bucket(bucket).key(key).send().await.unwrap();
+        let part = client.upload_part().bucket(bucket).key(key).upload_id(begun.upload_id().unwrap()).part_number(1);
+        part.body(vec![1; 1024].into()).send().await.unwrap();
+    };
+    let unfinished = async |bucket: &str| {
+        let listed = client.list_multipart_uploads().bucket(bucket).send().await.unwrap();
+        listed.uploads().iter().map(|upload| upload.key().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (first, second) = (keys::artifact(build, 1), keys::artifact(build, 2));
+    let other = keys::artifact(head(2).build, 1);
+    for key in [&first, &second, &second, &other] {
+        begin("pagefold-platform", key).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large");
+    std::fs::File::create(&large).unwrap().set_len(65 * 1024 * 1024).unwrap();
+    platform.put_artifact(&second, &large).await.unwrap();
+    assert_eq!(unfinished("pagefold-platform").await, [first, other.clone()], "a key has one writer");
+    platform.delete_artifacts(build).await.unwrap();
+    assert_eq!(unfinished("pagefold-platform").await, [other]);
+    assert!(matches!(platform.get_artifact(&second, &large).await, Err(Error::Missing { .. })));
+    begin("pagefold-site-docs", "site/video").await;
+    site.erase().await.unwrap();
+    assert!(client.head_bucket().bucket("pagefold-site-docs").send().await.is_err());
 }
 
 #[tokio::test]
@@ -312,4 +379,9 @@ async fn refusals_are_final_and_silence_is_transient_and_no_secret_is_shown() {
         assert_eq!(silent.to_string(), "failed to look for bucket `pagefold-platform`");
     }
     assert!(!format!("{:?} {:?}", server.config, server.storage).contains(SECRET));
+}
+
+async fn seen_mark(server: &Server) -> Bytes {
+    let object = plain(server).get_object().bucket("pagefold-site-docs").key("trees/site").send().await.unwrap();
+    object.body.collect().await.unwrap().into_bytes()
 }

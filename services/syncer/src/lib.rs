@@ -1,9 +1,10 @@
 //! The syncer brings what a build made to the site's bucket, and moves the switch.
 //!
-//! *Hears* `build.finished`, `alias.*`, `site.deleted`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
+//! *Hears* `build.finished`, `build.canceled`, `alias.*`, `site.deleted`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
 //! the artifact store and the sites' buckets. *Safe to repeat because* deploys are immutable and named by their build, bytes
 //! are named by their content, and a promotion that has happened changes nothing.
 
+mod patience;
 pub mod perform;
 pub mod plan;
 mod publish;
@@ -14,7 +15,8 @@ use events::{
 };
 use publish::Finished;
 use runtime::{Consumer, Error, ExecuteError, Failure, Log};
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +35,8 @@ pub struct Config {
 pub(crate) struct Syncer {
     pub(crate) log: Log,
     pub(crate) storage: Storage,
-    pub(crate) data_dir: PathBuf,
+    /// Folder of what is on its way; what an earlier life left there is gone.
+    pub(crate) in_hand: PathBuf,
 }
 
 /// Runs until `stop` fires.
@@ -41,8 +44,10 @@ pub(crate) struct Syncer {
 /// # Errors
 /// [`Error`] if the log cannot be reached.
 pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationToken) -> Result<(), Error> {
-    let syncer = Syncer { log: log.clone(), storage, data_dir: config.data_dir };
-    runtime::consumer::run(log, syncer, config.slots, stop).await
+    let in_hand = config.data_dir.join("in-hand");
+    clear(&in_hand);
+    let syncer = Syncer { log: log.clone(), storage: storage.spooling_in(&in_hand), in_hand };
+    runtime::consumer::run_with(log, syncer, (config.slots, patience::timing()), stop).await
 }
 
 impl Consumer for Syncer {
@@ -51,6 +56,18 @@ impl Consumer for Syncer {
 
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
         let cause = Cause::from_fact(&recorded, NAME);
+        loop {
+            match self.react(&recorded, &cause).await {
+                Ok(()) => return Ok(()),
+                Err(failure) if !self.outlasts(&failure).await => return Err(failure),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Syncer {
+    async fn react(&self, recorded: &Recorded, cause: &Cause) -> Result<(), Failure> {
         match &recorded.event {
             Event::Build(BuildEvent::Finished {
                 outcome: Outcome::Success,
@@ -74,20 +91,21 @@ impl Consumer for Syncer {
                     commit: commit.clone(),
                     artifact: artifact.clone(),
                 };
-                let published = self.publish(&finished, &cause).await;
+                let published = self.publish(&finished, cause).await;
                 self.unless_deleted(finished.site, published).await
             }
-            Event::Alias(AliasEvent::Promoted { site, alias, .. }) => {
-                let mirrored = self.mirror(*site, alias, &cause).await;
-                self.unless_deleted(*site, mirrored).await
-            }
-            Event::Alias(AliasEvent::Removed { site, alias, .. }) => {
-                let removed = self.remove_tree(*site, alias).await;
-                self.unless_deleted(*site, removed).await
+            Event::Alias(AliasEvent::Promoted { site, alias, .. } | AliasEvent::Removed { site, alias, .. }) => {
+                let settled = self.settle_tree(*site, alias, cause).await;
+                self.unless_deleted(*site, settled).await
             }
             Event::Site(SiteEvent::Deleted {}) => {
                 let site = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
                 self.erase(site).await
+            }
+            // It is over, and nothing of it is published: what an attempt left on its way is nobody's.
+            Event::Build(BuildEvent::Finished { .. } | BuildEvent::Canceled { .. }) => {
+                let build = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
+                self.storage.platform().delete_artifacts(build).await.map_err(stored)
             }
             Event::Build(_)
             | Event::Organization(_)
@@ -98,9 +116,7 @@ impl Consumer for Syncer {
             | Event::Deploy(_) => Ok(()),
         }
     }
-}
 
-impl Syncer {
     /// What came of work on a site; if the site was deleted meanwhile, nothing is left of it whatever that was.
     async fn unless_deleted(&self, site: SiteId, done: Result<(), Failure>) -> Result<(), Failure> {
         match self.log.load::<Site>(&site.to_string()).await?.state {
@@ -112,6 +128,17 @@ impl Syncer {
     /// Somebody may still be writing to the bucket, so a failure of any kind is worth another try.
     async fn erase(&self, site: SiteId) -> Result<(), Failure> {
         self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))
+    }
+}
+
+/// What was on its way in an earlier life is fetched anew. A folder that stays as it was costs only its space.
+fn clear(folder: &Path) {
+    let cleared = match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    };
+    if let Err(error) = cleared {
+        tracing::warn!(%error, folder = %folder.display(), "what an earlier life left could not be removed");
     }
 }
 

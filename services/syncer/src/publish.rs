@@ -26,7 +26,7 @@ impl Syncer {
     pub(crate) async fn publish(&self, finished: &Finished, cause: &Cause) -> Result<(), Failure> {
         let platform = self.storage.platform();
         let Site::Active(_) = self.log.load::<Site>(&finished.site.to_string()).await?.state else {
-            return platform.delete_artifact(&finished.artifact.key).await.map_err(stored);
+            return platform.delete_artifacts(finished.build).await.map_err(stored);
         };
         let deploy = DeployId::of(finished.build);
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
@@ -39,13 +39,13 @@ impl Syncer {
         }
         self.promote(finished, deploy, cause).await?;
         // The deploy has its bytes now; only a build can make others.
-        platform.delete_artifact(&finished.artifact.key).await.map_err(stored)
+        platform.delete_artifacts(finished.build).await.map_err(stored)
     }
 
     async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
         let io = |error: std::io::Error| Failure::Retry(Box::new(error));
-        std::fs::create_dir_all(&self.data_dir).map_err(io)?;
-        let artifact = self.data_dir.join(format!("{}.tar", finished.build));
+        std::fs::create_dir_all(&self.in_hand).map_err(io)?;
+        let artifact = self.in_hand.join(format!("{}.tar", finished.build));
         let platform = self.storage.platform();
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
         let known = self.likely_known(finished).await?;

@@ -7,7 +7,6 @@ use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
 use launcher::source::Scheme;
 use launcher::spec::Limits;
-use runtime::connection;
 use runtime::server::{self, Server};
 use runtime::{Connection, Log, clock, streams};
 use secrecy::SecretString;
