@@ -5,6 +5,7 @@ use crate::launch::Launcher;
 use crate::output::{self, Packed};
 use crate::record::Record;
 use crate::spec::{self, specify};
+use crate::words::{counted, lasting};
 use crate::workspace::Workspace;
 use crate::{engine, source};
 use events::build::{Job, Report};
@@ -73,7 +74,8 @@ impl Attempt<'_> {
         remove(folder);
         Ending::Ended(match done {
             Ok((commit, artifact)) => {
-                self.record.say(format!("done: {} files, {} bytes", artifact.files, artifact.bytes)).await;
+                let (files, bytes) = (counted(artifact.files, "file"), counted(artifact.bytes, "byte"));
+                self.record.say(format!("done: {files}, {bytes}")).await;
                 report(Outcome::Success, String::new(), Some(commit), Some(artifact))
             }
             Err(Fault { outcome, message, commit }) => {
@@ -92,7 +94,7 @@ impl Attempt<'_> {
                 Ending::TakenAway
             }
             () = tokio::time::sleep(limit) => {
-                let message = format!("The build took longer than {} minutes.", limit.as_secs().div_ceil(60));
+                let message = format!("The build took longer than {}.", lasting(limit));
                 self.record.say(&message).await;
                 Ending::Ended(report(Outcome::Timeout, message, self.job.commit.clone(), None))
             }

@@ -12,6 +12,7 @@ pub mod output;
 mod record;
 pub mod source;
 pub mod spec;
+mod words;
 pub mod workspace;
 
 pub use launch::{Config, Error, NAME, Prepared, prepare, run};

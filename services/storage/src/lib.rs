@@ -15,6 +15,7 @@ mod error;
 pub mod keys;
 pub mod manifest;
 mod mirror;
+pub mod path;
 mod platform;
 mod probe;
 mod site;
