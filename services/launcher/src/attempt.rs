@@ -144,7 +144,7 @@ impl Attempt<'_> {
                     tokio::time::sleep(Duration::from_secs(2 << tries)).await;
                 }
                 Err(error) => {
-                    let outcome = if error.is_retryable() { Outcome::Error } else { Outcome::Failure };
+                    let outcome = if error.is_ours() { Outcome::Error } else { Outcome::Failure };
                     let message = format!("The source could not be fetched: {}.", chain(&error));
                     return Err(Fault { outcome, message, commit: self.job.commit.clone() });
                 }

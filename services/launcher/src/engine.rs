@@ -189,7 +189,7 @@ async fn deliver(lines: &mut Lines, bytes: &[u8], to: &Sender<String>) {
 }
 
 /// Whether we are root, as the owner of our own `/proc` entry tells.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }

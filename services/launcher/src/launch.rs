@@ -4,12 +4,11 @@ use crate::attempt::{Attempt, Ending};
 use crate::engine::{self, Engine};
 use crate::output::OutputLimits;
 use crate::record::Record;
-use crate::source::{self, Mirror, Scheme};
+use crate::source::{self, Mirror};
 use crate::spec::Limits;
 use events::build::{Command, Job, Report};
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 pub const NAME: &str = "launcher";
 /// How long one run of git may take.
 const GIT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How long a repository's server may send next to nothing.
+const GIT_STALL: Duration = Duration::from_secs(30);
 
 /// How builds are run here.
 #[derive(Debug, Clone)]
@@ -34,8 +35,8 @@ pub struct Config {
     pub timeout: Duration,
     /// Which engine runs them.
     pub engine: engine::Config,
-    /// Where sources may be fetched from.
-    pub schemes: BTreeSet<Scheme>,
+    /// Where sources may be.
+    pub sources: source::Rules,
     /// What one build may use.
     pub limits: Limits,
     /// What one build may publish.
@@ -80,8 +81,14 @@ pub struct Prepared {
 /// [`Error`] if no engine works here or the mirrors cannot be kept.
 pub async fn prepare(config: Config) -> Result<Prepared, Error> {
     let engine = Engine::detect(&config.engine).await.map_err(Error::Engine)?;
-    let (root, schemes) = (config.data_dir.join("mirrors"), config.schemes.clone());
-    let mirror = Mirror::open(source::Config { root, schemes, timeout: GIT_TIMEOUT }).map_err(Error::Source)?;
+    let mirror = Mirror::open(source::Config {
+        root: config.data_dir.join("mirrors"),
+        rules: config.sources.clone(),
+        reader: engine::is_root().then_some(config.engine.identity),
+        timeout: GIT_TIMEOUT,
+        stall: GIT_STALL,
+    });
+    let mirror = mirror.map_err(Error::Source)?;
     Ok(Prepared { config, engine, mirror })
 }
 
