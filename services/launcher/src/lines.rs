@@ -97,7 +97,8 @@ fn is_colour(piece: &str) -> bool {
 
 /// Control characters but for tabs, line ends of other alphabets, and what turns the direction of text around.
 fn is_hidden(character: char) -> bool {
-    let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
+    let turns =
+        matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
     (character.is_control() && character != '\t') || turns || matches!(character, '\u{2028}' | '\u{2029}')
 }
 

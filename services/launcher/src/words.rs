@@ -32,9 +32,14 @@ mod tests {
 
     #[test]
     fn a_time_is_told_in_whole_minutes_where_it_has_them() {
-        for (seconds, told) in
-            [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (60, "1 minute"), (90, "90 seconds"), (2700, "45 minutes")]
-        {
+        for (seconds, told) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (90, "90 seconds"),
+            (2700, "45 minutes"),
+        ] {
             assert_eq!(lasting(Duration::from_secs(seconds)), told);
         }
     }

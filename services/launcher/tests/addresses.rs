@@ -121,7 +121,9 @@ async fn private_addresses_need_an_option() {
 
 #[tokio::test]
 async fn a_path_leads_only_below_the_folders_named_for_repositories() {
-    let world = World::with(|rules| rules.dialer.allowed.folders = rules.dialer.allowed.folders.iter().map(|folder| folder.join("srv")).collect());
+    let world = World::with(|rules| {
+        rules.dialer.allowed.folders = rules.dialer.allowed.folders.iter().map(|folder| folder.join("srv")).collect()
+    });
     let commit = world.commit("index.html", "page");
     let srv = world.folder.path().join("srv");
     fs::create_dir(&srv).unwrap();

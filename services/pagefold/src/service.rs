@@ -1,7 +1,7 @@
 //! One service by itself, as in production: addresses and secrets come from the environment.
 
 use crate::admin;
-use crate::launch::{self, Builds};
+use crate::launch::{self, Builds, Sources};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use projections::Store;
@@ -33,9 +33,8 @@ pub(crate) enum Service {
         /// Folder of mirrors and workspaces
         #[arg(long, env = "PAGEFOLD_LAUNCHER_DATA", default_value = "/var/lib/pagefold/launcher")]
         launcher_data: PathBuf,
-        /// Build from repositories of this machine too, given as a path or a `file://` URL
-        #[arg(long, env = "PAGEFOLD_LOCAL_REPOSITORIES")]
-        local_repositories: bool,
+        #[command(flatten)]
+        sources: Sources,
     },
     /// Run a syncer of deploys
     Syncer {
@@ -239,8 +238,10 @@ async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
         Service::Scheduler { common } => {
             scheduler::run(common.log(name).await?, scheduler::Limits::default(), stop).await?;
         }
-        Service::Launcher { common, bucket, builds, launcher_data, local_repositories } => {
-            let config = launch::config(&builds, launcher_data, local_repositories);
+        Service::Launcher { common, bucket, builds, launcher_data, sources } => {
+            let own = [common.nats_url.as_str(), &bucket.s3_endpoint].map(launch::hosts_of).concat();
+            let rules = sources.rules(sources.allowed(false), (own, launcher_data.clone()));
+            let config = launch::config(&builds, launcher_data, rules);
             let prepared = launcher::prepare(config).await?;
             launcher::run(prepared, common.log(name).await?, &bucket.storage(), stop).await?;
         }

@@ -8,7 +8,7 @@ mod secrets;
 mod servers;
 mod services;
 
-use crate::launch::Builds;
+use crate::launch::{Builds, Sources};
 use anyhow::{Context, Result};
 use clap::Args;
 use ready::Ready;
@@ -41,6 +41,8 @@ pub(crate) struct Up {
     pub(crate) sites_domain: String,
     #[command(flatten)]
     pub(crate) builds: Builds,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
 }
 
 /// Starts everything, says that it is ready, and runs until it is asked to end.

@@ -85,7 +85,8 @@ impl Writer {
             return Ok(());
         }
         let limit = LOG_MAX >> 20;
-        self.add(&format!("{OWN_MARK}the log is longer than {limit} MiB; the rest of the build's lines is not kept")).await
+        self.add(&format!("{OWN_MARK}the log is longer than {limit} MiB; the rest of the build's lines is not kept"))
+            .await
     }
 
     /// Adds a line of the platform's own, which has its mark. However long the build's output is, there is room for it.

@@ -114,7 +114,11 @@ mod tests {
     }
 
     async fn why(dialer: &Dialer, host: &str, port: u16) -> String {
-        dialer.permitted(host, port).await.map(|addresses| format!("{addresses:?}")).unwrap_or_else(|why| why.to_string())
+        dialer
+            .permitted(host, port)
+            .await
+            .map(|addresses| format!("{addresses:?}"))
+            .unwrap_or_else(|why| why.to_string())
     }
 
     #[tokio::test]

@@ -19,15 +19,8 @@ const SETTINGS: &str = "[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null
 const SETTINGS_FILE: &str = "settings";
 /// What git may know of our environment: how to find programs, certificates and the keys of SSH. Proxies are not among it:
 /// git connects through us.
-const PASSED: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "GIT_SSL_CAINFO",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "SSH_AUTH_SOCK",
-];
+const PASSED: [&str; 7] =
+    ["PATH", "HOME", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "SSH_AUTH_SOCK"];
 /// How a fetch is made, wherever from.
 const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];

@@ -42,7 +42,9 @@ pub(super) fn admit(path: &str, rules: &Rules) -> Result<PathBuf, Refused> {
     }
     match is_whole(&real) {
         Ok(true) => Ok(real),
-        Ok(false) => Err(Refused::Because("the repository borrows objects or has links, so that it could lead elsewhere")),
+        Ok(false) => {
+            Err(Refused::Because("the repository borrows objects or has links, so that it could lead elsewhere"))
+        }
         Err(_) => Err(Refused::Missing),
     }
 }

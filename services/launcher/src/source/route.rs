@@ -101,10 +101,11 @@ async fn local_folder(address: &Address, config: &Config) -> Result<String, Erro
     let action = "look at a repository";
     let admitted = tokio::task::spawn_blocking(move || local::admit(&path, &rules)).await;
     let refused = |why| Error::AddressRefused { address: address.to_string(), why };
-    let folder = admitted.map_err(|error| Error::Io { action, source: error.into() })?.map_err(|error| match error {
-        Refused::Missing => Error::RepositoryNotFound { address: address.to_string() },
-        Refused::Because(why) => refused(why),
-    })?;
+    let folder =
+        admitted.map_err(|error| Error::Io { action, source: error.into() })?.map_err(|error| match error {
+            Refused::Missing => Error::RepositoryNotFound { address: address.to_string() },
+            Refused::Because(why) => refused(why),
+        })?;
     let folder = folder.into_os_string().into_string().map_err(|_| refused("its folder's name is not valid UTF-8"))?;
     if folder.contains('%') { Err(refused("its folder has a `%` in its name")) } else { Ok(folder) }
 }

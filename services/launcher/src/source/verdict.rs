@@ -18,7 +18,9 @@ const OURS: [&str; 10] = [
     "out of memory, malloc failed",
     "setpriv: ",
 ];
-const MISSING: [&str; 4] = [
+/// Git calls a folder that it cannot look into one of dubious owners: every owner is safe to us.
+const MISSING: [&str; 5] = [
+    "detected dubious ownership in repository",
     "' not found",
     "does not appear to be a git repository",
     "The requested URL returned error: 404",
@@ -33,7 +35,7 @@ const REFUSED: [&str; 7] = [
     "Permission denied (",
     "Host key verification failed",
 ];
-const LEAVES_THE_SCHEME: [&str; 2] = ["\" disabled", "transport '"];
+const LEAVES_THE_SCHEME: [&str; 3] = ["Unsupported URL scheme", "\" disabled", "not supported or disabled in libcurl"];
 /// A commit with what no folder here can hold.
 const UNFIT: [&str; 3] = ["File name too long", "error: invalid path", "Filename too long"];
 

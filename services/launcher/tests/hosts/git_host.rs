@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A server, for as long as the test's process lives.
-pub struct GitHost {
-    pub address: SocketAddr,
+pub(crate) struct GitHost {
+    pub(crate) address: SocketAddr,
     /// How many requests it has answered.
-    pub asked: Arc<AtomicUsize>,
+    pub(crate) asked: Arc<AtomicUsize>,
 }
 
 impl GitHost {
     /// Serves the repositories below `root` at `/git/<name>`.
-    pub fn start(root: &Path) -> Self {
+    pub(crate) fn start(root: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
         let (root, counter) = (root.to_owned(), Arc::clone(&asked));
@@ -30,7 +30,7 @@ impl GitHost {
         Self { address, asked }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
     }
 }

@@ -11,29 +11,26 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Somebody who has nothing on this machine.
-pub const READER: Identity = Identity { uid: 61_000, gid: 61_000 };
+pub(crate) const READER: Identity = Identity { uid: 61_000, gid: 61_000 };
 
-pub struct World {
-    pub folder: TempDir,
-    pub mirror: Mirror,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) mirror: Mirror,
 }
 
 impl World {
     /// Repositories may be anywhere in the world's folder and on loopback.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
     /// The same with other rules.
-    pub fn with(change: impl FnOnce(&mut Rules)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Rules)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Whoever reads repositories for root has to pass.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         let allowed = Allowed { private: true, folders: vec![folder.path().to_owned()] };
-        let mut rules = Rules {
-            dialer: Dialer { allowed, own: Vec::new() },
-            closed: vec![folder.path().join("data")],
-        };
+        let mut rules = Rules { dialer: Dialer { allowed, own: Vec::new() }, closed: vec![folder.path().join("data")] };
         change(&mut rules);
         let mirror = Mirror::open(Config {
             root: folder.path().join("data/mirrors"),
@@ -48,19 +45,19 @@ impl World {
         world
     }
 
-    pub fn remote(&self) -> PathBuf {
+    pub(crate) fn remote(&self) -> PathBuf {
         self.folder.path().join("remote")
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.remote().display().to_string()
     }
 
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         git(&self.remote(), arguments)
     }
 
-    pub fn commit(&self, path: &str, content: &str) -> String {
+    pub(crate) fn commit(&self, path: &str, content: &str) -> String {
         fs::write(self.remote().join(path), content).unwrap();
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", content]);
@@ -68,27 +65,27 @@ impl World {
     }
 
     /// Checks out into a fresh folder and gives it with whether the mirror had the commit.
-    pub async fn checkout(&self, commit: &str) -> Result<(TempDir, bool), Error> {
+    pub(crate) async fn checkout(&self, commit: &str) -> Result<(TempDir, bool), Error> {
         self.checkout_of(&self.address(), commit).await
     }
 
-    pub async fn checkout_of(&self, address: &str, commit: &str) -> Result<(TempDir, bool), Error> {
+    pub(crate) async fn checkout_of(&self, address: &str, commit: &str) -> Result<(TempDir, bool), Error> {
         let into = tempfile::tempdir().unwrap();
         let fetched = self.mirror.checkout(address, commit, "main", into.path()).await?;
         Ok((into, fetched.from_mirror))
     }
 
-    pub fn mirrors(&self) -> Vec<PathBuf> {
+    pub(crate) fn mirrors(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path().join("data/mirrors")).unwrap();
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
     }
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-pub fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let done = Command::new("git")
         .args(["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"])
         .args(arguments)
@@ -100,6 +97,6 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-pub fn read(folder: &TempDir, path: &str) -> String {
+pub(crate) fn read(folder: &TempDir, path: &str) -> String {
     fs::read_to_string(folder.path().join(path)).unwrap()
 }

@@ -11,7 +11,7 @@ use projections::Store;
 use projections::server::Role;
 use runtime::{Connection, Log};
 use secrecy::{ExposeSecret, SecretString};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use storage::Storage;
@@ -39,9 +39,12 @@ pub(super) struct Services {
 
 impl Services {
     pub(super) async fn start(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Self> {
-        let launcher = launcher::prepare(launch::config(&options.builds, folder.join("launcher"), true)).await?;
         let edge = bind_edge(options, folder, (servers, secrets)).await?;
         let web = bind_web(options, edge.local_addr(), (servers, secrets)).await?;
+        let own = own_addresses((web.local_addr(), edge.local_addr()), servers);
+        // On one machine, repositories are near: everything but what is ours.
+        let rules = options.sources.rules(options.sources.allowed(true), (own, folder.to_owned()));
+        let launcher = launcher::prepare(launch::config(&options.builds, folder.join("launcher"), rules)).await?;
         let writer = Store::connect(&servers.postgres.url(Role::Owner), 4).await?;
         let (failed, failures) = mpsc::unbounded_channel();
         let services = Self {
@@ -144,6 +147,13 @@ impl Services {
             tracing::warn!("some services did not end in time");
         }
     }
+}
+
+/// Where the platform answers: no repository is there.
+fn own_addresses((web, edge): (SocketAddr, SocketAddr), servers: &Servers) -> Vec<String> {
+    let postgres = (Ipv4Addr::LOCALHOST, servers.postgres.port()).into();
+    let own = [web, edge, servers.s3, postgres].map(|address: SocketAddr| address.to_string());
+    own.into_iter().chain(launch::hosts_of(&servers.nats.url())).collect()
 }
 
 async fn bind_edge(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Edge> {

@@ -73,9 +73,12 @@ impl Refused {
         match self {
             Self::File { source, .. } => source.kind() != io::ErrorKind::NotFound,
             Self::Stopped(error) => error.is_cancelled(),
-            Self::Malformed(_) | Self::Torn | Self::Empty | Self::TooManyFiles | Self::Entry { .. } | Self::Path { .. } => {
-                false
-            },
+            Self::Malformed(_)
+            | Self::Torn
+            | Self::Empty
+            | Self::TooManyFiles
+            | Self::Entry { .. }
+            | Self::Path { .. } => false,
         }
     }
 }
