@@ -5,7 +5,6 @@ use launcher::source::Error;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 
 #[path = "hosts/world.rs"]
 mod world;
