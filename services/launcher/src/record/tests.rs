@@ -93,7 +93,7 @@ proptest! {
         for line in all.iter().map(|line| of_build(line)) {
             prop_assert!(line.starts_with(BUILD_MARK) && !line.starts_with(OWN_MARK));
             // As a terminal shows it, colours aside: one line, from left to right.
-            prop_assert!(!line.replace('\t', "").replace('\u{1b}', "").contains(char::is_control), "{:?}", line);
+            prop_assert!(!line.replace(['\t', '\u{1b}'], "").contains(char::is_control), "{:?}", line);
             prop_assert!(line.split('\u{1b}').skip(1).all(|after| after.starts_with('[')), "{:?}", line);
         }
     }
