@@ -4,7 +4,8 @@
 
 # Port 0 lets the kernel choose, so that the demo never meets a platform that runs already.
 start_platform() {
-    "$pagefold" up --data "$data" --web 127.0.0.1:0 --edge 127.0.0.1:0 --s3 127.0.0.1:0 >"$work/platform.log" 2>&1 </dev/null &
+    "$pagefold" up --data "$data" --web 127.0.0.1:0 --edge 127.0.0.1:0 --s3 127.0.0.1:0 \
+        --local-repositories "$work" >"$work/platform.log" 2>&1 </dev/null &
     platform=$!
     wait_for "the platform to be ready" test -s "$data/ready.json"
     web=$(json 'it["web"]' <"$data/ready.json")

@@ -7,6 +7,7 @@
 //!
 //! Read [`event`] first: it tells the product's story in order.
 
+pub mod address;
 pub mod aggregate;
 pub mod alias;
 pub mod build;

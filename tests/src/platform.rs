@@ -222,7 +222,9 @@ impl Platform {
 async fn up(folder: &Path, options: &[String]) -> (Child, Ready) {
     let data = folder.join("data");
     let anywhere = ["--web", "--edge", "--s3"].into_iter().flat_map(|name| [name, "127.0.0.1:0"]);
-    let arguments = ["up", "--data", data.to_str().unwrap()].into_iter().chain(anywhere).map(str::to_owned);
+    let sources = ["--local-repositories", folder.to_str().unwrap()];
+    let arguments = ["up", "--data", data.to_str().unwrap()].into_iter().chain(anywhere).chain(sources);
+    let arguments = arguments.map(str::to_owned);
     let arguments: Vec<String> = arguments.chain(options.iter().cloned()).collect();
     let secret = (OPERATORS_SECRET.0.to_owned(), OPERATORS_SECRET.1.to_owned());
     let child = Child::start(&arguments, &[secret], &folder.join("output"));

@@ -218,6 +218,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn every_path_that_may_be_published_has_an_address(path in "(\\PC|[a-z%+?# ]){1,8}(/(\\PC|[a-z%+?# ]){1,8}){0,2}") {
+            prop_assume!(storage::path::check(path.as_bytes()).is_ok());
+            let site = manifest([path.as_str()]);
+            // As a browser spells it, and with everything escaped.
+            for address in [spelled(&path, false), format!("/{}", utf8_percent_encode(&path, NON_ALPHANUMERIC))] {
+                prop_assert_eq!(told(&resolve(&site, &address)), format!("={path}"));
+            }
+        }
+
+        #[test]
         fn no_path_panics_or_leaves_the_host(
             path in "(/|%2[fF]|%5[cC]|%2[eE]|\\.|\\\\|a|b|%61|\\PC){0,12}",
             files in proptest::collection::vec("[ab]{1,2}(/[ab]){0,2}(/index.html|.html)?", 0..6),

@@ -7,6 +7,7 @@ use crate::launch::Launcher;
 use crate::output::Packed;
 use crate::record::Record;
 use crate::spec::{self, specify};
+use crate::words::{counted, lasting};
 use crate::workspace::Workspace;
 use crate::{blocking, disk, engine, source};
 use events::build::{Job, Report};
@@ -78,7 +79,8 @@ impl Attempt<'_> {
     async fn conclude(&self, done: Result<(CommitId, Artifact), Fault>, storing: &AtomicBool) -> Ending {
         Ending::Ended(match done {
             Ok((commit, artifact)) => {
-                self.record.say(format!("done: {} files, {} bytes", artifact.files, artifact.bytes)).await;
+                let (files, bytes) = (counted(artifact.files, "file"), counted(artifact.bytes, "byte"));
+                self.record.say(format!("done: {files}, {bytes}")).await;
                 report(Outcome::Success, String::new(), Some(commit), Some(artifact))
             }
             Err(_) if storing.load(Ordering::Relaxed) => {
@@ -105,7 +107,7 @@ impl Attempt<'_> {
                     self.record.say("the artifact could not be stored in time; another attempt follows").await;
                     return Ending::LeftOver("the artifact could not be stored in time");
                 }
-                let message = format!("The build took longer than {} minutes.", limit.as_secs().div_ceil(60));
+                let message = format!("The build took longer than {}.", lasting(limit));
                 self.record.say(&message).await;
                 Ending::Ended(report(Outcome::Timeout, message, self.job.commit.clone(), None))
             }
@@ -166,7 +168,7 @@ impl Attempt<'_> {
                     tokio::time::sleep(Duration::from_secs(2 << tries)).await;
                 }
                 Err(error) => {
-                    let outcome = if error.is_retryable() { Outcome::Error } else { Outcome::Failure };
+                    let outcome = if error.is_ours() { Outcome::Error } else { Outcome::Failure };
                     let message = format!("The source could not be fetched: {}.", chain(&error));
                     return Err(Fault { outcome, message, commit: self.job.commit.clone() });
                 }

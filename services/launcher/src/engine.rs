@@ -223,7 +223,7 @@ fn standing_back(limits: &Limits) -> Vec<String> {
 }
 
 /// Whether we are root, as the owner of our own `/proc` entry tells.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }

@@ -7,13 +7,12 @@ use crate::installation::Installation;
 use crate::memory::{Known, Memory};
 use crate::output::OutputLimits;
 use crate::record::Record;
-use crate::source::{self, Mirror, Scheme};
+use crate::source::{self, Mirror};
 use crate::spec::Limits;
 use crate::{blocking, store, sweep};
 use events::build::{Command, Job, Report};
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
@@ -38,6 +37,8 @@ const ARCHIVE_AT_ONCE: Duration = Duration::from_secs(1);
 const ARCHIVE_LATER: Duration = Duration::from_secs(30);
 /// The rest between two tries.
 const FINISH_AGAIN: Duration = Duration::from_secs(1);
+/// How long a repository's server may send next to nothing.
+const GIT_STALL: Duration = Duration::from_secs(30);
 
 /// How builds are run here.
 #[derive(Debug, Clone)]
@@ -50,8 +51,8 @@ pub struct Config {
     pub timeout: Duration,
     /// Which engine runs them.
     pub engine: engine::Config,
-    /// Where sources may be fetched from.
-    pub schemes: BTreeSet<Scheme>,
+    /// Where sources may be.
+    pub sources: source::Rules,
     /// What one build may use.
     pub limits: Limits,
     /// What one build may publish.
@@ -132,9 +133,14 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
     let (installation, memory) = blocking(open).await.map_err(taken)?;
     let named = engine::Config { installation: installation.name().to_owned(), ..config.engine.clone() };
     let engine = Arc::new(Engine::detect(&named).await.map_err(Error::Engine)?);
-    let schemes = config.schemes.clone();
-    let mirrors = source::Config { root: installation.mirrors(), schemes, timeout: GIT_TIMEOUT };
-    let mirror = Mirror::open(mirrors).map_err(Error::Source)?;
+    let mirror = Mirror::open(source::Config {
+        root: installation.mirrors(),
+        rules: config.sources.clone(),
+        reader: engine::is_root().then_some(config.engine.identity),
+        timeout: GIT_TIMEOUT,
+        stall: GIT_STALL,
+    });
+    let mirror = mirror.map_err(Error::Source)?;
     let hands = Arc::default();
     sweep::builds(&installation, &engine, &hands).await;
     Ok(Prepared { config, installation, memory, engine, mirror, hands })

@@ -20,6 +20,7 @@ pub mod source;
 pub mod spec;
 mod store;
 mod sweep;
+mod words;
 pub mod workspace;
 
 pub use launch::{Config, Error, NAME, Prepared, prepare, run};

@@ -6,10 +6,12 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use storage::path::{Paths, Unfit, check};
 
 mod links;
 mod paths;
 
+use crate::words::counted;
 use links::resolve;
 use paths::is_published;
 
@@ -23,13 +25,11 @@ pub struct OutputLimits {
     pub files: u64,
     /// All files together.
     pub bytes: u64,
-    /// One path, relative to the output.
-    pub path_bytes: usize,
 }
 
 impl Default for OutputLimits {
     fn default() -> Self {
-        Self { files: 100_000, bytes: 4 << 30, path_bytes: 1024 }
+        Self { files: 100_000, bytes: 4 << 30 }
     }
 }
 
@@ -53,13 +53,11 @@ pub enum Error {
     Endless { path: String },
     #[error("`{path}` is neither a file nor a folder")]
     Special { path: String },
-    #[error("`{path}` is not a valid UTF-8 name")]
-    Name { path: String },
-    #[error("`{path}` is longer than {limit} bytes")]
-    LongPath { path: String, limit: usize },
-    #[error("the output has more than {limit} files")]
+    #[error("the path of `{path}` {why}")]
+    Path { path: String, why: Unfit },
+    #[error("the output has more than {}", counted(*limit, "file"))]
     ManyFiles { limit: u64 },
-    #[error("the output has more than {limit} bytes")]
+    #[error("the output has more than {}", counted(*limit, "byte"))]
     ManyBytes { limit: u64 },
     #[error("failed to pack `{path}`")]
     Io { path: String, source: io::Error },
@@ -109,6 +107,7 @@ struct Search<'a> {
     /// The folders we are in, links resolved.
     trail: Vec<PathBuf>,
     found: Vec<Found>,
+    paths: Paths,
     bytes: u64,
     folders: u64,
 }
@@ -116,7 +115,8 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn start(site_dir: &Path, limits: &'a OutputLimits) -> Result<Self, Error> {
         let root = site_dir.canonicalize().map_err(failed("."))?;
-        let mut search = Self { root, limits, trail: Vec::new(), found: Vec::new(), bytes: 0, folders: 0 };
+        let (trail, found, paths) = (Vec::new(), Vec::new(), Paths::default());
+        let mut search = Self { root, limits, trail, found, paths, bytes: 0, folders: 0 };
         if fs::symlink_metadata(site_dir.join(FOLDER)).is_err() {
             return Err(Error::Missing);
         }
@@ -140,23 +140,23 @@ impl<'a> Search<'a> {
         self.trail.push(folder);
         for entry in entries {
             let entry = entry.map_err(failed(path))?;
-            let name = entry
-                .file_name()
-                .into_string()
-                .map_err(|name| Error::Name { path: join(path, &name.to_string_lossy()) })?;
-            let path = join(path, &name);
-            if is_published(&path) {
-                self.entry(&entry.path(), path)?;
+            let name = entry.file_name();
+            let path = join(path, &name.to_string_lossy());
+            if !is_published(&path) {
+                continue;
             }
+            if name.to_str().is_none() {
+                return Err(unfit(&path)(Unfit::Encoding));
+            }
+            self.entry(&entry.path(), path)?;
         }
         self.trail.pop();
         Ok(())
     }
 
     fn entry(&mut self, entry: &Path, path: String) -> Result<(), Error> {
-        if path.len() > self.limits.path_bytes {
-            return Err(Error::LongPath { path, limit: self.limits.path_bytes });
-        }
+        // Asked of folders too: a chain of them without end is left before it is followed.
+        check(path.as_bytes()).map_err(unfit(&path))?;
         let source = self.resolve(entry, &path)?;
         let metadata = fs::metadata(&source).map_err(failed(&path))?;
         if metadata.is_dir() {
@@ -165,6 +165,7 @@ impl<'a> Search<'a> {
         if !metadata.is_file() {
             return Err(Error::Special { path });
         }
+        self.paths.add(&path).map_err(unfit(&path))?;
         self.bytes = self.bytes.saturating_add(metadata.len());
         self.found.push(Found { path, source, size: metadata.len() });
         if self.found.len() as u64 > self.limits.files {
@@ -183,6 +184,11 @@ impl<'a> Search<'a> {
 
 fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// A path that cannot be published is shown with what cannot be seen escaped, on one line.
+fn unfit(path: &str) -> impl FnOnce(Unfit) -> Error {
+    move |why| Error::Path { path: path.escape_debug().to_string(), why }
 }
 
 fn failed(path: &str) -> impl FnOnce(io::Error) -> Error {

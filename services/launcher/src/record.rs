@@ -1,9 +1,17 @@
 //! Takes the lines of a build and sends them to its log, a few times a second, so that a watcher sees them grow.
+//!
+//! Every line says whose it is by what it begins with. A build's lines are marked here, after they are complete, so it can
+//! write nothing that begins like ours.
 
+use crate::lines::visible;
 use runtime::build_log::Writer;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+/// What each line of the launcher's own begins with.
+const OWN_MARK: &str = runtime::build_log::OWN_MARK;
+/// What each line of a build's begins with.
+const BUILD_MARK: &str = "| ";
 /// How long a line waits for others to travel with.
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// Lines on their way at most; a build that prints faster waits.
@@ -13,45 +21,62 @@ const FLUSH_TRIES: usize = 5;
 
 /// The way lines go in. The record ends with its last clone.
 #[derive(Clone)]
-pub(crate) struct Record(mpsc::Sender<String>);
+pub(crate) struct Record {
+    own: mpsc::Sender<Own>,
+    build: mpsc::Sender<String>,
+}
+
+/// Lines of our own, and who waits until they have their place.
+struct Own {
+    text: String,
+    placed: oneshot::Sender<()>,
+}
 
 impl Record {
     /// Starts to write; the future ends when every line has been sent.
     pub(crate) fn start(writer: Writer) -> (Self, impl Future<Output = ()>) {
-        let (sender, receiver) = mpsc::channel(LINES_MAX);
-        let task = tokio::spawn(write(writer, receiver));
-        (Self(sender), async {
+        let ((own, own_lines), (build, build_lines)) = (mpsc::channel(1), mpsc::channel(LINES_MAX));
+        let task = tokio::spawn(write(writer, own_lines, build_lines));
+        (Self { own, build }, async {
             if task.await.is_err() {
                 tracing::error!("the log of a build was cut off");
             }
         })
     }
 
-    /// Adds a line of the launcher's own.
+    /// Adds a line of the launcher's own, behind every line that the build had sent before.
     pub(crate) async fn say(&self, line: impl Into<String>) {
+        let (placed, wait) = oneshot::channel();
         // Without a reader there is nobody to tell.
-        let _ = self.0.send(format!("[pagefold] {}", line.into())).await;
+        if self.own.send(Own { text: line.into(), placed }).await.is_ok() {
+            let _ = wait.await;
+        }
     }
 
     /// Where a container's lines go.
     pub(crate) fn lines(&self) -> mpsc::Sender<String> {
-        self.0.clone()
+        self.build.clone()
     }
 }
 
-async fn write(mut writer: Writer, mut lines: mpsc::Receiver<String>) {
+async fn write(mut writer: Writer, mut own: mpsc::Receiver<Own>, mut build: mpsc::Receiver<String>) {
     let mut ticks = tokio::time::interval(FLUSH_EVERY);
     loop {
         let sent = tokio::select! {
-            line = lines.recv() => match line {
-                Some(line) => writer.line(&line).await,
+            said = own.recv() => match said {
+                Some(own) => say(&mut writer, own, &mut build).await,
                 None => break,
             },
+            Some(line) = build.recv() => writer.line(&of_build(&line)).await,
             _ = ticks.tick() => writer.flush().await,
         };
         if let Err(error) = sent {
             tracing::warn!(%error, "lines of a build wait for the log");
         }
+    }
+    // Nobody speaks any more but a build whose last lines are on their way.
+    while let Some(line) = build.recv().await {
+        let _ = writer.line(&of_build(&line)).await;
     }
     for _ in 0..FLUSH_TRIES {
         match writer.flush().await {
@@ -60,3 +85,29 @@ async fn write(mut writer: Writer, mut lines: mpsc::Receiver<String>) {
         }
     }
 }
+
+/// Writes lines of our own behind those that have arrived, however fast others follow.
+async fn say(writer: &mut Writer, own: Own, build: &mut mpsc::Receiver<String>) -> Result<(), runtime::Error> {
+    let mut sent = Ok(());
+    for _ in 0..build.len() {
+        let Ok(line) = build.try_recv() else { break };
+        sent = sent.and(writer.line(&of_build(&line)).await);
+    }
+    for line in of_launcher(&own.text) {
+        sent = sent.and(writer.own_line(&line).await);
+    }
+    let _ = own.placed.send(());
+    sent
+}
+
+fn of_build(line: &str) -> String {
+    format!("{BUILD_MARK}{line}")
+}
+
+/// What we say may quote others, such as a git server: each line of it is marked.
+fn of_launcher(text: &str) -> impl Iterator<Item = String> {
+    text.split(['\n', '\r']).filter(|line| !line.is_empty()).map(|line| format!("{OWN_MARK}{}", visible(line)))
+}
+
+#[cfg(test)]
+mod tests;

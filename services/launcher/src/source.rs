@@ -6,7 +6,7 @@
 
 use crate::workspace::Workspace;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod address;
+mod dial;
+mod egress;
 mod git;
 pub(crate) mod leftovers;
+mod local;
+mod route;
 mod tip;
+mod verdict;
 
-pub use address::Scheme;
+pub use dial::{Dialer, Unreached};
 pub use git::Complaint;
 
+use crate::workspace::Identity;
 use address::Address;
 use git::Git;
 
@@ -34,9 +40,22 @@ const ALL: &str = "--depth=2147483647";
 pub struct Config {
     /// Where the mirrors are kept; of one launcher alone.
     pub root: PathBuf,
-    pub schemes: BTreeSet<Scheme>,
+    pub rules: Rules,
+    /// Who repositories of this machine are read as, if the launcher is root.
+    pub reader: Option<Identity>,
     /// One run of git may take this long.
     pub timeout: Duration,
+    /// A server that sends next to nothing for so long is given up; in whole seconds.
+    pub stall: Duration,
+}
+
+/// Where sources may be.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// What may be connected to, and the folders of this machine that repositories may be below.
+    pub dialer: Dialer,
+    /// Folders of the platform, which no repository may be in.
+    pub closed: Vec<PathBuf>,
 }
 
 /// The mirrors of all repositories.
@@ -67,8 +86,18 @@ pub enum Error {
     BranchNotFound { branch: String, address: String },
     #[error("commit `{commit}` is not in `{address}`")]
     CommitNotFound { commit: String, address: String },
+    #[error("there is no repository at `{address}` that can be read from here")]
+    RepositoryNotFound { address: String },
+    #[error("`{address}` refuses us: it is private, or asks for a password or a key that we do not have")]
+    AccessRefused { address: String },
+    #[error("`{address}` is not connected to: {why}")]
+    Forbidden { address: String, why: Unreached },
+    #[error("`{address}` cannot be reached: {why}")]
+    Unreachable { address: String, why: Unreached },
     #[error("failed to fetch from `{address}`")]
     RepositoryUnavailable { address: String, source: Complaint },
+    #[error("the commit cannot be checked out on any machine of ours")]
+    CommitUnfit { source: Complaint },
     #[error("failed to {action}")]
     Git { action: &'static str, source: Complaint },
     #[error("failed to {action}")]
@@ -78,7 +107,17 @@ pub enum Error {
 impl Error {
     /// Whether another try may succeed with the same source.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::RepositoryUnavailable { .. } | Self::Git { .. } | Self::Io { .. })
+        matches!(self, Self::Unreachable { .. } | Self::RepositoryUnavailable { .. }) || self.is_ours()
+    }
+
+    /// Whether this machine is at fault, and not the source or the way to it.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Git { .. } | Self::Io { .. })
+    }
+
+    fn unreached(address: &Address, why: Unreached) -> Self {
+        let address = address.to_string();
+        if why.is_forbidden() { Self::Forbidden { address, why } } else { Self::Unreachable { address, why } }
     }
 }
 
@@ -93,15 +132,16 @@ struct Wish {
 impl Mirror {
     /// Makes the folder of the mirrors if need be.
     pub fn open(config: Config) -> Result<Self, Error> {
-        fs::create_dir_all(&config.root)
+        let root = fs::create_dir_all(&config.root)
             .and_then(|()| git::write_settings(&config.root))
+            .and_then(|()| config.root.canonicalize())
             .map_err(|source| Error::Io { action: "prepare the folder of mirrors", source })?;
-        Ok(Self { config, locks: Mutex::default() })
+        Ok(Self { config: Config { root, ..config }, locks: Mutex::default() })
     }
 
     /// Checks out `commit` of `repository`, pushed to `branch`, into the empty folder `into`.
     pub async fn checkout(&self, repository: &str, commit: &str, branch: &str, into: &Path) -> Result<Fetched, Error> {
-        let address = Address::parse(repository, &self.config.schemes)?;
+        let address = Address::parse(repository)?;
         let wish = Wish {
             commit: well_formed_commit(commit)?,
             branch: well_formed_branch(branch)?,
@@ -130,6 +170,7 @@ impl Mirror {
 
 async fn attempt(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<Fetched, Error> {
     let mirror = wish.folder.as_path();
+    git.check()?;
     make(git, mirror).await?;
     let from_mirror = has_commit(git, wish).await;
     if !from_mirror {
@@ -159,12 +200,11 @@ async fn make(git: &Git<'_>, mirror: &Path) -> Result<(), Error> {
 async fn fetch(git: &Git<'_>, wish: &Wish) -> Result<(), Error> {
     let branch = format!("+refs/heads/{}:refs/branches/{}", wish.branch, digest(&wish.branch));
     let exact = format!("+{}:refs/commits/{}", wish.commit, wish.commit);
+    let route = git.route().await?;
     for (depth, refspec) in [(TIP, &branch), (TIP, &exact), (ALL, &branch)] {
-        let options = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];
-        let target = [depth, "--", wish.address.for_git(), refspec];
-        match git.run(&wish.folder, &[options.as_slice(), &target].concat()).await {
+        match git.fetch(&wish.folder, &route, [depth, refspec]).await {
             Err(complaint) if !complaint.is_about_a_missing_ref() => {
-                return Err(Error::RepositoryUnavailable { address: wish.address.to_string(), source: complaint });
+                return Err(verdict::of_fetch(complaint, route.why(), &wish.address));
             }
             _ => {}
         }
@@ -186,21 +226,9 @@ async fn check_out(git: &Git<'_>, wish: &Wish, into: &Path) -> Result<(), Error>
     let format = if wish.commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
     git.run(&own, &["init", "--quiet", "--bare", "--template=", format]).await.map_err(failed)?;
     git.run(&own, &["config", "core.bare", "false"]).await.map_err(failed)?;
-    let mirror = wish.folder.to_string_lossy();
-    let from = format!("file://{mirror}");
-    let fetch = [
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-recurse-submodules",
-        "--no-write-fetch-head",
-        TIP,
-        "--",
-        &from,
-        &wish.commit,
-    ];
-    git.run(&own, &fetch).await.map_err(failed)?;
-    git.run_in(&own, into, &["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit]).await.map_err(failed)
+    git.copy(&own, &wish.folder, &wish.commit).await.map_err(failed)?;
+    let checkout = ["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit];
+    git.run_in(&own, into, &checkout).await.map_err(verdict::of_checkout)
 }
 
 async fn is_damaged(git: &Git<'_>, mirror: &Path) -> bool {

@@ -1,75 +1,15 @@
 //! Checkouts from real repositories in local folders.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use launcher::source::{Config, Error, Mirror, Scheme};
+use launcher::source::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
-use tempfile::TempDir;
 
-struct World {
-    folder: TempDir,
-    mirror: Mirror,
-}
+#[path = "hosts/world.rs"]
+mod world;
 
-impl World {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mirror = Mirror::open(Config {
-            root: folder.path().join("mirrors"),
-            schemes: [Scheme::File].into(),
-            timeout: Duration::from_secs(30),
-        });
-        let world = Self { mirror: mirror.unwrap(), folder };
-        fs::create_dir(world.remote()).unwrap();
-        world.git(&["init", "-q", "-b", "main"]);
-        world
-    }
-
-    fn remote(&self) -> PathBuf {
-        self.folder.path().join("remote")
-    }
-
-    fn address(&self) -> String {
-        self.remote().display().to_string()
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let done = Command::new("git")
-            .args(["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"])
-            .args(arguments)
-            .current_dir(self.remote())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
-    }
-
-    fn commit(&self, path: &str, content: &str) -> String {
-        fs::write(self.remote().join(path), content).unwrap();
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", content]);
-        self.git(&["rev-parse", "HEAD"])
-    }
-
-    /// Checks out into a fresh folder and gives it with whether the mirror had the commit.
-    async fn checkout(&self, commit: &str) -> Result<(TempDir, bool), Error> {
-        let into = tempfile::tempdir().unwrap();
-        let fetched = self.mirror.checkout(&self.address(), commit, "main", into.path()).await?;
-        Ok((into, fetched.from_mirror))
-    }
-
-    fn mirrors(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.folder.path().join("mirrors")).unwrap();
-        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
-    }
-}
-
-fn read(folder: &TempDir, path: &str) -> String {
-    fs::read_to_string(folder.path().join(path)).unwrap()
-}
+use world::{World, read};
 
 #[tokio::test]
 async fn the_exact_commit_is_checked_out_though_the_branch_moved_on() {
@@ -115,16 +55,16 @@ async fn a_commit_of_a_deleted_branch_is_still_found() {
 }
 
 #[tokio::test]
-async fn a_missing_commit_is_final_and_a_missing_repository_is_not() {
+async fn a_missing_commit_and_a_missing_repository_are_final_and_not_our_fault() {
     let world = World::new();
     world.commit("index.html", "page");
     let missing = world.checkout(&"0123456789".repeat(4)).await.unwrap_err();
     assert!(matches!(missing, Error::CommitNotFound { .. }), "{missing:?}");
-    assert!(!missing.is_retryable());
+    assert!(!missing.is_retryable() && !missing.is_ours());
     fs::remove_dir_all(world.remote()).unwrap();
     let gone = world.checkout(&"0123456789".repeat(4)).await.unwrap_err();
-    assert!(matches!(gone, Error::RepositoryUnavailable { .. }), "{gone:?}");
-    assert!(gone.is_retryable());
+    assert!(matches!(gone, Error::RepositoryNotFound { .. }), "{gone:?}");
+    assert!(!gone.is_retryable() && !gone.is_ours());
 }
 
 #[tokio::test]
@@ -206,7 +146,6 @@ async fn options_in_place_of_values_are_refused() {
         (&address, &option, "main"),
         (&address, &commit, &option),
         ("ext::sh -c true", &commit, "main"),
-        ("https://example.org/acme/docs", &commit, "main"),
     ] {
         let refused = world.mirror.checkout(repository, commit, branch, into.path()).await.unwrap_err();
         assert!(!refused.is_retryable(), "{refused:?}");
@@ -242,17 +181,10 @@ async fn what_is_not_fetched_is_said() {
 
 #[tokio::test]
 async fn credentials_stay_out_of_errors() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = Config {
-        root: folder.path().join("mirrors"),
-        schemes: [Scheme::Http].into(),
-        timeout: Duration::from_secs(30),
-    };
-    let mirror = Mirror::open(config).unwrap();
-    let into = tempfile::tempdir().unwrap();
+    let world = World::new();
     let address = "http://user:hunter2@127.0.0.1:1/acme/docs.git";
-    let refused = mirror.checkout(address, &"ab".repeat(20), "main", into.path()).await.unwrap_err();
-    assert!(matches!(refused, Error::RepositoryUnavailable { .. }), "{refused:?}");
+    let refused = world.checkout_of(address, &"ab".repeat(20)).await.unwrap_err();
+    assert!(matches!(refused, Error::Unreachable { .. }), "{refused:?}");
     let told = format!("{refused} {refused:?}");
     assert!(told.contains("127.0.0.1:1/acme/docs.git"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");

@@ -2,9 +2,9 @@
 
 use crate::limits::Building;
 use clap::Args;
+use events::address::Allowed;
 use launcher::engine;
-use launcher::source::Scheme;
-use std::collections::BTreeSet;
+use launcher::source::{Dialer, Rules};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,6 +34,52 @@ pub(crate) struct Builds {
     pub(crate) limits: Building,
 }
 
+/// Where the repositories of sites may be.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Sources {
+    /// Folders of this machine below which repositories may be, given as a path or a `file://` URL; none if absent
+    #[arg(long, env = "PAGEFOLD_LOCAL_REPOSITORIES", value_name = "DIR", value_delimiter = ',')]
+    pub(crate) local_repositories: Vec<PathBuf>,
+    /// Whether repositories may be on loopback and private networks [default: true for `up`, else false]
+    #[arg(long, env = "PAGEFOLD_PRIVATE_REPOSITORIES", value_name = "BOOL")]
+    pub(crate) private_repositories: Option<bool>,
+    /// More servers that are never fetched from, each as HOST:PORT, such as the database
+    #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
+    pub(crate) forbidden_addresses: Vec<String>,
+}
+
+impl Sources {
+    /// What sites may name: a folder by the name it was given here, and by where that leads.
+    pub(crate) fn allowed(&self, private: bool) -> Allowed {
+        let folders = self.local_repositories.iter();
+        let folders = folders.flat_map(|folder| [std::path::absolute(folder).ok(), folder.canonicalize().ok()]);
+        Allowed { private: self.private_repositories.unwrap_or(private), folders: folders.flatten().collect() }
+    }
+
+    /// The launcher's rules: `own` is where the platform's servers answer, `closed` the folder with its data.
+    pub(crate) fn rules(&self, allowed: Allowed, (own, closed): (Vec<String>, PathBuf)) -> Rules {
+        let own = own.into_iter().chain(self.forbidden_addresses.iter().cloned()).collect();
+        Rules { dialer: Dialer { allowed, own }, closed: vec![closed] }
+    }
+}
+
+/// The host and port of a server's URL, for each of several separated by commas.
+pub(crate) fn hosts_of(urls: &str) -> Vec<String> {
+    let host = |url: &str| {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let usual = match scheme {
+            "https" => 443,
+            "http" => 80,
+            _ => 4222,
+        };
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        if has_port { host.to_owned() } else { format!("{host}:{usual}") }
+    };
+    urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(host).collect()
+}
+
 /// Which engine, as it is typed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind(engine::Kind);
@@ -46,12 +92,7 @@ impl FromStr for Kind {
     }
 }
 
-/// `local` lets sites name repositories of this machine, by a path or a `file://` URL.
-pub(crate) fn config(builds: &Builds, data_dir: PathBuf, local: bool) -> launcher::Config {
-    let mut schemes = BTreeSet::from([Scheme::Https, Scheme::Http, Scheme::Ssh, Scheme::Git]);
-    if local {
-        schemes.insert(Scheme::File);
-    }
+pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> launcher::Config {
     launcher::Config {
         slots: builds.slots.max(1),
         data_dir,
@@ -63,8 +104,20 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, local: bool) -> launche
             env_passthrough: builds.build_env.clone(),
             ..engine::Config::default()
         },
-        schemes,
+        sources,
         limits: builds.limits.limits(),
         output: builds.limits.output(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hosts_of;
+
+    #[test]
+    fn a_server_is_known_by_host_and_port() {
+        let hosts = hosts_of("nats://user:pass@127.0.0.1:4222, nats.internal,https://s3.internal/x,http://[::1]:9000");
+        assert_eq!(hosts, ["127.0.0.1:4222", "nats.internal:4222", "s3.internal:443", "[::1]:9000"]);
+        assert_eq!(hosts_of("http://[fd00::7]/"), ["[fd00::7]:80"]);
     }
 }

@@ -3,7 +3,7 @@
 mod options;
 
 use crate::health::{watch_read_model, watch_storage};
-use crate::launch::{self, Builds};
+use crate::launch::{self, Builds, Sources};
 use crate::limits::Scheduling;
 use crate::{admin, modes};
 use anyhow::Result;
@@ -49,9 +49,8 @@ pub(crate) enum Service {
         /// Folder of mirrors and workspaces
         #[arg(long, env = "PAGEFOLD_LAUNCHER_DATA", default_value = "/var/lib/pagefold/launcher")]
         launcher_data: PathBuf,
-        /// Build from repositories of this machine too, given as a path or a `file://` URL
-        #[arg(long, env = "PAGEFOLD_LOCAL_REPOSITORIES")]
-        local_repositories: bool,
+        #[command(flatten)]
+        sources: Sources,
     },
     /// Run a syncer of deploys
     Syncer {
@@ -190,9 +189,11 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             own.ok();
             scheduler::run(log, scheduling.limits(), stop).await?;
         }
-        Service::Launcher { common, bucket, builds, launcher_data, local_repositories } => {
+        Service::Launcher { common, bucket, builds, launcher_data, sources } => {
             modes::launcher(&launcher_data)?;
-            let config = launch::config(&builds, launcher_data, local_repositories);
+            let servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
+            let rules = sources.rules(sources.allowed(false), (servers, launcher_data.clone()));
+            let config = launch::config(&builds, launcher_data, rules);
             let prepared = launcher::prepare(config).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);

@@ -9,7 +9,7 @@ mod servers;
 mod services;
 mod supervisor;
 
-use crate::launch::Builds;
+use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::modes;
 use anyhow::{Context, Result};
@@ -50,6 +50,8 @@ pub(crate) struct Up {
     pub(crate) scheduling: Scheduling,
     #[command(flatten)]
     pub(crate) builds: Builds,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
 }
 
 /// Starts everything, says that it is ready, and runs until it is asked to end.

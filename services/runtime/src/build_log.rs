@@ -13,8 +13,12 @@ use futures::{Stream, StreamExt, future};
 const OFFSET: &str = "Pagefold-Offset";
 /// Bytes in one message at most.
 pub const CHUNK_MAX: usize = 32 << 10;
-/// Bytes of one build's log at most; what comes after is dropped, with a last line that says so.
+/// Bytes of one build's log at most; what a build writes beyond is dropped, and a line says how much that was.
 pub const LOG_MAX: u64 = 8 << 20;
+/// Bytes of [`LOG_MAX`] that no build fills, so that how it ended is always there.
+pub const OWN_RESERVE: u64 = 64 << 10;
+/// What every line of the platform's own begins with. Whoever writes a build's lines begins them otherwise.
+pub const OWN_MARK: &str = "[pagefold] ";
 
 /// A piece of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +43,17 @@ pub struct Writer {
     subject: String,
     offset: u64,
     full: bool,
+    dropped: Dropped,
     /// Sent without an answer: it may be stored, so it is sent again as it is, not with what came later.
     sending: Bytes,
     waiting: Vec<u8>,
+}
+
+/// What a build wrote that was not kept, since that was last said.
+#[derive(Default)]
+struct Dropped {
+    lines: u64,
+    bytes: u64,
 }
 
 impl Writer {
@@ -53,28 +65,55 @@ impl Writer {
         let subject = subject::logs(build);
         let last = read::last_of(connection, subject::LOGS, &subject).await?;
         let offset = last.map_or(0, |stored| chunk(&stored.headers, stored.payload).end());
-        let (full, sending, waiting) = (offset >= LOG_MAX, Bytes::new(), Vec::new());
-        Ok(Self { connection: connection.clone(), subject, offset, full, sending, waiting })
+        let (full, dropped) = (offset >= LOG_MAX - OWN_RESERVE, Dropped::default());
+        let (sending, waiting) = (Bytes::new(), Vec::new());
+        Ok(Self { connection: connection.clone(), subject, offset, full, dropped, sending, waiting })
     }
 
-    /// Adds a line.
+    /// Adds a line of the build's, or counts it if its log is full.
     ///
     /// # Errors
     /// [`Error`] if a full chunk cannot be sent; the lines are kept and sent with the next.
     pub async fn line(&mut self, line: &str) -> Result<(), Error> {
-        if self.full {
+        let length = line.len() as u64 + 1;
+        if !self.full && self.end() + length <= LOG_MAX - OWN_RESERVE {
+            return self.add(line).await;
+        }
+        self.dropped.lines += 1;
+        self.dropped.bytes += length;
+        if std::mem::replace(&mut self.full, true) {
             return Ok(());
         }
-        if self.offset + (self.sending.len() + self.waiting.len() + line.len()) as u64 > LOG_MAX {
-            self.full = true;
-            self.waiting.extend_from_slice(b"[pagefold] the log is longer than 8 MiB; the rest is not kept\n");
-            return self.flush().await;
+        let limit = LOG_MAX >> 20;
+        self.add(&format!("{OWN_MARK}the log is longer than {limit} MiB; the rest of the build's lines is not kept"))
+            .await
+    }
+
+    /// Adds a line of the platform's own, which has its mark. However long the build's output is, there is room for it.
+    ///
+    /// # Errors
+    /// [`Error`] if a full chunk cannot be sent; the lines are kept and sent with the next.
+    pub async fn own_line(&mut self, line: &str) -> Result<(), Error> {
+        let Dropped { lines, bytes } = std::mem::take(&mut self.dropped);
+        if lines == 0 {
+            return self.add(line).await;
         }
+        let noun = if lines == 1 { "line" } else { "lines" };
+        let told = self.add(&format!("{OWN_MARK}not kept: {lines} {noun} of the build, {bytes} bytes")).await;
+        told.and(self.add(line).await)
+    }
+
+    async fn add(&mut self, line: &str) -> Result<(), Error> {
         // Nothing is lost by an error here: this line waits as well.
         let sent = if self.waiting.len() + line.len() >= CHUNK_MAX { self.flush().await } else { Ok(()) };
         self.waiting.extend_from_slice(line.as_bytes());
         self.waiting.push(b'\n');
         sent
+    }
+
+    /// Where the log ends once everything is sent.
+    fn end(&self) -> u64 {
+        self.offset + (self.sending.len() + self.waiting.len()) as u64
     }
 
     /// Sends what waits.

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod manifest;
 mod mark;
 mod mirror;
+pub mod path;
 mod patience;
 mod platform;
 mod probe;

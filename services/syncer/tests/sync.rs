@@ -284,15 +284,16 @@ async fn an_artifact_has_only_regular_files_under_plain_paths() {
         std::error::Error::source(&refused).unwrap().to_string()
     };
     for (path, kind, expected) in [
-        (b"../up".as_slice(), tar::EntryType::Regular, "`../up` has a path with an empty, `.` or `..` part"),
-        (b"/etc/x", tar::EntryType::Regular, "`/etc/x` has an absolute path"),
-        (b"link", tar::EntryType::Symlink, "`link` is neither a regular file nor a directory"),
-        (b"hard", tar::EntryType::Link, "`hard` is neither a regular file nor a directory"),
-        (b"fifo", tar::EntryType::Fifo, "`fifo` is neither a regular file nor a directory"),
-        (b"\xff", tar::EntryType::Regular, "`\\xff` does not have a UTF-8 path"),
-        (b"./index.html", tar::EntryType::Regular, "`./index.html` is there twice"),
+        (b"../up".as_slice(), tar::EntryType::Regular, "the path of its entry `../up` has a part that is `.` or `..`"),
+        (b"/etc/x", tar::EntryType::Regular, "the path of its entry `/etc/x` is absolute"),
+        (b"link", tar::EntryType::Symlink, "its entry `link` is neither a regular file nor a directory"),
+        (b"hard", tar::EntryType::Link, "its entry `hard` is neither a regular file nor a directory"),
+        (b"fifo", tar::EntryType::Fifo, "its entry `fifo` is neither a regular file nor a directory"),
+        (b"\xff", tar::EntryType::Regular, "the path of its entry `\\xff` is not valid UTF-8"),
+        (b"./index.html", tar::EntryType::Regular, "the path of its entry `./index.html` is there twice"),
+        (b"index.html/x", tar::EntryType::Regular, "the path of its entry `index.html/x` is both a file and a folder"),
     ] {
-        assert_eq!(refusal(path, kind).await, format!("its entry {expected}"));
+        assert_eq!(refusal(path, kind).await, expected);
     }
     assert_eq!(stage.objects("").await, []);
 

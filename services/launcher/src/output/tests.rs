@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use storage::keys::PATH_MAX_BYTES;
+use storage::path::Unfit;
 use tempfile::TempDir;
 
 /// A checkout with these files, and its folder of output.
@@ -143,12 +145,11 @@ fn no_output_and_empty_output_differ() {
 #[test]
 fn each_limit_holds_exactly() {
     let root = checkout(&[("_site/a.html", "aa"), ("_site/b.html", "bb")]);
-    let exact = OutputLimits { files: 2, bytes: 4, path_bytes: 6 };
+    let exact = OutputLimits { files: 2, bytes: 4 };
     assert!(packed(root.path(), &exact).is_ok());
     let too_small = |limits: OutputLimits| packed(root.path(), &limits).unwrap_err();
     assert!(matches!(too_small(OutputLimits { files: 1, ..exact.clone() }), Error::ManyFiles { limit: 1 }));
     assert!(matches!(too_small(OutputLimits { bytes: 3, ..exact.clone() }), Error::ManyBytes { limit: 3 }));
-    assert!(matches!(too_small(OutputLimits { path_bytes: 5, ..exact.clone() }), Error::LongPath { limit: 5, .. }));
 }
 
 #[test]
@@ -167,4 +168,39 @@ fn long_paths_survive_the_archive() {
     let root = checkout(&[(&long, "long")]);
     let found = published(root.path());
     assert_eq!(found.get(long.strip_prefix("_site/").unwrap()).map(String::as_str), Some("long"));
+}
+
+#[test]
+fn a_path_that_cannot_be_published_fails_the_build_by_name() {
+    let long = format!("{}/index.html", ["d"; 40].map(|part| part.repeat(20)).join("/"));
+    assert!(long.len() > PATH_MAX_BYTES);
+    for (path, why, said) in [
+        ("a\nb.html", Unfit::Control, "the path of `a\\nb.html` has a control character, such as a line end"),
+        ("a\\b.html", Unfit::Backslash, "has a backslash"),
+        ("tab\tbed/index.html", Unfit::Control, "tab\\tbed"),
+        (&long, Unfit::Long, "is longer than 765 bytes"),
+    ] {
+        let root = checkout(&[("_site/index.html", "i"), (&format!("_site/{path}"), "x")]);
+        let refused = refusal(root.path());
+        assert!(matches!(&refused, Error::Path { why: found, .. } if *found == why), "{refused:?}");
+        assert!(refused.to_string().contains(said), "{refused}");
+        assert!(!refused.is_retryable());
+    }
+}
+
+#[test]
+fn a_name_that_is_no_text_fails_the_build_unless_it_is_hidden() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = checkout(&[("_site/index.html", "i")]);
+    let name = |bytes: &[u8]| root.path().join("_site").join(std::ffi::OsStr::from_bytes(bytes));
+    fs::write(name(b".\xff"), "hidden").unwrap();
+    assert_eq!(published(root.path()).len(), 1);
+    fs::write(name(b"\xff.html"), "x").unwrap();
+    assert!(matches!(refusal(root.path()), Error::Path { why: Unfit::Encoding, .. }));
+}
+
+#[test]
+fn limits_are_told_in_words_that_fit_their_number() {
+    assert_eq!(Error::ManyFiles { limit: 1 }.to_string(), "the output has more than 1 file");
+    assert_eq!(Error::ManyBytes { limit: 4 }.to_string(), "the output has more than 4 bytes");
 }

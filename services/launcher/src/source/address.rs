@@ -1,12 +1,11 @@
-//! Where a repository is: checked against the allowed schemes, shown without credentials.
+//! Where a repository is: taken apart, and shown without credentials.
 
 use super::Error;
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// A way to fetch a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scheme {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
     Https,
     Http,
     /// `ssh://…` and `user@host:path`.
@@ -27,17 +26,32 @@ impl Scheme {
             Self::File => "file",
         }
     }
+
+    fn usual_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+            Self::Ssh => 22,
+            Self::Git => 9418,
+            Self::File => 0,
+        }
+    }
 }
 
-/// An address that may be fetched from. Its text has no credentials.
+/// An address that git can fetch from. Its text has no credentials.
 pub(super) struct Address {
     whole: String,
     shown: String,
     credentials: Option<String>,
+    pub(super) scheme: Scheme,
+    /// Without brackets; empty for a path on this machine.
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) path: String,
 }
 
 impl Address {
-    pub(super) fn parse(text: &str, allowed: &BTreeSet<Scheme>) -> Result<Self, Error> {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let parts = split(text);
         let shown = match parts.credentials {
             Some(credentials) => text.replacen(&format!("{credentials}@"), "", 1),
@@ -50,14 +64,17 @@ impl Address {
         if text.chars().any(|character| character.is_control() || character.is_whitespace() || character == '\\') {
             return refused("it holds a space, a control character or a backslash");
         }
-        match parts.scheme {
-            None => return refused("its scheme is unknown"),
-            Some(scheme) if !allowed.contains(&scheme) => return refused("its scheme is not allowed here"),
-            Some(Scheme::File) if !parts.path.starts_with('/') => return refused("it is not an absolute path"),
-            Some(_) if parts.path.is_empty() => return refused("it names no repository"),
-            Some(_) => {}
+        let Some(scheme) = parts.scheme else { return refused("its scheme is unknown") };
+        if scheme == Scheme::File && !parts.path.starts_with('/') {
+            return refused("it is not an absolute path");
         }
-        Ok(Self { whole: text.to_owned(), credentials: parts.credentials.map(str::to_owned), shown })
+        if parts.path.is_empty() {
+            return refused("it names no repository");
+        }
+        let Some((host, port)) = host_and_port(parts.host, scheme) else { return refused("it has no valid host") };
+        let (host, path) = (host.to_owned(), parts.path.to_owned());
+        let credentials = parts.credentials.map(str::to_owned);
+        Ok(Self { whole: text.to_owned(), credentials, shown, scheme, host, port, path })
     }
 
     /// The whole address, for git alone.
@@ -120,31 +137,50 @@ fn known(scheme: &str) -> Option<Scheme> {
     all.into_iter().find(|known| known.transport() == scheme)
 }
 
+/// A name has only what names have: it gets into a command line for SSH.
+fn host_and_port(authority: &str, scheme: Scheme) -> Option<(&str, u16)> {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) if host.parse::<std::net::Ipv6Addr>().is_ok() => (host, rest),
+        Some(_) => return None,
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            (host.bytes().all(named).then_some(host)?, port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        Some("") => scheme.usual_port(),
+        Some(port) => port.parse().ok()?,
+        None if port.is_empty() => scheme.usual_port(),
+        None => return None,
+    };
+    (host.is_empty() == (scheme == Scheme::File)).then_some((host, port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Address, Scheme};
-    use std::collections::BTreeSet;
 
-    fn parse(text: &str, allowed: &[Scheme]) -> Result<Address, super::Error> {
-        Address::parse(text, &allowed.iter().copied().collect::<BTreeSet<_>>())
+    fn parse(text: &str) -> Result<Address, super::Error> {
+        Address::parse(text)
     }
 
-    const ALL: &[Scheme] = &[Scheme::Https, Scheme::Http, Scheme::Ssh, Scheme::Git, Scheme::File];
-
     #[test]
-    fn each_form_needs_its_scheme_to_be_allowed() {
-        for (text, scheme) in [
-            ("https://example.org/acme/docs.git", Scheme::Https),
-            ("http://localhost:3000/acme/docs", Scheme::Http),
-            ("ssh://git@example.org/acme/docs", Scheme::Ssh),
-            ("git@example.org:acme/docs", Scheme::Ssh),
-            ("git://example.org/acme/docs", Scheme::Git),
-            ("file:///srv/docs.git", Scheme::File),
-            ("/srv/docs.git", Scheme::File),
+    fn each_form_is_taken_apart() {
+        for (text, scheme, host, port) in [
+            ("https://example.org/acme/docs.git", Scheme::Https, "example.org", 443),
+            ("https://user:pass@example.org:8443/acme/docs.git", Scheme::Https, "example.org", 8443),
+            ("http://localhost:3000/acme/docs", Scheme::Http, "localhost", 3000),
+            ("http://[::1]:3000/acme/docs", Scheme::Http, "::1", 3000),
+            ("ssh://git@example.org/acme/docs", Scheme::Ssh, "example.org", 22),
+            ("ssh://git@example.org:2222/acme/docs", Scheme::Ssh, "example.org", 2222),
+            ("git@example.org:acme/docs", Scheme::Ssh, "example.org", 22),
+            ("git://example.org/acme/docs", Scheme::Git, "example.org", 9418),
+            ("file:///srv/docs.git", Scheme::File, "", 0),
+            ("/srv/docs.git", Scheme::File, "", 0),
         ] {
-            assert!(parse(text, &[scheme]).is_ok(), "{text}");
-            let others: Vec<_> = ALL.iter().copied().filter(|other| *other != scheme).collect();
-            assert!(parse(text, &others).is_err(), "{text}");
+            let address = parse(text).unwrap();
+            assert_eq!((address.scheme, address.host.as_str(), address.port), (scheme, host, port), "{text}");
         }
     }
 
@@ -159,30 +195,38 @@ mod tests {
             "ssh://-oProxyCommand=id/x",
             "git@-oProxyCommand=id:x",
             "git@example.org:-x",
+            "git@'$(id)':x",
+            "git@[example.org:22]:x",
+            "ssh://git@$(id)/x",
+            "https://[example.org]/a",
+            "https://example.org:port/a",
+            "https://exämple.org/a",
             "https://example.org/a b",
             "https://example.org/a\nb",
             "https://example.org\\@evil.example/a",
             "https://example.org",
+            "https:///a",
             "relative/path",
             "file://relative",
+            "file://host/path",
             "HTTPS://example.org/a",
             "",
         ] {
-            assert!(parse(text, ALL).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn credentials_are_never_shown() {
-        let address = parse("https://user:pa:ss@example.org/acme/docs", ALL).unwrap();
+        let address = parse("https://user:pa:ss@example.org/acme/docs").unwrap();
         assert_eq!(address.to_string(), "https://example.org/acme/docs");
         let said = "unable to access 'https://user:pa:ss@example.org/acme/docs/': password pa:ss refused";
         assert_eq!(
             address.redact(said),
             "unable to access 'https://example.org/acme/docs/': password [hidden] refused"
         );
-        let refused = parse("https://token@example.org/a b", ALL).map(|_| ()).unwrap_err();
+        let refused = parse("https://token@example.org/a b").map(|_| ()).unwrap_err();
         assert!(!refused.to_string().contains("token"));
-        assert_eq!(parse("git@example.org:acme/docs", ALL).unwrap().to_string(), "git@example.org:acme/docs");
+        assert_eq!(parse("git@example.org:acme/docs").unwrap().to_string(), "git@example.org:acme/docs");
     }
 }

@@ -1,7 +1,8 @@
 //! Runs git: without its user's settings, without asking anyone, without running anything of a repository, and not for ever.
 
-use super::Config;
-use super::address::Address;
+use super::address::{Address, Scheme};
+use super::route::Route;
+use super::{Config, Error, TIP, local};
 use crate::group;
 use std::ffi::OsStr;
 use std::fs;
@@ -15,25 +16,15 @@ use tokio::process::Command;
 /// programs and stalled transfers are off.
 const SETTINGS: &str = "[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n[protocol \"ext\"]\n\tallow = never\n\
     [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[credential]\n\thelper =\n[uploadpack]\n\tallowAnySHA1InWant = true\n\
-    [http]\n\tlowSpeedLimit = 1000\n\tlowSpeedTime = 30\n[advice]\n\tdetachedHead = false\n";
+    [http]\n\tlowSpeedLimit = 1000\n[advice]\n\tdetachedHead = false\n";
 const SETTINGS_FILE: &str = "settings";
-/// What git may know of our environment: how to find programs, certificates, proxies and the keys of SSH.
-const PASSED: [&str; 13] = [
-    "PATH",
-    "HOME",
-    "GIT_SSL_CAINFO",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "all_proxy",
-    "SSH_AUTH_SOCK",
-];
-const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=15 -oServerAliveInterval=15";
+/// What git may know of our environment: how to find programs, certificates and the keys of SSH. Proxies are not among it:
+/// git connects through us.
+const PASSED: [&str; 7] =
+    ["PATH", "HOME", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "SSH_AUTH_SOCK"];
+/// How a fetch is made, wherever from.
+const FETCH: [&str; 6] =
+    ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];
 /// The end of what git said is kept, the reason stands there.
 const COMPLAINT_BYTES: usize = 2000;
 
@@ -43,6 +34,24 @@ const COMPLAINT_BYTES: usize = 2000;
 pub struct Complaint(String);
 
 impl Complaint {
+    #[cfg(test)]
+    pub(super) fn of(said: &str) -> Self {
+        Self(said.to_owned())
+    }
+
+    /// What was said here; what a server says is passed on by git behind this word.
+    pub(super) fn own_words(&self) -> String {
+        let own: Vec<&str> = self.0.lines().filter(|line| !line.starts_with("remote:")).collect();
+        own.join("\n")
+    }
+
+    /// The reason alone, on one line.
+    pub(super) fn in_short(&self) -> Self {
+        let said = self.own_words();
+        let reason = said.lines().rev().find_map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")));
+        Self(reason.or(said.lines().last()).unwrap_or("git did not say why").to_owned())
+    }
+
     /// Whether the repository answered that it has no such branch or commit.
     pub(super) fn is_about_a_missing_ref(&self) -> bool {
         ["couldn't find remote ref", "not our ref", "unadvertised object", "no such remote ref"]
@@ -61,32 +70,68 @@ impl<'a> Git<'a> {
         Self { config, address }
     }
 
+    /// Refuses an address that no fetch would be made from, though a mirror may still have what it had.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let Address { scheme: Scheme::File, path, .. } = self.address else { return Ok(()) };
+        let below = self.config.rules.dialer.allowed.check_path(path);
+        below.map_err(|_| local::outside(self.address))
+    }
+
+    /// Finds the way to the address.
+    pub(super) async fn route(&self) -> Result<Route, Error> {
+        Route::open(self.address, self.config).await
+    }
+
     /// Runs git on a repository without a work tree.
     pub(super) async fn run(&self, repository: &Path, arguments: &[&str]) -> Result<(), Complaint> {
-        self.run_to_end(&[option("--git-dir=", repository).as_os_str()], arguments).await
+        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()]);
+        command.args(arguments);
+        self.run_to_end(command).await
     }
 
     /// Runs git on a repository with a work tree.
     pub(super) async fn run_in(&self, repository: &Path, tree: &Path, arguments: &[&str]) -> Result<(), Complaint> {
         let places = [option("--git-dir=", repository), option("--work-tree=", tree)];
-        self.run_to_end(&places.each_ref().map(|place| place.as_os_str()), arguments).await
+        let mut command = self.command(&places.each_ref().map(|place| place.as_os_str()));
+        command.args(arguments);
+        self.run_to_end(command).await
     }
 
-    async fn run_to_end(&self, places: &[&OsStr], arguments: &[&str]) -> Result<(), Complaint> {
+    /// Fetches what `refspec` names from where the route leads, as far back as `depth` says.
+    pub(super) async fn fetch(&self, repository: &Path, route: &Route, refspec: [&str; 2]) -> Result<(), Complaint> {
+        let [depth, refspec] = refspec;
+        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()]);
+        command.args(FETCH).args(&route.options).args([depth, "--", &route.url, refspec]);
+        command.env("GIT_ALLOW_PROTOCOL", route.transport).envs(route.env.iter().map(|(name, value)| (name, value)));
+        command.env("GIT_CONFIG_COUNT", route.settings.len().to_string());
+        for (index, (key, value)) in route.settings.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{index}"), key).env(format!("GIT_CONFIG_VALUE_{index}"), value);
+        }
+        self.run_to_end(command).await
+    }
+
+    /// Fetches a commit from one of our own mirrors.
+    pub(super) async fn copy(&self, repository: &Path, mirror: &Path, commit: &str) -> Result<(), Complaint> {
+        let from = format!("file://{}", mirror.display());
+        self.run(repository, &[FETCH.as_slice(), &[TIP, "--", &from, commit]].concat()).await
+    }
+
+    fn command(&self, places: &[&OsStr]) -> Command {
         let mut command = Command::new("git");
-        command.env_clear().args(places).args(arguments).current_dir(&self.config.root);
+        // Whoever serves a path may be somebody who cannot pass the folder of mirrors.
+        command.env_clear().args(places).current_dir("/");
         command.envs(PASSED.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
-        let transports: Vec<&str> = self.config.schemes.iter().map(|scheme| scheme.transport()).collect();
-        // A checkout is fetched from its mirror by a file address, whatever sites may use.
-        let transports = format!("file:{}", transports.join(":"));
         command
             .env("LC_ALL", "C")
-            .env("GIT_ALLOW_PROTOCOL", transports)
+            .env("GIT_ALLOW_PROTOCOL", "file")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", self.config.root.join(SETTINGS_FILE))
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ATTR_NOSYSTEM", "1")
-            .env("GIT_SSH_COMMAND", SSH);
+            .env("GIT_ATTR_NOSYSTEM", "1");
+        command
+    }
+
+    async fn run_to_end(&self, mut command: Command) -> Result<(), Complaint> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let timeout: Duration = self.config.timeout;
         let ended = match tokio::time::timeout(timeout, group::output(&mut command)).await {

@@ -1,11 +1,12 @@
 //! A log with builds to take, a launcher that takes them, and servers that take connections and never answer.
 
+use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
 use launcher::Config;
 use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
-use launcher::source::Scheme;
+use launcher::source::{Dialer, Rules};
 use launcher::spec::Limits;
 use runtime::server::{self, Server};
 use runtime::{Connection, Log, clock, streams};
@@ -149,12 +150,16 @@ impl Drop for Launched {
 }
 
 pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
+    // The repositories of a test are beside the launcher's folder.
+    let folders = data_dir.parent().map(Path::to_owned).into_iter().collect();
+    let dialer = Dialer { allowed: Allowed { private: true, folders }, own: Vec::new() };
+    let sources = Rules { dialer, closed: vec![data_dir.clone()] };
     Config {
         slots: 1,
         data_dir,
         timeout: DEADLINE * 5,
         engine: engine::Config { kind, ..engine::Config::default() },
-        schemes: [Scheme::File, Scheme::Http].into(),
+        sources,
         limits: Limits { network: false, ..Limits::default() },
         output: OutputLimits::default(),
     }

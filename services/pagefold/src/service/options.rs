@@ -78,6 +78,11 @@ impl Common {
 }
 
 impl Bucket {
+    /// Where the S3 API answers.
+    pub(super) fn endpoint(&self) -> &String {
+        &self.s3_endpoint
+    }
+
     pub(crate) fn storage(&self) -> Storage {
         Storage::connect(&storage::Config {
             endpoint: self.s3_endpoint.clone(),

@@ -59,7 +59,7 @@ impl Services {
         around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
-        around.launcher().await?;
+        around.launcher([web, edge]).await?;
         Ok(Self { web, edge, health, supervisor })
     }
 
@@ -190,10 +190,14 @@ impl Surroundings<'_> {
         Ok(())
     }
 
-    async fn launcher(&self) -> Result<()> {
+    async fn launcher(&self, doors: [SocketAddr; 2]) -> Result<()> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
-        let config = launch::config(&self.options.builds, folder, true);
+        let own = doors.into_iter().chain([self.servers.s3]).map(|address| address.to_string());
+        let own = own.chain(launch::hosts_of(&self.access("launcher")?.url)).collect();
+        // On one machine, repositories are near: everything but what is ours.
+        let rules = self.options.sources.rules(self.options.sources.allowed(true), (own, self.folder.to_owned()));
+        let config = launch::config(&self.options.builds, folder, rules);
         // Without an engine no build can ever run, so there is no use in coming up.
         let mut first = Some(launcher::prepare(config.clone()).await?);
         let (log, storage) = (self.log("launcher").await?, self.storage("launcher"));

@@ -77,17 +77,37 @@ async fn a_line_of_any_length_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_too_long_says_so_and_ends() {
+async fn a_log_that_is_too_long_says_how_much_is_lost_and_how_it_ended() {
     let world = World::start().await;
     let launcher = world.connection("launcher").await;
     let mut writer = Writer::open(&launcher, build()).await.unwrap();
-    let line = "x".repeat(1 << 20);
+    let line = "x".repeat((1 << 20) - 1);
     for _ in 0..20 {
         writer.line(&line).await.unwrap();
     }
+    writer.own_line("[pagefold] done").await.unwrap();
     writer.flush().await.unwrap();
     let kept = text(&read(&launcher, build()).await.unwrap());
-    assert!(kept.len() as u64 <= LOG_MAX + 100, "{}", kept.len());
-    assert!(kept.ends_with(b"the rest is not kept\n"));
+    assert!(kept.len() as u64 <= LOG_MAX, "{}", kept.len());
+    let lost = format!("[pagefold] not kept: 13 lines of the build, {} bytes\n[pagefold] done\n", 13 << 20);
+    assert!(kept.ends_with(lost.as_bytes()), "{:?}", String::from_utf8_lossy(&kept[kept.len() - 200..]));
     assert_eq!(writer.offset(), kept.len() as u64);
+}
+
+#[tokio::test]
+async fn a_second_attempt_at_a_full_log_still_says_how_it_ended() {
+    let world = World::start().await;
+    let launcher = world.connection("launcher").await;
+    let line = "x".repeat((1 << 20) - 1);
+    for attempt in ["first", "second"] {
+        let mut writer = Writer::open(&launcher, build()).await.unwrap();
+        for _ in 0..9 {
+            writer.line(&line).await.unwrap();
+        }
+        writer.own_line(attempt).await.unwrap();
+        writer.flush().await.unwrap();
+    }
+    let kept = text(&read(&launcher, build()).await.unwrap());
+    assert!(kept.len() as u64 <= LOG_MAX && kept.ends_with(b"\nsecond\n"), "{}", kept.len());
+    assert!(kept.windows(6).any(|window| window == b"first\n"));
 }

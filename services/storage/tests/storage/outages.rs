@@ -94,7 +94,7 @@ async fn a_mirror_that_is_cut_in_the_middle_claims_nothing_and_is_repeated() {
     let files: Vec<(&str, &[u8])> = files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
     let whole = manifest(&direct, 1, &files).await;
     let whole = direct.put_manifest(whole, &[]).await.unwrap();
-    let site = storage.with_rhythm(super::QUICK).site(&"docs".parse().unwrap());
+    let site = storage.with_rhythm(super::QUICK).site(events::SiteId(uuid::Uuid::nil()));
     for mode in [Mode::Cutting(3 * MIB / 2), Mode::Refusing] {
         line.set(mode);
         assert!(site.mirror("site", &whole).await.unwrap_err().is_transient());
@@ -118,7 +118,7 @@ async fn a_store_that_accepts_and_never_answers_is_noticed() {
     let began = Instant::now();
     let platform = storage.platform();
     let small = platform.get_log("logs/none", 0);
-    let site = storage.site(&"docs".parse().unwrap());
+    let site = storage.site(events::SiteId(uuid::Uuid::nil()));
     let pack = Bytes::from(vec![7; MIB]);
     let large = site.put_pack(Digest::of(&pack), Body::Bytes(pack));
     let (small, large) = tokio::join!(small, large);

@@ -4,13 +4,12 @@
 use crate::plan::{File, Pack};
 use events::Digest;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use storage::keys::PATH_MAX_BYTES;
+use storage::path::{self, Paths};
 use tar::EntryType;
 
 /// Most files in a deploy.
@@ -55,6 +54,14 @@ pub enum Refused {
         /// Why not.
         reason: &'static str,
     },
+    /// It has a file that cannot be published under its path.
+    #[error("the path of its entry `{path}` {why}")]
+    Path {
+        /// The path, escaped.
+        path: String,
+        /// Why not.
+        why: path::Unfit,
+    },
     /// The process stops, or the work panicked.
     #[error("reading it was stopped")]
     Stopped(#[source] tokio::task::JoinError),
@@ -66,7 +73,12 @@ impl Refused {
         match self {
             Self::File { source, .. } => source.kind() != io::ErrorKind::NotFound,
             Self::Stopped(error) => error.is_cancelled(),
-            Self::Malformed(_) | Self::Torn | Self::Empty | Self::TooManyFiles | Self::Entry { .. } => false,
+            Self::Malformed(_)
+            | Self::Torn
+            | Self::Empty
+            | Self::TooManyFiles
+            | Self::Entry { .. }
+            | Self::Path { .. } => false,
         }
     }
 }
@@ -116,12 +128,14 @@ impl Artifact {
 /// All files of the tar, by its headers.
 fn scan(file: &fs::File) -> Result<Vec<Found>, Refused> {
     let mut archive = tar::Archive::new(file);
-    let (mut files, mut paths, mut end) = (Vec::new(), HashSet::new(), 0);
+    let (mut files, mut paths, mut end) = (Vec::new(), Paths::default(), 0);
     for entry in archive.entries_with_seek().map_err(Refused::Malformed)? {
         let entry = entry.map_err(Refused::Malformed)?;
         let (size, position) = (entry.size(), entry.raw_file_position());
         end = position.saturating_add(size).checked_next_multiple_of(BLOCK_BYTES).ok_or(Refused::Torn)?;
-        let refused = |reason| Refused::Entry { path: entry.path_bytes().escape_ascii().to_string(), reason };
+        let shown = || entry.path_bytes().escape_ascii().to_string();
+        let refused = |reason| Refused::Entry { path: shown(), reason };
+        let unfit = |why| Refused::Path { path: shown(), why };
         let kind = entry.header().entry_type();
         if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
             continue;
@@ -129,13 +143,11 @@ fn scan(file: &fs::File) -> Result<Vec<Found>, Refused> {
         if kind != EntryType::Regular {
             return Err(refused("is neither a regular file nor a directory"));
         }
-        let path = plain(&entry.path_bytes()).map_err(refused)?;
+        let path = plain(&entry.path_bytes()).map_err(unfit)?;
         if size > FILE_MAX_BYTES {
             return Err(refused("is larger than 5 GiB"));
         }
-        if !paths.insert(path.clone()) {
-            return Err(refused("is there twice"));
-        }
+        paths.add(&path).map_err(unfit)?;
         if files.len() == FILES_MAX {
             return Err(Refused::TooManyFiles);
         }
@@ -149,21 +161,9 @@ fn scan(file: &fs::File) -> Result<Vec<Found>, Refused> {
     }
 }
 
-/// The path as a key has it: relative, UTF-8, without `.` and `..`.
-fn plain(bytes: &[u8]) -> Result<String, &'static str> {
-    let path = std::str::from_utf8(bytes).map_err(|_| "does not have a UTF-8 path")?;
-    let path = path.strip_prefix("./").unwrap_or(path);
-    if path.starts_with('/') {
-        Err("has an absolute path")
-    } else if path.len() > PATH_MAX_BYTES {
-        Err("has too long a path")
-    } else if path.chars().any(char::is_control) {
-        Err("has control characters in its path")
-    } else if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        Err("has a path with an empty, `.` or `..` part")
-    } else {
-        Ok(path.to_owned())
-    }
+/// The path as a key has it; tar programs like to begin one with `./`.
+fn plain(bytes: &[u8]) -> Result<String, path::Unfit> {
+    path::check(bytes.strip_prefix(b"./").unwrap_or(bytes)).map(str::to_owned)
 }
 
 /// The digest of each file, in order.
@@ -207,17 +207,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_relative_paths_are_taken() {
-        for (given, expected) in [("index.html", "index.html"), ("./a/b.css", "a/b.css"), ("ü/..x/...", "ü/..x/...")]
-        {
-            assert_eq!(plain(given.as_bytes()).as_deref(), Ok(expected));
-        }
-        let long = "x".repeat(PATH_MAX_BYTES + 1);
-        for refused in
-            ["/etc/passwd", "../x", "a/../b", "a/./b", "a//b", "a/", "", ".", "..", "a\nb", "a\0b", ".//etc/x", &long]
-        {
-            assert!(plain(refused.as_bytes()).is_err(), "{refused:?}");
-        }
-        assert!(plain(b"\xff").is_err());
+    fn a_path_may_begin_with_the_folder_that_was_packed() {
+        assert_eq!(plain(b"./a/b.css").as_deref(), Ok("a/b.css"));
+        assert_eq!(plain(b".//etc/passwd"), Err(path::Unfit::Absolute));
+        assert_eq!(plain(b"./../x"), Err(path::Unfit::Dots));
     }
 }

@@ -1,0 +1,252 @@
+//! Which addresses a repository may have: what can be said of them before anybody connects.
+//!
+//! Names can lead anywhere and to another place a moment later, so whoever connects asks [`reach`] once more, of the very
+//! address that is connected to. What is refused here can never be allowed there.
+
+use crate::name::RepositoryUrl;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Component, Path, PathBuf};
+
+/// What an installation lets its sites name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Whether repositories may be on private networks and on this machine's own loopback addresses.
+    pub private: bool,
+    /// Folders of this machine below which repositories may be. None means that no path is allowed.
+    pub folders: Vec<PathBuf>,
+}
+
+/// How far an address reaches, from the harmless to the forbidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Anywhere: everybody can connect to it.
+    Public,
+    /// A private network or the machine itself.
+    Private,
+    /// Link-local, multicast, unspecified, or where a cloud tells its machines their secrets. Never a repository.
+    Never,
+}
+
+/// Why a repository's address is refused. Its text goes on from "the address of the repository".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    /// [`Reach::Never`].
+    #[error("is link-local or otherwise reserved, where no repository can be")]
+    Never,
+    /// [`Reach::Private`], and private addresses are not allowed.
+    #[error("is private or this machine's own, which is not allowed here")]
+    Private,
+    /// A path, and none of [`Allowed::folders`] is above it.
+    #[error("is a path on this machine that is not below a folder named for repositories")]
+    Path,
+}
+
+impl Allowed {
+    /// Says whether builds may ever fetch from `repository` here.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] if they never may.
+    pub fn check(&self, repository: &RepositoryUrl) -> Result<(), NotAllowed> {
+        let text = repository.as_str();
+        match text.strip_prefix("file://").or_else(|| text.starts_with('/').then_some(text)) {
+            Some(path) => self.check_path(path),
+            None => self.check_host(host(text)),
+        }
+    }
+
+    /// Checks a path by its spelling; links are for whoever opens it.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Path`] if it is not below an allowed folder.
+    pub fn check_path(&self, path: &str) -> Result<(), NotAllowed> {
+        // Git reads `%` as an escape in some spellings of a path and not in others.
+        let climbs = Path::new(path).components().any(|part| part == Component::ParentDir);
+        let below = self.folders.iter().any(|folder| Path::new(path).starts_with(folder));
+        if below && !climbs && !path.contains('%') { Ok(()) } else { Err(NotAllowed::Path) }
+    }
+
+    /// Checks an address that is about to be connected to.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] if it must not be.
+    pub fn check_ip(&self, address: IpAddr) -> Result<(), NotAllowed> {
+        match reach(address) {
+            Reach::Public => Ok(()),
+            Reach::Private if self.private => Ok(()),
+            Reach::Private => Err(NotAllowed::Private),
+            Reach::Never => Err(NotAllowed::Never),
+        }
+    }
+
+    fn check_host(&self, host: &str) -> Result<(), NotAllowed> {
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        let without_zone = literal.split('%').next().unwrap_or_default();
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        match without_zone.parse() {
+            Ok(address) => self.check_ip(address),
+            Err(_) if name == "localhost" || name.ends_with(".localhost") => {
+                self.check_ip(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            }
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The host of an address that is no path, without user and port.
+fn host(text: &str) -> &str {
+    let rest = match text.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None => text.split_once(':').map_or(text, |(login, _)| login),
+    };
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    match host.find(']') {
+        Some(end) => host.get(..=end).unwrap_or(host),
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// How far an address reaches. One that carries another inside, as translators do, reaches as far as that.
+#[must_use]
+pub fn reach(address: IpAddr) -> Reach {
+    match (address, inner(address)) {
+        (IpAddr::V4(address), _) => of_v4(address),
+        (IpAddr::V6(address), None) => of_v6(address),
+        (IpAddr::V6(address), Some(inner)) => of_v4(inner).max(of_v6(address)),
+    }
+}
+
+/// The IPv4 address that an IPv6 address carries: IPv4-mapped, 6to4, NAT64 or ISATAP.
+#[must_use]
+pub fn inner(address: IpAddr) -> Option<Ipv4Addr> {
+    let IpAddr::V6(address) = address else { return None };
+    let joined = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Some(Ipv4Addr::new(a, b, c, d))
+    };
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => joined(high, low),
+        [0, 0, 0, 0, 0xffff, 0, high, low] => joined(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => joined(high, low),
+        [0x2002, high, low, ..] => joined(high, low),
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => joined(high, low),
+        _ => None,
+    }
+}
+
+fn of_v4(address: Ipv4Addr) -> Reach {
+    match address.octets() {
+        // Where clouds answer outside of 169.254.0.0/16: Azure, Oracle, Alibaba.
+        [168, 63, 129, 16] | [192, 0, 0, 192] | [100, 100, 100, 200] => Reach::Never,
+        [0, ..] | [169, 254, ..] | [224..=255, ..] => Reach::Never,
+        [10 | 127, ..] | [192, 168, ..] | [172, 16..=31, ..] => Reach::Private,
+        [100, 64..=127, ..] | [198, 18 | 19, ..] | [192, 0, 0, _] => Reach::Private,
+        _ => Reach::Public,
+    }
+}
+
+fn of_v6(address: Ipv6Addr) -> Reach {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
+        [0, 0, 0, 0, 0, 0xffff, ..] => Reach::Public,
+        // Unspecified and IPv4-compatible; Teredo; translation that a network chose for itself.
+        [0, 0, 0, 0, 0, 0, ..] | [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] => Reach::Never,
+        // Where Amazon's and Google's clouds answer.
+        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..] => Reach::Never,
+        [0xfe80..=0xfebf | 0xff00..=0xffff, ..] => Reach::Never,
+        [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Reach::Private,
+        _ => Reach::Public,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_address_reaches_as_far_as_what_it_carries() {
+        for (address, expected) in [
+            ("93.184.216.34", Reach::Public),
+            ("2606:2800::1", Reach::Public),
+            ("::ffff:93.184.216.34", Reach::Public),
+            ("64:ff9b::5db8:d822", Reach::Public),
+            ("127.0.0.1", Reach::Private),
+            ("10.1.2.3", Reach::Private),
+            ("172.31.0.1", Reach::Private),
+            ("192.168.1.1", Reach::Private),
+            ("100.64.0.1", Reach::Private),
+            ("::1", Reach::Private),
+            ("fd12::1", Reach::Private),
+            ("::ffff:127.0.0.1", Reach::Private),
+            ("64:ff9b::7f00:1", Reach::Private),
+            ("2002:7f00:1::", Reach::Private),
+            ("169.254.169.254", Reach::Never),
+            ("::ffff:169.254.169.254", Reach::Never),
+            ("::ffff:0:169.254.169.254", Reach::Never),
+            ("64:ff9b::a9fe:a9fe", Reach::Never),
+            ("64:ff9b:1::a9fe:a9fe", Reach::Never),
+            ("2002:a9fe:a9fe::1", Reach::Never),
+            ("2606::5efe:a9fe:a9fe", Reach::Never),
+            ("2606::200:5efe:a9fe:a9fe", Reach::Never),
+            ("::169.254.169.254", Reach::Never),
+            ("2001::1", Reach::Never),
+            ("fe80::1", Reach::Never),
+            ("fd00:ec2::254", Reach::Never),
+            ("fd20:ce::254", Reach::Never),
+            ("168.63.129.16", Reach::Never),
+            ("100.100.100.200", Reach::Never),
+            ("0.0.0.0", Reach::Never),
+            ("::", Reach::Never),
+            ("224.0.0.1", Reach::Never),
+            ("255.255.255.255", Reach::Never),
+            ("ff02::1", Reach::Never),
+        ] {
+            assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_be_fetched_is_refused_by_its_spelling() {
+        let open = Allowed { private: true, folders: vec!["/srv/git".into()] };
+        let closed = Allowed::default();
+        for (address, when_open, when_closed) in [
+            ("https://github.com/acme/docs", Ok(()), Ok(())),
+            ("git@github.com:acme/docs", Ok(()), Ok(())),
+            ("http://169.254.169.254/x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("http://169.254.169.254:80/x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("ssh://git@169.254.169.254/x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("git@169.254.169.254:x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("http://[::ffff:169.254.169.254]:8080/x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("http://[fe80::1%25eth0]/x", Err(NotAllowed::Never), Err(NotAllowed::Never)),
+            ("http://127.0.0.1:3000/x", Ok(()), Err(NotAllowed::Private)),
+            ("http://LOCALHOST./x", Ok(()), Err(NotAllowed::Private)),
+            ("git://[::1]/x", Ok(()), Err(NotAllowed::Private)),
+            ("file:///srv/git/docs", Ok(()), Err(NotAllowed::Path)),
+            ("/srv/git/docs.git", Ok(()), Err(NotAllowed::Path)),
+            ("/srv/github", Err(NotAllowed::Path), Err(NotAllowed::Path)),
+            ("/srv/git/../../etc", Err(NotAllowed::Path), Err(NotAllowed::Path)),
+            ("file:///srv/git/%2e%2e/x", Err(NotAllowed::Path), Err(NotAllowed::Path)),
+            ("file:///etc", Err(NotAllowed::Path), Err(NotAllowed::Path)),
+        ] {
+            let address: RepositoryUrl = address.parse().unwrap();
+            assert_eq!(open.check(&address), when_open, "{address}");
+            assert_eq!(closed.check(&address), when_closed, "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_forbidden_hides_in_another_address(a in 1_u8..=255, rest in any::<[u8; 3]>()) {
+            let plain = Ipv4Addr::new(a, rest[0], rest[1], rest[2]);
+            let [high, low] = [u16::from_be_bytes([a, rest[0]]), u16::from_be_bytes([rest[1], rest[2]])];
+            for wrapped in [
+                plain.to_ipv6_mapped(),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+                Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+                Ipv6Addr::new(0x2606, 0, 0, 0, 0, 0x5efe, high, low),
+            ] {
+                prop_assert!(reach(IpAddr::V6(wrapped)) >= reach(IpAddr::V4(plain)), "{} in {}", plain, wrapped);
+            }
+        }
+    }
+}

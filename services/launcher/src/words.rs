@@ -1,0 +1,46 @@
+//! Numbers in sentences for people.
+
+use std::time::Duration;
+
+const MINUTE_S: u64 = 60;
+
+/// `1 file`, `2 files`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{end}")
+}
+
+/// `1 minute`, `90 seconds`: in the largest unit that tells it whole.
+pub(crate) fn lasting(duration: Duration) -> String {
+    match duration.as_secs() {
+        whole if whole > 0 && whole.is_multiple_of(MINUTE_S) => counted(whole / MINUTE_S, "minute"),
+        seconds => counted(seconds, "second"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{counted, lasting};
+    use std::time::Duration;
+
+    #[test]
+    fn one_of_a_thing_is_no_plural() {
+        assert_eq!(counted(0, "file"), "0 files");
+        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(counted(41, "file"), "41 files");
+    }
+
+    #[test]
+    fn a_time_is_told_in_whole_minutes_where_it_has_them() {
+        for (seconds, told) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (90, "90 seconds"),
+            (2700, "45 minutes"),
+        ] {
+            assert_eq!(lasting(Duration::from_secs(seconds)), told);
+        }
+    }
+}
