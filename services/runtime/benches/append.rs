@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
 
 use async_nats::HeaderMap;
-use events::{Actor, Cause, Site, SiteEngine, site};
+use events::{Actor, Cause, OrganizationId, Site, SiteEngine, SiteSettings, site};
 use futures::{StreamExt, stream};
 use runtime::connection::Config;
 use runtime::server::Server;
@@ -85,15 +85,16 @@ async fn crowd(round: usize, append: impl AsyncFn(String)) -> f64 {
 }
 
 async fn create(log: &Log, name: &str) {
-    let settings = site::Settings {
-        organization: "acme".parse().unwrap(),
+    let settings = SiteSettings {
         repository: "https://example.org/docs".parse().unwrap(),
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
     };
+    let (called, organization) = ("docs".parse().unwrap(), OrganizationId(uuid::Uuid::nil()));
+    let command = site::Command::Create(site::New { name: called, organization, settings });
     let cause = Cause::new(Actor("token:bench".to_owned()));
-    log.execute::<Site>(name, &site::Command::Create(settings), &cause).await.unwrap();
+    log.execute::<Site>(name, &command, &cause).await.unwrap();
 }
 
 /// What an append is on the wire, without the runtime's reading before it and its grouping.

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn fact() -> Event {
-        BuildEvent::Dispatched { site: events::SiteId(uuid::Uuid::nil()) }.into()
+        BuildEvent::Dispatched { site: events::SiteId(Uuid::nil()) }.into()
     }
 
     proptest! {

@@ -85,7 +85,8 @@ async fn seen(server: &Server, key: &str) -> (Bytes, String, String) {
         .force_path_style(true)
         .build();
     let client = aws_sdk_s3::Client::from_conf(plain);
-    let object = client.get_object().bucket("pagefold-site-00000000-0000-0000-0000-000000000000").key(key).send().await.unwrap();
+    let object =
+        client.get_object().bucket("pagefold-site-00000000-0000-0000-0000-000000000000").key(key).send().await.unwrap();
     let (content_type, cache_control) = (object.content_type.unwrap(), object.cache_control.unwrap());
     (object.body.collect().await.unwrap().into_bytes(), content_type, cache_control)
 }
@@ -255,7 +256,10 @@ async fn erasing_a_site_leaves_nothing_and_may_be_repeated() {
     assert_eq!(tree(&site, "").await.len(), 0);
     assert_eq!(site.manifest(&first.head().deploy).await.unwrap(), None);
     site.erase().await.unwrap();
-    assert_eq!((site.remove_tree("site").await.unwrap(), site.name()), (0, "pagefold-site-00000000-0000-0000-0000-000000000000"));
+    assert_eq!(
+        (site.remove_tree("site").await.unwrap(), site.name()),
+        (0, "pagefold-site-00000000-0000-0000-0000-000000000000")
+    );
 }
 
 #[tokio::test]
