@@ -128,7 +128,7 @@ pub(crate) fn encode_deploy(manifest: &Manifest, delta: &Delta) -> Result<Vec<u8
     serde_json::to_vec(&Deploy {
         version: VERSION,
         deploy: head.deploy.clone(),
-        site: head.site.clone(),
+        site: head.site,
         build: head.build,
         content: manifest.content(),
         files: manifest.files(),

@@ -119,7 +119,7 @@ impl SiteBucket {
         // A store answers so too when two writers meet and neither has won yet.
         let standing = standing
             .ok_or_else(|| Error::body(self.bucket.place(&key), "another writer was there, its object is not yet"))?;
-        let ours = |manifest: &Manifest| (manifest.content(), manifest.head().build, manifest.head().site.clone());
+        let ours = |manifest: &Manifest| (manifest.content(), manifest.head().build, manifest.head().site);
         if ours(&standing) == ours(&manifest) {
             Ok(standing)
         } else {

@@ -80,14 +80,16 @@ pub fn openapi() -> OpenApi {
     let mut document = described().split_for_parts().1;
     let paths = std::mem::take(&mut document.paths.paths);
     // `{*name}` is the router's word for a parameter that may have slashes; OpenAPI has none.
-    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), refusing(item))).collect();
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), whole(item))).collect();
     document
 }
 
-/// Every operation may be answered with a problem.
-fn refusing(mut item: PathItem) -> PathItem {
+/// Every operation has a name of its own, and may be answered with a problem.
+fn whole(mut item: PathItem) -> PathItem {
     let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
     for operation in operations.into_iter().flatten() {
+        let tag = operation.tags.iter().flatten().next();
+        operation.operation_id = operation.operation_id.take().zip(tag).map(|(name, tag)| format!("{tag}_{name}"));
         let mut response = utoipa::openapi::Response::new("Why it led to nothing");
         let schema = utoipa::openapi::Ref::from_schema_name("Problem");
         let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();

@@ -17,11 +17,11 @@ fn the_document_is_openapi_3_1_and_every_operation_may_be_a_problem() {
     let document = serde_json::to_value(web::api::openapi()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
-    let mut count = 0;
+    let mut names = std::collections::BTreeSet::new();
     for (method, operation) in operations {
         let problem = &operation["responses"]["default"]["content"]["application/problem+json"];
         assert!(problem.is_object(), "{method} {}", operation["operationId"]);
-        count += 1;
+        assert!(names.insert(operation["operationId"].as_str().unwrap()), "{} is unique", operation["operationId"]);
     }
-    assert_eq!(count, 16);
+    assert_eq!(names.len(), 16);
 }

@@ -65,7 +65,7 @@ pub(crate) fn subject(text: &str) -> Result<(String, String), Problem> {
 #[utoipa::path(get, path = "/events", tag = "events", params(Filter), responses(
     (status = 200, description = "CloudEvents 1.0 in JSON, oldest first, with the extensions `sequence`, `correlationid`, \
         `causationid`, `actor`, `traceparent` and `tracestate`; the bare batch if that is what is accepted", content(
-        (Items<Object> = "application/json"), (Vec<Object> = "application/cloudevents-batch+json"),
+        (Items<serde_json::Value> = "application/json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
     )),
 ))]
 pub(crate) async fn list(
@@ -87,7 +87,7 @@ pub(crate) async fn list(
 
 /// Read the events of a site, with the pushes that began its stories
 #[utoipa::path(get, path = "/sites/{site}/events", tag = "events", params(("site" = String, Path), Page), responses(
-    (status = 200, description = "CloudEvents 1.0 in JSON, oldest first", body = Items<Object>),
+    (status = 200, description = "CloudEvents 1.0 in JSON, oldest first", body = Items<serde_json::Value>),
 ))]
 pub(crate) async fn of_site(
     State(app): State<Shared>,

@@ -26,6 +26,7 @@ pub(crate) struct Items<T> {
     /// The rows.
     items: Vec<T>,
     /// What to ask `after` for the rows that follow; null at the end.
+    #[schema(required)]
     next: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use crate::settings::Wanted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{AliasName, OrganizationName, Refusal, SiteId, SiteName, SiteSettings};
+use events::{AliasName, Branch, OrganizationName, Refusal, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use projections::sites;
 use serde::Serialize;
@@ -31,10 +31,18 @@ pub(crate) struct Shown {
     /// Who owns it.
     #[schema(value_type = Option<String>)]
     organization: Option<OrganizationName>,
-    /// How it is built and published: `repository`, `branch`, `demo_branch`, `engine`.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    settings: SiteSettings,
+    /// Where its source is fetched from.
+    #[schema(value_type = String)]
+    repository: RepositoryUrl,
+    /// The branch published as `live`.
+    #[schema(value_type = String)]
+    branch: Branch,
+    /// The branch published as `demo`.
+    #[schema(value_type = Option<String>)]
+    demo_branch: Option<Branch>,
+    /// How its source becomes pages: `static`, `node.js` or `hugo`.
+    #[schema(value_type = String)]
+    engine: SiteEngine,
     /// Its live address.
     url: String,
     /// Where its repository sends webhooks.
@@ -48,13 +56,17 @@ pub(crate) struct Shown {
 
 impl Shown {
     fn of(site: sites::Site, app: &App) -> Self {
+        let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
         Self {
+            repository,
+            branch,
+            demo_branch,
+            engine,
             id: site.id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url.clone(),
             name: site.name,
             organization: site.organization_name,
-            settings: site.settings,
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
         }
@@ -62,13 +74,17 @@ impl Shown {
 
     /// What is known of a site before the read model shows it.
     fn new(site: &commands::NewSite, id: SiteId, app: &App) -> Self {
+        let SiteSettings { repository, branch, demo_branch, engine } = site.settings.clone();
         Self {
+            repository,
+            branch,
+            demo_branch,
+            engine,
             id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url.clone(),
             name: site.name.clone(),
             organization: Some(site.organization.clone()),
-            settings: site.settings.clone(),
             created_at: None,
             created_by: None,
         }
