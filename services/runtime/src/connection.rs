@@ -58,7 +58,7 @@ impl Connection {
                     }
                     std::future::ready(())
                 })
-                .connect(&config.url)
+                .connect(config.url.split(',').collect::<Vec<_>>())
                 .await
                 .map_err(Error::unavailable("connect"))?;
         let jetstream = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
