@@ -142,6 +142,7 @@ impl Drop for Cluster {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "three servers: not part of the usual run yet"]
 async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
     let cluster = Cluster::start().await;
     let operator = cluster.connection("ctl", 0).await;
@@ -152,6 +153,7 @@ async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "three servers: not part of the usual run yet"]
 async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answers() {
     let cluster = Cluster::provisioned().await;
     let (writer, readers) =
@@ -175,6 +177,7 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answ
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "three servers: not part of the usual run yet"]
 async fn a_burst_of_decisions_survives_the_death_of_the_leader_and_nothing_is_lost_or_said_twice() {
     let mut cluster = Cluster::provisioned().await;
     let logs = join_all((0..3).map(|first| cluster.log("web", first))).await;
