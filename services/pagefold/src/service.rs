@@ -1,9 +1,11 @@
 //! One service by itself, as in production: addresses and secrets come from the environment.
 
 use crate::admin;
+use crate::door::Door;
 use crate::launch::{self, Builds};
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use listener::Share;
 use projections::Store;
 use runtime::{Connection, Log, connection, streams};
 use secrecy::SecretString;
@@ -67,6 +69,8 @@ pub(crate) enum Service {
         common: Common,
         #[command(flatten)]
         bucket: Bucket,
+        #[command(flatten)]
+        door: Door,
         /// Address to listen on
         #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
         listen: SocketAddr,
@@ -86,6 +90,8 @@ pub(crate) struct Web {
     common: Common,
     #[command(flatten)]
     bucket: Bucket,
+    #[command(flatten)]
+    door: Door,
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_WEB_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -221,12 +227,7 @@ pub(crate) async fn provision(options: Provision) -> Result<()> {
 pub(crate) async fn run(service: Service) -> Result<()> {
     let stop = runtime::shutdown::on_signal()?;
     if let Some(address) = service.common().admin {
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            if let Err(error) = admin::serve(address, stop).await {
-                tracing::error!(error = format!("{error:#}"), "/healthz and /metrics do not answer");
-            }
-        });
+        tokio::spawn(admin::serve(admin::bind(address).await?, stop.clone()));
     }
     // The services differ much in size; their future lives on the heap.
     Box::pin(serve(service, stop)).await
@@ -254,9 +255,10 @@ async fn serve(service: Service, stop: CancellationToken) -> Result<()> {
             let store = Store::connect(&postgres_url, 4).await?;
             projector::run(common.log(name).await?, store, &postgres_reader, stop).await;
         }
-        Service::Edge { common, bucket, listen, sites_domain, edge_data } => {
+        Service::Edge { common, bucket, door, listen, sites_domain, edge_data } => {
             let config = edge::Config { base_domain: sites_domain, ..edge::Config::new(listen, edge_data) };
-            edge::Edge::bind(config, common.access(name), bucket.storage()).await?.run(stop).await?;
+            let edge = edge::Edge::bind(config, common.access(name), bucket.storage()).await?;
+            edge.within(door.limits(Share::Edge)).run(stop).await?;
         }
     }
     Ok(())
@@ -276,5 +278,5 @@ async fn web(options: Web, stop: CancellationToken) -> Result<()> {
     let log = options.common.log("web").await?;
     let read_model = Store::connect(&options.postgres_url, 8).await?;
     let web = web::Web::bind(config, log, read_model, options.bucket.storage().platform()).await?;
-    Ok(web.run(stop).await?)
+    Ok(web.within(options.door.limits(Share::Web)).run(stop).await?)
 }

@@ -8,6 +8,8 @@ mod secrets;
 mod servers;
 mod services;
 
+use crate::admin;
+use crate::door::Door;
 use crate::launch::Builds;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -36,9 +38,14 @@ pub(crate) struct Up {
     /// Address of the S3 server
     #[arg(long, default_value = "127.0.0.1:8082")]
     pub(crate) s3: SocketAddr,
+    /// Address that answers /healthz and /metrics, for operators only; port 0 takes a free one
+    #[arg(long, env = "PAGEFOLD_ADMIN_LISTEN", default_value = "127.0.0.1:0")]
+    pub(crate) admin: SocketAddr,
     /// Domain below which every site has its host
     #[arg(long, default_value = edge::BASE_DOMAIN)]
     pub(crate) sites_domain: String,
+    #[command(flatten)]
+    pub(crate) door: Door,
     #[command(flatten)]
     pub(crate) builds: Builds,
 }
@@ -51,7 +58,10 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let secrets = Secrets::open(&folder)?;
     let mut servers = Servers::start(&folder, options.s3, &secrets).await?;
     let services = Services::start(&options, &folder, (&servers, &secrets)).await?;
-    let ready = services.ready(&options, (&servers, &secrets));
+    let admin = admin::bind(options.admin).await?;
+    let ready =
+        Ready { admin: format!("http://{}", admin.local_addr()?), ..services.ready(&options, (&servers, &secrets)) };
+    tokio::spawn(admin::serve(admin, stop.clone()));
     tokio::select! {
         answered = services.answer() => {
             answered.context("the platform did not come up")?;

@@ -20,6 +20,7 @@ pub mod parked;
 mod publish;
 mod read;
 pub mod server;
+pub mod sessions;
 pub mod shutdown;
 pub mod snapshot;
 pub mod streams;

@@ -7,17 +7,21 @@
 pub mod api;
 mod assets;
 mod auth;
+mod bodies;
 mod commands;
 mod dashboard;
 mod github;
+mod guesses;
 mod health;
 mod problem;
 mod server;
+mod sessions;
 mod streams;
 mod tail;
 mod urls;
 mod webhook;
 
+use listener::{Limits, Share};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -65,9 +69,6 @@ pub enum Error {
     /// A secret is empty, so that anybody could guess it.
     #[error("the secret of {0} is empty")]
     EmptySecret(String),
-    /// The listener failed.
-    #[error("failed to serve")]
-    Serve(#[source] std::io::Error),
 }
 
 /// The server, bound; it answers once it runs.
@@ -75,6 +76,7 @@ pub struct Web {
     config: Config,
     listener: TcpListener,
     local_addr: SocketAddr,
+    limits: Limits,
     log: runtime::Log,
     read_model: projections::Store,
     logs: storage::PlatformBucket,
@@ -95,7 +97,14 @@ impl Web {
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        Ok(Self { config, listener, local_addr, log, read_model, logs })
+        let limits = Limits { drain: runtime::shutdown::DRAIN_DEADLINE, ..Limits::of(Share::Web) };
+        Ok(Self { config, listener, local_addr, limits, log, read_model, logs })
+    }
+
+    /// The same with other limits on what clients may hold.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits: Limits { drain: self.limits.drain, ..limits }, ..self }
     }
 
     /// The address it listens on, with the port it was given.
@@ -107,10 +116,11 @@ impl Web {
     /// Answers until `stop` fires; then live streams end at once and other requests may finish before the drain deadline.
     ///
     /// # Errors
-    /// [`Error::Serve`] if the listener fails.
+    /// None so far.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let app = server::App::new(&self.config, (self.log, self.read_model, self.logs), stop.clone());
-        server::serve(self.listener, app, stop).await.map_err(Error::Serve)
+        server::serve(self.listener, self.limits, app, stop).await;
+        Ok(())
     }
 }
 

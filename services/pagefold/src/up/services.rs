@@ -7,6 +7,7 @@ use super::servers::{REGION, Servers};
 use crate::launch;
 use anyhow::{Context, Error, Result, anyhow};
 use edge::Edge;
+use listener::Share;
 use projections::Store;
 use projections::server::Role;
 use runtime::{Connection, Log};
@@ -123,6 +124,7 @@ impl Services {
         Ready {
             web: format!("http://{}", self.web),
             edge: format!("http://{}", self.edge),
+            admin: String::new(),
             s3: format!("http://{}", servers.s3),
             nats: servers.nats.url(),
             postgres: servers.postgres.url(Role::Owner).expose_secret().to_owned(),
@@ -149,7 +151,8 @@ impl Services {
 async fn bind_edge(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Edge> {
     let base_domain = options.sites_domain.clone();
     let config = edge::Config { base_domain, ..edge::Config::new(options.edge, folder.join("edge")) };
-    Ok(Edge::bind(config, servers.nats_access("edge")?, storage(servers, secrets, "edge")).await?)
+    let edge = Edge::bind(config, servers.nats_access("edge")?, storage(servers, secrets, "edge")).await?;
+    Ok(edge.within(options.door.limits(Share::Edge)))
 }
 
 async fn bind_web(options: &Up, edge: SocketAddr, (servers, secrets): (&Servers, &Secrets)) -> Result<Web> {
@@ -165,7 +168,8 @@ async fn bind_web(options: &Up, edge: SocketAddr, (servers, secrets): (&Servers,
     };
     let log = open(servers, "web").await?;
     let read_model = Store::connect(&servers.postgres.url(Role::Reader), WEB_CONNECTIONS).await?;
-    Ok(Web::bind(config, log, read_model, storage(servers, secrets, "web").platform()).await?)
+    let web = Web::bind(config, log, read_model, storage(servers, secrets, "web").platform()).await?;
+    Ok(web.within(options.door.limits(Share::Web)))
 }
 
 async fn open(servers: &Servers, user: &str) -> Result<Log> {

@@ -29,7 +29,12 @@ const OPERATOR: &[&str] = &["$JS.API.>", "$JS.ACK.>", "$KV.>", "$O.>", "parked.>
 /// Every user.
 pub const USERS: &[User] = &[
     User { name: "ctl", states: &[], reads: &[], also: OPERATOR },
-    User { name: "web", states: &["site", "repository", "build", "alias"], reads: &["EVENTS", "LOGS"], also: &[] },
+    User {
+        name: "web",
+        states: &["site", "repository", "build", "alias"],
+        reads: &["EVENTS", "LOGS"],
+        also: &["$KV.SESSIONS.>", "$JS.API.STREAM.INFO.KV_SESSIONS", "$JS.API.STREAM.MSG.GET.KV_SESSIONS"],
+    },
     User {
         name: "scheduler",
         states: &["build", "alias"],
