@@ -77,6 +77,8 @@ async fn webhooks_without_a_signature_hold_no_memory_and_signed_ones_give_it_bac
 #[tokio::test]
 async fn metrics_are_for_operators_and_not_at_the_public_doors() {
     let platform = Platform::start().await;
+    let site = platform.site("measured", json!({})).await;
+    site.publish(1, [("index.html", "measured")]).await;
     let ready = platform.ready();
     let get = async |base: &str| {
         let mut stream = TcpStream::connect(address(base)).await.unwrap();

@@ -106,10 +106,10 @@ impl Problem {
 
     /// When to ask again, in seconds, if it is worth while.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::TooManyGuesses(wait) => Some(seconds(*wait)),
-            problem => (problem.kind().1 == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S),
+        if let Self::TooManyGuesses(wait) = self {
+            return Some(seconds(*wait));
         }
+        (self.kind().1 == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S)
     }
 
     /// A text that is not what its type demands.
