@@ -11,6 +11,8 @@ pub const LOGS: &str = "LOGS";
 pub const PARKED: &str = "PARKED";
 /// The key-value bucket of leases.
 pub const LEASES: &str = "LEASES";
+/// The key-value bucket of sessions.
+pub const SESSIONS: &str = "SESSIONS";
 /// The object store bucket of folds' snapshots.
 pub const SNAPSHOTS: &str = "SNAPSHOTS";
 /// All facts.

@@ -29,7 +29,20 @@ impl Child {
     /// If it cannot be started.
     #[must_use]
     pub fn start(arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
-        let mut command = command();
+        Self::spawn(command(), arguments, variables, output)
+    }
+
+    /// The same where at most `files` may be open at the same time.
+    #[must_use]
+    pub fn start_with_files(files: u64, arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
+        let (mut limited, inner) = (Command::new("prlimit"), command());
+        limited.arg(format!("--nofile={files}:{files}")).arg(inner.get_program()).args(inner.get_args());
+        limited.current_dir(workspace());
+        clean(&mut limited);
+        Self::spawn(limited, arguments, variables, output)
+    }
+
+    fn spawn(mut command: Command, arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
         command.args(arguments).envs(variables.iter().cloned()).stdin(Stdio::null());
         let out = File::options().create(true).append(true).open(output).unwrap();
         command.stdout(out.try_clone().unwrap()).stderr(out);

@@ -28,6 +28,7 @@ pub struct Platform {
     ready: Ready,
     client: Client,
     options: Vec<String>,
+    files: Option<u64>,
     folder: TempDir,
 }
 
@@ -46,12 +47,21 @@ impl Platform {
     /// # Panics
     /// If it does not come up.
     pub async fn start_with(options: &[&str]) -> Self {
+        Self::start_within(None, options).await
+    }
+
+    /// The same where at most `files` may be open at the same time.
+    pub async fn start_with_files(files: u64) -> Self {
+        Self::start_within(Some(files), &["--engine", "bubblewrap"]).await
+    }
+
+    async fn start_within(files: Option<u64>, options: &[&str]) -> Self {
         let folder = folder::temporary();
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let (child, ready) = up(folder.path(), &options).await;
+        let (child, ready) = up(folder.path(), files, &options).await;
         // Stories end, and their connections with them: none may be left to the next one.
         let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
-        Self { child, ready, client: client.build().unwrap(), options, folder }
+        Self { child, ready, client: client.build().unwrap(), options, files, folder }
     }
 
     /// The platform of all stories that do it no harm. Each has sites of its own.
@@ -70,7 +80,7 @@ impl Platform {
 
     /// Starts it again on what it stored.
     pub async fn start_again(&mut self) {
-        (self.child, self.ready) = up(self.folder.path(), &self.options).await;
+        (self.child, self.ready) = up(self.folder.path(), self.files, &self.options).await;
     }
 
     /// Signals one of its servers.
@@ -85,6 +95,17 @@ impl Platform {
     #[must_use]
     pub fn pid_of(&self, process: Process) -> Option<u32> {
         process.below(self.child.pid())
+    }
+
+    /// The memory that its own process holds, its servers aside, in bytes.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// Where it keeps everything.
@@ -219,7 +240,7 @@ impl Platform {
 }
 
 /// Starts the executable below `folder`, and waits until it says that it is ready.
-async fn up(folder: &Path, options: &[String]) -> (Child, Ready) {
+async fn up(folder: &Path, files: Option<u64>, options: &[String]) -> (Child, Ready) {
     let data = folder.join("data");
     let anywhere = ["--web", "--edge", "--s3"].into_iter().flat_map(|name| [name, "127.0.0.1:0"]);
     let sources = ["--local-repositories", folder.to_str().unwrap()];
@@ -227,7 +248,11 @@ async fn up(folder: &Path, options: &[String]) -> (Child, Ready) {
     let arguments = arguments.map(str::to_owned);
     let arguments: Vec<String> = arguments.chain(options.iter().cloned()).collect();
     let secret = (OPERATORS_SECRET.0.to_owned(), OPERATORS_SECRET.1.to_owned());
-    let child = Child::start(&arguments, &[secret], &folder.join("output"));
+    let (variables, output) = ([secret], folder.join("output"));
+    let child = match files {
+        Some(files) => Child::start_with_files(files, &arguments, &variables, &output),
+        None => Child::start(&arguments, &variables, &output),
+    };
     let ready = eventually("the platform to be ready", || {
         assert!(child.status().is_none(), "the platform did not come up\n{}", child.told());
         let ready = Ready::of(&data, child.pid());

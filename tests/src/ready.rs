@@ -10,6 +10,8 @@ pub struct Ready {
     pub web: String,
     /// The published sites.
     pub edge: String,
+    /// What operators ask.
+    pub admin: String,
     /// The S3 server.
     pub s3: String,
     /// The log's server.

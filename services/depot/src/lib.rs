@@ -30,13 +30,18 @@ mod writer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use listener::{Limits, Share};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::error::Error;
 use crate::store::Store;
+
+/// How long open requests may take once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// Where the store keeps its data, where it listens, and who may use it.
 #[derive(Clone, Debug)]
@@ -84,6 +89,7 @@ pub enum Access {
 pub struct Depot {
     listener: TcpListener,
     local_addr: SocketAddr,
+    limits: Limits,
     store: Arc<Store>,
     keys: access::Keys,
 }
@@ -100,7 +106,8 @@ impl Depot {
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, local_addr, store: Arc::new(store), keys })
+        let limits = Limits { http2: false, drain: DRAIN, ..Limits::of(Share::Depot) };
+        Ok(Self { listener, local_addr, limits, store: Arc::new(store), keys })
     }
 
     /// The address the server listens on, with the port it was given.
@@ -117,7 +124,7 @@ impl Depot {
         let broken = self.store.broken();
         let halt = CancellationToken::new();
         let service = service::build(Arc::clone(&self.store), self.keys);
-        let serving = server::serve(self.listener, service, halt.clone());
+        let serving = server::serve(self.listener, self.limits, service, halt.clone());
         let watch = async {
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -20,11 +20,11 @@ mod routes;
 mod serve;
 mod server;
 mod snapshot;
-mod stall;
 
 use crate::content::Content;
 use crate::fold::Fold;
 use crate::serve::Site;
+use listener::{Limits, Share};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ impl Config {
 pub struct Edge {
     listener: TcpListener,
     local_addr: SocketAddr,
+    limits: Limits,
     log: runtime::connection::Config,
     fold: Fold,
     site: Site,
@@ -81,7 +82,13 @@ impl Edge {
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, local_addr, log, fold, site })
+        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, site })
+    }
+
+    /// The same with other limits on what readers may hold.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The address the edge listens on, with the port it was given.
@@ -96,7 +103,7 @@ impl Edge {
     /// # Errors
     /// [`Error::Keep`] if the last table could not be kept at the end.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let serving = server::serve(self.listener, Arc::new(self.site), stop.clone());
+        let serving = server::serve(self.listener, self.limits, Arc::new(self.site), stop.clone());
         let (kept, ()) = tokio::join!(self.fold.run(self.log, stop), serving);
         kept
     }

@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     PageNotFound,
     PathMalformed,
     PathTooLong,
+    /// A header is missing, there twice, or contradicts the request's target.
+    HeaderMalformed,
     MethodNotAllowed,
     /// The edge has never heard the log.
     Starting,
@@ -29,11 +31,12 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::SiteNotFound,
         Self::PageNotFound,
         Self::PathMalformed,
         Self::PathTooLong,
+        Self::HeaderMalformed,
         Self::MethodNotAllowed,
         Self::Starting,
         Self::StorageUnavailable,
@@ -46,6 +49,9 @@ impl Refusal {
             Self::PageNotFound => (StatusCode::NOT_FOUND, "page_not_found", "There is no page at this address."),
             Self::PathMalformed => (StatusCode::BAD_REQUEST, "path_malformed", "This address is not well-formed."),
             Self::PathTooLong => (StatusCode::URI_TOO_LONG, "path_too_long", "This address is too long."),
+            Self::HeaderMalformed => {
+                (StatusCode::BAD_REQUEST, "bad_header", "This request does not say clearly what it asks, or of whom.")
+            }
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Sites can only be read: use GET or HEAD.")
             }

@@ -50,6 +50,7 @@ impl Site {
         let started = Instant::now();
         let host = hosts::of(request);
         let response = match host.and_then(|host| hosts::label(host, &self.base_domain)) {
+            _ if listener::ambiguous(request).is_some() => Refusal::HeaderMalformed.page(&request.method, None),
             Some(label) => self.of_site(&label, request).await,
             None if request.uri.path() == HEALTH => self.health(),
             None => Refusal::SiteNotFound.page(&request.method, None),

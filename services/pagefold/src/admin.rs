@@ -1,26 +1,40 @@
 //! What an operator's tools ask a single service: is it there, and how does it do.
 
 use anyhow::{Context, Result};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
+use listener::{Limits, Share};
 use runtime::Health;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// Takes the address; port 0 takes a free one.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on `{address}`"))?;
+    tracing::info!(address = %listener.local_addr()?, "answering /healthz and /metrics");
+    Ok(listener)
+}
 
 /// Serves `/healthz` and `/metrics` until `stop` fires.
-pub(crate) async fn serve(address: SocketAddr, health: Health, stop: CancellationToken) -> Result<()> {
-    let listener = tokio::net::TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("cannot listen on `{address}`"))?;
-    tracing::info!(address = %listener.local_addr()?, "answering /healthz and /metrics");
-    let answer = async move || {
+pub(crate) async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) {
+    let report = async move || {
         let report = health.report();
-        let status =
-            if report.is_fit() { axum::http::StatusCode::OK } else { axum::http::StatusCode::SERVICE_UNAVAILABLE };
+        let status = if report.is_fit() { http::StatusCode::OK } else { http::StatusCode::SERVICE_UNAVAILABLE };
         (status, Json(report))
     };
     let router = Router::new()
-        .route("/healthz", get(answer))
+        .route("/healthz", get(report))
         .route("/metrics", get(|| async { runtime::telemetry::prometheus_text() }));
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
-    Ok(())
+    let answer = move |request: http::Request<listener::Body>| {
+        let router = router.clone();
+        async move {
+            let answered: Result<Response, Infallible> = router.oneshot(request).await;
+            answered.unwrap_or_else(|never| match never {})
+        }
+    };
+    listener::serve(listener, Limits::of(Share::Admin), answer, stop).await;
 }

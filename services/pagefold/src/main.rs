@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod cli;
+mod door;
 mod health;
 mod launch;
 mod limits;
@@ -23,6 +24,10 @@ async fn main() -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return complain(&error),
     };
+    // Every connection is a file. Where the limit cannot be raised, there are fewer places.
+    if let Err(error) = listener::files::raise() {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
     let ended = Box::pin(run(cli.command)).await;
     let Some(guard) = guard else {
         return match ended {

@@ -2,12 +2,14 @@
 
 mod options;
 
+use crate::door::Door;
 use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds, Sources};
 use crate::limits::Scheduling;
 use crate::{admin, modes};
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use listener::Share;
 use options::{Bucket, Common};
 use projections::Store;
 use runtime::Health;
@@ -82,6 +84,8 @@ pub(crate) enum Service {
         common: Common,
         #[command(flatten)]
         bucket: Bucket,
+        #[command(flatten)]
+        door: Door,
         /// Address to listen on
         #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
         listen: SocketAddr,
@@ -104,6 +108,8 @@ pub(crate) struct Web {
     common: Common,
     #[command(flatten)]
     bucket: Bucket,
+    #[command(flatten)]
+    door: Door,
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_WEB_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -165,12 +171,7 @@ pub(crate) async fn run(service: Service) -> Result<()> {
     modes::close();
     let (stop, health) = (runtime::shutdown::on_signal()?, Health::default());
     if let Some(address) = service.common().admin {
-        let (health, stop) = (health.clone(), stop.clone());
-        tokio::spawn(async move {
-            if let Err(error) = admin::serve(address, health, stop).await {
-                tracing::error!(error = format!("{error:#}"), "/healthz and /metrics do not answer");
-            }
-        });
+        tokio::spawn(admin::serve(admin::bind(address).await?, health.clone(), stop.clone()));
     }
     // The services differ much in size; their future lives on the heap.
     Box::pin(serve(service, health, stop)).await
@@ -219,7 +220,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             own.ok();
             projector::run(log, store, &postgres_reader, stop).await;
         }
-        Service::Edge { common, bucket, listen, sites_domain, edge_data, edge_cache_bytes } => {
+        Service::Edge { common, bucket, door, listen, sites_domain, edge_data, edge_cache_bytes } => {
             let config = edge::Config {
                 base_domain: sites_domain,
                 cache_bytes: edge_cache_bytes,
@@ -231,7 +232,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             health.watch_log(Need::May, common.log(name).await?.connection(), &stop);
             watch_storage(&health, (&storage, Need::May), &stop);
             own.ok();
-            edge.run(stop).await?;
+            edge.within(door.limits(Share::Edge)).run(stop).await?;
         }
     }
     Ok(())
@@ -271,5 +272,5 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     // Only archived logs come from it.
     watch_storage(&health, (&storage, Need::May), &stop);
     let web = web::Web::bind(config, log, read_model, storage.platform()).await?;
-    Ok(web.with_health(health).run(stop).await?)
+    Ok(web.within(options.door.limits(Share::Web)).with_health(health).run(stop).await?)
 }

@@ -9,9 +9,10 @@ mod servers;
 mod services;
 mod supervisor;
 
+use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
-use crate::modes;
+use crate::{admin, modes};
 use anyhow::{Context, Result};
 use clap::Args;
 use ready::Ready;
@@ -40,6 +41,9 @@ pub(crate) struct Up {
     /// Address of the S3 server
     #[arg(long, default_value = "127.0.0.1:8082")]
     pub(crate) s3: SocketAddr,
+    /// Address that answers /healthz and /metrics, for operators only; port 0 takes a free one
+    #[arg(long, env = "PAGEFOLD_ADMIN_LISTEN", default_value = "127.0.0.1:0")]
+    pub(crate) admin: SocketAddr,
     /// Domain below which every site has its host
     #[arg(long, default_value = edge::BASE_DOMAIN)]
     pub(crate) sites_domain: String,
@@ -48,6 +52,8 @@ pub(crate) struct Up {
     pub(crate) edge_cache_bytes: u64,
     #[command(flatten)]
     pub(crate) scheduling: Scheduling,
+    #[command(flatten)]
+    pub(crate) door: Door,
     #[command(flatten)]
     pub(crate) builds: Builds,
     #[command(flatten)]
@@ -63,7 +69,11 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let secrets = Secrets::open(&folder)?;
     let mut servers = Servers::start(&folder, options.s3, &secrets).await?;
     let services = Services::start(&options, &folder, (&servers, &secrets)).await?;
-    let (ready, moves) = (services.ready(&options, (&servers, &secrets)), servers.nats_url());
+    let admin = admin::bind(options.admin).await?;
+    let ready =
+        Ready { admin: format!("http://{}", admin.local_addr()?), ..services.ready(&options, (&servers, &secrets)) };
+    tokio::spawn(admin::serve(admin, services.health(), stop.clone()));
+    let moves = servers.nats_url();
     let running = async {
         services.answer().await.context("the platform did not come up")?;
         ready.write(&folder)?;

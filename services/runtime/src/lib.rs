@@ -21,6 +21,7 @@ pub mod parked;
 mod publish;
 mod read;
 pub mod server;
+pub mod sessions;
 pub mod shutdown;
 pub mod streams;
 pub mod telemetry;

@@ -20,6 +20,8 @@ pub const LOGS_MAX_BYTES: i64 = 2 << 30;
 pub const PARKED_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How long a lease lives unless it is renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(12);
+/// How long a session is kept that nobody uses.
+pub const SESSION_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Makes all streams and buckets, or brings them up to date. Safe to repeat.
 ///
@@ -39,6 +41,15 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     };
     let made = connection.jetstream.create_or_update_key_value(leases).await;
     made.map_err(Error::unavailable("provision the leases"))?;
+    let sessions = kv::Config {
+        bucket: subject::SESSIONS.to_owned(),
+        history: 1,
+        max_age: SESSION_IDLE,
+        num_replicas: replicas,
+        ..kv::Config::default()
+    };
+    let made = connection.jetstream.create_or_update_key_value(sessions).await;
+    made.map_err(Error::unavailable("provision the sessions"))?;
     snapshots(connection, replicas).await
 }
 

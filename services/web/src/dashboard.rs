@@ -9,6 +9,7 @@ mod sites;
 mod timeline;
 
 use crate::auth;
+use crate::bodies;
 use crate::problem::{self, Problem};
 use crate::server::Shared;
 use axum::Router;
@@ -84,14 +85,21 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     pages
         .merge(login)
         .method_not_allowed_fallback(|| async { Failed(Problem::MethodNotAllowed) })
-        .layer(middleware::from_fn_with_state(Arc::clone(app), guard_forms))
+        .layer(middleware::from_fn_with_state(app.bodies.bodies(FORM_MAX), bodies::read))
+        .layer(middleware::from_fn(guard_forms))
         .layer(DefaultBodyLimit::max(FORM_MAX))
         .layer(middleware::map_response(with_policy))
 }
 
 /// Sends whoever is not signed in to the sign-in page, and back afterwards.
-async fn require_person(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
-    let Some(caller) = app.auth.person(request.headers()) else {
+async fn require_person(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let caller = match app.auth.person(&head.extensions, &head.headers).await {
+        Ok(caller) => caller,
+        Err(problem) => return failed(&problem),
+    };
+    let mut request = Request::from_parts(head, body);
+    let Some(caller) = caller else {
         let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
         let back = if *request.method() == Method::GET { wanted } else { "/" };
         return Redirect::to(&link("/login", &[("next", back)])).into_response();
@@ -101,13 +109,9 @@ async fn require_person(State(app): State<Shared>, mut request: Request, next: N
 }
 
 /// Takes forms from our own pages only.
-async fn guard_forms(State(app): State<Shared>, request: Request, next: Next) -> Response {
+async fn guard_forms(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || auth::is_from_here(&app, request.headers()) {
-        next.run(request).await
-    } else {
-        failed(&Problem::CrossSite)
-    }
+    if reads || auth::is_from_here(&request) { next.run(request).await } else { failed(&Problem::CrossSite) }
 }
 
 async fn with_policy(mut response: Response) -> Response {
@@ -127,7 +131,11 @@ pub(crate) fn failed(problem: &Problem) -> Response {
     };
     let page = Page { title, signed_in: true, refreshes: None }.render(&content);
     let mut response = (status, page).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    if let Some(seconds) = problem.retry_after() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
     response
 }
 

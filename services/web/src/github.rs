@@ -36,6 +36,12 @@ struct Source {
     clone_url: String,
 }
 
+/// Whether `header` has the shape of a signature: `sha256=` and 64 hexadecimal digits.
+pub(crate) fn is_signature(header: &str) -> bool {
+    let digits = header.strip_prefix("sha256=");
+    digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Whether `header` (`sha256=<hex>`) signs `body` with `secret`. Takes the same time wherever a guess goes wrong.
 pub(crate) fn is_signed(secret: &[u8], body: &[u8], header: Option<&str>) -> bool {
     let mut presented = [0; 32];
@@ -166,5 +172,6 @@ mod tests {
         ] {
             assert!(!is_signed(secret, body, header), "{header:?}");
         }
+        assert!(is_signature(good) && !is_signature(&good[..70]) && !is_signature(&good.replace('7', "x")));
     }
 }

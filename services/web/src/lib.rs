@@ -7,19 +7,23 @@
 pub mod api;
 mod assets;
 mod auth;
+mod bodies;
 mod commands;
 mod dashboard;
 mod github;
+mod guesses;
 mod health;
 mod place;
 mod problem;
 mod server;
+mod sessions;
 mod settings;
 mod streams;
 mod tail;
 mod urls;
 mod webhook;
 
+use listener::{Limits, Share};
 use runtime::Health;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -70,9 +74,6 @@ pub enum Error {
     /// A secret is empty, so that anybody could guess it.
     #[error("the secret of {0} is empty")]
     EmptySecret(String),
-    /// The listener failed.
-    #[error("failed to serve")]
-    Serve(#[source] std::io::Error),
 }
 
 /// The server, bound; it answers once it runs.
@@ -80,6 +81,7 @@ pub struct Web {
     config: Config,
     listener: TcpListener,
     local_addr: SocketAddr,
+    limits: Limits,
     log: runtime::Log,
     read_model: projections::Store,
     logs: storage::PlatformBucket,
@@ -105,13 +107,20 @@ impl Web {
         if config.web_url.is_empty() {
             config.web_url = format!("http://{local_addr}");
         }
-        Ok(Self { config, listener, local_addr, log, read_model, logs, health: Health::default() })
+        let limits = Limits { drain: runtime::shutdown::DRAIN_DEADLINE, ..Limits::of(Share::Web) };
+        Ok(Self { config, listener, local_addr, limits, log, read_model, logs, health: Health::default() })
     }
 
     /// Answers `/healthz` by `health`, which may have parts of others too.
     #[must_use]
     pub fn with_health(self, health: Health) -> Self {
         Self { health, ..self }
+    }
+
+    /// The same with other limits on what clients may hold.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits: Limits { drain: self.limits.drain, ..limits }, ..self }
     }
 
     /// The address it listens on, with the port it was given.
@@ -123,12 +132,13 @@ impl Web {
     /// Answers until `stop` fires; then live streams end at once and other requests may finish before the drain deadline.
     ///
     /// # Errors
-    /// [`Error::Serve`] if the listener fails.
+    /// None so far.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         health::watch(&self.health, (&self.log, &self.read_model), &stop);
         let parts = (self.log, self.read_model, self.logs, self.health);
         let app = server::App::new(&self.config, parts, stop.clone());
-        server::serve(self.listener, app, stop).await.map_err(Error::Serve)
+        server::serve(self.listener, self.limits, app, stop).await;
+        Ok(())
     }
 }
 

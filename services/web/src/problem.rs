@@ -6,12 +6,13 @@ use events::Refusal;
 use http::{HeaderValue, StatusCode, header};
 use runtime::ExecuteError;
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Where each code is explained.
 const TYPE_BASE: &str = "https://pagefold.dev/problems";
 /// When a caller may ask again, in seconds.
-const RETRY_AFTER_S: u16 = 5;
+const RETRY_AFTER_S: u64 = 5;
 
 /// Why a request led to nothing. `Display` is for the caller; sources go to the log only.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +27,18 @@ pub(crate) enum Problem {
     UnsupportedMediaType,
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
+    #[error("the body did not arrive in time")]
+    BodyTooSlow,
+    #[error("bodies that arrive now take all the room this server has for them")]
+    TooManyBodies,
     #[error("header `{0}` is missing or unusable")]
     BadHeader(&'static str),
     #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
     BadSignature,
     #[error("a valid token is needed, as `Authorization: Bearer <token>`")]
     Unauthorized,
+    #[error("your address has presented too many wrong tokens; wait {} s", seconds(*.0))]
+    TooManyGuesses(Duration),
     #[error("the request comes from another site")]
     CrossSite,
     #[error("there is nothing at this address")]
@@ -82,9 +89,12 @@ impl Problem {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
             }
             Self::BodyTooLarge(_) => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::BodyTooSlow => ("body_too_slow", StatusCode::REQUEST_TIMEOUT, "Body too slow"),
+            Self::TooManyBodies => ("too_many_bodies", StatusCode::SERVICE_UNAVAILABLE, "Too many bodies"),
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
+            Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
@@ -99,10 +109,23 @@ impl Problem {
         }
     }
 
+    /// When to ask again, in seconds, if it is worth while.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        if let Self::TooManyGuesses(wait) = self {
+            return Some(seconds(*wait));
+        }
+        (self.kind().1 == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S)
+    }
+
     /// A text that is not what its type demands.
     pub(crate) fn invalid(error: impl std::fmt::Display) -> Self {
         Self::InvalidInput(error.to_string())
     }
+}
+
+/// Rounded up: whoever waits so long has waited long enough.
+const fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000) as u64
 }
 
 const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) {
@@ -177,8 +200,8 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if matches!(self, Self::Unauthorized) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,7 +1,9 @@
 //! What all handlers share, how requests find them, and how the server ends.
 
-use crate::auth::Auth;
+use crate::auth::{self, Auth};
+use crate::bodies::Budget;
 use crate::problem::Problem;
+use crate::sessions::Sessions;
 use crate::urls::SitesUrl;
 use crate::{Config, api, assets, dashboard, health, streams, webhook};
 use axum::Router;
@@ -10,14 +12,16 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, Uri, header};
+use listener::Limits;
 use projections::Model;
-use runtime::shutdown::DRAIN_DEADLINE;
 use runtime::{Health, Log, telemetry};
 use secrecy::SecretString;
+use std::convert::Infallible;
 use std::sync::Arc;
 use storage::PlatformBucket;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use tracing::Instrument;
 
 /// The state of every handler.
@@ -35,6 +39,7 @@ pub(crate) struct App {
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: streams::Slots,
+    pub(crate) bodies: Budget,
     pub(crate) stop: CancellationToken,
 }
 
@@ -44,7 +49,8 @@ impl App {
         (log, read_model, logs, health): (Log, projections::Store, PlatformBucket, Health),
         stop: CancellationToken,
     ) -> Shared {
-        let auth = Auth::new(&config.tokens, config.sites_url.scheme == "https");
+        let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
+        let auth = Auth::new(&config.tokens, sessions);
         Arc::new(Self {
             log,
             model: read_model.live(),
@@ -55,6 +61,7 @@ impl App {
             sites_url: config.sites_url.clone(),
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
+            bodies: Budget::default(),
             stop,
         })
     }
@@ -64,12 +71,13 @@ impl App {
 fn router(app: &Shared) -> Router {
     Router::new()
         .route("/healthz", get(health::check))
-        .route("/metrics", get(|| async { telemetry::prometheus_text() }))
-        .merge(webhook::routes())
+        .merge(webhook::routes(app))
         .merge(api::routes(app))
         .merge(dashboard::routes(app))
         .merge(assets::routes())
         .fallback(nowhere)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), auth::recognize))
+        .layer(middleware::from_fn(refuse_ambiguous))
         .layer(middleware::from_fn(observe))
         .with_state(Arc::clone(app))
 }
@@ -79,6 +87,15 @@ async fn nowhere(uri: Uri) -> Response {
         Problem::NotFound.into_response()
     } else {
         dashboard::failed(&Problem::NotFound)
+    }
+}
+
+/// A request that a proxy may have understood in another way than we would gets no answer but this.
+async fn refuse_ambiguous(request: Request, next: Next) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    match listener::ambiguous(&head) {
+        Some(header) => Err(Problem::BadHeader(header)),
+        None => Ok(next.run(Request::from_parts(head, body)).await),
     }
 }
 
@@ -96,17 +113,14 @@ async fn observe(request: Request, next: Next) -> Response {
 }
 
 /// Serves until `stop` fires, then for as long as open requests take, but not past the drain deadline.
-pub(crate) async fn serve(listener: TcpListener, app: Shared, stop: CancellationToken) -> std::io::Result<()> {
-    let serving = axum::serve(listener, router(&app)).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let deadline = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN_DEADLINE).await;
-    };
-    tokio::select! {
-        served = serving => served,
-        () = deadline => {
-            tracing::warn!("requests were still open at the deadline and are cut off");
-            Ok(())
+pub(crate) async fn serve(listener: TcpListener, limits: Limits, app: Shared, stop: CancellationToken) {
+    let router = router(&app);
+    let answer = move |request: Request<listener::Body>| {
+        let router = router.clone();
+        async move {
+            let answered: Result<Response, Infallible> = router.oneshot(request).await;
+            answered.unwrap_or_else(|never| match never {})
         }
-    }
+    };
+    listener::serve(listener, limits, answer, stop).await;
 }

@@ -42,6 +42,7 @@ impl Plan {
             web: format!("http://127.0.0.1:{}", own[0]),
             edge: format!("http://127.0.0.1:{}", own[1]),
             s3: format!("http://127.0.0.1:{}", own[2]),
+            admin: String::new(),
             nats: clients.iter().map(|port| nats::url(*port)).collect::<Vec<_>>().join(","),
             postgres: owner.expose_secret().to_owned(),
             token: fresh(),

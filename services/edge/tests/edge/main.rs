@@ -258,6 +258,26 @@ async fn a_client_that_does_not_ask_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_request_with_two_hosts_or_none_is_refused() {
+    let world = World::start().await;
+    let edge = &world.edge().await;
+    for (target, hosts) in [
+        ("/", &["docs.sites.localhost", "news.sites.localhost"][..]),
+        ("/", &["docs.sites.localhost", "docs.sites.localhost"]),
+        ("/", &[]),
+        ("http://news.sites.localhost/", &["docs.sites.localhost"]),
+    ] {
+        let hosts: String = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
+        let mut client = TcpStream::connect(edge.address).await.unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("<code>bad_header</code>"), "{request}{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
     let world = World::start().await;
     let edge = world.edge().await;

@@ -15,6 +15,9 @@ pub(crate) struct Ready {
     pub(crate) web: String,
     /// The published sites.
     pub(crate) edge: String,
+    /// `/healthz` and `/metrics`, for operators.
+    #[serde(default)]
+    pub(crate) admin: String,
     /// The S3 server.
     pub(crate) s3: String,
     /// The log's server. Its users' passwords are in `nats/passwords.json`.

@@ -10,6 +10,7 @@ use crate::service::PROJECTOR_CONNECTIONS;
 use crate::{launch, modes};
 use anyhow::{Context, Result};
 use edge::Edge;
+use listener::Share;
 use projections::Store;
 use projections::server::Role;
 use runtime::health::Need;
@@ -78,11 +79,17 @@ impl Services {
         connects(self.web).await && connects(self.edge).await
     }
 
+    /// How all parts are.
+    pub(super) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
     pub(super) fn ready(&self, options: &Up, (servers, secrets): (&Servers, &Secrets)) -> Ready {
         let (s3_access_key, s3_secret_key) = secrets.s3("operator");
         Ready {
             web: format!("http://{}", self.web),
             edge: format!("http://{}", self.edge),
+            admin: String::new(),
             s3: format!("http://{}", servers.s3),
             nats: servers.nats.url(),
             nats_certificate: servers.nats_certificate(),
@@ -113,14 +120,16 @@ impl Surroundings<'_> {
         let first = Edge::bind(config.clone(), access.clone(), storage.clone()).await?;
         let listen = first.local_addr();
         let (config, mut first) = (edge::Config { listen, ..config }, Some(first));
+        let limits = self.options.door.limits(Share::Edge);
         self.supervisor.keep("edge", move |stop| {
             let (first, config, access, storage) = (first.take(), config.clone(), access.clone(), storage.clone());
+            let limits = limits.clone();
             async move {
                 let edge = match first {
                     Some(edge) => edge,
                     None => Edge::bind(config, access, storage).await?,
                 };
-                Ok(edge.run(stop).await?)
+                Ok(edge.within(limits).run(stop).await?)
             }
         });
         Ok(listen)
@@ -143,16 +152,17 @@ impl Surroundings<'_> {
         let first = Web::bind(config.clone(), log.clone(), read_model.clone(), logs.clone()).await?;
         let listen = first.local_addr();
         let (config, mut first) = (web::Config { listen, ..config }, Some(first));
-        let health = self.health.clone();
+        let (health, limits) = (self.health.clone(), self.options.door.limits(Share::Web));
         self.supervisor.keep("web", move |stop| {
             let (first, config, health) = (first.take(), config.clone(), health.clone());
+            let limits = limits.clone();
             let (log, read_model, logs) = (log.clone(), read_model.clone(), logs.clone());
             async move {
                 let web = match first {
                     Some(web) => web,
                     None => Web::bind(config, log, read_model, logs).await?,
                 };
-                Ok(web.with_health(health).run(stop).await?)
+                Ok(web.within(limits).with_health(health).run(stop).await?)
             }
         });
         Ok(listen)

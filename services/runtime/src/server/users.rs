@@ -34,7 +34,7 @@ pub const USERS: &[User] = &[
         name: "web",
         states: &["organization", "handle", "site", "host", "repository", "build", "alias"],
         reads: &["EVENTS", "LOGS"],
-        also: &[],
+        also: &["$KV.SESSIONS.>", "$JS.API.STREAM.INFO.KV_SESSIONS", "$JS.API.STREAM.MSG.GET.KV_SESSIONS"],
     },
     User {
         name: "scheduler",

@@ -2,13 +2,13 @@
 
 use super::layout::Page;
 use super::{Failed, link};
-use crate::problem::Problem;
+use crate::auth;
 use crate::server::Shared;
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -31,17 +31,18 @@ pub(super) async fn show(back: Result<Query<Back>, QueryRejection>) -> Result<Ma
 
 pub(super) async fn enter(
     State(app): State<Shared>,
+    extensions: Extensions,
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Result<Response, Failed> {
     let Form(SignIn { token, next }) = form?;
-    Ok(match app.auth.sign_in(&token) {
+    Ok(match app.auth.sign_in(&token, auth::client(&extensions)).await? {
         Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response(),
         None => (StatusCode::UNAUTHORIZED, page(&next, true)).into_response(),
     })
 }
 
-pub(super) async fn leave(State(app): State<Shared>) -> Result<Response, Failed> {
-    let cookie = app.auth.sign_out().ok_or_else(|| Problem::Internal("a cookie could not be written".into()))?;
+pub(super) async fn leave(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Failed> {
+    let cookie = app.auth.sign_out(&headers).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&link("/login", &[]))).into_response())
 }
 

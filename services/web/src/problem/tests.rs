@@ -32,6 +32,9 @@ fn every_problem() -> Vec<Problem> {
         Problem::MalformedPayload(String::new()),
         Problem::UnsupportedMediaType,
         Problem::BodyTooLarge(1),
+        Problem::BodyTooSlow,
+        Problem::TooManyBodies,
+        Problem::TooManyGuesses(Duration::from_millis(5100)),
         Problem::BadHeader("X"),
         Problem::BadSignature,
         Problem::Unauthorized,
@@ -59,6 +62,7 @@ fn every_problem_has_its_code_and_status() {
         ("bad_header", 400),
         ("bad_signature", 401),
         ("body_too_large", 413),
+        ("body_too_slow", 408),
         ("build_ended", 409),
         ("build_not_dispatched", 409),
         ("build_not_ended", 409),
@@ -81,6 +85,8 @@ fn every_problem_has_its_code_and_status() {
         ("site_name_retired", 409),
         ("site_not_found", 404),
         ("store_unavailable", 503),
+        ("too_many_bodies", 503),
+        ("too_many_guesses", 429),
         ("too_many_streams", 503),
         ("unauthorized", 401),
         ("unsupported_media_type", 415),
@@ -103,6 +109,8 @@ fn every_code_is_explained() {
 fn a_problem_says_when_to_ask_again_and_how_to_prove_oneself() {
     let busy = Problem::TooManyStreams.into_response();
     assert_eq!(busy.headers()[header::RETRY_AFTER], "5");
+    let guessed = Problem::TooManyGuesses(Duration::from_millis(5100)).into_response();
+    assert_eq!(guessed.headers()[header::RETRY_AFTER], "6");
     assert_eq!(busy.headers()[header::CONTENT_TYPE], "application/problem+json");
     assert_eq!(Problem::Unauthorized.into_response().headers()[header::WWW_AUTHENTICATE], "Bearer");
     assert!(!Problem::BadSignature.into_response().headers().contains_key(header::WWW_AUTHENTICATE));

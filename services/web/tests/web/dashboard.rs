@@ -6,13 +6,13 @@ use reqwest::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, ORIGIN, SET_COO
 use reqwest::{RequestBuilder, Response, StatusCode};
 
 /// A browser that has signed in.
-struct Browser<'a> {
-    platform: &'a Platform,
-    cookie: String,
+pub(crate) struct Browser<'a> {
+    pub(crate) platform: &'a Platform,
+    pub(crate) cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    async fn sign_in(platform: &'a Platform) -> Self {
+    pub(crate) async fn sign_in(platform: &'a Platform) -> Self {
         let response = post(platform, "/login", "token=a-token-for-tests&next=%2Ftimeline").send().await.unwrap();
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[LOCATION], "/timeline");
@@ -33,12 +33,12 @@ impl<'a> Browser<'a> {
         response.text().await.unwrap()
     }
 
-    async fn submit(&self, path: &str, form: &str) -> Response {
+    pub(crate) async fn submit(&self, path: &str, form: &str) -> Response {
         post(self.platform, path, form).header(COOKIE, &self.cookie).send().await.unwrap()
     }
 }
 
-fn post(platform: &Platform, path: &str, form: &str) -> RequestBuilder {
+pub(crate) fn post(platform: &Platform, path: &str, form: &str) -> RequestBuilder {
     let origin = format!("http://{}", platform.host());
     let request = platform.client.post(platform.url(path)).header(ORIGIN, origin);
     request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
@@ -133,6 +133,10 @@ async fn forms_of_other_sites_and_sessions_on_the_api_change_nothing() {
     assert_eq!(read.status(), StatusCode::OK, "a page may follow streams with its session");
     let left = browser.submit("/logout", "").await;
     assert!(left.headers()[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    let read = platform.client.get(&api).header(COOKIE, &browser.cookie).send().await.unwrap();
+    assert_eq!(read.status(), StatusCode::UNAUTHORIZED, "a session that was left is over, whoever kept its cookie");
+    let page = platform.client.get(platform.url("/")).header(COOKIE, &browser.cookie).send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::SEE_OTHER);
 }
 
 #[tokio::test(flavor = "multi_thread")]

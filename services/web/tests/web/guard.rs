@@ -77,11 +77,11 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_and_metrics_are_open_and_a_lost_read_model_is_named() {
+async fn health_is_open_metrics_are_not_here_and_a_lost_read_model_is_named() {
     let mut platform = Platform::start().await;
     let get = |path: &str| platform.client.get(platform.url(path)).send();
     platform.is_healthy(true).await;
-    assert_eq!(get("/metrics").await.unwrap().status(), StatusCode::OK);
+    assert_eq!(get("/metrics").await.unwrap().status(), StatusCode::NOT_FOUND);
     assert_eq!(get("/api/v1/openapi.json").await.unwrap().status(), StatusCode::OK);
     platform.stop_read_model().await;
     let health = platform.is_healthy(false).await;

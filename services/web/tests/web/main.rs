@@ -7,6 +7,7 @@
 
 mod commands;
 mod dashboard;
+mod door;
 mod events;
 mod guard;
 mod lists;

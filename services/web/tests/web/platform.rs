@@ -29,6 +29,7 @@ pub(crate) struct Platform {
     pub(crate) client: Client,
     pub(crate) logs: PlatformBucket,
     pub(crate) log: Log,
+    reader: Store,
     base: String,
     nats: Option<server::Server>,
     postgres: Option<projections::server::Server>,
@@ -53,20 +54,18 @@ impl Platform {
         let (postgres, writer, reader) = database(&folder).await;
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
         let logs = object_store(&folder, &stop).await;
-        let config = web::Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
-            github_webhook_secret: WEBHOOK_SECRET.into(),
-            web_url: "https://pagefold.test/".into(),
-            sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
-        };
         let log = Log::new(connect(&nats, "web").await);
-        let web = web::Web::bind(config, log.clone(), reader, logs.clone()).await.unwrap();
-        let base = format!("http://{}", web.local_addr());
-        tokio::spawn(web.run(stop.clone()));
+        let base = serve((log.clone(), reader.clone(), logs.clone()), &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (nats, postgres) = (Some(nats), Some(postgres));
-        Self { client, logs, log, base, nats, postgres, stop, _folder: folder }
+        Self { client, logs, log, reader, base, nats, postgres, stop, _folder: folder }
+    }
+
+    /// One more web server on the same log; this platform talks to it from now on. Answers the address of the one before.
+    pub(crate) async fn another_server(&mut self) -> String {
+        let log = self.service("web").await;
+        let base = serve((log, self.reader.clone(), self.logs.clone()), &self.stop).await;
+        std::mem::replace(&mut self.base, base)
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -235,6 +234,21 @@ impl Platform {
 /// Status and code of a problem.
 pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
     (answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default())
+}
+
+/// Starts a web server and answers its address.
+async fn serve((log, reader, logs): (Log, Store, PlatformBucket), stop: &CancellationToken) -> String {
+    let config = web::Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
+        github_webhook_secret: WEBHOOK_SECRET.into(),
+        web_url: "https://pagefold.test/".into(),
+        sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
+    };
+    let web = web::Web::bind(config, log, reader, logs).await.unwrap();
+    let base = format!("http://{}", web.local_addr());
+    tokio::spawn(web.run(stop.clone()));
+    base
 }
 
 pub(crate) async fn json(response: Response) -> (StatusCode, Value) {

@@ -1,0 +1,158 @@
+//! Sessions of people who signed in with a token. The cookie is a random id that means nothing by itself; the log keeps
+//! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
+
+use crate::auth::Caller;
+use crate::auth::{Known, caller, signature};
+use crate::problem::Problem;
+use http::{HeaderMap, HeaderValue, header};
+use runtime::sessions::{Record, Sessions as Kept};
+use runtime::streams::SESSION_IDLE;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// How long a session lasts however much it is used, in seconds.
+const SESSION_S: i64 = 12 * 60 * 60;
+/// How often the use of a session is written down, in seconds.
+const RENEW_S: i64 = 5 * 60;
+const COOKIE: &str = "pagefold_session";
+/// An id's length: two random UUIDs in hex.
+const ID_LENGTH: usize = 64;
+/// Keeps the MACs of sessions apart from any other use of the secret.
+const PURPOSE: &[u8] = b"pagefold session v2\n";
+
+/// Where sessions are kept.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    kept: Kept,
+    attributes: &'static str,
+}
+
+/// What is kept of a session.
+#[derive(Serialize, Deserialize)]
+struct Session {
+    /// The token's name.
+    name: String,
+    /// Proves that the record was written by one who has the token, and ends the session when the token changes.
+    mac: String,
+    begun_s: i64,
+    used_s: i64,
+}
+
+impl Session {
+    fn is_over(&self, now_s: i64) -> bool {
+        now_s >= self.begun_s + SESSION_S || now_s >= self.used_s + SESSION_IDLE.as_secs().cast_signed()
+    }
+}
+
+impl Sessions {
+    /// `secure` keeps the cookie off plain HTTP.
+    pub(crate) fn new(log: &runtime::Log, secure: bool) -> Self {
+        let attributes =
+            if secure { "Path=/; HttpOnly; SameSite=Strict; Secure" } else { "Path=/; HttpOnly; SameSite=Strict" };
+        Self { kept: Kept::new(log.connection()), attributes }
+    }
+
+    /// The cookie of a new session of `holder`.
+    pub(crate) async fn begin(&self, holder: &Known) -> Result<HeaderValue, Problem> {
+        let id = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let (key, now_s) = (key(&id), now_s());
+        let mac = mac(holder, (&key, now_s));
+        let session = Session { name: holder.name.clone(), mac, begun_s: now_s, used_s: now_s };
+        self.kept.begin(&key, written(&session)?).await?;
+        self.cookie(&id, SESSION_S)
+    }
+
+    /// Whose session the cookie names, if it is not over; `known` are the tokens as they are now.
+    pub(crate) async fn holder(&self, known: &[Known], headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+        let Some(key) = presented(headers).map(key) else { return Ok(None) };
+        let Some(record) = self.kept.read(&key).await? else { return Ok(None) };
+        let Ok(mut session) = serde_json::from_slice::<Session>(&record.value) else { return Ok(None) };
+        let Some(holder) = known.iter().find(|known| known.name == session.name) else { return Ok(None) };
+        let genuine = mac(holder, (&key, session.begun_s)).as_bytes().ct_eq(session.mac.as_bytes());
+        let now_s = now_s();
+        if !bool::from(genuine) || session.is_over(now_s) {
+            return Ok(None);
+        }
+        if now_s >= session.used_s + RENEW_S {
+            session.used_s = now_s;
+            self.kept.renew(&key, Record { value: written(&session)?, ..record }).await?;
+        }
+        Ok(Some(caller(&session.name)))
+    }
+
+    /// Ends the session that the cookie names, everywhere, and answers the cookie that makes the browser forget it.
+    pub(crate) async fn end(&self, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+        if let Some(id) = presented(headers) {
+            self.kept.end(&key(id)).await?;
+        }
+        self.cookie("", 0)
+    }
+
+    fn cookie(&self, id: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+        let cookie = format!("{COOKIE}={id}; Max-Age={age_s}; {}", self.attributes);
+        cookie.parse().map_err(|_| Problem::Internal("a cookie could not be written".into()))
+    }
+}
+
+/// The session's id, if it is one.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let id = pairs.find(|(name, _)| *name == COOKIE)?.1;
+    (id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
+/// What a session is kept under.
+fn key(id: &str) -> String {
+    hex::encode(Sha256::digest(id))
+}
+
+fn mac(holder: &Known, (key, begun_s): (&str, i64)) -> String {
+    let begun = begun_s.to_string();
+    hex::encode(signature(
+        holder.key(),
+        &[PURPOSE, holder.name.as_bytes(), b"\n", key.as_bytes(), b"\n", begun.as_bytes()],
+    ))
+}
+
+fn written(session: &Session) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(session).map_err(|error| Problem::Internal(error.into()))
+}
+
+fn now_s() -> i64 {
+    runtime::clock::now().unix_timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_over_when_it_is_old_or_idle() {
+        let session = |begun_s, used_s| Session { name: "ada".into(), mac: String::new(), begun_s, used_s };
+        let idle_s = SESSION_IDLE.as_secs().cast_signed();
+        assert!(!session(0, SESSION_S - 2).is_over(SESSION_S - 1));
+        assert!(session(0, SESSION_S - 2).is_over(SESSION_S));
+        assert!(!session(0, 0).is_over(idle_s - 1));
+        assert!(session(0, 0).is_over(idle_s));
+    }
+
+    #[test]
+    fn only_what_can_be_an_id_is_looked_up() {
+        let id = "0123456789abcdef".repeat(4);
+        let presented = |cookie: &str| {
+            presented(&HeaderMap::from_iter([(header::COOKIE, cookie.parse().unwrap())])).map(str::to_owned)
+        };
+        assert_eq!(presented(&format!("other=1; {COOKIE}={id}")), Some(id.clone()));
+        for wrong in [
+            format!("{COOKIE}="),
+            format!("{COOKIE}={id}0"),
+            format!("{COOKIE}=>{}", &id[1..]),
+            format!("x{COOKIE}={id}"),
+        ] {
+            assert_eq!(presented(&wrong), None, "{wrong}");
+        }
+    }
+}
