@@ -252,7 +252,7 @@ async fn the_tree_of_a_nested_branch_survives_the_removal_of_its_parents() {
     assert_eq!(tree(&site, "preview/").await, ["preview/fix/typo/index.html"]);
 
     // Nobody knows what the parent's tree shows: everything foreign goes, but not what another mark speaks for.
-    let put = |key: &'static str| plain(&server).put_object().bucket("pagefold-site-docs").key(key).send();
+    let put = |key: &'static str| plain(&server).put_object().bucket(BUCKET).key(key).send();
     for key in ["trees/preview/fix", "preview/fix/old.html", "preview/fix/typos.html"] {
         put(key).await.unwrap();
     }
@@ -347,9 +347,9 @@ async fn uploads_that_a_killed_process_began_are_ended() {
     platform.delete_artifacts(build).await.unwrap();
     assert_eq!(unfinished("pagefold-platform").await, [other]);
     assert!(matches!(platform.get_artifact(&second, &large).await, Err(Error::Missing { .. })));
-    begin("pagefold-site-docs", "site/video").await;
+    begin(BUCKET, "site/video").await;
     site.erase().await.unwrap();
-    assert!(client.head_bucket().bucket("pagefold-site-docs").send().await.is_err());
+    assert!(client.head_bucket().bucket(BUCKET).send().await.is_err());
 }
 
 #[tokio::test]
@@ -382,6 +382,6 @@ async fn refusals_are_final_and_silence_is_transient_and_no_secret_is_shown() {
 }
 
 async fn seen_mark(server: &Server) -> Bytes {
-    let object = plain(server).get_object().bucket("pagefold-site-docs").key("trees/site").send().await.unwrap();
+    let object = plain(server).get_object().bucket(BUCKET).key("trees/site").send().await.unwrap();
     object.body.collect().await.unwrap().into_bytes()
 }

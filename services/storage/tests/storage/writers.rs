@@ -124,7 +124,7 @@ impl Scene {
 }
 
 async fn read(server: &Server, key: &str) -> Option<Bytes> {
-    let object = super::plain(server).get_object().bucket("pagefold-site-docs").key(key).send().await.ok()?;
+    let object = super::plain(server).get_object().bucket(super::BUCKET).key(key).send().await.ok()?;
     Some(object.body.collect().await.unwrap().into_bytes())
 }
 
@@ -246,5 +246,5 @@ async fn who_comes_while_another_writes_is_told_so() {
     let busy = scene.site.mirror("site", &scene.deploys[1]).await.unwrap_err();
     assert!(matches!(&busy, Error::Busy { .. }) && busy.is_transient(), "{busy}");
     let busy = scene.site.remove_tree("site").await.unwrap_err();
-    assert_eq!(busy.to_string(), "another writer is at `trees/site` in bucket `pagefold-site-docs`");
+    assert_eq!(busy.to_string(), format!("another writer is at `trees/site` in bucket `{}`", super::BUCKET));
 }
