@@ -81,6 +81,7 @@ fn every_problem_has_its_code_and_status() {
         ("older_build", 409),
         ("organization_exists", 409),
         ("read_model_unavailable", 503),
+        ("repository_not_allowed", 422),
         ("site_changed", 412),
         ("site_exists", 409),
         ("site_name_retired", 409),

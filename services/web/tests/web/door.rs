@@ -92,10 +92,10 @@ async fn a_request_with_two_hosts_or_none_or_two_tokens_is_refused() {
     let platform = Platform::start().await;
     let host = platform.host().to_owned();
     for (target, headers, status) in [
-        ("/healthz", format!("Host: {host}\r\n"), "200"),
-        ("/healthz", format!("Host: {host}\r\nHost: {host}\r\n"), "400"),
-        ("/healthz", format!("Host: {host}\r\nHost: evil.test\r\n"), "400"),
-        ("/healthz", String::new(), "400"),
+        ("/login", format!("Host: {host}\r\n"), "200"),
+        ("/login", format!("Host: {host}\r\nHost: {host}\r\n"), "400"),
+        ("/login", format!("Host: {host}\r\nHost: evil.test\r\n"), "400"),
+        ("/login", String::new(), "400"),
         ("http://evil.test/healthz", format!("Host: {host}\r\n"), "400"),
         (
             "/api/v1/sites",
