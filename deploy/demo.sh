@@ -22,7 +22,7 @@ platform=
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-title "Pagefold: one site, from its first push to a rollback"
+title "Pagefold: one site, from its first build to a rollback"
 
 step "Start the platform: the log, the database, the site store and every service, below one folder"
 start_platform
