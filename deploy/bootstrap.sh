@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a fresh Debian machine able to run a recipe of the justfile, then runs it.
 #
-#   sh deploy/bootstrap.sh demo          one site, from its first push to a rollback
+#   sh deploy/bootstrap.sh demo          one site, from its first build to a rollback
 #   sh deploy/bootstrap.sh test          every check and every test
 #   sh deploy/bootstrap.sh tools         install all that the two need, start nothing
 #   sh deploy/bootstrap.sh RECIPE ARGS   any other recipe
