@@ -53,6 +53,16 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     snapshots(connection, replicas).await
 }
 
+/// The name of the server that leads the stream of facts; none while there is no leader, or nothing to lead.
+///
+/// # Errors
+/// [`Error::Unavailable`] if the log does not answer.
+pub async fn leader(connection: &Connection) -> Result<Option<String>, Error> {
+    let stream = connection.jetstream.get_stream(subject::EVENTS).await;
+    let stream = stream.map_err(Error::unavailable("ask for the leader"))?;
+    Ok(stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone()))
+}
+
 /// The client can make an object store but not change one; below, it is a stream.
 async fn snapshots(connection: &Connection, replicas: usize) -> Result<(), Error> {
     let doing = "provision the snapshots";

@@ -142,7 +142,6 @@ impl Drop for Cluster {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
     let cluster = Cluster::start().await;
     let operator = cluster.connection("ctl", 0).await;
@@ -153,7 +152,6 @@ async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answers() {
     let cluster = Cluster::provisioned().await;
     let (writer, readers) =
@@ -167,7 +165,7 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answ
             let refused = within(reader.execute::<Site>(&name, &create("other"), &cause())).await;
             assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
         }
-        within(writer.execute::<Site>(&name, &site::Command::Delete, &cause())).await.unwrap();
+        within(writer.execute::<Site>(&name, &site::Command::Delete { seen: 1 }, &cause())).await.unwrap();
         for reader in &readers {
             let refused = within(reader.execute::<Site>(&name, &create("acme"), &cause())).await;
             assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
@@ -177,7 +175,6 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answ
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn a_burst_of_decisions_survives_the_death_of_the_leader_and_nothing_is_lost_or_said_twice() {
     let mut cluster = Cluster::provisioned().await;
     let logs = join_all((0..3).map(|first| cluster.log("web", first))).await;
