@@ -70,7 +70,7 @@ async fn run_the_older_version(fleet: &mut Fleet) -> [Repository; 2] {
 async fn send(fleet: &Fleet, (method, path): (Method, &str), body: &Value, status: u16) -> Answer {
     let ask = async || Answer::to(fleet.api().request(method.clone(), path).json(body)).await.ok();
     let answered = async || ask().await.filter(|answer| answer.status == status);
-    eventually(&format!("{method} {path} to be answered"), || answered()).await
+    eventually(&format!("{method} {path} to be answered"), answered).await
 }
 
 /// A newer web beside the older one changes a site and asks for a build of the other; answers that build.
@@ -78,7 +78,7 @@ async fn state_what_it_does_not_know(fleet: &mut Fleet) -> String {
     fleet.start_second(Service::Web);
     let newer = fleet.second_api();
     let there = async || newer.try_get("/sites").await.ok().filter(|answer| answer.status == 200);
-    eventually("the newer web", || there()).await;
+    eventually("the newer web", there).await;
     let change = json!({ "name": "uno", "demo_branch": "next" });
     let _ = newer.send(Method::PATCH, "/sites/one", &change).await.expect(200);
     let asked = newer.send(Method::POST, "/sites/two/builds", &json!({ "branch": "main" })).await;
@@ -109,7 +109,7 @@ async fn nothing_is_different_from_what_the_new_alone_makes(mut fleet: Fleet) {
     let last = fleet.facts().last().unwrap().sequence();
     let store = fleet.read_model().await;
     let reached = async || (store.live().position().await.ok()? >= last).then_some(());
-    eventually("the read model to be level", || reached()).await;
+    eventually("the read model to be level", reached).await;
     let mixed = store.live().digest().await.unwrap();
     let _ = fleet.operator(&["projections", "rebuild"]);
     assert_eq!(store.live().digest().await.unwrap(), mixed, "the read model");
@@ -129,7 +129,7 @@ async fn nothing_is_different_from_what_the_new_alone_makes(mut fleet: Fleet) {
     kept.write(b"{}".to_vec()).await.unwrap();
     fleet.start(Part::Service(Service::Scheduler)).await;
     let anew = async || kept.read().await.ok().flatten().filter(|kept| kept != b"{}");
-    assert_eq!(state(eventually("a queue that was made anew", || anew()).await), queue, "the scheduler's queue");
+    assert_eq!(state(eventually("a queue that was made anew", anew).await), queue, "the scheduler's queue");
 }
 
 fn routes(fleet: &Fleet) -> PathBuf {

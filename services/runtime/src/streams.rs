@@ -31,9 +31,9 @@ const CANNOT_CHANGE: u64 = 10052;
 /// # Errors
 /// [`Error::Unavailable`] if the server does not answer or refuses a configuration.
 pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), Error> {
-    let persist_mode = logs_are_written(connection, replicas).await?;
+    let persist_mode = Box::pin(logs_are_written(connection, replicas)).await?;
     for config in [events(replicas), Config { persist_mode, ..logs(replicas) }, parked(replicas)] {
-        let made = connection.jetstream.create_or_update_stream(config).await;
+        let made = Box::pin(connection.jetstream.create_or_update_stream(config)).await;
         made.map_err(Error::unavailable("provision a stream"))?;
     }
     let leases = kv::Config {
