@@ -12,10 +12,15 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 const USERS: [&str; 3] = ["ctl", "web", "syncer"];
 
+/// One cluster at a time: three servers that sync every write leave little of two cores to the tests beside them.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 struct Cluster {
+    _alone: MutexGuard<'static, ()>,
     servers: Vec<Option<Child>>,
     ports: Vec<u16>,
     folder: TempDir,
@@ -23,6 +28,7 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
+        let alone = ALONE.lock().await;
         let folder = tempfile::tempdir().unwrap();
         // Routes need ports that are known before the servers run.
         let listeners: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -43,7 +49,7 @@ impl Cluster {
             );
             std::fs::write(folder.path().join(format!("s{index}.conf")), text).unwrap();
         }
-        let mut cluster = Self { servers: vec![None, None, None], ports, folder };
+        let mut cluster = Self { _alone: alone, servers: vec![None, None, None], ports, folder };
         (0..3).for_each(|index| cluster.revive(index));
         cluster
     }
