@@ -60,8 +60,12 @@ pub enum Command {
     Create(New),
     /// Change its name or its settings.
     Change(Change),
-    /// Delete it with everything it shows. Its hosts must be released at the same moment.
-    Delete,
+    /// Delete it with everything it shows. Its hosts must be released at the same moment, so the caller has to know them
+    /// all.
+    Delete {
+        /// The version the caller saw; a site that has moved on, and may have another host, refuses its end.
+        seen: u64,
+    },
 }
 
 impl SiteSettings {
@@ -108,9 +112,12 @@ impl Aggregate for Site {
             }
             (Self::Active(_) | Self::Deleted, Command::Create(_)) => Err(Refusal::SiteExists),
             (Self::Active(active), Command::Change(change)) => active.change(change),
-            (Self::Active(_), Command::Delete) => Ok(vec![SiteEvent::Deleted {}]),
-            (Self::Deleted, Command::Delete) => Ok(vec![]),
-            (Self::Unknown | Self::Deleted, Command::Change(_)) | (Self::Unknown, Command::Delete) => {
+            (Self::Active(active), Command::Delete { seen }) => {
+                active.is_at(*seen)?;
+                Ok(vec![SiteEvent::Deleted {}])
+            }
+            (Self::Deleted, Command::Delete { .. }) => Ok(vec![]),
+            (Self::Unknown | Self::Deleted, Command::Change(_)) | (Self::Unknown, Command::Delete { .. }) => {
                 Err(Refusal::SiteNotFound)
             }
         }
@@ -136,10 +143,12 @@ impl Aggregate for Site {
 }
 
 impl Active {
+    const fn is_at(&self, seen: u64) -> Result<(), Refusal> {
+        if seen == self.version { Ok(()) } else { Err(Refusal::SiteChanged { seen, version: self.version }) }
+    }
+
     fn change(&self, change: &Change) -> Result<Vec<SiteEvent>, Refusal> {
-        if change.seen != self.version {
-            return Err(Refusal::SiteChanged { seen: change.seen, version: self.version });
-        }
+        self.is_at(change.seen)?;
         let settings = (change.settings != self.settings)
             .then(|| SiteEvent::SettingsChanged { settings: change.settings.clone() });
         let name = (change.name != self.name)

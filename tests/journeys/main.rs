@@ -17,4 +17,5 @@ mod rollback;
 mod secrets;
 mod separate;
 mod sources;
+mod upgrade;
 mod webhook;

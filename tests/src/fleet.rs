@@ -13,7 +13,7 @@ use depot::Depot;
 use plan::Plan;
 use projections::server as postgres;
 use reqwest::Client;
-use runtime::server as nats;
+use runtime::{server as nats, streams};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,6 +40,8 @@ pub enum Part {
 /// All of it. Nothing runs before it is started.
 pub struct Fleet {
     services: BTreeMap<Service, Child>,
+    /// Second processes of services, beside the first.
+    seconds: BTreeMap<Service, Child>,
     nats: [Option<nats::Server>; MEMBERS],
     postgres: Option<postgres::Server>,
     store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
@@ -56,6 +58,7 @@ impl Fleet {
         let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
         Self {
             services: BTreeMap::new(),
+            seconds: BTreeMap::new(),
             nats: [const { None }; MEMBERS],
             postgres: None,
             store: None,
@@ -99,11 +102,45 @@ impl Fleet {
                 self.store = Some((stop.clone(), tokio::spawn(depot.run(stop))));
             }
             Part::Service(service) => {
-                let (arguments, variables) = (self.plan.arguments(service), self.plan.variables(service));
-                let output = self.folder.path().join(format!("{}.output", service.name()));
-                self.services.insert(service, Child::start(&arguments, &variables, &output));
+                let child = self.spawn(service, service.name(), &self.plan.variables(service));
+                self.services.insert(service, child);
             }
         }
+    }
+
+    /// Starts a service as an older version, which does not know the facts with these names (`site.renamed.v1,…`).
+    pub fn start_older(&mut self, service: Service, unknown: &str) {
+        let mut variables = self.plan.variables(service);
+        variables.push(("PAGEFOLD_WITHOUT".to_owned(), unknown.to_owned()));
+        let child = self.spawn(service, &format!("older-{}", service.name()), &variables);
+        self.services.insert(service, child);
+    }
+
+    /// Starts a second process of a service beside the first.
+    pub fn start_second(&mut self, service: Service) {
+        let child = self.spawn(service, &format!("second-{}", service.name()), &self.plan.second(service));
+        self.seconds.insert(service, child);
+    }
+
+    /// Ends it in order.
+    ///
+    /// # Panics
+    /// If there is none, or it does not end.
+    pub async fn stop_second(&mut self, service: Service) {
+        let child = self.seconds.remove(&service).unwrap();
+        tokio::task::spawn_blocking(move || child.end(Signal::TERM)).await.unwrap();
+    }
+
+    fn spawn(&self, service: Service, name: &str, variables: &[(String, String)]) -> Child {
+        let output = self.folder.path().join(format!("{name}.output"));
+        Child::start(&self.plan.arguments(service), variables, &output)
+    }
+
+    /// Waits until a process has said something; `name` is the service's, or begins with `older-` or `second-`.
+    pub async fn says(&self, name: &str, text: &str) {
+        let output = self.folder.path().join(format!("{name}.output"));
+        let said = || std::fs::read_to_string(&output).unwrap_or_default().contains(text);
+        eventually(&format!("{name} to say `{text}`"), || std::future::ready(said().then_some(()))).await;
     }
 
     /// Ends one part by a signal and waits until it has ended; the object store always ends in order.
@@ -192,6 +229,48 @@ impl Fleet {
         Api::new(self.client.clone(), self.ready())
     }
 
+    /// The API of the second web.
+    #[must_use]
+    pub fn second_api(&self) -> Api {
+        Api::new(self.client.clone(), &self.plan.second_ready())
+    }
+
+    /// The read model, as its owner.
+    ///
+    /// # Panics
+    /// If Postgres does not let it in.
+    pub async fn read_model(&self) -> projections::Store {
+        projections::Store::connect(&self.ready().postgres.clone().into(), 1).await.unwrap()
+    }
+
+    /// The log, as an operator reaches it.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn log(&self) -> runtime::Connection {
+        runtime::Connection::open(&self.plan.access("ctl")).await.unwrap()
+    }
+
+    /// What an operator's command prints.
+    ///
+    /// # Panics
+    /// If it fails.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> String {
+        let output = tokio::task::block_in_place(|| child::run_with(arguments, &self.plan.operator()));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The server that leads the stream of facts.
+    pub async fn leader(&self) -> Part {
+        let log = self.log().await;
+        let leader =
+            eventually("the log to have a leader", || async { streams::leader(&log).await.ok().flatten() }).await;
+        let member = (0..MEMBERS).find(|member| plan::name_of(*member) == leader);
+        Part::Nats(member.unwrap())
+    }
+
     /// A host below its sites' domain.
     #[must_use]
     pub fn host(&self, label: &str) -> Host {
@@ -217,9 +296,7 @@ impl Fleet {
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let arguments = ["events", "list", "--limit", "1000000", "--format", "json"];
-        let output = child::run_with(&arguments, &self.plan.operator());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.operator(&arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Where everything is kept.
@@ -232,9 +309,9 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.services.values().for_each(|child| println!("{}", child.told()));
+            self.services.values().chain(self.seconds.values()).for_each(|child| println!("{}", child.told()));
         }
         // Killed, not drained: what a story has to say about the end, it says itself.
-        self.services.values().for_each(|child| child.signal(Signal::KILL));
+        self.services.values().chain(self.seconds.values()).for_each(|child| child.signal(Signal::KILL));
     }
 }

@@ -72,9 +72,18 @@ fn a_renamed_site_keeps_its_former_hosts() {
 #[test]
 fn a_deleted_site_is_deleted_for_good() {
     let history = [created(), SiteEvent::Deleted {}];
-    given::<Site>(history.clone()).when(Command::Delete).then([]);
+    given::<Site>(history.clone()).when(Command::Delete { seen: 1 }).then([]);
     given::<Site>(history.clone()).when(change("docs", settings(), 1)).refuses(Refusal::SiteNotFound);
     given::<Site>(history).when(Command::Create(new())).refuses(Refusal::SiteExists);
+}
+
+#[test]
+fn a_site_is_deleted_only_by_whoever_knows_all_its_hosts() {
+    let renamed = [created(), renamed("docs", "guide")];
+    given::<Site>(renamed.clone())
+        .when(Command::Delete { seen: 1 })
+        .refuses(Refusal::SiteChanged { seen: 1, version: 2 });
+    given::<Site>(renamed).when(Command::Delete { seen: 2 }).then([SiteEvent::Deleted {}]);
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Platform {
             Attempt::Create(index) => self.about_site(index, &site::Command::Create(new(SITES[index]))),
             Attempt::Change(index) => self.change(index),
             Attempt::Request(index) => self.request(index),
-            Attempt::Delete(index) => self.about_site(index, &site::Command::Delete),
+            Attempt::Delete(index) => self.delete(index),
             Attempt::Queue(index) => {
                 let id = self.story.next_build();
                 self.builds.push((index, id, Build::default()));
@@ -129,6 +129,14 @@ impl Platform {
         let (seen, branch) = (active.version, format!("v{}", active.version).parse().unwrap());
         let settings = events::SiteSettings { branch, ..active.settings };
         self.about_site(index, &site::Command::Change(site::Change { name: active.name, settings, seen }));
+    }
+
+    fn delete(&mut self, index: usize) {
+        let seen = match self.sites.get(&index) {
+            Some(Site::Active(active)) => active.version,
+            Some(Site::Unknown | Site::Deleted) | None => 0,
+        };
+        self.about_site(index, &site::Command::Delete { seen });
     }
 
     /// Asked for by a person; the scheduler may queue it later.

@@ -6,7 +6,7 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv;
 use async_nats::jetstream::object_store;
-use async_nats::jetstream::stream::{Compression, Config, Republish, StorageType};
+use async_nats::jetstream::stream::{Compression, Config, PersistenceMode, Republish, StorageType};
 use events::subject;
 use std::time::Duration;
 
@@ -23,13 +23,17 @@ pub const LEASE_TTL: Duration = Duration::from_secs(12);
 /// How long a session is kept that nobody uses.
 pub const SESSION_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// What the server answers where a stream cannot be changed into what is wanted.
+const CANNOT_CHANGE: u64 = 10052;
+
 /// Makes all streams and buckets, or brings them up to date. Safe to repeat.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the server does not answer or refuses a configuration.
 pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), Error> {
-    for config in [events(replicas), logs(replicas), parked(replicas)] {
-        let made = connection.jetstream.create_or_update_stream(config).await;
+    let persist_mode = Box::pin(logs_are_written(connection, replicas)).await?;
+    for config in [events(replicas), Config { persist_mode, ..logs(replicas) }, parked(replicas)] {
+        let made = Box::pin(connection.jetstream.create_or_update_stream(config)).await;
         made.map_err(Error::unavailable("provision a stream"))?;
     }
     let leases = kv::Config {
@@ -51,6 +55,33 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     let made = connection.jetstream.create_or_update_key_value(sessions).await;
     made.map_err(Error::unavailable("provision the sessions"))?;
     snapshots(connection, replicas).await
+}
+
+/// How the stream of build logs is written, if it is there. An earlier version acknowledged lines before they were stored;
+/// the server can neither replicate such a stream nor change it.
+async fn logs_are_written(connection: &Connection, replicas: usize) -> Result<Option<PersistenceMode>, Error> {
+    let operation = "provision a stream";
+    let written = match connection.jetstream.get_stream(subject::LOGS).await {
+        Ok(stream) => stream.cached_info().config.persist_mode,
+        Err(error) if is_missing(&error) => None,
+        Err(error) => return Err(Error::unavailable(operation)(error)),
+    };
+    if replicas > 1 && written == Some(PersistenceMode::Async) {
+        let description = "the stream LOGS is acknowledged before it is stored and cannot have copies: delete it while no \
+                           build runs, and provision again (logs of ended builds are archived)";
+        return Err(Error::Rejected { operation, code: CANNOT_CHANGE, description: description.to_owned() });
+    }
+    Ok(written)
+}
+
+/// The name of the server that leads the stream of facts; none while there is no leader, or nothing to lead.
+///
+/// # Errors
+/// [`Error::Unavailable`] if the log does not answer.
+pub async fn leader(connection: &Connection) -> Result<Option<String>, Error> {
+    let stream = connection.jetstream.get_stream(subject::EVENTS).await;
+    let stream = stream.map_err(Error::unavailable("ask for the leader"))?;
+    Ok(stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone()))
 }
 
 /// The client can make an object store but not change one; below, it is a stream.

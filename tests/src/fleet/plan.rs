@@ -4,7 +4,7 @@ use super::{MEMBERS, Service};
 use crate::Ready;
 use depot::Access;
 use projections::server as postgres;
-use runtime::server as nats;
+use runtime::{connection, server as nats};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -25,15 +25,18 @@ pub(super) struct Plan {
     routes: Vec<u16>,
     /// A port of each service for operators.
     admins: Vec<u16>,
+    /// Ports of a second web and a second edge.
+    seconds: Vec<u16>,
     reader: SecretString,
     secret: String,
 }
 
 impl Plan {
     pub(super) async fn make(folder: &Path) -> Self {
-        let mut ports = nats::free_ports(2 * MEMBERS + Service::ALL.len() + 3).unwrap();
+        let mut ports = nats::free_ports(2 * MEMBERS + Service::ALL.len() + 5).unwrap();
         let mut take = |count: usize| ports.split_off(ports.len() - count);
-        let (clients, routes, admins, own) = (take(MEMBERS), take(MEMBERS), take(Service::ALL.len()), take(3));
+        let (clients, routes, admins) = (take(MEMBERS), take(MEMBERS), take(Service::ALL.len()));
+        let (own, seconds) = (take(3), take(2));
         // Its roles have their passwords from the first start.
         let server = postgres::Server::start(&postgres::Config::new(folder.join("postgres"))).await.unwrap();
         let (owner, reader) = (server.url(postgres::Role::Owner), server.url(postgres::Role::Reader));
@@ -50,7 +53,7 @@ impl Plan {
             sites_domain: DOMAIN.to_owned(),
             pid: std::process::id(),
         };
-        Self { ready, folder: folder.to_owned(), clients, routes, admins, reader, secret: fresh() }
+        Self { ready, folder: folder.to_owned(), clients, routes, admins, seconds, reader, secret: fresh() }
     }
 
     pub(super) fn member(&self, member: usize) -> nats::Settings {
@@ -59,7 +62,7 @@ impl Plan {
             folder: self.folder.join(format!("nats-{member}")),
             secrets: self.secrets(),
             ports: vec![self.clients[member]],
-            cluster: Some(nats::Cluster { member: format!("member-{member}"), port, routes }),
+            cluster: Some(nats::Cluster { member: name_of(member), port, routes }),
         }
     }
 
@@ -94,6 +97,7 @@ impl Plan {
         let admin = self.admin(service);
         let mut variables = self.log(service.name());
         variables.push(variable("ADMIN_LISTEN", &admin));
+        variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
         match service {
             Service::Web => {
                 let listen = self.ready.web.trim_start_matches("http://");
@@ -127,17 +131,46 @@ impl Plan {
         variables
     }
 
+    /// The same for a process beside the first: other addresses, other folders.
+    pub(super) fn second(&self, service: Service) -> Vec<Variable> {
+        let data = self.folder.join(format!("second-{}", service.name())).display().to_string();
+        let address = |index: usize| format!("127.0.0.1:{}", self.seconds[index]);
+        let mut variables = self.variables(service);
+        // Of two values of a variable, the later counts.
+        variables.extend([
+            variable("ADMIN_LISTEN", "127.0.0.1:0"),
+            variable("WEB_LISTEN", &address(0)),
+            variable("EDGE_LISTEN", &address(1)),
+        ]);
+        variables.extend(["LAUNCHER_DATA", "SYNCER_DATA", "EDGE_DATA"].map(|name| variable(name, &data)));
+        variables
+    }
+
+    /// Where the second web and the second edge are.
+    pub(super) fn second_ready(&self) -> Ready {
+        let [web, edge] = [0, 1].map(|index| format!("http://127.0.0.1:{}", self.seconds[index]));
+        Ready { web, edge, ..self.ready.clone() }
+    }
+
     pub(super) fn provision(&self) -> Vec<Variable> {
         let mut variables = self.operator();
         variables.extend(self.store(OPERATOR));
         variables.push(variable("NATS_REPLICAS", &MEMBERS.to_string()));
-        variables.push(variable("POSTGRES_URL", &self.ready.postgres));
         variables
     }
 
     /// How an operator's command reaches the log.
     pub(super) fn operator(&self) -> Vec<Variable> {
-        self.log("ctl")
+        let mut variables = self.log("ctl");
+        variables.push(variable("POSTGRES_URL", &self.ready.postgres));
+        variables
+    }
+
+    /// How a user reaches the log without a process of its own.
+    pub(super) fn access(&self, user: &str) -> connection::Config {
+        let certificate = Some(nats::certificate(&self.secrets()));
+        let password = nats::password(&self.secrets(), user).unwrap();
+        connection::Config { url: self.ready.nats.clone(), user: user.to_owned(), password, certificate }
     }
 
     pub(super) fn healthz(&self, service: Service) -> String {
@@ -167,6 +200,11 @@ impl Plan {
         let pairs = [("S3_ENDPOINT", &*self.ready.s3), ("S3_ACCESS_KEY", key), ("S3_SECRET_KEY", &*self.secret)];
         pairs.map(|(name, value)| variable(name, value)).into()
     }
+}
+
+/// The name of one of the log's servers.
+pub(super) fn name_of(member: usize) -> String {
+    format!("member-{member}")
 }
 
 fn variable(name: &str, value: &str) -> Variable {

@@ -174,7 +174,11 @@ impl World {
     }
 
     pub(crate) async fn delete(&self, site: &str) {
-        let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Delete);
+        let Site::Active(active) = self.log.load::<Site>(&id(site).to_string()).await.unwrap().state else {
+            panic!("`{site}` is there")
+        };
+        let delete = SiteCommand::Delete { seen: active.version };
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), delete);
         let said = transaction.with::<Host>(site, HostCommand::Release(owner(site))).commit().await.unwrap();
         assert_eq!(said.len(), 2);
     }

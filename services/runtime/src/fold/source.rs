@@ -51,8 +51,8 @@ pub(super) struct Source {
     feed: Option<Open>,
     /// Where the log ended when it was last reached.
     end: Option<u64>,
-    /// The last gap that the fold has started over for. If it is there again, the log itself has it.
-    gap: Option<u64>,
+    /// Whether the state was read from the log's start here. A gap is the log's own then, and to start over is no help.
+    whole: bool,
 }
 
 /// A feed, with a message that was taken from it and not passed on yet.
@@ -63,7 +63,7 @@ pub(super) struct Open {
 
 impl Source {
     pub(super) const fn new(log: Log) -> Self {
-        Self { log, feed: None, end: None, gap: None }
+        Self { log, feed: None, end: None, whole: false }
     }
 
     pub(super) const fn end(&self) -> Option<u64> {
@@ -81,6 +81,7 @@ impl Source {
 
     /// Waits for what follows on `position`. Safe to cancel.
     pub(super) async fn hear(&mut self, position: Position) -> Heard {
+        self.whole |= position == Position::START;
         loop {
             let Some(open) = &mut self.feed else {
                 match self.reach(position).await {
@@ -112,18 +113,15 @@ impl Source {
             let Some(delivered) = open.next.take().or_else(|| open.feed.next().now_or_never().flatten()) else { break };
             let found = delivered.sequence;
             if found > expected {
-                if self.gap != Some(expected) {
-                    if entries.is_empty() {
-                        (self.gap, self.feed) = (Some(expected), None);
-                        return Heard::OtherHistory(Difference::Gap { expected, found });
-                    }
-                    open.next = Some(delivered);
+                if !self.whole && entries.is_empty() {
+                    self.feed = None;
+                    return Heard::OtherHistory(Difference::Gap { expected, found });
+                }
+                open.next = Some(delivered);
+                if !self.whole {
                     break;
                 }
-                // To start over has not helped.
-                open.next = Some(delivered);
                 entries.push(Entry::absent(expected));
-                self.gap = Some(expected + 1);
             } else if found == expected {
                 entries.push(delivered.into());
             } else {

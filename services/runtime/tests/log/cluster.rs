@@ -1,9 +1,10 @@
 //! Three servers with three copies of everything: nobody reads what is outdated, and a leader may fall at any moment.
 
 use crate::world::{cause, create, history, within};
-use events::{Organization, Recorded, Site, organization, site, subject};
+use async_nats::jetstream::stream::{Config, PersistenceMode};
+use events::{Organization, Recorded, Refusal, Site, organization, site, subject};
 use futures::future::join_all;
-use runtime::connection::Config;
+use runtime::connection;
 use runtime::{Connection, ExecuteError, Log, streams};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -11,10 +12,15 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 const USERS: [&str; 3] = ["ctl", "web", "syncer"];
 
+/// One cluster at a time: three servers that sync every write leave little of two cores to the tests beside them.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 struct Cluster {
+    _alone: MutexGuard<'static, ()>,
     servers: Vec<Option<Child>>,
     ports: Vec<u16>,
     folder: TempDir,
@@ -22,6 +28,7 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
+        let alone = ALONE.lock().await;
         let folder = tempfile::tempdir().unwrap();
         // Routes need ports that are known before the servers run.
         let listeners: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -42,7 +49,7 @@ impl Cluster {
             );
             std::fs::write(folder.path().join(format!("s{index}.conf")), text).unwrap();
         }
-        let mut cluster = Self { servers: vec![None, None, None], ports, folder };
+        let mut cluster = Self { _alone: alone, servers: vec![None, None, None], ports, folder };
         (0..3).for_each(|index| cluster.revive(index));
         cluster
     }
@@ -75,14 +82,28 @@ impl Cluster {
         server.wait().unwrap();
     }
 
+    fn signal(&self, index: usize, name: &str) {
+        let pid = self.servers[index].as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
     fn url(&self, first: usize) -> String {
         let order = (first..first + 3).map(|index| format!("nats://127.0.0.1:{}", self.ports[index % 3]));
         order.collect::<Vec<_>>().join(",")
     }
 
     async fn connection(&self, user: &str, first: usize) -> Connection {
-        let config = Config {
-            url: self.url(first),
+        self.reach(user, self.url(first)).await
+    }
+
+    /// The log as one of its servers tells it.
+    async fn log_of(&self, user: &str, member: usize) -> Log {
+        Log::new(self.reach(user, format!("nats://127.0.0.1:{}", self.ports[member])).await)
+    }
+
+    async fn reach(&self, user: &str, url: String) -> Connection {
+        let config = connection::Config {
+            url,
             user: user.to_owned(),
             password: SecretString::from("secret"),
             certificate: None,
@@ -126,7 +147,7 @@ impl Cluster {
 
     async fn replicas(&self) -> Vec<usize> {
         let context = self.raw().await;
-        let names = ["EVENTS", "LOGS", "PARKED", "KV_LEASES", "OBJ_SNAPSHOTS"];
+        let names = ["EVENTS", "LOGS", "PARKED", "KV_LEASES", "KV_SESSIONS", "OBJ_SNAPSHOTS"];
         join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas))
             .await
     }
@@ -142,22 +163,20 @@ impl Drop for Cluster {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
     let cluster = Cluster::start().await;
     let operator = cluster.connection("ctl", 0).await;
-    for (wanted, held) in [(1, [1; 5]), (3, [3; 5]), (3, [3; 5])] {
+    for (wanted, held) in [(1, [1; 6]), (3, [3; 6]), (3, [3; 6])] {
         within(cluster.provision(&operator, wanted)).await;
         assert_eq!(cluster.replicas().await, held);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answers() {
     let cluster = Cluster::provisioned().await;
     let (writer, readers) =
-        (cluster.log("web", 0).await, join_all((0..3).map(|first| cluster.log("web", first))).await);
+        (cluster.log("web", 0).await, join_all((0..3).map(|member| cluster.log_of("web", member))).await);
     for round in 0..40 {
         let name = format!("site-{round}");
         let said = within(writer.execute::<Site>(&name, &create("acme"), &cause())).await.unwrap();
@@ -167,7 +186,7 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answ
             let refused = within(reader.execute::<Site>(&name, &create("other"), &cause())).await;
             assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
         }
-        within(writer.execute::<Site>(&name, &site::Command::Delete, &cause())).await.unwrap();
+        within(writer.execute::<Site>(&name, &site::Command::Delete { seen: 1 }, &cause())).await.unwrap();
         for reader in &readers {
             let refused = within(reader.execute::<Site>(&name, &create("acme"), &cause())).await;
             assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
@@ -177,7 +196,6 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_whichever_replica_answ
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "three servers: not part of the usual run yet"]
 async fn a_burst_of_decisions_survives_the_death_of_the_leader_and_nothing_is_lost_or_said_twice() {
     let mut cluster = Cluster::provisioned().await;
     let logs = join_all((0..3).map(|first| cluster.log("web", first))).await;
@@ -210,4 +228,66 @@ async fn a_burst_of_decisions_survives_the_death_of_the_leader_and_nothing_is_lo
         let there: &Recorded = &facts[usize::try_from(fact.sequence).unwrap() - 1];
         assert_eq!(there, fact);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_slept_through_its_fall_says_yes_to_nothing() {
+    let cluster = Cluster::provisioned().await;
+    let leader = cluster.leader().await;
+    let (fallen, other) = (cluster.log_of("web", leader).await, cluster.log_of("web", (leader + 1) % 3).await);
+    assert_eq!(fallen.load::<Site>("docs").await.unwrap().sequence, 0);
+    cluster.signal(leader, "-STOP");
+    let create_as = async |log: &Log, organization| log.execute::<Site>("docs", &create(organization), &cause()).await;
+    let made = async {
+        loop {
+            if let Ok(said) = create_as(&other, "acme").await {
+                return said;
+            }
+        }
+    };
+    let said = within(made).await;
+    // Asked while it sleeps, answered as soon as it wakes; it knows nothing of the others yet.
+    let asked = within(async {
+        tokio::join!(create_as(&fallen, "other"), async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            cluster.signal(leader, "-CONT");
+        })
+    });
+    let (answered, ()) = asked.await;
+    assert!(answered.is_err(), "{answered:?}");
+    let known =
+        async { while fallen.load::<Site>("docs").await.is_ok_and(|loaded| loaded.sequence != said[0].sequence) {} };
+    within(known).await;
+    let refused = within(create_as(&fallen, "other")).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(Refusal::SiteExists))), "{refused:?}");
+    assert_eq!(history(&other).await, said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_without_the_others_soon_answers_no_more() {
+    let cluster = Cluster::provisioned().await;
+    let leader = cluster.leader().await;
+    let alone = cluster.log_of("web", leader).await;
+    (1..3).for_each(|other| cluster.signal((leader + other) % 3, "-STOP"));
+    let answers = async || tokio::time::timeout(Duration::from_secs(2), alone.load::<Site>("docs")).await;
+    within(async { while answers().await.is_ok_and(|loaded| loaded.is_ok()) {} }).await;
+    (1..3).for_each(|other| cluster.signal((leader + other) % 3, "-CONT"));
+    within(async { while !answers().await.is_ok_and(|loaded| loaded.is_ok()) {} }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_that_are_stored_later_stay_so_on_one_server_and_are_refused_copies_with_a_remedy() {
+    let cluster = Cluster::start().await;
+    let operator = cluster.connection("ctl", 0).await;
+    within(cluster.provision(&operator, 1)).await;
+    let raw = cluster.raw().await;
+    let config = raw.get_stream("LOGS").await.unwrap().cached_info().config.clone();
+    raw.delete_stream("LOGS").await.unwrap();
+    raw.create_stream(Config { persist_mode: Some(PersistenceMode::Async), ..config }).await.unwrap();
+    streams::provision(&operator, 1).await.unwrap();
+    let refused = streams::provision(&operator, 3).await.unwrap_err().to_string();
+    assert!(refused.contains("delete it while no build runs"), "{refused}");
+    raw.delete_stream("LOGS").await.unwrap();
+    within(cluster.provision(&operator, 3)).await;
+    assert_eq!(cluster.replicas().await, [3; 6]);
 }

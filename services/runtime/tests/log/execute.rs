@@ -85,7 +85,7 @@ async fn a_refusal_takes_what_other_processes_said_into_account() {
         sites::Command::Change(sites::Change { name, settings, seen })
     };
     assert_eq!(second.execute::<Site>("docs", &change(1), &cause()).await.unwrap(), []);
-    first.execute::<Site>("docs", &sites::Command::Delete, &cause()).await.unwrap();
+    first.execute::<Site>("docs", &sites::Command::Delete { seen: 1 }, &cause()).await.unwrap();
     // What the second process remembers would refuse this for another reason.
     let refused = second.execute::<Site>("docs", &change(7), &cause()).await.unwrap_err();
     assert!(matches!(refused, ExecuteError::Refused(Refusal::SiteNotFound)), "{refused:?}");
@@ -99,6 +99,6 @@ async fn a_refusal_is_not_taken_from_memory() {
     let refused = second.load::<Site>("docs").await.unwrap();
     assert_eq!((refused.state, refused.sequence), (Site::Unknown, 0));
     site(&first, "docs").await;
-    let recorded = second.execute::<Site>("docs", &sites::Command::Delete, &cause()).await.unwrap();
+    let recorded = second.execute::<Site>("docs", &sites::Command::Delete { seen: 1 }, &cause()).await.unwrap();
     assert!(matches!(recorded[0].event, Event::Site(SiteEvent::Deleted {})), "{recorded:?}");
 }

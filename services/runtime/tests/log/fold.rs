@@ -2,6 +2,7 @@
 
 use crate::world::{World, site, within};
 use async_nats::HeaderMap;
+use async_nats::jetstream::stream::{Config, Stream};
 use events::{Position, Recorded};
 use runtime::Log;
 use runtime::error::BoxError;
@@ -205,6 +206,56 @@ async fn a_log_that_is_put_back_while_it_is_followed_is_noticed() {
         let Ok(_) = within(names.next()).await;
     }
     assert_eq!(known(&names), ["a", "c"]);
+}
+
+/// A log whose facts can be deleted, as ours denies: by a disk that lost some, say.
+async fn torn(world: &World) -> (Log, Stream) {
+    let (raw, _) = world.raw("ctl").await;
+    let config = Config {
+        name: "EVENTS".to_owned(),
+        subjects: vec!["events.>".to_owned()],
+        allow_direct: true,
+        allow_atomic_publish: true,
+        ..Config::default()
+    };
+    let stream = async_nats::jetstream::new(raw).create_stream(config).await.unwrap();
+    (world.log("web").await, stream)
+}
+
+#[tokio::test]
+async fn a_gap_after_what_was_kept_is_a_reason_to_start_over_once() {
+    let world = World::unprovisioned().await;
+    let (log, stream) = torn(&world).await;
+    let shelf = kept(&log, &["a", "b"]).await;
+    for name in ["c", "d", "e", "f", "g"] {
+        site(&log, name).await;
+    }
+    for lost in [3, 4, 6] {
+        stream.delete_message(lost).await.unwrap();
+    }
+    let mut names = follow(&log, &shelf).await;
+    let steps = level(&mut names).await;
+    assert_eq!(steps.iter().filter(|step| **step == Step::StartedOver).count(), 1, "{steps:?}");
+    assert_eq!(known(&names), ["a", "b", "e", "g"]);
+    keep(names).await;
+    let mut names = follow(&log, &shelf).await;
+    assert_eq!(level(&mut names).await, [Step::Reached], "what was kept since is of this log");
+}
+
+#[tokio::test]
+async fn a_gap_in_what_is_read_from_the_start_is_passed_over() {
+    let world = World::unprovisioned().await;
+    let (log, stream) = torn(&world).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        site(&log, name).await;
+    }
+    for lost in [1, 3, 4] {
+        stream.delete_message(lost).await.unwrap();
+    }
+    let mut names = follow(&log, &Shelf::default()).await;
+    let steps = level(&mut names).await;
+    assert!(!steps.contains(&Step::StartedOver), "{steps:?}");
+    assert_eq!(known(&names), ["b", "e"]);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Decisions on several aggregates: all of their facts, or none.
 
 use crate::proxy::Proxy;
-use crate::world::{World, cause, create, found, history, push, within};
+use crate::world::{World, cause, create, found, history, push, settings, within};
 use events::host::{self, Owner};
+use events::site::{self as sites, Change};
 use events::{
-    Event, Handle, Host, HostEvent, Organization, OrganizationId, Refusal, Repository, Site, SiteId, handle, ids,
+    Event, Handle, Host, HostEvent, Organization, OrganizationId, Refusal, Repository, Site, SiteId, SiteName, handle,
+    ids,
 };
 use futures::future::join_all;
 use runtime::{Connection, ExecuteError, Log, Transaction};
@@ -128,4 +130,52 @@ async fn a_transaction_whose_answer_is_lost_is_in_the_log_once() {
         said.extend(recorded);
     }
     assert_eq!(history(&world.log("syncer").await).await, said);
+}
+
+/// Deletes a site with every host it has, as web does: whoever met another site than they saw looks again.
+async fn delete(log: &Log, id: SiteId) {
+    loop {
+        let Site::Active(active) = log.load::<Site>(&id.to_string()).await.unwrap().state else { return };
+        let owner = Owner { site: id, organization: active.organization };
+        let delete = sites::Command::Delete { seen: active.version };
+        let mut all = log.transaction(cause()).with::<Site>(id, delete);
+        for name in active.hosts() {
+            all = all.with::<Host>(name, host::Command::Release(owner));
+        }
+        match all.commit().await {
+            Ok(_) => return,
+            Err(ExecuteError::Refused(Refusal::SiteChanged { .. })) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Renames a site unless it is deleted first.
+async fn rename(log: &Log, id: SiteId, name: &str) {
+    let (owner, name) = (Owner { site: id, organization: organization() }, name.parse::<SiteName>().unwrap());
+    let change = Change { name: name.clone(), settings: settings(), seen: 1 };
+    let both = log.transaction(cause()).with::<Site>(id, sites::Command::Change(change));
+    match both.with::<Host>(name, host::Command::Claim(owner)).commit().await {
+        Ok(_) | Err(ExecuteError::Refused(Refusal::SiteNotFound)) => {}
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_is_renamed_while_it_is_deleted_keeps_no_host() {
+    let world = World::start().await;
+    let (one, other) = (world.log("web").await, world.log("web").await);
+    let mut renamed = 0;
+    for round in 0..60 {
+        let (id, new) = (site(&round.to_string()), format!("new-{round}"));
+        claim(&one, id, "docs").commit().await.unwrap();
+        within(async { tokio::join!(rename(&other, id, &new), delete(&one, id)) }).await;
+        assert_eq!(one.load::<Site>(&id.to_string()).await.unwrap().state, Site::Deleted);
+        for name in ["docs", &new] {
+            let host = one.load::<Host>(name).await.unwrap().state;
+            assert!(!matches!(host, Host::Claimed(_)), "round {round}: {host:?}");
+            renamed += usize::from(name == new && host != Host::Free);
+        }
+    }
+    assert!(renamed > 0, "the rename was first at times");
 }

@@ -123,12 +123,27 @@ pub(crate) async fn name_of(app: &Shared, place: &Place) -> Result<SiteName, Pro
 /// Answers whether there was anything to delete.
 pub(crate) async fn delete_site(app: &Shared, place: &Place, caller: Caller) -> Result<bool, Problem> {
     let id = app.site_id(place).await?;
-    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Delete);
-    if let Site::Active(active) = app.log.load::<Site>(&id.to_string()).await?.state {
-        let owner = Owner { site: id, organization: active.organization };
-        for name in active.hosts() {
-            transaction = transaction.with::<Host>(name, host::Command::Release(owner));
+    for _ in 1..ROUNDS_MAX {
+        match delete_once(app, id, caller.clone()).await {
+            // It was renamed meanwhile, and has a host that would be kept for ever.
+            Err(Problem::Refused(Refusal::SiteChanged { .. })) => {}
+            deleted => return deleted,
         }
+    }
+    delete_once(app, id, caller).await
+}
+
+async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, Problem> {
+    let active = match app.log.load::<Site>(&id.to_string()).await?.state {
+        Site::Active(active) => active,
+        Site::Deleted => return Ok(false),
+        Site::Unknown => return Err(Refusal::SiteNotFound.into()),
+    };
+    let owner = Owner { site: id, organization: active.organization };
+    let delete = site::Command::Delete { seen: active.version };
+    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, delete);
+    for name in active.hosts() {
+        transaction = transaction.with::<Host>(name, host::Command::Release(owner));
     }
     commit(app, transaction).await
 }
