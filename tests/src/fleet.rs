@@ -40,7 +40,7 @@ pub enum Part {
 /// All of it. Nothing runs before it is started.
 pub struct Fleet {
     services: BTreeMap<Service, Child>,
-    nats: [Option<nats::Server>; MEMBERS],
+    nats: Vec<Option<nats::Server>>,
     postgres: Option<postgres::Server>,
     store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
     client: Client,
@@ -51,12 +51,17 @@ pub struct Fleet {
 impl Fleet {
     /// Chooses ports and secrets.
     pub async fn prepare() -> Self {
+        Self::prepare_with(MEMBERS).await
+    }
+
+    /// The same with another number of servers of the log.
+    pub async fn prepare_with(members: usize) -> Self {
         let folder = folder::temporary();
-        let plan = Plan::make(folder.path()).await;
+        let plan = Plan::make(folder.path(), members).await;
         let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
         Self {
             services: BTreeMap::new(),
-            nats: [const { None }; MEMBERS],
+            nats: (0..members).map(|_| None).collect(),
             postgres: None,
             store: None,
             client: client.build().unwrap(),
@@ -68,12 +73,16 @@ impl Fleet {
     /// Every server, in the order in which they are started.
     #[must_use]
     pub fn servers() -> Vec<Part> {
-        (0..MEMBERS).map(Part::Nats).chain([Part::Postgres, Part::Store]).collect()
+        Self::servers_with(MEMBERS)
+    }
+
+    fn servers_with(members: usize) -> Vec<Part> {
+        (0..members).map(Part::Nats).chain([Part::Postgres, Part::Store]).collect()
     }
 
     /// Starts servers, makes in them what services expect, and starts every service.
     pub async fn start_all(&mut self) {
-        for server in Self::servers() {
+        for server in Self::servers_with(self.nats.len()) {
             self.start(server).await;
         }
         self.provision().await;
@@ -211,15 +220,21 @@ impl Fleet {
     }
 
     /// Every fact in the log, as an operator lists them.
-    ///
-    /// # Panics
-    /// If the log does not answer.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
-        let arguments = ["events", "list", "--limit", "1000000", "--format", "json"];
-        let output = child::run_with(&arguments, &self.plan.operator());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let listed = self.operator(&["events", "list", "--limit", "1000000", "--format", "json"]);
+        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What an operator's command prints.
+    ///
+    /// # Panics
+    /// If the command fails.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> String {
+        let output = child::run_with(arguments, &self.plan.operator());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Where everything is kept.

@@ -1,7 +1,7 @@
 //! What a fleet is told: the addresses, the secrets, the settings of each service.
 
-use super::{MEMBERS, Service};
-use crate::Ready;
+use super::Service;
+use crate::{Ready, hold};
 use depot::Access;
 use projections::server as postgres;
 use runtime::server as nats;
@@ -30,10 +30,10 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) async fn make(folder: &Path) -> Self {
-        let mut ports = nats::free_ports(2 * MEMBERS + Service::ALL.len() + 3).unwrap();
+    pub(super) async fn make(folder: &Path, members: usize) -> Self {
+        let mut ports = nats::free_ports(2 * members + Service::ALL.len() + 3).unwrap();
         let mut take = |count: usize| ports.split_off(ports.len() - count);
-        let (clients, routes, admins, own) = (take(MEMBERS), take(MEMBERS), take(Service::ALL.len()), take(3));
+        let (clients, routes, admins, own) = (take(members), take(members), take(Service::ALL.len()), take(3));
         // Its roles have their passwords from the first start.
         let server = postgres::Server::start(&postgres::Config::new(folder.join("postgres"))).await.unwrap();
         let (owner, reader) = (server.url(postgres::Role::Owner), server.url(postgres::Role::Reader));
@@ -59,7 +59,7 @@ impl Plan {
             folder: self.folder.join(format!("nats-{member}")),
             secrets: self.secrets(),
             ports: vec![self.clients[member]],
-            cluster: Some(nats::Cluster { member: format!("member-{member}"), port, routes }),
+            cluster: (routes.len() > 1).then(|| nats::Cluster { member: format!("member-{member}"), port, routes }),
         }
     }
 
@@ -93,7 +93,7 @@ impl Plan {
         let data = self.folder.join(service.name()).display().to_string();
         let admin = self.admin(service);
         let mut variables = self.log(service.name());
-        variables.push(variable("ADMIN_LISTEN", &admin));
+        variables.extend([variable("ADMIN_LISTEN", &admin), hold::variable(&self.folder)]);
         match service {
             Service::Web => {
                 let listen = self.ready.web.trim_start_matches("http://");
@@ -128,14 +128,15 @@ impl Plan {
     pub(super) fn provision(&self) -> Vec<Variable> {
         let mut variables = self.operator();
         variables.extend(self.store(OPERATOR));
-        variables.push(variable("NATS_REPLICAS", &MEMBERS.to_string()));
-        variables.push(variable("POSTGRES_URL", &self.ready.postgres));
+        variables.push(variable("NATS_REPLICAS", &self.clients.len().to_string()));
         variables
     }
 
-    /// How an operator's command reaches the log.
+    /// How an operator's command reaches the log and the read model.
     pub(super) fn operator(&self) -> Vec<Variable> {
-        self.log("ctl")
+        let mut variables = self.log("ctl");
+        variables.push(variable("POSTGRES_URL", &self.ready.postgres));
+        variables
     }
 
     pub(super) fn healthz(&self, service: Service) -> String {
