@@ -20,7 +20,7 @@ use std::time::Instant;
 use tokio::task::JoinError;
 
 /// Cases that are played at the same time.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 6;
 
 /// How the cases went.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -161,6 +161,7 @@ impl Stage {
         match &self.parts {
             Parts::Fleet(fleet) => {
                 for service in Service::ALL {
+                    assert!(fleet.runs(service), "{} has ended", service.name());
                     let well = async || fleet.health(service).await.filter(|(status, _)| *status == 200);
                     eventually(&format!("{} to be well", service.name()), well).await;
                 }
