@@ -24,7 +24,11 @@ const MOMENTS: [&str; 2] = ["before", "after"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     /// Something is killed while the writer of a fact is held.
-    Killed { moment: &'static str, fact: &'static str, target: Target },
+    Killed {
+        moment: &'static str,
+        fact: &'static str,
+        target: Target,
+    },
     ThreeDeliveries,
     TwoPushesWhileOneBuilds,
     LateOlderBuild,

@@ -1,9 +1,11 @@
 //! Where a case is played: a platform with one site, whose page tells the number of its push.
 
 use super::reader::{self, Reader};
-use crate::{Answer, Delivery, Fact, Fleet, Hold, Host, Part, Platform, Ready, Repository, Service, Signal, eventually};
+use crate::{
+    Answer, Delivery, Fact, Fleet, Hold, Host, Part, Platform, Ready, Repository, Service, Signal, eventually,
+};
 use reqwest::{Client, Method};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt;
 use std::path::Path;
 use tokio::task::{JoinHandle, block_in_place};
@@ -130,16 +132,23 @@ impl Stage {
     /// The fact that a delivery is on record as: if it was not answered so, it is delivered again, as people do.
     pub(super) async fn taken(&self, sent: JoinHandle<reqwest::Result<Answer>>, delivery: &Delivery) -> String {
         match sent.await.unwrap() {
-            Ok(answer) if answer.status == 202 => event(&answer),
+            Ok(answer) if answer.status == 202 => self.recorded(delivery).await,
             Ok(_) | Err(_) => self.deliver(delivery).await,
         }
     }
 
-    /// Delivers until it is taken in.
+    /// Delivers until it is taken in; answers the fact that it is on record as.
     pub(super) async fn deliver(&self, delivery: &Delivery) -> String {
         let (client, ready) = (&self.client, self.ready());
         let taken = async || delivery.send(client, ready).await.ok().filter(|answer| answer.status == 202);
-        event(&eventually("a delivery to be taken in", taken).await)
+        let _ = eventually("a delivery to be taken in", taken).await;
+        self.recorded(delivery).await
+    }
+
+    /// An answer names no fact if an earlier one, which may be lost, has done so; the log knows it at any rate.
+    async fn recorded(&self, delivery: &Delivery) -> String {
+        let push = |fact: &Fact| fact.name() == "repository.push_received" && fact.data["delivery"] == *delivery.id;
+        eventually("the push in the log", async || self.facts().into_iter().find(push)).await.id
     }
 
     pub(super) async fn kill(&mut self, target: Target) {
@@ -201,10 +210,6 @@ impl Stage {
         let there = async || self.facts().into_iter().find(|fact| fact.correlation == push && fact.name() == name);
         eventually(&format!("`{name}` of the push"), there).await
     }
-}
-
-fn event(answer: &Answer) -> String {
-    answer.json::<Value>()["event"].as_str().unwrap().to_owned()
 }
 
 const fn part(target: Target) -> Part {
