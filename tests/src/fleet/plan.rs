@@ -85,7 +85,6 @@ impl Plan {
         let mut arguments = vec![service.name().to_owned()];
         if service == Service::Launcher {
             arguments.extend(["--engine", "bubblewrap", "--local-repositories"].map(str::to_owned));
-            arguments.push(self.folder.display().to_string());
         }
         arguments
     }
