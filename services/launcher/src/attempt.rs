@@ -32,6 +32,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) launcher: &'a Launcher,
     pub(crate) build: BuildId,
     pub(crate) job: Job,
+    /// What the site is called.
+    pub(crate) site: String,
     pub(crate) number: u32,
     pub(crate) record: Record,
 }
@@ -128,7 +130,7 @@ impl Attempt<'_> {
         folder: &Path,
         (halt, storing): (&CancellationToken, &AtomicBool),
     ) -> Result<(CommitId, Artifact), Fault> {
-        let Job { site, number, branch, engine, .. } = &self.job;
+        let (site, Job { number, branch, engine, .. }) = (&self.site, &self.job);
         let name = self.launcher.engine.name();
         self.record
             .say(format!("build {number} of {site}, attempt {}, on {} with {name}", self.number, self.launcher.worker))
@@ -140,7 +142,7 @@ impl Attempt<'_> {
         let known = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
         let job = spec::Job {
             build: self.build.to_string(),
-            site: site.to_string(),
+            site: site.clone(),
             branch: branch.to_string(),
             commit: commit.to_string(),
             repository_url: self.job.repository.to_string(),

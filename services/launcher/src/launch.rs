@@ -11,7 +11,7 @@ use crate::source::{self, Mirror};
 use crate::spec::Limits;
 use crate::{blocking, store, sweep};
 use events::build::{Command, Job, Report};
-use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded};
+use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded, Site, SiteId};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
 use std::convert::Infallible;
 use std::io;
@@ -250,6 +250,14 @@ impl Launcher {
         Ok(state.attempt_of(&self.worker).map_or(Next::Nothing, |number| work(&state, number)))
     }
 
+    /// What a site is called, for its builds to see.
+    async fn name_of(&self, site: SiteId) -> Result<String, Failure> {
+        Ok(match self.log.load::<Site>(&site.to_string()).await?.state {
+            Site::Active(active) => active.name.to_string(),
+            Site::Unknown | Site::Deleted => site.to_string(),
+        })
+    }
+
     async fn build(&self, build: BuildId, (job, number): (Job, u32), cause: &Cause) -> Result<(), Failure> {
         let started = Instant::now();
         let engine = spec_name(&job);
@@ -259,7 +267,8 @@ impl Launcher {
         }
         let (record, written) = Record::start(writer);
         let gone = CancellationToken::new();
-        let attempt = Attempt { launcher: self, build, job, number, record };
+        let site = self.name_of(job.site).await?;
+        let attempt = Attempt { launcher: self, build, job, site, number, record };
         let ending = tokio::select! {
             ending = attempt.run(&gone) => ending,
             never = self.watch(build, number, &gone) => match never {},

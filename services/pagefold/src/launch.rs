@@ -36,26 +36,35 @@ pub(crate) struct Builds {
 
 /// Where the repositories of sites may be.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Sources {
+pub(crate) struct Repositories {
     /// Folders of this machine below which repositories may be, given as a path or a `file://` URL; none if absent
     #[arg(long, env = "PAGEFOLD_LOCAL_REPOSITORIES", value_name = "DIR", value_delimiter = ',')]
     pub(crate) local_repositories: Vec<PathBuf>,
     /// Whether repositories may be on loopback and private networks [default: true for `up`, else false]
     #[arg(long, env = "PAGEFOLD_PRIVATE_REPOSITORIES", value_name = "BOOL")]
     pub(crate) private_repositories: Option<bool>,
+}
+
+/// Where sources are fetched from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Sources {
+    #[command(flatten)]
+    pub(crate) repositories: Repositories,
     /// More servers that are never fetched from, each as HOST:PORT, such as the database
     #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
     pub(crate) forbidden_addresses: Vec<String>,
 }
 
-impl Sources {
+impl Repositories {
     /// What sites may name: a folder by the name it was given here, and by where that leads.
     pub(crate) fn allowed(&self, private: bool) -> Allowed {
         let folders = self.local_repositories.iter();
         let folders = folders.flat_map(|folder| [std::path::absolute(folder).ok(), folder.canonicalize().ok()]);
         Allowed { private: self.private_repositories.unwrap_or(private), folders: folders.flatten().collect() }
     }
+}
 
+impl Sources {
     /// The launcher's rules: `own` is where the platform's servers answer, `closed` the folder with its data.
     pub(crate) fn rules(&self, allowed: Allowed, (own, closed): (Vec<String>, PathBuf)) -> Rules {
         let own = own.into_iter().chain(self.forbidden_addresses.iter().cloned()).collect();

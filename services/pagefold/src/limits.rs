@@ -100,6 +100,6 @@ impl Building {
     }
 
     pub(crate) fn output(&self) -> OutputLimits {
-        OutputLimits { files: self.output_files, bytes: self.output_bytes, ..OutputLimits::default() }
+        OutputLimits { files: self.output_files, bytes: self.output_bytes }
     }
 }

@@ -4,7 +4,7 @@ mod options;
 
 use crate::door::Door;
 use crate::health::{watch_read_model, watch_storage};
-use crate::launch::{self, Builds, Sources};
+use crate::launch::{self, Builds, Repositories, Sources};
 use crate::limits::Scheduling;
 use crate::{admin, modes};
 use anyhow::Result;
@@ -110,6 +110,8 @@ pub(crate) struct Web {
     bucket: Bucket,
     #[command(flatten)]
     door: Door,
+    #[command(flatten)]
+    repositories: Repositories,
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_WEB_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -188,12 +190,12 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let log = common.log(name).await?;
             health.watch_log(Need::Must, log.connection(), &stop);
             own.ok();
-            scheduler::run(log, scheduling.limits(), stop).await?;
+            Box::pin(scheduler::run(log, scheduling.limits(), stop)).await?;
         }
         Service::Launcher { common, bucket, builds, launcher_data, sources } => {
             modes::launcher(&launcher_data)?;
             let servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
-            let rules = sources.rules(sources.allowed(false), (servers, launcher_data.clone()));
+            let rules = sources.rules(sources.repositories.allowed(false), (servers, launcher_data.clone()));
             let config = launch::config(&builds, launcher_data, rules);
             let prepared = launcher::prepare(config).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
@@ -259,6 +261,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         listen: options.listen,
         tokens: vec![web::Token { name: options.token_name, secret: options.token }],
         github_webhook_secret: options.github_webhook_secret,
+        repositories: options.repositories.allowed(false),
         web_url: options.web_url,
         sites_url: web::SitesUrl {
             scheme: options.sites_scheme,

@@ -23,6 +23,7 @@ mod tail;
 mod urls;
 mod webhook;
 
+use events::address::Allowed;
 use listener::{Limits, Share};
 use runtime::Health;
 use secrecy::{ExposeSecret, SecretString};
@@ -41,6 +42,8 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// What GitHub signs its deliveries with.
     pub github_webhook_secret: SecretString,
+    /// Where the repositories of sites may be.
+    pub repositories: Allowed,
     /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.
     pub web_url: String,
     /// How the public addresses of sites are formed.

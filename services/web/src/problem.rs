@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use events::Refusal;
+use events::address::NotAllowed;
 use http::{HeaderValue, StatusCode, header};
 use runtime::ExecuteError;
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub(crate) enum Problem {
     Refused(#[from] Refusal),
     #[error("{0}")]
     InvalidInput(String),
+    #[error("the address of the repository {0}")]
+    RepositoryNotAllowed(#[from] NotAllowed),
     #[error("the body is not what it should be: {0}")]
     MalformedPayload(String),
     #[error("the body must be `application/json`")]
@@ -84,6 +87,9 @@ impl Problem {
         match self {
             Self::Refused(refusal) => refused(refusal),
             Self::InvalidInput(_) => ("invalid_input", StatusCode::UNPROCESSABLE_ENTITY, "Invalid input"),
+            Self::RepositoryNotAllowed(_) => {
+                ("repository_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Repository not allowed")
+            }
             Self::MalformedPayload(_) => ("malformed_payload", StatusCode::BAD_REQUEST, "Malformed payload"),
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")

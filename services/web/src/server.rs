@@ -11,6 +11,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use events::address::Allowed;
 use http::{HeaderValue, Uri, header};
 use listener::Limits;
 use projections::Model;
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     pub(crate) github_webhook_secret: SecretString,
     pub(crate) sites_url: SitesUrl,
+    /// Where repositories may be.
+    pub(crate) repositories: Allowed,
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: streams::Slots,
@@ -59,6 +62,7 @@ impl App {
             auth,
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
+            repositories: config.repositories.clone(),
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
             bodies: Budget::default(),

@@ -84,7 +84,7 @@ impl Plan {
     pub(super) fn arguments(&self, service: Service) -> Vec<String> {
         let mut arguments = vec![service.name().to_owned()];
         if service == Service::Launcher {
-            arguments.extend(["--engine", "bubblewrap", "--local-repositories"].map(str::to_owned));
+            arguments.extend(["--engine", "bubblewrap"].map(str::to_owned));
         }
         arguments
     }
@@ -102,12 +102,14 @@ impl Plan {
                 variables.push(variable("POSTGRES_URL", self.reader.expose_secret()));
                 variables.push(variable("TOKEN", &self.ready.token));
                 variables.push(variable("GITHUB_WEBHOOK_SECRET", &self.ready.github_webhook_secret));
+                variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("SITES_SCHEME", "http"));
                 variables.push(variable("SITES_DOMAIN", DOMAIN));
             }
             Service::Scheduler => {}
             Service::Launcher => {
                 variables.extend(self.store(service.name()));
+                variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("LAUNCHER_DATA", &data));
             }
             Service::Syncer => {

@@ -23,7 +23,6 @@ async fn the_next_life_clears_away_what_a_killed_launcher_left() {
         launcher.wait().unwrap();
         let (mirrors, work) = (world.data().join("mirrors"), world.data().join("work"));
         let git_of_ours = format!("GIT_CONFIG_GLOBAL={}", mirrors.canonicalize().unwrap().display());
-        assert!(!processes::with_environment(&git_of_ours).is_empty(), "git waits for ever");
         assert!(std::fs::read_dir(&work).unwrap().count() > 0, "workspaces are left");
         if kind == Kind::Docker {
             assert!(!processes::with_command(nap).is_empty(), "the container runs on");

@@ -140,6 +140,7 @@ impl Surroundings<'_> {
             listen: self.options.web,
             tokens: vec![web::Token { name: "operator".to_owned(), secret: self.secrets.token().into() }],
             github_webhook_secret: self.secrets.github_webhook_secret().into(),
+            repositories: self.options.sources.repositories.allowed(true),
             web_url: String::new(),
             sites_url: web::SitesUrl {
                 scheme: "http".to_owned(),
@@ -185,7 +186,7 @@ impl Surroundings<'_> {
         let (log, limits) = (self.log("scheduler").await?, self.options.scheduling.limits());
         self.supervisor.keep("scheduler", move |stop| {
             let log = log.clone();
-            async move { Ok(scheduler::run(log, limits, stop).await?) }
+            async move { Ok(Box::pin(scheduler::run(log, limits, stop)).await?) }
         });
         Ok(())
     }
@@ -206,7 +207,8 @@ impl Surroundings<'_> {
         let own = doors.into_iter().chain([self.servers.s3]).map(|address| address.to_string());
         let own = own.chain(launch::hosts_of(&self.access("launcher")?.url)).collect();
         // On one machine, repositories are near: everything but what is ours.
-        let rules = self.options.sources.rules(self.options.sources.allowed(true), (own, self.folder.to_owned()));
+        let rules =
+            self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Without an engine no build can ever run, so there is no use in coming up.
         let mut first = Some(launcher::prepare(config.clone()).await?);

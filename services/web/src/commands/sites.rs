@@ -45,6 +45,7 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
 
 async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
     let NewSite { name, organization, settings } = new;
+    app.repositories.check(&settings.repository)?;
     let site = SiteId(clock::new_id());
     let known = app.log.load::<Handle>(organization.as_str()).await?.state;
     let owner = match known {
@@ -95,6 +96,9 @@ async fn change_once(
     let active = active(app, id).await?;
     let name = wanted.name.clone().unwrap_or_else(|| active.name.clone());
     let settings = wanted.onto(active.settings.clone())?;
+    if settings.repository != active.settings.repository {
+        app.repositories.check(&settings.repository)?;
+    }
     let owner = Owner { site: id, organization: active.organization };
     let renamed = name != active.name;
     let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };

@@ -29,6 +29,7 @@ fn every_problem() -> Vec<Problem> {
     let mut all: Vec<Problem> = every_refusal().into_iter().map(Problem::Refused).collect();
     all.extend([
         Problem::InvalidInput(String::new()),
+        Problem::RepositoryNotAllowed(NotAllowed::Never),
         Problem::MalformedPayload(String::new()),
         Problem::UnsupportedMediaType,
         Problem::BodyTooLarge(1),

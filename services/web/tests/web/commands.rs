@@ -169,3 +169,19 @@ async fn a_build_is_canceled_once_and_not_after_its_end() {
     let unknown = platform.send(Method::POST, "/builds/00000000-0000-4000-8000-000000000000/cancel", Value::Null).await;
     assert_eq!(code(&unknown), (404, "build_not_found"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_no_build_may_ever_fetch_is_refused_when_it_is_named() {
+    let platform = Platform::start().await;
+    for address in
+        ["http://169.254.169.254/latest", "http://10.0.0.7/acme/docs.git", "file:///etc", "/srv/git/docs.git"]
+    {
+        let body = json!({ "name": "docs", "repository": address });
+        let (status, problem) = platform.send(Method::POST, "/sites", body).await;
+        assert_eq!((status.as_u16(), problem["code"].as_str()), (422, Some("repository_not_allowed")), "{address}");
+    }
+    platform.create_site("docs").await;
+    let body = json!({ "repository": "http://169.254.169.254/latest" });
+    let (status, problem) = platform.send(Method::PATCH, "/sites/docs", body).await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (422, Some("repository_not_allowed")));
+}

@@ -1,5 +1,6 @@
 //! One set of servers for each test, small enough to start in a second.
 
+use events::address::Allowed;
 use events::alias::{self, Claim};
 use events::build::{self, Job, Report};
 use events::event::Artifact;
@@ -242,6 +243,7 @@ async fn serve((log, reader, logs): (Log, Store, PlatformBucket), stop: &Cancell
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
         github_webhook_secret: WEBHOOK_SECRET.into(),
+        repositories: Allowed::default(),
         web_url: "https://pagefold.test/".into(),
         sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
     };
