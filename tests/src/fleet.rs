@@ -101,7 +101,10 @@ impl Fleet {
                 self.nats[member] = Some(nats::Server::start_as(self.plan.member(member)).await.unwrap());
             }
             Part::Postgres => {
-                self.postgres = Some(postgres::Server::start(&self.plan.postgres_config()).await.unwrap());
+                // Processes of one that was killed take a moment to end.
+                let config = self.plan.postgres_config();
+                let again = async || postgres::Server::start(&config).await.ok();
+                self.postgres = Some(eventually("PostgreSQL to start", again).await);
             }
             Part::Store => {
                 let (depot, stop) = (Depot::bind(self.plan.depot()).await.unwrap(), CancellationToken::new());

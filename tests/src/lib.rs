@@ -19,6 +19,7 @@ mod host;
 mod kill;
 mod patience;
 mod platform;
+mod ports;
 mod process;
 mod ready;
 mod repository;

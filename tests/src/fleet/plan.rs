@@ -1,7 +1,7 @@
 //! What a fleet is told: the addresses, the secrets, the settings of each service.
 
 use super::Service;
-use crate::{Ready, hold};
+use crate::{Ready, hold, ports};
 use depot::Access;
 use projections::server as postgres;
 use runtime::server as nats;
@@ -31,7 +31,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) async fn make(folder: &Path, members: usize) -> Self {
-        let mut ports = nats::free_ports(2 * members + Service::ALL.len() + 3).unwrap();
+        let mut ports = ports::free(2 * members + Service::ALL.len() + 3);
         let mut take = |count: usize| ports.split_off(ports.len() - count);
         let (clients, routes, admins, own) = (take(members), take(members), take(Service::ALL.len()), take(3));
         // Its roles have their passwords from the first start.
