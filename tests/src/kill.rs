@@ -22,6 +22,9 @@ use tokio::task::JoinError;
 /// Cases that are played at the same time.
 const TOGETHER: usize = 6;
 
+/// Letters of a failure that its line shows.
+const REASON_MAX: usize = 300;
+
 /// How the cases went.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
@@ -91,5 +94,5 @@ async fn play(case: Case, stage: Option<Stage>) -> Stage {
 fn reason(error: JoinError) -> String {
     let panic = error.into_panic();
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    said.and_then(|said| said.lines().next()).unwrap_or("it says nothing").to_owned()
+    said.and_then(|said| said.lines().next()).unwrap_or("it says nothing").chars().take(REASON_MAX).collect()
 }

@@ -111,6 +111,8 @@ impl Plan {
                 variables.extend(self.store(service.name()));
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("LAUNCHER_DATA", &data));
+                // A story fills a disk, and that is a small one.
+                variables.push(variable("BUILD_DISK_RESERVE_BYTES", "1048576"));
             }
             Service::Syncer => {
                 variables.extend(self.store(service.name()));
