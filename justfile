@@ -41,6 +41,11 @@ check:
 test: check build
     cargo test --workspace
 
+# Kill every part at every fact of a push's story; ARGS choose cases by a part of their name
+[group('work')]
+kill *ARGS: build
+    @cargo run -q -p journeys --bin kill -- "$@"
+
 # Measure what a durable append costs here
 [group('work')]
 bench:

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod building;
+mod death;
 mod door;
 mod edge;
 mod engines;

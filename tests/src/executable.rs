@@ -15,7 +15,8 @@ pub fn executable() -> PathBuf {
         return std::path::absolute(named).unwrap();
     }
     let tests = std::env::current_exe().unwrap();
-    let folder = tests.ancestors().nth(2).unwrap();
+    let beside = tests.parent().unwrap();
+    let folder = if beside.ends_with("deps") { beside.parent().unwrap() } else { beside };
     let executable = folder.join("pagefold");
     let Some(built) = changed(&executable) else { panic!("`{}` is missing: {REMEDY}", executable.display()) };
     if let Some(newer) = sources(&folder.join("pagefold.d")).into_iter().find(|source| changed(source) > Some(built)) {

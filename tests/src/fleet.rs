@@ -42,7 +42,7 @@ pub struct Fleet {
     services: BTreeMap<Service, Child>,
     /// Second processes of services, beside the first.
     seconds: BTreeMap<Service, Child>,
-    nats: [Option<nats::Server>; MEMBERS],
+    nats: Vec<Option<nats::Server>>,
     postgres: Option<postgres::Server>,
     store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
     client: Client,
@@ -53,13 +53,18 @@ pub struct Fleet {
 impl Fleet {
     /// Chooses ports and secrets.
     pub async fn prepare() -> Self {
+        Self::prepare_with(MEMBERS).await
+    }
+
+    /// The same with another number of servers of the log.
+    pub async fn prepare_with(members: usize) -> Self {
         let folder = folder::temporary();
-        let plan = Plan::make(folder.path()).await;
+        let plan = Plan::make(folder.path(), members).await;
         let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
         Self {
             services: BTreeMap::new(),
             seconds: BTreeMap::new(),
-            nats: [const { None }; MEMBERS],
+            nats: (0..members).map(|_| None).collect(),
             postgres: None,
             store: None,
             client: client.build().unwrap(),
@@ -71,12 +76,16 @@ impl Fleet {
     /// Every server, in the order in which they are started.
     #[must_use]
     pub fn servers() -> Vec<Part> {
-        (0..MEMBERS).map(Part::Nats).chain([Part::Postgres, Part::Store]).collect()
+        Self::servers_with(MEMBERS)
+    }
+
+    fn servers_with(members: usize) -> Vec<Part> {
+        (0..members).map(Part::Nats).chain([Part::Postgres, Part::Store]).collect()
     }
 
     /// Starts servers, makes in them what services expect, and starts every service.
     pub async fn start_all(&mut self) {
-        for server in Self::servers() {
+        for server in Self::servers_with(self.nats.len()) {
             self.start(server).await;
         }
         self.provision().await;
@@ -95,7 +104,10 @@ impl Fleet {
                 self.nats[member] = Some(nats::Server::start_as(self.plan.member(member)).await.unwrap());
             }
             Part::Postgres => {
-                self.postgres = Some(postgres::Server::start(&self.plan.postgres_config()).await.unwrap());
+                // Processes of one that was killed take a moment to end.
+                let config = self.plan.postgres_config();
+                let again = async || postgres::Server::start(&config).await.ok();
+                self.postgres = Some(eventually("PostgreSQL to start", again).await);
             }
             Part::Store => {
                 let (depot, stop) = (Depot::bind(self.plan.depot()).await.unwrap(), CancellationToken::new());
@@ -290,9 +302,6 @@ impl Fleet {
     }
 
     /// Every fact in the log, as an operator lists them.
-    ///
-    /// # Panics
-    /// If the log does not answer.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let arguments = ["events", "list", "--limit", "1000000", "--format", "json"];

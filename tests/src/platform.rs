@@ -2,7 +2,7 @@
 
 use crate::child::{self, Child};
 use crate::process::{self, Process, Signal};
-use crate::{Answer, Api, DEADLINE, Delivery, Fact, Host, Ready, Repository, Site, eventually, folder};
+use crate::{Answer, Api, DEADLINE, Delivery, Fact, Host, Ready, Repository, Site, eventually, folder, hold};
 use reqwest::Client;
 use serde_json::Value;
 use std::ops::Deref;
@@ -248,7 +248,7 @@ async fn up(folder: &Path, files: Option<u64>, options: &[String]) -> (Child, Re
     let arguments = arguments.map(str::to_owned);
     let arguments: Vec<String> = arguments.chain(options.iter().cloned()).collect();
     let secret = (OPERATORS_SECRET.0.to_owned(), OPERATORS_SECRET.1.to_owned());
-    let (variables, output) = ([secret], folder.join("output"));
+    let (variables, output) = ([secret, hold::variable(folder)], folder.join("output"));
     let child = match files {
         Some(files) => Child::start_with_files(files, &arguments, &variables, &output),
         None => Child::start(&arguments, &variables, &output),

@@ -34,6 +34,7 @@ pub(crate) struct Fold {
     table: InService,
     routes: Kept,
     loading: Loading,
+    current: CancellationToken,
 }
 
 impl Fold {
@@ -52,13 +53,18 @@ impl Fold {
             let sequence = routes.position().sequence;
             table.store(Some(Arc::new(Table { sequence, routes: Arc::clone(last) })));
         }
-        let fold = Self { content, table, routes, loading };
+        let fold = Self { content, table, routes, loading, current: CancellationToken::new() };
         sweep(&fold.content, &fold.table).await;
         fold
     }
 
     pub(crate) fn table(&self) -> InService {
         Arc::clone(&self.table)
+    }
+
+    /// Fires when all is in service that the log had when it was reached first.
+    pub(crate) fn current(&self) -> CancellationToken {
+        self.current.clone()
     }
 
     /// Follows until `stop`, and keeps the table once more.
@@ -70,8 +76,8 @@ impl Fold {
             () = self.admit_early() => None,
         };
         let Some(log) = connected else { return close(self.routes).await };
-        let Self { content, table, routes, loading } = self;
-        let live = Live { content, table, routes: Following::new(log, routes), loading };
+        let Self { content, table, routes, loading, current } = self;
+        let live = Live { content, table, routes: Following::new(log, routes), loading, current };
         close(live.run(&stop).await).await
     }
 
@@ -90,6 +96,7 @@ struct Live {
     table: InService,
     routes: Following<Kept>,
     loading: Loading,
+    current: CancellationToken,
 }
 
 impl Live {
@@ -109,7 +116,7 @@ impl Live {
     fn admit(&mut self, loaded: &[Waiting]) {
         self.routes.fold_mut().change(|routes| loaded.iter().for_each(|waiting| routes.admit(waiting)));
         if self.routes.is_level() {
-            put(&self.table, self.routes.fold());
+            self.put();
         }
     }
 
@@ -125,7 +132,14 @@ impl Live {
             self.routes.fold_mut().change(Routes::enter_service);
         }
         self.loading.load(self.routes.fold().state().waiting());
+        self.put();
+    }
+
+    fn put(&self) {
         put(&self.table, self.routes.fold());
+        if self.routes.fold().state().waiting().next().is_none() {
+            self.current.cancel();
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use listener::{Limits, Share};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use storage::Storage;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,9 @@ pub use error::Error;
 pub const BASE_DOMAIN: &str = "sites.localhost";
 /// Memory for manifests and file contents, unless configured otherwise.
 pub const CACHE_BYTES: u64 = 256 * 1024 * 1024;
+/// How long an edge that starts lets its readers wait for what the log has, before it serves what it knew last. It is
+/// spent when the log or the store is away.
+pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 
 /// Where the edge listens and what it may keep.
 #[derive(Debug, Clone)]
@@ -103,8 +107,13 @@ impl Edge {
     /// # Errors
     /// [`Error::Keep`] if the last table could not be kept at the end.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let serving = server::serve(self.listener, self.limits, Arc::new(self.site), stop.clone());
-        let (kept, ()) = tokio::join!(self.fold.run(self.log, stop), serving);
+        let current = self.fold.current();
+        let serving = async {
+            // A table that was kept a moment before the end would show pages older than readers have seen.
+            let _ = tokio::time::timeout(CATCH_UP_MAX, stop.run_until_cancelled(current.cancelled())).await;
+            server::serve(self.listener, self.limits, Arc::new(self.site), stop.clone()).await;
+        };
+        let (kept, ()) = tokio::join!(self.fold.run(self.log, stop.clone()), serving);
         kept
     }
 }

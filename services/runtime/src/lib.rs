@@ -15,6 +15,8 @@ pub mod error;
 pub mod fold;
 pub mod follow;
 pub mod health;
+#[cfg(debug_assertions)]
+mod hold;
 pub mod lease;
 pub mod log;
 pub mod parked;

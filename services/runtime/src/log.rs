@@ -122,11 +122,15 @@ impl Log {
         }
         let messages = recorded.iter().map(|fact| outgoing(subject, fact)).collect();
         let append = Append { expected: loaded.sequence, messages };
+        #[cfg(debug_assertions)]
+        crate::hold::before(&recorded).await;
         let last = self.appender.append(append).await?;
         let count = recorded.len() as u64;
         for (fact, sequence) in recorded.iter_mut().zip(last + 1 - count..) {
             fact.sequence = sequence;
         }
+        #[cfg(debug_assertions)]
+        crate::hold::after(&recorded).await;
         Ok(recorded)
     }
 

@@ -97,11 +97,15 @@ impl Transaction<'_> {
             let Some(first) = decided.first() else { return Ok(Vec::new()) };
             let subject = first.subject.clone();
             let mut recorded = self.record(&decided);
+            #[cfg(debug_assertions)]
+            crate::hold::before(&recorded).await;
             match pursue(self.log, &decided, &recorded).await? {
                 Outcome::Stored(first) => {
                     for (fact, sequence) in recorded.iter_mut().zip(first..) {
                         fact.sequence = sequence;
                     }
+                    #[cfg(debug_assertions)]
+                    crate::hold::after(&recorded).await;
                     return Ok(recorded);
                 }
                 Outcome::Conflict => tracing::debug!(subject, "another writer was faster, deciding anew"),

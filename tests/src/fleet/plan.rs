@@ -1,7 +1,7 @@
 //! What a fleet is told: the addresses, the secrets, the settings of each service.
 
-use super::{MEMBERS, Service};
-use crate::Ready;
+use super::Service;
+use crate::{Ready, hold, ports};
 use depot::Access;
 use projections::server as postgres;
 use runtime::{connection, server as nats};
@@ -32,10 +32,10 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) async fn make(folder: &Path) -> Self {
-        let mut ports = nats::free_ports(2 * MEMBERS + Service::ALL.len() + 5).unwrap();
+    pub(super) async fn make(folder: &Path, members: usize) -> Self {
+        let mut ports = ports::free(2 * members + Service::ALL.len() + 5);
         let mut take = |count: usize| ports.split_off(ports.len() - count);
-        let (clients, routes, admins) = (take(MEMBERS), take(MEMBERS), take(Service::ALL.len()));
+        let (clients, routes, admins) = (take(members), take(members), take(Service::ALL.len()));
         let (own, seconds) = (take(3), take(2));
         // Its roles have their passwords from the first start.
         let server = postgres::Server::start(&postgres::Config::new(folder.join("postgres"))).await.unwrap();
@@ -62,7 +62,7 @@ impl Plan {
             folder: self.folder.join(format!("nats-{member}")),
             secrets: self.secrets(),
             ports: vec![self.clients[member]],
-            cluster: Some(nats::Cluster { member: name_of(member), port, routes }),
+            cluster: (routes.len() > 1).then(|| nats::Cluster { member: name_of(member), port, routes }),
         }
     }
 
@@ -98,6 +98,7 @@ impl Plan {
         let mut variables = self.log(service.name());
         variables.push(variable("ADMIN_LISTEN", &admin));
         variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
+        variables.push(hold::variable(&self.folder));
         match service {
             Service::Web => {
                 let listen = self.ready.web.trim_start_matches("http://");
@@ -115,6 +116,8 @@ impl Plan {
                 variables.extend(self.store(service.name()));
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("LAUNCHER_DATA", &data));
+                // A story fills a disk, and that is a small one.
+                variables.push(variable("BUILD_DISK_RESERVE_BYTES", "1048576"));
             }
             Service::Syncer => {
                 variables.extend(self.store(service.name()));
@@ -155,11 +158,11 @@ impl Plan {
     pub(super) fn provision(&self) -> Vec<Variable> {
         let mut variables = self.operator();
         variables.extend(self.store(OPERATOR));
-        variables.push(variable("NATS_REPLICAS", &MEMBERS.to_string()));
+        variables.push(variable("NATS_REPLICAS", &self.clients.len().to_string()));
         variables
     }
 
-    /// How an operator's command reaches the log.
+    /// How an operator's command reaches the log and the read model.
     pub(super) fn operator(&self) -> Vec<Variable> {
         let mut variables = self.log("ctl");
         variables.push(variable("POSTGRES_URL", &self.ready.postgres));

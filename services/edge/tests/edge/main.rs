@@ -208,6 +208,22 @@ async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_i
 }
 
 #[tokio::test]
+async fn the_first_answer_after_a_restart_knows_what_was_promoted_meanwhile() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "older")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "older").await;
+    edge.stop().await;
+    world.put("docs", 2, &[(HOME, "newer")]).await;
+    world.promote("docs", "live", 2).await;
+
+    let edge = world.edge().await;
+    assert_eq!(edge.text("docs", "/").await, "newer");
+}
+
+#[tokio::test]
 async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     let mut world = World::start().await;
     world.create("docs").await;
