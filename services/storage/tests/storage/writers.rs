@@ -194,7 +194,7 @@ async fn play(steps: Vec<Step>) {
         writers[1].hears(&scene);
     }
     for task in writers.iter_mut().flat_map(|writer| writer.at_work.drain(..)) {
-        tokio::time::timeout(Duration::from_secs(30), task).await.expect("a writer settles").unwrap();
+        tokio::time::timeout(Duration::from_secs(30), task).await.unwrap().unwrap();
     }
     let shown = scene.alias.load(Ordering::SeqCst);
     assert_eq!(scene.marked().await, Some(shown), "the mark says what the alias shows");

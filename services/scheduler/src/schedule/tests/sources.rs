@@ -97,10 +97,8 @@ proptest! {
         let mut arriving = order.into_iter().peekable();
         loop {
             let (pick, deliveries, wait) = picks.next().unwrap_or((0, 1, false));
-            if !wait {
-                if let Some(number) = arriving.next() {
-                    branches.push(number);
-                }
+            if let Some(number) = arriving.next_if(|_| !wait) {
+                branches.push(number);
             }
             let rest = branches.round(&mut fails);
             let active = branches.story.active();
