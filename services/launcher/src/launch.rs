@@ -9,9 +9,9 @@ use crate::output::OutputLimits;
 use crate::record::Record;
 use crate::source::{self, Mirror};
 use crate::spec::Limits;
-use crate::{blocking, store, sweep};
+use crate::{blocking, store, sweep, terms};
 use events::build::{Command, Job, Report};
-use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Outcome, Recorded, Site, SiteId};
+use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Recorded, Site, SiteId};
 use runtime::{Consumer, ExecuteError, Failure, Log, build_log, clock, telemetry};
 use std::convert::Infallible;
 use std::io;
@@ -106,10 +106,18 @@ pub struct Prepared {
     hands: Arc<Hands>,
 }
 
+/// An attempt to begin.
+struct Work {
+    job: Job,
+    /// What the site is called, for the build to see.
+    site: String,
+    number: u32,
+}
+
 /// What is to be done about a dispatched build.
 enum Next {
     /// Work on it.
-    Work(Job, u32),
+    Work(Work),
     /// Say how an attempt of ours ended.
     Say(Report),
     /// It has ended, by somebody else or because too many launchers were lost with it.
@@ -200,10 +208,10 @@ impl Consumer for Launcher {
             () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
         };
         let limit = match self.next(build, &cause).await? {
-            Next::Work(job, number) => {
+            Next::Work(work) => {
                 self.busy.fetch_add(1, Ordering::Relaxed);
                 self.report();
-                let ended = self.build(build, (job, number), &cause).await;
+                let ended = self.build(build, work, &cause).await;
                 self.busy.fetch_sub(1, Ordering::Relaxed);
                 self.report();
                 ended?;
@@ -228,9 +236,12 @@ impl Launcher {
     /// the next attempt.
     async fn next(&self, build: BuildId, cause: &Cause) -> Result<Next, Failure> {
         let state = self.log.load::<Build>(&build.to_string()).await?.state;
+        let Some(job) = state.job() else { return Ok(Next::Nothing) };
+        // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
+        let site = self.name_of(job.site).await?;
         if let Some(number) = state.attempt_of(&self.worker) {
             match self.memory.recall(build, number).await {
-                Known::Nothing => return Ok(work(&state, number)),
+                Known::Nothing => return Ok(work(&state, site, number)),
                 Known::Ended(report) => return Ok(Next::Say(report)),
                 Known::Begun => {}
             }
@@ -247,7 +258,7 @@ impl Launcher {
             Err(ExecuteError::Failed(error)) => return Err(error.into()),
         }
         let state = self.log.load::<Build>(&build.to_string()).await?.state;
-        Ok(state.attempt_of(&self.worker).map_or(Next::Nothing, |number| work(&state, number)))
+        Ok(state.attempt_of(&self.worker).map_or(Next::Nothing, |number| work(&state, site, number)))
     }
 
     /// What a site is called, for its builds to see.
@@ -258,16 +269,15 @@ impl Launcher {
         })
     }
 
-    async fn build(&self, build: BuildId, (job, number): (Job, u32), cause: &Cause) -> Result<(), Failure> {
+    async fn build(&self, build: BuildId, Work { job, site, number }: Work, cause: &Cause) -> Result<(), Failure> {
         let started = Instant::now();
-        let engine = spec_name(&job);
+        let engine = terms::engine(job.engine);
         let writer = build_log::Writer::open(self.log.connection(), build).await?;
         if let Err(error) = self.memory.begin(build, number).await {
             tracing::warn!(%build, %error, "the attempt is not counted if this process is lost with it");
         }
         let (record, written) = Record::start(writer);
         let gone = CancellationToken::new();
-        let site = self.name_of(job.site).await?;
         let attempt = Attempt { launcher: self, build, job, site, number, record };
         let ending = tokio::select! {
             ending = attempt.run(&gone) => ending,
@@ -287,7 +297,7 @@ impl Launcher {
         };
         report.attempt = number;
         report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        telemetry::metrics::build_ended(result(report.outcome), engine, started.elapsed());
+        telemetry::metrics::build_ended(terms::result(report.outcome), engine, started.elapsed());
         if let Err(error) = self.memory.end(build, &report).await {
             tracing::warn!(%build, %error, "the end of a build is remembered only as long as this process lives");
         }
@@ -368,25 +378,6 @@ impl Launcher {
     }
 }
 
-fn work(state: &Build, number: u32) -> Next {
-    state.job().map_or(Next::Nothing, |job| Next::Work(job.clone(), number))
-}
-
-fn spec_name(job: &Job) -> &'static str {
-    match job.engine {
-        events::SiteEngine::Static => "static",
-        events::SiteEngine::NodeJs => "node.js",
-        events::SiteEngine::Hugo => "hugo",
-    }
-}
-
-/// The result as the CI/CD conventions of OpenTelemetry name it.
-const fn result(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Success => "success",
-        Outcome::Failure => "failure",
-        Outcome::Error => "error",
-        Outcome::Timeout => "timeout",
-        Outcome::Skipped => "skip",
-    }
+fn work(state: &Build, site: String, number: u32) -> Next {
+    state.job().map_or(Next::Nothing, |job| Next::Work(Work { job: job.clone(), site, number }))
 }

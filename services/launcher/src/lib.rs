@@ -20,6 +20,7 @@ pub mod source;
 pub mod spec;
 mod store;
 mod sweep;
+mod terms;
 mod words;
 pub mod workspace;
 

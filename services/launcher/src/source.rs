@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,8 @@ use git::Git;
 
 /// How far back the tip of a branch is fetched: a build needs one commit.
 const TIP: &str = "--depth=1";
+/// How much of a `.gitattributes` is looked at.
+const ATTRIBUTES_MAX: u64 = 64 << 10;
 /// The depth that git takes for all of the history.
 const ALL: &str = "--depth=2147483647";
 
@@ -242,10 +244,17 @@ fn notices(checkout: &Path) -> Vec<String> {
     }
     let attributes = checkout.join(".gitattributes");
     let plain = fs::symlink_metadata(&attributes).is_ok_and(|found| found.is_file());
-    if plain && fs::read_to_string(&attributes).is_ok_and(|text| text.contains("filter=lfs")) {
+    if plain && beginning(&attributes).is_ok_and(|text| text.contains("filter=lfs")) {
         notices.push("the repository uses Git LFS: its files are not fetched, only their pointers".to_owned());
     }
     notices
+}
+
+/// The beginning of a file, however long it is.
+fn beginning(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(ATTRIBUTES_MAX).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn well_formed_commit(commit: &str) -> Result<String, Error> {

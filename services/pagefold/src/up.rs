@@ -13,7 +13,7 @@ use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::{admin, modes};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use ready::Ready;
 use secrets::Secrets;
@@ -68,16 +68,19 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     Ready::remove(&folder);
     let secrets = Secrets::open(&folder)?;
     let mut servers = Servers::start(&folder, options.s3, &secrets).await?;
-    let services = Services::start(&options, &folder, (&servers, &secrets)).await?;
     let admin = admin::bind(options.admin).await?;
-    let ready =
-        Ready { admin: format!("http://{}", admin.local_addr()?), ..services.ready(&options, (&servers, &secrets)) };
+    let admin_addr = admin.local_addr()?;
+    let services = Services::start(&options, &folder, (&servers, &secrets), admin_addr).await?;
+    let ready = Ready { admin: format!("http://{admin_addr}"), ..services.ready(&options, (&servers, &secrets)) };
     tokio::spawn(admin::serve(admin, services.health(), stop.clone()));
     let moves = servers.nats_url();
     let running = async {
-        services.answer().await.context("the platform did not come up")?;
+        // What is late is waited for: to end would take away what answers already.
+        while let Err(error) = services.answer().await {
+            tracing::error!(error = format!("{error:#}"), "the platform is not up yet, waiting");
+        }
         ready.write(&folder)?;
-        greet(&ready, &folder)?;
+        greet(&ready, &folder);
         tell_moves(ready, &folder, moves).await
     };
     let ended = tokio::select! {
@@ -102,14 +105,14 @@ async fn tell_moves(mut ready: Ready, folder: &Path, mut moves: watch::Receiver<
     Ok(())
 }
 
-fn greet(ready: &Ready, folder: &Path) -> Result<()> {
+/// Says what is where. Whoever started this may have gone: that ends nothing.
+fn greet(ready: &Ready, folder: &Path) {
     let Ready { web, edge, sites_domain, .. } = ready;
     let port = edge.rsplit(':').next().unwrap_or_default();
     let file = folder.join("ready.json");
-    writeln!(
+    let _ = writeln!(
         std::io::stdout(),
         "pagefold is up\n  dashboard  {web}/  (sign in with the token in {})\n  sites      http://<site>.{sites_domain}:{port}/",
         file.display(),
-    )?;
-    Ok(())
+    );
 }

@@ -205,7 +205,7 @@ impl Log {
     pub async fn fact(&self, sequence: u64) -> Result<Option<Recorded>, Error> {
         let Some(stored) = read::at(&self.connection, subject::EVENTS, sequence).await? else { return Ok(None) };
         let recorded = codec::recorded(sequence, &stored.headers, &stored.payload);
-        recorded.map(Some).map_err(|source| Error::Unreadable { sequence, source })
+        recorded.map(Some).map_err(|source| unread(sequence, source))
     }
 
     /// Whether this very fact stands in the log.
@@ -240,12 +240,17 @@ impl<A: Default> Default for Loaded<A> {
     }
 }
 
+/// Why a fact cannot be read: a newer version wrote it, or it is damaged.
+fn unread(sequence: u64, source: codec::Error) -> Error {
+    match source.unknown_type() {
+        Some(type_name) => Error::Newer { sequence, type_name: type_name.to_owned() },
+        None => Error::Unreadable { sequence, source },
+    }
+}
+
 fn fold<A: Aggregate>(known: Loaded<A>, news: Vec<Stored>) -> Result<Loaded<A>, Error> {
     news.into_iter().try_fold(known, |loaded, Stored { sequence, headers, payload, .. }| {
-        let recorded = codec::recorded(sequence, &headers, &payload).map_err(|source| match source.unknown_type() {
-            Some(type_name) => Error::Newer { sequence, type_name: type_name.to_owned() },
-            None => Error::Unreadable { sequence, source },
-        })?;
+        let recorded = codec::recorded(sequence, &headers, &payload).map_err(|source| unread(sequence, source))?;
         Ok(Loaded { state: loaded.state.fold(&recorded.event), sequence })
     })
 }

@@ -42,7 +42,10 @@ pub(crate) struct App {
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: streams::Slots,
+    /// What commands and forms may take together.
     pub(crate) bodies: Budget,
+    /// The same for webhooks: whoever sends false ones keeps nobody from commanding.
+    pub(crate) deliveries: Budget,
     pub(crate) stop: CancellationToken,
 }
 
@@ -66,6 +69,7 @@ impl App {
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
             bodies: Budget::default(),
+            deliveries: Budget::default(),
             stop,
         })
     }

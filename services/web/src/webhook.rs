@@ -28,7 +28,7 @@ const DELIVERY: &str = "x-github-delivery";
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     let refuse = || async { Problem::MethodNotAllowed };
-    let read = middleware::from_fn_with_state(app.bodies.bodies(BODY_MAX), bodies::read);
+    let read = middleware::from_fn_with_state(app.deliveries.bodies(BODY_MAX), bodies::read);
     let github = post(receive).layer(DefaultBodyLimit::disable()).layer(read).layer(middleware::from_fn(look));
     Router::new().route(PATH, github.fallback(refuse))
 }

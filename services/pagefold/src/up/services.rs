@@ -48,7 +48,12 @@ struct Surroundings<'a> {
 
 impl Services {
     /// Starts all of them. What cannot be configured so is an error; what is away later is waited for.
-    pub(super) async fn start(options: &Up, folder: &Path, (servers, secrets): (&Servers, &Secrets)) -> Result<Self> {
+    pub(super) async fn start(
+        options: &Up,
+        folder: &Path,
+        (servers, secrets): (&Servers, &Secrets),
+        admin: SocketAddr,
+    ) -> Result<Self> {
         let health = Health::default();
         let supervisor = Supervisor::new(health.clone());
         let around = Surroundings { options, folder, servers, secrets, supervisor: &supervisor, health: &health };
@@ -60,7 +65,7 @@ impl Services {
         around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
-        around.launcher([web, edge]).await?;
+        around.launcher([web, edge, admin]).await?;
         Ok(Self { web, edge, health, supervisor })
     }
 
@@ -201,7 +206,7 @@ impl Surroundings<'_> {
         Ok(())
     }
 
-    async fn launcher(&self, doors: [SocketAddr; 2]) -> Result<()> {
+    async fn launcher(&self, doors: [SocketAddr; 3]) -> Result<()> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
         let own = doors.into_iter().chain([self.servers.s3]).map(|address| address.to_string());
