@@ -86,8 +86,11 @@ async fn nobody_else_can_stand_where_postgresql_listens() {
     let put = Command::new("setpriv")
         .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "touch"])
         .arg(socket.join(".s.PGSQL.5432.lock"))
-        .output();
-    assert!(!put.unwrap().status.success());
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&put.stderr);
+    assert!(!put.status.success() && said.starts_with("touch:") && said.contains("Permission denied"), "{said}");
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -117,10 +120,11 @@ async fn another_user_reads_nothing_below_the_data_directory() {
         let find = Command::new("setpriv")
             .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "find"])
             .args([data.join("s3"), data.join("launcher"), data.join("nats"), data.join("edge"), data.join("syncer")])
-            .args(["-readable", "-print"])
+            // What everybody may read shows that the search ran.
+            .args(["/etc/passwd", "-readable", "-print"])
             .output()
             .unwrap();
-        assert_eq!(String::from_utf8_lossy(&find.stdout), "");
+        assert_eq!(String::from_utf8_lossy(&find.stdout), "/etc/passwd\n");
     }
 }
 
