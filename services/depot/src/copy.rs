@@ -1,5 +1,6 @@
 //! Copies. The copy names the body of its source, so a copy of any size costs one index commit.
 
+use hyper::HeaderMap;
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, MetadataDirective};
 use s3s::{S3ErrorCode, S3Request};
 
@@ -11,12 +12,15 @@ use crate::object::refuse_version;
 use crate::records::Object;
 use crate::store::Store;
 
-/// The bucket and key of a copy source.
-pub(crate) fn source(copy_source: &CopySource) -> Result<(String, String), Fault> {
-    match copy_source {
+const COPY_SOURCE: &str = "x-amz-copy-source";
+
+/// The bucket and key of a copy source. S3 reads a plus in it as a space, as in a form, and some clients write it so.
+pub(crate) fn source(headers: &HeaderMap) -> Result<(String, String), Fault> {
+    let header = headers.get(COPY_SOURCE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match CopySource::parse(&header.replace('+', "%20")).map_err(|_| S3ErrorCode::InvalidArgument)? {
         CopySource::Bucket { bucket, key, version_id } => {
             refuse_version(version_id.as_deref())?;
-            Ok((bucket.to_string(), key.to_string()))
+            Ok((bucket.into(), key.into()))
         }
         CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => Err(S3ErrorCode::NotImplemented.into()),
     }
@@ -26,7 +30,7 @@ impl Store {
     pub(crate) async fn copy(&self, request: S3Request<CopyObjectInput>) -> Result<CopyObjectOutput, Fault> {
         let mut input = request.input;
         let condition = OnWrite::from_headers(&request.headers)?;
-        let (from_bucket, from_key) = source(&input.copy_source)?;
+        let (from_bucket, from_key) = source(&request.headers)?;
         let directive = input.metadata_directive.take();
         let given = headers::of_copy(&mut input)?;
         let replaced = match directive.as_ref().map(MetadataDirective::as_str) {

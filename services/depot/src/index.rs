@@ -148,9 +148,8 @@ impl Snapshot {
         Ok(uploads)
     }
 
-    pub(crate) fn parts(&self, upload: Uuid, after: u32) -> Result<Vec<(u32, Part)>, Fault> {
-        let first = (upload.as_u128(), after.saturating_add(1));
-        let rows = self.table(PARTS)?.range(first..=(upload.as_u128(), u32::MAX))?;
+    pub(crate) fn parts(&self, upload: Uuid) -> Result<Vec<(u32, Part)>, Fault> {
+        let rows = self.table(PARTS)?.range((upload.as_u128(), 0)..=(upload.as_u128(), u32::MAX))?;
         rows.map(|row| {
             let (key, part) = row?;
             Ok((key.value().1, records::decode(part.value())?))

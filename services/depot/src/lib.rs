@@ -18,13 +18,14 @@ mod list;
 mod listing;
 mod multipart;
 mod object;
-mod parts;
+
 mod records;
 mod server;
 mod service;
 mod spool;
 mod store;
 mod tables;
+mod uploads;
 mod writer;
 
 use std::net::SocketAddr;

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, Checksum, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, UploadPartInput, UploadPartOutput,
+    CopyPartResult, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, GetObjectInput, Range,
+    UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3ErrorCode, S3Request};
+use s3s::{S3ErrorCode, S3Request, S3Result};
 use uuid::Uuid;
 
 use crate::bodies::Bodies;
 use crate::clock;
 use crate::condition::OnWrite;
+use crate::copy;
 use crate::digest::{Claims, Digest};
 use crate::error::Fault;
 use crate::headers;
@@ -36,6 +38,14 @@ pub(crate) fn upload_id(text: &str) -> Result<Uuid, Fault> {
 fn part_number(number: i32) -> Result<u32, Fault> {
     let number = u32::try_from(number).ok().filter(|number| (1..=MAX_PARTS).contains(number));
     number.ok_or_else(|| S3ErrorCode::InvalidArgument.into())
+}
+
+/// Where a part belongs.
+struct PartPlace {
+    bucket: String,
+    key: String,
+    id: Uuid,
+    number: u32,
 }
 
 impl Store {
@@ -72,17 +82,11 @@ impl Store {
         };
         let claims = Claims::new(input.content_md5, claimed)?.with_trailers(&request.headers, request.trailing_headers);
         let (staged, digested) = spool::receive(&self.bodies, input.body, &claims).await?;
-        let etag = hex::encode(digested.md5);
-        let part = Part { etag: etag.clone(), size: staged.size, modified_ms: clock::now_ms(), body: staged.id };
-        self.write(move |tables| {
-            tables.require_bucket(&input.bucket)?;
-            tables.upload(Place { bucket: &input.bucket, key: input.key.as_bytes(), id })?;
-            tables.put_body(staged)?;
-            tables.put_part(id, number, &part)
-        })
-        .await?;
+        let part = self
+            .keep_part(PartPlace { bucket: input.bucket, key: input.key, id, number }, staged, digested.md5)
+            .await?;
         Ok(UploadPartOutput {
-            e_tag: Some(ETag::Strong(etag)),
+            e_tag: Some(ETag::Strong(part.etag)),
             checksum_crc32: digested.checksum.checksum_crc32,
             checksum_crc32c: digested.checksum.checksum_crc32c,
             checksum_crc64nvme: digested.checksum.checksum_crc64nvme,
@@ -90,6 +94,49 @@ impl Store {
             checksum_sha256: digested.checksum.checksum_sha256,
             ..UploadPartOutput::default()
         })
+    }
+
+    /// A part that is a range of an object. Its bytes are copied, as completion joins parts by copying anyway.
+    pub(crate) async fn copy_part(&self, request: S3Request<UploadPartCopyInput>) -> S3Result<UploadPartCopyOutput> {
+        let (bucket, key) = copy::source(&request.headers)?;
+        let input = request.input;
+        let (id, number) = (upload_id(&input.upload_id)?, part_number(input.part_number)?);
+        let range = input.copy_source_range.as_deref().map(Range::parse).transpose();
+        let asked = GetObjectInput {
+            bucket,
+            key,
+            range: range.map_err(|_| S3ErrorCode::InvalidArgument)?,
+            if_match: input.copy_source_if_match,
+            if_none_match: input.copy_source_if_none_match,
+            if_modified_since: input.copy_source_if_modified_since,
+            if_unmodified_since: input.copy_source_if_unmodified_since,
+            ..GetObjectInput::default()
+        };
+        let source = self.get(asked).await?;
+        let (staged, digested) = spool::receive(&self.bodies, source.body, &Claims::default()).await?;
+        let part = self
+            .keep_part(PartPlace { bucket: input.bucket, key: input.key, id, number }, staged, digested.md5)
+            .await?;
+        let result = CopyPartResult {
+            e_tag: Some(ETag::Strong(part.etag)),
+            last_modified: Some(clock::timestamp(part.modified_ms)),
+            ..CopyPartResult::default()
+        };
+        Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() })
+    }
+
+    async fn keep_part(&self, place: PartPlace, staged: Staged, md5: [u8; 16]) -> Result<Part, Fault> {
+        let part = Part { etag: hex::encode(md5), size: staged.size, modified_ms: clock::now_ms(), body: staged.id };
+        let kept = part.clone();
+        self.write(move |tables| {
+            let PartPlace { bucket, key, id, number } = &place;
+            tables.require_bucket(bucket)?;
+            tables.upload(Place { bucket, key: key.as_bytes(), id: *id })?;
+            tables.put_body(staged)?;
+            tables.put_part(*id, *number, &kept)
+        })
+        .await?;
+        Ok(part)
     }
 
     pub(crate) async fn abort_upload(&self, input: AbortMultipartUploadInput) -> Result<(), Fault> {
@@ -115,7 +162,7 @@ impl Store {
             .read(move |snapshot| {
                 snapshot.require_bucket(&bucket)?;
                 let upload = snapshot.upload(Place { bucket: &bucket, key: key.as_bytes(), id })?;
-                Ok((upload, snapshot.parts(id, 0)?))
+                Ok((upload, snapshot.parts(id)?))
             })
             .await?;
         let chosen = choose(&stored, &named)?;

@@ -34,6 +34,10 @@ async fn a_grant_ends_at_its_buckets() {
     assert_eq!(code(writer.get_object().bucket(BUCKET).key("secret").send().await), "AccessDenied");
     let copy = writer.copy_object().bucket("other").key("stolen").copy_source(format!("{BUCKET}/secret"));
     assert_eq!(code(copy.send().await), "AccessDenied");
+    let upload = writer.create_multipart_upload().bucket("other").key("stolen").send().await.unwrap();
+    let part = writer.upload_part_copy().bucket("other").key("stolen").upload_id(upload.upload_id.unwrap());
+    let part = part.part_number(1).copy_source(format!("{BUCKET}/secret"));
+    assert_eq!(code(part.send().await), "AccessDenied");
     let buckets = writer.list_buckets().send().await.unwrap();
     assert_eq!(buckets.buckets().iter().map(|bucket| bucket.name().unwrap()).collect::<Vec<_>>(), ["other"]);
 }

@@ -100,7 +100,7 @@ pub(crate) fn config(root: &Path) -> Config {
     }
 }
 
-fn secret(id: &str) -> String {
+pub(crate) fn secret(id: &str) -> String {
     format!("secret-of-{id}")
 }
 

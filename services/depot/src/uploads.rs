@@ -1,9 +1,7 @@
-//! The listings of multipart uploads and of their parts.
+//! The listing of multipart uploads, so that unfinished ones can be found and aborted.
 
 use s3s::S3ErrorCode;
-use s3s::dto::{
-    ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part,
-};
+use s3s::dto::{ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload};
 use uuid::Uuid;
 
 use crate::clock;
@@ -11,47 +9,8 @@ use crate::error::Fault;
 use crate::listing::{Encoding, limit};
 use crate::multipart::upload_id;
 use crate::store::Store;
-use crate::tables::Place;
 
 impl Store {
-    pub(crate) async fn list_parts(&self, input: ListPartsInput) -> Result<ListPartsOutput, Fault> {
-        let id = upload_id(&input.upload_id)?;
-        let max_parts = limit(input.max_parts)?;
-        let after = input.part_number_marker.map_or(Ok(0), u32::try_from).map_err(|_| S3ErrorCode::InvalidArgument)?;
-        let (bucket, key) = (input.bucket.clone(), input.key.clone());
-        let mut stored = self
-            .read(move |snapshot| {
-                snapshot.require_bucket(&bucket)?;
-                snapshot.upload(Place { bucket: &bucket, key: key.as_bytes(), id })?;
-                snapshot.parts(id, after)
-            })
-            .await?;
-        let is_truncated = cut(&mut stored, max_parts);
-        let number = |number: u32| i32::try_from(number).ok();
-        Ok(ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            part_number_marker: input.part_number_marker,
-            next_part_number_marker: stored.last().and_then(|(last, _)| number(*last)),
-            max_parts: Some(max_parts),
-            is_truncated: Some(is_truncated),
-            parts: Some(
-                stored
-                    .into_iter()
-                    .map(|(part_number, part)| Part {
-                        part_number: number(part_number),
-                        e_tag: Some(ETag::Strong(part.etag)),
-                        size: i64::try_from(part.size).ok(),
-                        last_modified: Some(clock::timestamp(part.modified_ms)),
-                        ..Part::default()
-                    })
-                    .collect(),
-            ),
-            ..ListPartsOutput::default()
-        })
-    }
-
     /// Uploads are few, so those of a bucket are read whole. Folding them by a delimiter is not offered.
     pub(crate) async fn list_uploads(
         &self,
