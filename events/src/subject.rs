@@ -17,8 +17,6 @@ pub const SESSIONS: &str = "SESSIONS";
 pub const SNAPSHOTS: &str = "SNAPSHOTS";
 /// All facts.
 pub const ALL_EVENTS: &str = "events.>";
-/// Where facts are republished for live views, without history.
-pub const LIVE_EVENTS: &str = "live.events.>";
 /// All build logs.
 pub const ALL_LOGS: &str = "logs.build.*";
 /// All parked messages.

@@ -6,7 +6,7 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv;
 use async_nats::jetstream::object_store;
-use async_nats::jetstream::stream::{Compression, Config, PersistenceMode, Republish, StorageType};
+use async_nats::jetstream::stream::{Compression, Config, PersistenceMode, StorageType};
 use events::subject;
 use std::time::Duration;
 
@@ -119,11 +119,6 @@ fn events(replicas: usize) -> Config {
         allow_atomic_publish: true,
         deny_delete: true,
         deny_purge: true,
-        republish: Some(Republish {
-            source: subject::ALL_EVENTS.to_owned(),
-            destination: subject::LIVE_EVENTS.to_owned(),
-            headers_only: false,
-        }),
         ..Config::default()
     }
 }

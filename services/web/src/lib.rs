@@ -13,6 +13,7 @@ mod dashboard;
 mod github;
 mod guesses;
 mod health;
+mod news;
 mod place;
 mod problem;
 mod server;

@@ -2,6 +2,7 @@
 
 use crate::auth::{self, Auth};
 use crate::bodies::Budget;
+use crate::news::News;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::urls::SitesUrl;
@@ -31,6 +32,8 @@ pub(crate) type Shared = Arc<App>;
 /// What all handlers share.
 pub(crate) struct App {
     pub(crate) log: Log,
+    /// What live views are told of it.
+    pub(crate) news: News,
     pub(crate) model: Model,
     pub(crate) logs: PlatformBucket,
     pub(crate) health: Health,
@@ -58,6 +61,7 @@ impl App {
         let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
         let auth = Auth::new(&config.tokens, sessions);
         Arc::new(Self {
+            news: News::start(log.clone(), stop.clone()),
             log,
             model: read_model.live(),
             logs,

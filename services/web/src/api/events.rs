@@ -143,9 +143,9 @@ pub(crate) async fn live(
         Some(after) => after,
         None => app.log.last_sequence().await?,
     };
-    let entries = app.log.follow(after).filter_map(move |entry| {
-        let event = entry.fact.ok().filter(|fact| filter.wants(fact, site)).and_then(|fact| event(&fact));
-        futures::future::ready(event)
+    let entries = app.news.after(after).filter_map(move |fact| {
+        let wanted = filter.wants(&fact, site);
+        futures::future::ready(wanted.then(|| event(&fact)).flatten())
     });
     Ok(streams::sse(&app, permit, entries))
 }

@@ -57,6 +57,26 @@ async fn live_events_begin_now_or_where_the_reader_stopped_and_keep_to_their_sit
     assert_eq!(ids(resumed, 3).await, ["6 host.claimed.v1 blog".to_owned(), asked, own]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_watchers_hear_every_fact_once_however_far_behind_they_begin() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let mut watchers = Vec::new();
+    for begin in 0..50_u64 {
+        // Some are behind, some level, and some wait for what is not there yet.
+        let live = platform.api(Method::GET, &format!("/events/live?after={}", begin % 7)).send().await.unwrap();
+        watchers.push((begin % 7 + 1, live));
+    }
+    for _ in 0..4 {
+        platform.send(Method::POST, "/sites/docs/builds", json!({})).await;
+    }
+    for (first, live) in watchers {
+        let heard = ids(live, usize::try_from(9 - first).unwrap()).await;
+        let heard: Vec<u64> = heard.iter().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+        assert_eq!(heard, (first..9).collect::<Vec<_>>());
+    }
+}
+
 /// Two sites of one organization, and a build.
 const STORY: [&str; 7] = [
     "site.created.v1",
