@@ -1,7 +1,7 @@
 # The one door for people who have the tools. Without them: sh deploy/bootstrap.sh RECIPE
 
 # The programs that deploy/bootstrap.sh installed come first, then whatever the machine has.
-export PATH := justfile_directory() / ".tools/venv/bin" + ":" + env("PATH")
+export PATH := justfile_directory() / ".tools/venv/bin" + ":" + justfile_directory() / ".tools/cargo/bin" + ":" + env("PATH")
 export PAGEFOLD := env("CARGO_TARGET_DIR", justfile_directory() / "target") / "debug/pagefold"
 
 set positional-arguments
@@ -36,9 +36,14 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
+# Judge the licences and sources of all that is built in
+[group('work')]
+deny:
+    cargo deny --log-level error check licenses bans sources
+
 # Check, then run every test
 [group('work')]
-test: check build
+test: check deny build
     cargo test --workspace
 
 # Kill every part at every fact of a push's story; ARGS choose cases by a part of their name

@@ -23,6 +23,16 @@ install_test_tools() {
     sha256sum <"$root/deploy/tools-test.txt" >"$tools/venv/pinned-test"
 }
 
+# Judges licences and sources of what is built in. It comes as source: an unoptimized build is made in half the time and
+# fast enough.
+cargo_deny=0.20.2
+install_cargo_deny() {
+    [ "$("$tools/cargo/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $cargo_deny" ] && return
+    say "building cargo-deny, which takes about a minute"
+    quietly cargo install --quiet --locked --debug --root "$tools/cargo" "cargo-deny@$cargo_deny" ||
+        die "cargo-deny $cargo_deny could not be installed from crates.io"
+}
+
 # Running both also finds an environment that was copied from a machine of another kind.
 has_fresh_tools() {
     [ "$(cat "$tools/venv/pinned" 2>/dev/null)" = "$(pinned)" ] &&
