@@ -51,10 +51,11 @@ test: check deny build
 kill *ARGS: build
     @cargo run -q -p journeys --bin kill -- "$@"
 
-# Measure what a durable append costs here
+# Measure everything but what takes long, or the groups and rows in ARGS; `growth` takes long
 [group('work')]
-bench:
-    cargo bench -p runtime --bench append
+bench *ARGS:
+    @cargo build -q --release -p pagefold
+    @cargo bench -q -p journeys --bench bench -- "$@"
 
 # Write the schemas anew from the code
 [group('work')]

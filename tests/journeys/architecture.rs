@@ -40,8 +40,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
-    // The private servers, to put a fleet up.
-    ("journeys", &["depot", "projections", "runtime"]),
+    // The private servers, to put a fleet up, and the language, to make up a history.
+    ("journeys", &["depot", "events", "projections", "runtime"]),
 ];
 
 /// Each client of the world outside belongs to one crate, which alone knows it.

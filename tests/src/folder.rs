@@ -9,7 +9,11 @@ const PARENT: &str = "/var/tmp";
 const PREFIX: &str = "pagefold-journeys-";
 
 /// A folder that ends with its platform. Its name tells which process of tests it belongs to.
-pub(crate) fn temporary() -> TempDir {
+///
+/// # Panics
+/// If it cannot be made.
+#[must_use]
+pub fn temporary() -> TempDir {
     let prefix = format!("{PREFIX}{}-", std::process::id());
     let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(PARENT).unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();

@@ -8,12 +8,14 @@
 
 mod answer;
 mod api;
+pub mod bench;
 mod child;
 mod executable;
 mod fact;
 mod fleet;
 mod folder;
 mod gate;
+mod history;
 mod hold;
 mod host;
 mod kill;
@@ -33,8 +35,9 @@ pub use child::Child;
 pub use executable::executable;
 pub use fact::Fact;
 pub use fleet::{Fleet, MEMBERS, Part, Service};
-pub use folder::workspace;
+pub use folder::{temporary as temporary_folder, workspace};
 pub use gate::Gate;
+pub use history::History;
 pub use hold::Hold;
 pub use host::Host;
 pub use kill::{Tally, kill};

@@ -1,0 +1,198 @@
+//! The facts of a story, each as its service states it.
+
+use super::cast::Member;
+use super::chance::Chance;
+use super::story::Story;
+use events::event::Artifact;
+use events::{
+    AliasEvent, Branch, BuildEvent, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent, Lane,
+    OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent, SiteSettings,
+    subject,
+};
+
+/// Files of a site.
+const FILES: u64 = 120;
+
+/// The service that states a fact, and who is behind it.
+pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
+    match event {
+        Event::Organization(_) | Event::Handle(_) | Event::Site(_) | Event::Host(_) => ("web", "token:ada"),
+        Event::Repository(_) => ("web", "webhook:github"),
+        Event::Build(BuildEvent::Requested { .. }) => ("web", "token:ada"),
+        Event::Build(BuildEvent::Queued { .. } | BuildEvent::Dispatched { .. } | BuildEvent::Canceled { .. })
+        | Event::Alias(AliasEvent::Removed { .. }) => ("scheduler", "service:scheduler"),
+        Event::Build(BuildEvent::Started { .. } | BuildEvent::Finished { .. } | BuildEvent::LogArchived { .. }) => {
+            ("launcher", "service:launcher")
+        }
+        Event::Deploy(_) | Event::Alias(AliasEvent::Promoted { .. }) => ("syncer", "service:syncer"),
+    }
+}
+
+pub(super) fn commit(chance: &mut Chance) -> CommitId {
+    chance.digits(40).parse().unwrap()
+}
+
+pub(super) fn organization(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let name = site.organization_name.clone();
+    (site.organization.to_string(), OrganizationEvent::Created { name }.into())
+}
+
+pub(super) fn handle(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let organization = site.organization;
+    (site.organization_name.to_string(), HandleEvent::Claimed { organization }.into())
+}
+
+pub(super) fn site(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    story.source = story.now;
+    let settings = SiteSettings {
+        repository: site.repository.clone(),
+        branch: story.branch.clone(),
+        demo_branch: None,
+        engine: SiteEngine::Static,
+    };
+    let (name, organization) = (site.name.clone(), site.organization);
+    (site.id.to_string(), SiteEvent::Created { name, organization, settings }.into())
+}
+
+pub(super) fn host(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let (label, organization) = (site.name.to_string(), site.organization);
+    (label, HostEvent::Claimed { site: site.id, organization }.into())
+}
+
+pub(super) fn push(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    story.source = story.now;
+    let fact = arrived(&site.repository, &story.branch, (&story.commit, chance));
+    (site.repository.canonical(), fact.into())
+}
+
+/// Commits that came to a branch.
+pub(super) fn arrived(
+    repository: &RepositoryUrl,
+    branch: &Branch,
+    (commit, chance): (&CommitId, &mut Chance),
+) -> RepositoryEvent {
+    RepositoryEvent::PushReceived {
+        repository: repository.clone(),
+        branch: branch.clone(),
+        before: Some(self::commit(chance)),
+        commit: commit.clone(),
+        summary: format!("Say more about chapter {}", chance.below(100)),
+        delivery: chance.uuid().to_string(),
+    }
+}
+
+pub(super) fn branch_deleted(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let (repository, branch, delivery) = (site.repository.clone(), story.branch.clone(), chance.uuid().to_string());
+    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, delivery }.into())
+}
+
+pub(super) fn queued(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let fact = BuildEvent::Queued {
+        site: site.id,
+        number: story.number,
+        source_sequence: story.source,
+        repository: site.repository.clone(),
+        branch: story.branch.clone(),
+        alias: story.alias.clone(),
+        commit: Some(story.commit.clone()),
+        engine: SiteEngine::Static,
+        lane: Lane::High,
+        summary: format!("Say more about chapter {}", story.number),
+    };
+    (story.build.to_string(), fact.into())
+}
+
+pub(super) fn dispatched(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    (story.build.to_string(), BuildEvent::Dispatched { site: site.id }.into())
+}
+
+pub(super) fn started(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let worker = format!("launcher-{:012x}", chance.below(8));
+    (story.build.to_string(), BuildEvent::Started { site: site.id, attempt: 1, worker }.into())
+}
+
+pub(super) fn built(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let artifact = Artifact { key: format!("artifacts/{}", story.build), files: FILES, bytes: size(chance) };
+    finished(story, site, (Outcome::Success, Some(artifact)))
+}
+
+pub(super) fn failed(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    finished(story, site, (Outcome::Failure, None))
+}
+
+fn finished(story: &Story, site: &Member, (outcome, artifact): (Outcome, Option<Artifact>)) -> (String, Event) {
+    let reason = if artifact.is_some() { String::new() } else { "the build script ended with status 1".to_owned() };
+    let fact = BuildEvent::Finished {
+        site: site.id,
+        number: story.number,
+        source_sequence: story.source,
+        branch: story.branch.clone(),
+        alias: story.alias.clone(),
+        commit: Some(story.commit.clone()),
+        attempt: 1,
+        outcome,
+        reason,
+        artifact,
+        duration_ms: 1200,
+    };
+    (story.build.to_string(), fact.into())
+}
+
+pub(super) fn canceled(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let reason = "Canceled by a person.".to_owned();
+    (story.build.to_string(), BuildEvent::Canceled { site: site.id, reason, superseded_by: None }.into())
+}
+
+pub(super) fn archived(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let key = format!("logs/{}", story.build);
+    (story.build.to_string(), BuildEvent::LogArchived { site: site.id, key, bytes: 4096 }.into())
+}
+
+pub(super) fn synced(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let fact = DeployEvent::Synced {
+        site: site.id,
+        build: story.build,
+        number: story.number,
+        source_sequence: story.source,
+        branch: story.branch.clone(),
+        alias: story.alias.clone(),
+        commit: story.commit.clone(),
+        content: Digest::of(&story.number.to_be_bytes()),
+        files: FILES,
+        bytes: size(chance),
+        uploaded_files: 3,
+        uploaded_bytes: 4096,
+        requests: 3,
+    };
+    (DeployId::of(story.build).to_string(), fact.into())
+}
+
+pub(super) fn promoted(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let deploy = DeployId::of(story.build);
+    let is_live = story.alias == events::AliasName::Live;
+    let previous = if is_live { site.live.replace(deploy.clone()) } else { None };
+    let fact = AliasEvent::Promoted {
+        site: site.id,
+        alias: story.alias.clone(),
+        deploy,
+        number: story.number,
+        source_sequence: story.source,
+        previous,
+        reason: PromotionReason::Built,
+    };
+    (subject::alias_id(site.id, &story.alias), fact.into())
+}
+
+pub(super) fn mirrored(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let fact = DeployEvent::Mirrored { site: site.id, alias: story.alias.clone(), written: 3, removed: 0 };
+    (DeployId::of(story.build).to_string(), fact.into())
+}
+
+pub(super) fn removed(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let (alias, previous) = (story.alias.clone(), DeployId::of(story.build));
+    (subject::alias_id(site.id, &alias), AliasEvent::Removed { site: site.id, alias, previous }.into())
+}
+
+fn size(chance: &mut Chance) -> u64 {
+    100_000 + chance.next() % 900_000
+}
