@@ -5,6 +5,7 @@ use crate::bodies::Budget;
 use crate::news::News;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
+use crate::tail::Tails;
 use crate::urls::SitesUrl;
 use crate::{Config, api, assets, dashboard, health, streams, webhook};
 use axum::Router;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: streams::Slots,
+    /// The build logs that are followed.
+    pub(crate) tails: Tails,
     /// What commands and forms may take together.
     pub(crate) bodies: Budget,
     /// The same for webhooks: whoever sends false ones keeps nobody from commanding.
@@ -72,6 +75,7 @@ impl App {
             repositories: config.repositories.clone(),
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
+            tails: Tails::default(),
             bodies: Budget::default(),
             deliveries: Budget::default(),
             stop,

@@ -4,20 +4,21 @@ use crate::problem::Problem;
 use crate::server::Shared;
 use bytes::Bytes;
 use events::{Build, BuildId, Refusal};
-use futures::StreamExt;
+use futures::{StreamExt, future};
 use projections::builds::State;
 use runtime::build_log::{self, CHUNK_MAX, Chunk};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// How often a follower looks whether the build has ended.
-const END_POLL: Duration = Duration::from_millis(500);
 /// Pieces a slow reader may have waiting.
 const WAITING_MAX: usize = 16;
 
 /// What a follower is told.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// More of the log.
     Text(Chunk),
@@ -46,17 +47,76 @@ pub(crate) async fn rest(app: &Shared, build: BuildId, from: u64) -> Result<Vec<
     }
 }
 
+/// The readers of build logs that are followed now. Whoever follows the same build shares one.
+#[derive(Default)]
+pub(crate) struct Tails(Mutex<HashMap<BuildId, broadcast::Sender<Piece>>>);
+
+impl Tails {
+    fn open(&self) -> MutexGuard<'_, HashMap<BuildId, broadcast::Sender<Piece>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that the build's reader finds from now on.
+    fn hear(&self, app: &Shared, build: BuildId) -> broadcast::Receiver<Piece> {
+        let mut open = self.open();
+        if let Some(reader) = open.get(&build) {
+            return reader.subscribe();
+        }
+        let (said, heard) = broadcast::channel(WAITING_MAX);
+        open.insert(build, said.clone());
+        tokio::spawn(share(Shared::clone(app), build, said));
+        heard
+    }
+}
+
+/// Reads for all followers of a build until it has ended, nobody follows it any more, or the server stops.
+async fn share(app: Shared, build: BuildId, said: broadcast::Sender<Piece>) {
+    let stop = app.stop.clone();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = said.closed() => {}
+        told = tell(&app, build, &said) => {
+            if let Err(problem) = told {
+                tracing::warn!(%build, error = &problem as &dyn std::error::Error, "followers lost a build log");
+            }
+        }
+    }
+    app.tails.open().remove(&build);
+}
+
+async fn tell(app: &Shared, build: BuildId, said: &broadcast::Sender<Piece>) -> Result<(), Problem> {
+    let newest = app.log.last_sequence().await?;
+    let mut lines = build_log::follow(app.log.connection(), build, 0).await?;
+    let subject = build.to_string();
+    let mut facts = pin!(app.news.after(newest).filter(|fact| {
+        future::ready(matches!(fact.event, events::Event::Build(_)) && fact.envelope.subject == subject)
+    }));
+    loop {
+        if let Some(state) = ended(app, build).await? {
+            let _ = said.send(Piece::End(state));
+            return Ok(());
+        }
+        // Any fact of the build may be its end.
+        loop {
+            tokio::select! {
+                Some(_) = facts.next() => break,
+                Some(chunk) = lines.next() => drop(said.send(Piece::Text(chunk))),
+                else => return Ok(()),
+            }
+        }
+    }
+}
+
 /// Follows the log from byte `from` until it is told to its end, the reader leaves, or the server stops.
 pub(crate) async fn follow(app: &Shared, build: BuildId, from: u64) -> Result<ReceiverStream<Piece>, Problem> {
     ended(app, build).await?;
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let app = Shared::clone(app);
     tokio::spawn(async move {
-        let stop = app.stop.clone();
+        let follower = Follower { at: from, to: sender.clone(), build };
         tokio::select! {
-            () = stop.cancelled() => {}
             () = sender.closed() => {}
-            told = tell(&app, build, (from, &sender)) => {
+            told = follower.run(&app) => {
                 if let Err(problem) = told {
                     tracing::warn!(%build, error = &problem as &dyn std::error::Error, "a follower lost its build log");
                 }
@@ -66,25 +126,44 @@ pub(crate) async fn follow(app: &Shared, build: BuildId, from: u64) -> Result<Re
     Ok(ReceiverStream::new(receiver))
 }
 
-/// An interruption ends the stream; the reader comes back with the offset it has.
-async fn tell(app: &Shared, build: BuildId, (mut at, to): (u64, &mpsc::Sender<Piece>)) -> Result<(), Problem> {
-    let mut news = build_log::follow(app.log.connection(), build, at).await?;
-    let mut looks = tokio::time::interval(END_POLL);
-    loop {
-        tokio::select! {
-            _ = looks.tick() => {
-                let Some(state) = ended(app, build).await? else { continue };
-                for chunk in rest(app, build, at).await? {
-                    let _ = to.send(Piece::Text(chunk)).await;
+/// One who follows. An interruption ends the stream; the reader comes back with the offset it has.
+struct Follower {
+    build: BuildId,
+    /// How far it was told.
+    at: u64,
+    to: mpsc::Sender<Piece>,
+}
+
+impl Follower {
+    async fn run(mut self, app: &Shared) -> Result<(), Problem> {
+        // First the ear, then what is there already: nothing falls between.
+        let mut heard = app.tails.hear(app, self.build);
+        self.catch_up(app).await?;
+        loop {
+            match heard.recv().await {
+                Ok(Piece::Text(chunk)) if chunk.offset <= self.at => self.text(chunk).await,
+                Ok(Piece::Text(_)) | Err(RecvError::Lagged(_)) => self.catch_up(app).await?,
+                Ok(end @ Piece::End(_)) => {
+                    self.catch_up(app).await?;
+                    let _ = self.to.send(end).await;
+                    return Ok(());
                 }
-                let _ = to.send(Piece::End(state)).await;
-                return Ok(());
+                Err(RecvError::Closed) => return Ok(()),
             }
-            chunk = news.next() => {
-                let Some(chunk) = chunk else { return Ok(()) };
-                at = chunk.end();
-                let _ = to.send(Piece::Text(chunk)).await;
-            }
+        }
+    }
+
+    async fn catch_up(&mut self, app: &Shared) -> Result<(), Problem> {
+        for chunk in rest(app, self.build, self.at).await? {
+            self.text(chunk).await;
+        }
+        Ok(())
+    }
+
+    async fn text(&mut self, chunk: Chunk) {
+        if let Some(news) = build_log::since(chunk, self.at) {
+            self.at = news.end();
+            let _ = self.to.send(Piece::Text(news)).await;
         }
     }
 }

@@ -63,6 +63,35 @@ async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_followers_of_a_build_are_told_the_same_wherever_they_begin() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    let launcher = platform.service("launcher").await;
+    let mut writer = Writer::open(launcher.connection(), build).await.unwrap();
+    let mut text = String::new();
+    let mut followers = Vec::new();
+    for number in 0..400 {
+        let line = format!("{number} {}", "x".repeat(2000));
+        writer.line(&line).await.unwrap();
+        text += &(line + "\n");
+        if number % 20 == 0 {
+            writer.flush().await.unwrap();
+            let path = format!("/builds/{build}/log?follow=1&after={}", number / 2);
+            let follower = platform.api(Method::GET, &path).header("accept", "text/plain");
+            followers.push((number / 2, follower.send().await.unwrap()));
+        }
+    }
+    writer.flush().await.unwrap();
+    // One leaves early, which is nothing to the others.
+    drop(followers.remove(0));
+    platform.finish(build, Outcome::Success).await;
+    for (from, follower) in followers {
+        assert!(whole(follower).await == text[from..], "a follower from {from} was told something else");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_archive_answers_for_a_log_that_has_left_the_stream() {
     let platform = Platform::start().await;
     let docs = platform.create_site("docs").await;
