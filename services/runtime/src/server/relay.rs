@@ -19,7 +19,7 @@ const PROVED: Duration = Duration::from_secs(10);
 /// Younger connections at the same time. The oldest of them gives way: a stranger cannot keep clients away by staying.
 const YOUNG_MAX: usize = 32;
 /// All connections at the same time; each holds two open files.
-const CONNECTIONS_MAX: usize = 128;
+const CONNECTIONS_MAX: usize = 64;
 /// The rest after a connection could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long a client is held while there is no server: longer than it waits, so that it is its own time that runs out.

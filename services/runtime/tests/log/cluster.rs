@@ -197,11 +197,11 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_though_the_replica_tha
         let said = within(writer.execute::<Site>(&name, &create("acme"), &cause())).await.unwrap();
         // Asked while the follower sleeps. It answers as soon as it wakes, before it has heard of what was said meanwhile.
         let ask = async || {
-            let subject = subject::events("site", &name);
+            let (subject, other, cause) = (subject::events("site", &name), create("other"), cause());
             let (copied, loaded, refused, ()) = tokio::join!(
                 copy.direct_get_last_for_subject(subject),
                 reader.load::<Site>(&name),
-                reader.execute::<Site>(&name, &create("other"), &cause()),
+                reader.execute::<Site>(&name, &other, &cause),
                 async {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     cluster.signal(follower, "-CONT");
@@ -214,6 +214,9 @@ async fn a_refusal_and_a_state_know_what_was_acknowledged_though_the_replica_tha
         assert_eq!(loaded.unwrap().sequence, said[0].sequence);
         assert!(matches!(refused, Err(ExecuteError::Refused(Refusal::SiteExists))), "{refused:?}");
         assert_eq!(within(reader.fact(said[0].sequence)).await.unwrap().as_ref(), Some(&said[0]));
+        within(writer.execute::<Site>(&name, &site::Command::Delete { seen: 1 }, &cause())).await.unwrap();
+        let refused = within(reader.execute::<Site>(&name, &create("acme"), &cause())).await;
+        assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
         assert!(rounds < 20 * LAGS, "the follower has lagged {lags} times in {rounds} rounds");
     }
 }
