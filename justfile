@@ -43,7 +43,7 @@ deny:
 
 # Check, then run every test
 [group('work')]
-test: check deny build
+test: check deny older build
     cargo test --workspace
 
 # Kill every part at every fact of a push's story; ARGS choose cases by a part of their name
@@ -77,6 +77,12 @@ build-image:
 [group('work')]
 ci:
     @.ci/run
+
+# Build an older version, which does not know some types of facts, for the story of an upgrade
+[group('work')]
+older:
+    @cargo build -p pagefold --features older
+    @cp --remove-destination "$PAGEFOLD" "$PAGEFOLD-older"
 
 [private]
 build:

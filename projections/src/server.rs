@@ -45,11 +45,17 @@ pub enum Role {
     Administrator,
 }
 
+/// Where a server answers, or will.
+#[derive(Debug, Clone)]
+pub struct Place {
+    passwords: roles::Passwords,
+    socket: PathBuf,
+}
+
 /// A server that runs. Dropping it ends it at once, without losing what was committed.
 #[derive(Debug)]
 pub struct Server {
-    passwords: roles::Passwords,
-    socket: PathBuf,
+    place: Place,
     process: Process,
 }
 
@@ -73,6 +79,24 @@ impl Role {
     }
 }
 
+impl Place {
+    /// Sees to what clients must know before the server runs, and to whether it can run at all.
+    ///
+    /// # Errors
+    /// [`Error`] says what is missing and what to do about it.
+    pub fn prepare(config: &Config) -> Result<Self, Error> {
+        Binaries::find()?;
+        let account = Account::to_run_as(&config.user_if_root)?;
+        cluster::place(&config.data_dir, account.as_ref()).map(|(_, place)| place)
+    }
+
+    /// Where `role` connects to the read model's database.
+    #[must_use]
+    pub fn url(&self, role: Role) -> SecretString {
+        roles::url(&self.passwords, role, &self.socket, DATABASE)
+    }
+}
+
 impl Server {
     /// Starts the server and answers when it takes connections, with its roles and its database in place.
     ///
@@ -83,15 +107,15 @@ impl Server {
         let account = Account::to_run_as(&config.user_if_root)?;
         let cluster = cluster::prepare(&config.data_dir, &binaries, account.as_ref())?;
         cluster.wait_until_free().await?;
-        let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, &cluster.socket))?;
+        let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, &cluster.place.socket))?;
         roles::prepare(&process, &cluster).await?;
-        Ok(Self { passwords: cluster.passwords, socket: cluster.socket, process })
+        Ok(Self { place: cluster.place, process })
     }
 
     /// Where `role` connects to the read model's database.
     #[must_use]
     pub fn url(&self, role: Role) -> SecretString {
-        roles::url(&self.passwords, role, &self.socket, DATABASE)
+        self.place.url(role)
     }
 
     /// The process id, if it runs.

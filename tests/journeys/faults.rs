@@ -1,7 +1,7 @@
 //! What is hurt gets up again, and nothing that was acknowledged is lost.
 
 use crate::sources::gated_push;
-use journeys::{Gate, Host, Platform, Process, Signal, Site, eventually};
+use journeys::{Gate, Host, Platform, Process, Ready, Signal, Site, eventually};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ async fn a_build_goes_on_while_the_log_is_killed_and_ends_once() {
     gated_push(&site, "main", (&gate, "steady")).await;
     gate.reached_by(1).await;
 
-    let killed = platform.pid_of(Process::Nats);
+    let (up, killed) = (platform.pid(), platform.pid_of(Process::Nats));
     platform.signal(Process::Nats, Signal::KILL);
     let again = async || platform.pid_of(Process::Nats).filter(|pid| Some(*pid) != killed);
     eventually("another nats-server", again).await;
@@ -27,6 +27,7 @@ async fn a_build_goes_on_while_the_log_is_killed_and_ends_once() {
     let facts = site.facts();
     assert_eq!(facts.iter().filter(|fact| fact.is_end()).count(), 1);
     assert_eq!(facts.iter().filter(|fact| fact.name() == "build.started").count(), 1, "nobody else took it");
+    assert_it_lives_on(&platform, up);
 }
 
 #[tokio::test]
@@ -70,6 +71,7 @@ async fn sites_are_served_while_the_log_is_silent() {
     site.publish(1, [("index.html", "calm"), ("later.html", "not asked for yet")]).await;
     site.serves("/", "calm").await;
 
+    let up = platform.pid();
     platform.signal(Process::Nats, Signal::STOP);
     site.serves("/", "calm").await;
     site.serves("/later.html", "not asked for yet").await;
@@ -82,6 +84,13 @@ async fn sites_are_served_while_the_log_is_silent() {
     eventually("the log to take the delivery", taken).await;
     site.serves("/", "heard").await;
     assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 2);
+    assert_it_lives_on(&platform, up);
+}
+
+/// Whether `up` is the process that it was.
+fn assert_it_lives_on(platform: &Platform, up: Option<u32>) {
+    assert!(up.is_some() && platform.pid() == up, "{up:?} has become {:?}", platform.pid());
+    assert_eq!(Ready::of(&platform.data(), platform.ready().pid).map(|ready| ready.pid), up, "and says so");
 }
 
 /// Asks for the page all the time; fails the story when it is not there once.
@@ -99,6 +108,7 @@ async fn a_log_that_is_silent_for_long_and_dies_again_and_again_ends_nothing() {
     let site = platform.site("unmoved", json!({})).await;
     site.publish(1, [("index.html", "unmoved")]).await;
     site.serves("/", "unmoved").await;
+    let up = platform.pid();
     let log_is = async |status: &str, answer: u16| {
         let health = platform.health().await;
         let told = health.status == answer && health.json::<Value>()["parts"]["log"]["status"] == status;
@@ -128,6 +138,7 @@ async fn a_log_that_is_silent_for_long_and_dies_again_and_again_ends_nothing() {
     eventually("the log to take the delivery", taken).await;
     site.serves("/", "moved").await;
     eventually("all to be well again", async || log_is("ok", 200).await).await;
+    assert_it_lives_on(&platform, up);
 }
 
 #[tokio::test]
@@ -137,6 +148,7 @@ async fn pushes_become_pages_while_the_read_model_is_away() {
     site.publish(1, [("index.html", "first")]).await;
     site.deploy(1).await;
 
+    let up = platform.pid();
     platform.signal(Process::Postgres, Signal::STOP);
     site.publish(2, [("index.html", "second")]).await;
     site.serves("/", "second").await;
@@ -146,4 +158,5 @@ async fn pushes_become_pages_while_the_read_model_is_away() {
     site.serves("/", "third").await;
     let numbers: Vec<u64> = site.deploys().await.iter().map(|deploy| deploy.number).collect();
     assert_eq!(numbers, [3, 2, 1], "the read model has caught up");
+    assert_it_lives_on(&platform, up);
 }

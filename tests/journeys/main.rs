@@ -18,5 +18,6 @@ mod rollback;
 mod secrets;
 mod separate;
 mod sources;
+mod starting;
 mod upgrade;
 mod webhook;

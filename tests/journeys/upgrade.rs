@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What the older version does not know: facts that the scheduler, the edge, the syncer and the launcher hear.
-const UNKNOWN: &str = "site.settings_changed.v1,site.renamed.v1,build.requested.v1";
+const UNKNOWN: [&str; 3] = ["site.settings_changed", "site.renamed", "build.requested"];
 const GIVEN_BACK: &str = "given back for a newer version";
 const PASSED: &str = "a newer version has stated a fact that this one does not know";
 const STANDS_BY: &str = "standing by until a newer version takes over";
@@ -41,6 +41,9 @@ async fn old_and_new_side_by_side_end_as_the_new_alone() {
     eventually("every build to have ended", || std::future::ready(all_ended().then_some(()))).await;
     let facts = fleet.facts();
     assert!(facts.iter().any(|fact| fact.subject == build && fact.name() == "build.queued"), "{facts:?}");
+    for unknown in UNKNOWN {
+        assert!(facts.iter().any(|fact| fact.name() == unknown), "{unknown} was stated");
+    }
     assert!(fleet.operator(&["parked", "list"]).contains("nothing is parked"));
     nothing_is_different_from_what_the_new_alone_makes(fleet).await;
 }
@@ -51,7 +54,7 @@ async fn run_the_older_version(fleet: &mut Fleet) -> [Repository; 2] {
     }
     fleet.provision().await;
     for service in Service::ALL {
-        fleet.start_older(service, UNKNOWN);
+        fleet.start_older(service);
     }
     let names = ["one", "two"];
     let repositories = names.map(|name| fleet.repository(name));
@@ -100,6 +103,10 @@ async fn it_waits_and_says_so(fleet: &Fleet, build: &str) {
         ("launcher", GIVEN_BACK),
     ] {
         fleet.says(&format!("older-{service}"), text).await;
+    }
+    for unknown in UNKNOWN {
+        let shown = fleet.older_operator(&["site", "show", "one"]);
+        assert!(shown.contains(&format!("{unknown}.v1`, of a newer version: fact ")), "{shown}");
     }
     // What it knew it still serves.
     fleet.host("one").serves("/", "one").await;

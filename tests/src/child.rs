@@ -1,8 +1,9 @@
 //! A process of the platform: its output, how it is signalled, and that it ends.
 
+use crate::DEADLINE;
+use crate::executable::{executable, older};
 use crate::folder::workspace;
 use crate::process::{self, Signal};
-use crate::{DEADLINE, executable};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -29,13 +30,22 @@ impl Child {
     /// If it cannot be started.
     #[must_use]
     pub fn start(arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
-        Self::spawn(command(), arguments, variables, output)
+        Self::spawn(command(&executable()), arguments, variables, output)
+    }
+
+    /// The same with an older version.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn start_older(arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
+        Self::spawn(command(&older()), arguments, variables, output)
     }
 
     /// The same where at most `files` may be open at the same time.
     #[must_use]
     pub fn start_with_files(files: u64, arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
-        let (mut limited, inner) = (Command::new("prlimit"), command());
+        let (mut limited, inner) = (Command::new("prlimit"), command(&executable()));
         limited.arg(format!("--nofile={files}:{files}")).arg(inner.get_program()).args(inner.get_args());
         limited.current_dir(workspace());
         clean(&mut limited);
@@ -116,9 +126,9 @@ impl Drop for Child {
 
 /// `pagefold` with nothing of its settings in the environment, and the project's own tools in reach. It gets SIGTERM when
 /// its parent dies, whatever of.
-fn command() -> Command {
+fn command(executable: &Path) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "SIGTERM"]).arg(executable()).current_dir(workspace());
+    command.args(["--pdeathsig", "SIGTERM"]).arg(executable).current_dir(workspace());
     clean(&mut command);
     command
 }
@@ -130,7 +140,12 @@ pub(crate) fn run(arguments: &[&str]) -> std::process::Output {
 
 /// The same with variables.
 pub(crate) fn run_with(arguments: &[&str], variables: &[(String, String)]) -> std::process::Output {
-    let mut command = Command::new(executable());
+    run_as(&executable(), arguments, variables)
+}
+
+/// The same with another executable.
+pub(crate) fn run_as(executable: &Path, arguments: &[&str], variables: &[(String, String)]) -> std::process::Output {
+    let mut command = Command::new(executable);
     command.args(arguments).current_dir(workspace());
     clean(&mut command);
     command.envs(variables.iter().cloned()).output().unwrap()

@@ -7,6 +7,7 @@ mod service;
 pub use service::Service;
 
 use crate::child::{self, Child};
+use crate::executable::{executable, older};
 use crate::process::{self, Signal};
 use crate::{Answer, Api, Delivery, Fact, Host, Ready, Repository, eventually, folder};
 use depot::Depot;
@@ -16,7 +17,7 @@ use reqwest::Client;
 use runtime::{server as nats, streams};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -120,11 +121,10 @@ impl Fleet {
         }
     }
 
-    /// Starts a service as an older version, which does not know the facts with these names (`site.renamed.v1,…`).
-    pub fn start_older(&mut self, service: Service, unknown: &str) {
-        let mut variables = self.plan.variables(service);
-        variables.push(("PAGEFOLD_WITHOUT".to_owned(), unknown.to_owned()));
-        let child = self.spawn(service, &format!("older-{}", service.name()), &variables);
+    /// Starts a service as an older version, which does not know some types of facts.
+    pub fn start_older(&mut self, service: Service) {
+        let output = self.output_of(&format!("older-{}", service.name()));
+        let child = Child::start_older(&self.plan.arguments(service), &self.plan.variables(service), &output);
         self.services.insert(service, child);
     }
 
@@ -144,13 +144,16 @@ impl Fleet {
     }
 
     fn spawn(&self, service: Service, name: &str, variables: &[(String, String)]) -> Child {
-        let output = self.folder.path().join(format!("{name}.output"));
-        Child::start(&self.plan.arguments(service), variables, &output)
+        Child::start(&self.plan.arguments(service), variables, &self.output_of(name))
+    }
+
+    fn output_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.output"))
     }
 
     /// Waits until a process has said something; `name` is the service's, or begins with `older-` or `second-`.
     pub async fn says(&self, name: &str, text: &str) {
-        let output = self.folder.path().join(format!("{name}.output"));
+        let output = self.output_of(name);
         let said = || std::fs::read_to_string(&output).unwrap_or_default().contains(text);
         eventually(&format!("{name} to say `{text}`"), || std::future::ready(said().then_some(()))).await;
     }
@@ -269,7 +272,21 @@ impl Fleet {
     /// If it fails.
     #[must_use]
     pub fn operator(&self, arguments: &[&str]) -> String {
-        let output = tokio::task::block_in_place(|| child::run_with(arguments, &self.plan.operator()));
+        self.printed(&executable(), arguments)
+    }
+
+    /// What the same command of an older version prints.
+    ///
+    /// # Panics
+    /// If it fails.
+    #[must_use]
+    pub fn older_operator(&self, arguments: &[&str]) -> String {
+        self.printed(&older(), arguments)
+    }
+
+    fn printed(&self, executable: &Path, arguments: &[&str]) -> String {
+        let operator = self.plan.operator();
+        let output = tokio::task::block_in_place(|| child::run_as(executable, arguments, &operator));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }

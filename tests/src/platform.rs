@@ -97,6 +97,12 @@ impl Platform {
         process.below(self.child.pid())
     }
 
+    /// Its own process, while it lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.status().is_none().then(|| self.child.pid())
+    }
+
     /// The memory that its own process holds, its servers aside, in bytes.
     ///
     /// # Panics

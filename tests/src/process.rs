@@ -24,7 +24,8 @@ impl Process {
     }
 
     /// The process among the children of `parent`, if it runs.
-    pub(crate) fn below(self, parent: u32) -> Option<u32> {
+    #[must_use]
+    pub fn below(self, parent: u32) -> Option<u32> {
         // A server that is only asked for its version serves nobody.
         let serves = |child: &u32| !line_of(*child).contains("--version");
         let is_it = |child: &u32| command_of(*child).as_deref() == Some(self.command()) && serves(child);

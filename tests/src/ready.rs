@@ -30,7 +30,8 @@ pub struct Ready {
 
 impl Ready {
     /// What the process `pid` wrote into `data` when it was ready.
-    pub(crate) fn of(data: &Path, pid: u32) -> Option<Self> {
+    #[must_use]
+    pub fn of(data: &Path, pid: u32) -> Option<Self> {
         let text = std::fs::read(data.join("ready.json")).ok()?;
         serde_json::from_slice(&text).ok().filter(|ready: &Self| ready.pid == pid)
     }

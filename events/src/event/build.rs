@@ -41,6 +41,7 @@ pub enum RepositoryEvent {
 pub enum BuildEvent {
     /// A person asked for a build without a push.
     #[serde(rename = "requested.v1")]
+    #[cfg_attr(feature = "older", serde(skip_deserializing))]
     Requested {
         /// The site to build.
         site: SiteId,

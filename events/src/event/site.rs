@@ -47,12 +47,14 @@ pub enum SiteEvent {
     },
     /// From now on it is built and published by these settings. Builds that were queued before keep theirs.
     #[serde(rename = "settings_changed.v1")]
+    #[cfg_attr(feature = "older", serde(skip_deserializing))]
     SettingsChanged {
         /// All settings, the unchanged among them.
         settings: SiteSettings,
     },
     /// The site has another name. Its former host stays its own and leads to the new one.
     #[serde(rename = "renamed.v1")]
+    #[cfg_attr(feature = "older", serde(skip_deserializing))]
     Renamed {
         /// What it is called now.
         name: SiteName,

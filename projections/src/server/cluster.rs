@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::binaries::Binaries;
 use super::roles::Passwords;
-use super::{Error, Role};
+use super::{Error, Place, Role};
 use secrecy::ExposeSecret;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,13 +20,21 @@ const RELEASE_POLL: Duration = Duration::from_millis(50);
 pub(super) struct Cluster {
     pub(super) directory: PathBuf,
     pub(super) log: PathBuf,
-    /// The folder of the server's socket.
-    pub(super) socket: PathBuf,
-    pub(super) passwords: Passwords,
+    pub(super) place: Place,
 }
 
 /// Takes up the cluster below `data_dir`, or makes it.
 pub(super) fn prepare(data_dir: &Path, binaries: &Binaries, account: Option<&Account>) -> Result<Cluster, Error> {
+    let (data_dir, place) = place(data_dir, account)?;
+    let directory = data_dir.join("cluster");
+    if !directory.exists() {
+        init(&data_dir, &directory, &place.passwords, (binaries, account))?;
+    }
+    Ok(Cluster { directory, log: data_dir.join("postgres.log"), place })
+}
+
+/// The data directory by its whole name, and where its server will answer.
+pub(super) fn place(data_dir: &Path, account: Option<&Account>) -> Result<(PathBuf, Place), Error> {
     let fresh = !data_dir.exists();
     fs::create_dir_all(data_dir).map_err(Error::file("make", data_dir))?;
     if fresh {
@@ -40,11 +48,7 @@ pub(super) fn prepare(data_dir: &Path, binaries: &Binaries, account: Option<&Acc
     }
     let passwords = Passwords::in_directory(&data_dir.join("passwords"))?;
     let socket = super::socket::folder(&data_dir, account)?;
-    let directory = data_dir.join("cluster");
-    if !directory.exists() {
-        init(&data_dir, &directory, &passwords, (binaries, account))?;
-    }
-    Ok(Cluster { directory, log: data_dir.join("postgres.log"), socket, passwords })
+    Ok((data_dir, Place { passwords, socket }))
 }
 
 /// Makes the cluster under another name first: an interrupted `initdb` leaves something that looks whole and is not.

@@ -13,8 +13,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long recovery after a crash may take.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a server that lives may take to answer: after a crash it recovers first. Only one that is silent for longer is
+/// taken for stuck.
+const START_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How often it is said that it is waited for.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// How long one try to connect may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const START_POLL: Duration = Duration::from_millis(50);
@@ -84,12 +87,13 @@ fn encoded(byte: u8) -> String {
 
 /// Waits until the server takes connections, then sees to roles and database.
 pub(super) async fn prepare(process: &Process, cluster: &Cluster) -> Result<(), Error> {
-    let url = url(&cluster.passwords, Role::Administrator, &cluster.socket, "postgres");
+    let place = &cluster.place;
+    let url = url(&place.passwords, Role::Administrator, &place.socket, "postgres");
     let mut connection = connect(process, &url, cluster).await?;
     let doing = |source| Error::Setup { doing: "set up the roles of the private postgres", source };
     for role in [Role::Owner, Role::Reader] {
         // Names are constants and passwords hexadecimal: nothing in them needs quoting.
-        let (name, password) = (role.name(), cluster.passwords.of(role).expose_secret());
+        let (name, password) = (role.name(), place.passwords.of(role).expose_secret());
         let verb = if there(&mut connection, "pg_roles WHERE rolname", name).await? { "ALTER" } else { "CREATE" };
         let text = format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'");
         sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.map_err(doing)?;
@@ -115,7 +119,7 @@ async fn there(connection: &mut PgConnection, what: &'static str, name: &str) ->
 }
 
 async fn connect(process: &Process, url: &SecretString, cluster: &Cluster) -> Result<PgConnection, Error> {
-    let deadline = Instant::now() + START_TIMEOUT;
+    let (started, mut say) = (Instant::now(), SAY_EVERY);
     loop {
         // Bounded, because a server that recovers may be slow to answer.
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, PgConnection::connect(url.expose_secret())).await;
@@ -127,8 +131,13 @@ async fn connect(process: &Process, url: &SecretString, cluster: &Cluster) -> Re
             Ok(Err(source)) => source,
             Err(_elapsed) => sqlx::Error::PoolTimedOut,
         };
-        if refused(&source) || Instant::now() >= deadline {
+        let waited = started.elapsed();
+        if refused(&source) || waited >= START_TIMEOUT {
             return Err(Error::Setup { doing: "connect to the private postgres", source });
+        }
+        if waited >= say {
+            tracing::warn!(seconds = waited.as_secs(), "PostgreSQL lives and does not answer yet, waiting");
+            say += SAY_EVERY;
         }
         tokio::time::sleep(START_POLL).await;
     }

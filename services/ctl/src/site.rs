@@ -1,11 +1,11 @@
 //! `pagefold site show NAME|ID --at TIME|SEQUENCE`: a site as it was, folded from the log to that point. A name means the
 //! site that held it then.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 use events::{Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Host, Outcome, Recorded, Site, SiteId};
 use futures::StreamExt;
-use runtime::Log;
+use runtime::{Log, codec};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::str::FromStr;
@@ -54,6 +54,35 @@ struct View {
     builds: u64,
     succeeded: u64,
     last: Option<Recorded>,
+}
+
+/// Facts that this version cannot read: any of them may be about the site that is asked for.
+#[derive(Debug, Default)]
+struct Unread(BTreeMap<String, Vec<u64>>);
+
+/// Facts of one kind that are named one by one.
+const NAMED_MAX: usize = 10;
+
+impl Unread {
+    fn note(&mut self, sequence: u64, error: &codec::Error) {
+        let why = match error.unknown_type() {
+            Some(type_name) => format!("`{type_name}`, of a newer version"),
+            None => error.to_string(),
+        };
+        self.0.entry(why).or_default().push(sequence);
+    }
+
+    /// A line for each kind.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(why, sequences)| {
+            let named: Vec<String> = sequences.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+            let more = match sequences.len().saturating_sub(NAMED_MAX) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("  {why}: fact {}{more}", named.join(", "))
+        })
+    }
 }
 
 /// All sites at a point in the log, and the hosts that name them.
@@ -109,23 +138,35 @@ impl View {
 pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn Write + Send)) -> Result<()> {
     let end = log.last_sequence().await?;
     let (mut entries, mut position, mut sites) = (log.follow(0), 0, Sites::default());
+    let (mut unread, mut within) = (Unread::default(), true);
     while position < end {
         let Some(entry) = entries.next().await else { break };
         position = entry.sequence;
-        let Ok(recorded) = entry.fact else { continue };
-        let within = match at {
-            None => true,
-            Some(At::Sequence(last)) => recorded.sequence <= last,
-            Some(At::Time(last)) => recorded.envelope.time <= last,
+        // What cannot be read has no time: it stands where the one before it stands.
+        within = match (at, &entry.fact) {
+            (None, _) => true,
+            (Some(At::Sequence(last)), _) => entry.sequence <= last,
+            (Some(At::Time(last)), Ok(recorded)) => recorded.envelope.time <= last,
+            (Some(At::Time(_)), Err(_)) => within,
         };
-        if within {
-            sites.apply(recorded);
+        match entry.fact {
+            Ok(recorded) if within => sites.apply(recorded),
+            Err(error) if within => unread.note(entry.sequence, &error),
+            Ok(_) | Err(_) => {}
         }
     }
-    match sites.find(&site) {
+    let found = match sites.find(&site) {
         Some(view) => print(&site, view, out),
-        None => bail!("there was no site `{site}` then"),
+        None => Err(anyhow!("there was no site `{site}` then")),
+    };
+    let lines: Vec<String> = unread.lines().collect();
+    if lines.is_empty() {
+        return found;
     }
+    let told = format!("facts that may be about it and that this version cannot read:\n{}", lines.join("\n"));
+    found.map_err(|error| anyhow!("{error:#}; {told}"))?;
+    writeln!(out, "{told}")?;
+    Ok(())
 }
 
 fn print(asked: &str, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
@@ -149,4 +190,22 @@ fn print(asked: &str, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
         writeln!(out, "  last     fact {} at {time}: {}", last.sequence, last.event.sentence())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::events::DecodeError;
+
+    #[test]
+    fn facts_that_cannot_be_read_are_said_by_kind() {
+        let mut unread = Unread::default();
+        for sequence in 3..16 {
+            unread.note(sequence, &codec::Error::Payload(DecodeError::UnknownType("site.moved.v1".to_owned())));
+        }
+        unread.note(20, &codec::Error::Absent);
+        let lines: Vec<String> = unread.lines().collect();
+        assert_eq!(lines[0], "  `site.moved.v1`, of a newer version: fact 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more");
+        assert_eq!(lines[1], "  the log has nothing here: fact 20");
+    }
 }

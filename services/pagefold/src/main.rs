@@ -19,8 +19,6 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    #[cfg(debug_assertions)]
-    grow_old();
     let cli = Cli::parse();
     let guard = match cli.command.service().map(|name| cli.telemetry.install(name)).transpose() {
         Ok(guard) => guard,
@@ -44,18 +42,9 @@ async fn main() -> ExitCode {
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Makes this process an older version, which does not know the facts that `PAGEFOLD_WITHOUT` names, separated by commas:
-/// for the story of an upgrade. A release has no such variable.
-#[cfg(debug_assertions)]
-fn grow_old() {
-    if let Ok(names) = std::env::var("PAGEFOLD_WITHOUT") {
-        runtime::vocabulary::older::without(names.split(',').map(str::to_owned));
-    }
-}
-
 async fn run(command: Command) -> Result<()> {
     match command {
-        Command::Up(options) => up::run(options).await,
+        Command::Up(options) => Box::pin(up::run(options)).await,
         Command::Service(service) => service::run(service).await,
         Command::Provision(options) => provision::run(*options).await,
         Command::Events { access, command } => {

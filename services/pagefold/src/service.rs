@@ -27,6 +27,10 @@ pub(crate) use options::Nats;
 const PROBE_AGAIN: Duration = Duration::from_secs(2);
 /// Connections to the read model that the projector holds at most: one writes, the others rebuild.
 pub(crate) const PROJECTOR_CONNECTIONS: u32 = 4;
+/// The same of the web server, unless told otherwise.
+pub(crate) const WEB_CONNECTIONS: u32 = 8;
+/// Deploys that the syncer has in hand at most, unless told otherwise.
+pub(crate) const SYNCER_SLOTS: usize = 4;
 
 /// The services.
 #[derive(Debug, Subcommand)]
@@ -64,7 +68,7 @@ pub(crate) enum Service {
         #[arg(long, env = "PAGEFOLD_SYNCER_DATA", default_value = "/var/lib/pagefold/syncer")]
         syncer_data: PathBuf,
         /// Deploys at the same time
-        #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = 4)]
+        #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = SYNCER_SLOTS)]
         syncer_slots: usize,
     },
     /// Run the writer of the read model
@@ -140,7 +144,7 @@ pub(crate) struct Web {
     #[arg(long, env = "PAGEFOLD_SITES_PORT")]
     sites_port: Option<u16>,
     /// Connections to the read model at the same time
-    #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = 8)]
+    #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = WEB_CONNECTIONS)]
     web_postgres_connections: u32,
 }
 

@@ -12,17 +12,19 @@ mod supervisor;
 use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
+use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
 use crate::{admin, modes};
 use anyhow::Result;
 use clap::Args;
 use ready::Ready;
+use runtime::Health;
 use secrets::Secrets;
 use servers::Servers;
-use services::Services;
+use services::{Services, Surroundings};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use tokio::sync::watch;
+use supervisor::Supervisor;
 
 pub(crate) use folder::data_dir;
 
@@ -52,6 +54,12 @@ pub(crate) struct Up {
     pub(crate) edge_cache_bytes: u64,
     #[command(flatten)]
     pub(crate) scheduling: Scheduling,
+    /// Connections of web to the read model at the same time
+    #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = WEB_CONNECTIONS)]
+    pub(crate) web_postgres_connections: u32,
+    /// Deploys that the syncer has in hand at the same time
+    #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = SYNCER_SLOTS)]
+    pub(crate) syncer_slots: usize,
     #[command(flatten)]
     pub(crate) door: Door,
     #[command(flatten)]
@@ -66,22 +74,30 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let (folder, _lock) = folder::prepare(options.data.clone().unwrap_or_else(data_dir))?;
     modes::close();
     Ready::remove(&folder);
-    let secrets = Secrets::open(&folder)?;
-    let mut servers = Servers::start(&folder, options.s3, &secrets).await?;
+    let (secrets, health) = (Secrets::open(&folder)?, Health::default());
+    let mut servers = Servers::prepare(&folder, (options.s3, &secrets), &health).await?;
     let admin = admin::bind(options.admin).await?;
     let admin_addr = admin.local_addr()?;
-    let services = Services::start(&options, &folder, (&servers, &secrets), admin_addr).await?;
-    let ready = Ready { admin: format!("http://{admin_addr}"), ..services.ready(&options, (&servers, &secrets)) };
-    tokio::spawn(admin::serve(admin, services.health(), stop.clone()));
-    let moves = servers.nats_url();
+    tokio::spawn(admin::serve(admin, health.clone(), stop.clone()));
+    let (supervisor, places) = (Supervisor::new(health.clone()), servers.places());
     let running = async {
+        let around = Surroundings {
+            options: &options,
+            folder: &folder,
+            places: &places,
+            secrets: &secrets,
+            supervisor: &supervisor,
+            health: &health,
+        };
+        let services = Services::start(&around, admin_addr).await?;
         // What is late is waited for: to end would take away what answers already.
-        while let Err(error) = services.answer().await {
+        while let Err(error) = services.answer(&health).await {
             tracing::error!(error = format!("{error:#}"), "the platform is not up yet, waiting");
         }
-        ready.write(&folder)?;
+        let ready = Ready { admin: format!("http://{admin_addr}"), ..services.ready(&around) };
+        ready.keep(&folder).await;
         greet(&ready, &folder);
-        tell_moves(ready, &folder, moves).await
+        std::future::pending::<Result<()>>().await
     };
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -89,20 +105,9 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         () = servers.keep_up() => Ok(()),
     };
     Ready::remove(&folder);
-    services.stop().await;
+    supervisor.stop().await;
     servers.stop().await;
     ended
-}
-
-/// Writes it down whenever the log's server was started again at another address.
-async fn tell_moves(mut ready: Ready, folder: &Path, mut moves: watch::Receiver<String>) -> Result<()> {
-    while moves.changed().await.is_ok() {
-        ready.nats = moves.borrow_and_update().clone();
-        if let Err(error) = ready.write(folder) {
-            tracing::error!(error = format!("{error:#}"), "the new address of the log could not be written down");
-        }
-    }
-    Ok(())
 }
 
 /// Says what is where. Whoever started this may have gone: that ends nothing.

@@ -3,7 +3,6 @@
 //! Every context attribute is a header `ce-<name>`, `datacontenttype` among them. Values are percent-encoded outside
 //! the printable ASCII range, and for space, double quote and percent.
 
-use crate::vocabulary;
 use async_nats::HeaderMap;
 use async_nats::header::HeaderValue;
 use events::envelope::{CONTENT_TYPE, SPEC_VERSION};
@@ -99,7 +98,7 @@ pub(crate) fn recorded(sequence: u64, headers: &HeaderMap, payload: &[u8]) -> Re
         traceparent: attribute(headers, "traceparent"),
         tracestate: attribute(headers, "tracestate"),
     };
-    let event = vocabulary::decode(&required(headers, "type")?, payload)?;
+    let event = Event::decode(&required(headers, "type")?, payload)?;
     Ok(Recorded { sequence, envelope, event })
 }
 

@@ -1,6 +1,7 @@
 //! A private nats-server for `pagefold up` and the tests: its configuration, its users, its process.
 
 mod proof;
+mod relay;
 mod users;
 
 use crate::connection;
@@ -12,14 +13,23 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 pub use proof::certificate;
+pub use relay::Relay;
 pub use users::USERS;
 
 /// Oldest server that has what we need (atomic batches that deduplicate, expectations inside batches).
 pub const VERSION_MIN: (u32, u32, u32) = (2, 12, 8);
-const START_DEADLINE: Duration = Duration::from_secs(20);
+/// How long a server that lives may take to answer: it reads what it stores first, and a big store takes its time. Only one
+/// that is silent for longer is taken for stuck.
+pub const START_MAX: Duration = Duration::from_secs(10 * 60);
+/// How often it is said that a server is waited for.
+pub const SAY_EVERY: Duration = Duration::from_secs(10);
+/// How often it is asked whether it answers.
+const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// How a server runs.
 #[derive(Debug, Clone)]
@@ -28,7 +38,7 @@ pub struct Settings {
     pub folder: PathBuf,
     /// Where the users' passwords, its certificate and its key are: its own folder, or one that a cluster shares.
     pub secrets: PathBuf,
-    /// Ports of the loopback interface, of which it takes the first that is free; any free one if there are none.
+    /// Ports of the loopback interface, of which it takes the first that is free (0: any free one); any if there are none.
     pub ports: Vec<u16>,
     /// The cluster it belongs to, if it does.
     pub cluster: Option<Cluster>,
@@ -75,11 +85,20 @@ impl Server {
     /// # Errors
     /// [`Error::Server`] names what is missing and the remedy.
     pub async fn start_as(settings: Settings) -> Result<Self, Error> {
+        let mut server = Self::spawn(settings).await?;
+        server.ready(|_| {}).await?;
+        Ok(server)
+    }
+
+    /// Starts the process. It [is `ready`](Self::ready) when it has read what it stores.
+    ///
+    /// # Errors
+    /// [`Error::Server`] names what is missing and the remedy.
+    pub async fn spawn(settings: Settings) -> Result<Self, Error> {
         let failed = |reason: String| Error::Server { reason };
         let binary = find().await?;
         for folder in [&settings.folder, &settings.secrets] {
-            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
+            private_folder(folder).map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
         }
         let address = free(&settings.ports).map_err(|error| failed(error.to_string()))?;
         let config = settings.folder.join("nats.conf");
@@ -92,9 +111,31 @@ impl Server {
         // An interrupt from the terminal is for us alone: the log ends last, when everything has said its last.
         let child = command.process_group(0).kill_on_drop(true).spawn();
         let child = child.map_err(|error| failed(format!("cannot run `{}`: {error}", binary.display())))?;
-        let mut server = Self { child, address, settings };
-        server.wait_ready().await?;
-        Ok(server)
+        Ok(Self { child, address, settings })
+    }
+
+    /// Waits until it answers. One that lives is waited for, [`START_MAX`] at most; `waiting` is told every [`SAY_EVERY`] for
+    /// how long.
+    ///
+    /// # Errors
+    /// [`Error::Server`] with the last it has said, if it has ended or is taken for stuck.
+    pub async fn ready(&mut self, waiting: impl Fn(Duration)) -> Result<(), Error> {
+        let (started, mut say) = (Instant::now(), SAY_EVERY);
+        while TcpStream::connect(self.address).await.is_err() {
+            let (ended, waited) = (!self.is_running(), started.elapsed());
+            if ended || waited > START_MAX {
+                let log = std::fs::read_to_string(self.settings.folder.join("nats.log")).unwrap_or_default();
+                let last = log.lines().last().unwrap_or("no output").to_owned();
+                return Err(Error::Server { reason: format!("it did not come up: {last}") });
+            }
+            if waited >= say {
+                tracing::warn!(seconds = waited.as_secs(), "nats-server lives and does not answer yet, waiting");
+                waiting(waited);
+                say += SAY_EVERY;
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        Ok(())
     }
 
     /// `tls://127.0.0.1:<port>`.
@@ -115,6 +156,12 @@ impl Server {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Whether its process lives.
@@ -145,20 +192,6 @@ impl Server {
         }
         let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
     }
-
-    async fn wait_ready(&mut self) -> Result<(), Error> {
-        let started = tokio::time::Instant::now();
-        while tokio::net::TcpStream::connect(self.address).await.is_err() {
-            let ended = self.child.try_wait().ok().flatten();
-            if ended.is_some() || started.elapsed() > START_DEADLINE {
-                let log = std::fs::read_to_string(self.settings.folder.join("nats.log")).unwrap_or_default();
-                let last = log.lines().last().unwrap_or("no output").to_owned();
-                return Err(Error::Server { reason: format!("it did not come up: {last}") });
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
 }
 
 /// The password of `user` in the server kept below `folder`.
@@ -169,6 +202,19 @@ pub fn password(folder: &Path, user: &str) -> Result<SecretString, Error> {
     let secrets = users::passwords(folder).map_err(|error| Error::Server { reason: error.to_string() })?;
     let unknown = || Error::Server { reason: format!("there is no user `{user}`") };
     secrets.get(user).map(|secret| SecretString::from(secret.expose_secret())).ok_or_else(unknown)
+}
+
+/// Makes the users' passwords and the certificate, so that clients can be told how to connect before the server runs; and
+/// says whether there is a server to run.
+///
+/// # Errors
+/// [`Error::Server`] names what is missing and the remedy.
+pub async fn prepare(settings: &Settings) -> Result<(), Error> {
+    find().await?;
+    let failed = |error: std::io::Error| Error::Server { reason: error.to_string() };
+    private_folder(&settings.secrets).map_err(failed)?;
+    users::passwords(&settings.secrets).map_err(failed)?;
+    proof::prepare(&settings.secrets).map_err(failed)
 }
 
 /// How `user` connects to a server at `url` whose secrets are kept in `secrets`.
@@ -241,6 +287,10 @@ fn free(ports: &[u16]) -> std::io::Result<SocketAddr> {
         tried = tried.or_else(|_| TcpListener::bind(address(*port)));
     }
     tried?.local_addr()
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -32,6 +32,8 @@ mod parked;
 mod permissions;
 #[path = "log/proxy.rs"]
 mod proxy;
+#[path = "log/relay.rs"]
+mod relay;
 #[path = "log/snapshot.rs"]
 mod snapshot;
 #[path = "log/transaction.rs"]

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const NAME: &str = "ready.json";
+/// The rest before it is written once more.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a person or a program needs to use a running platform. It holds secrets, so only its owner can read it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub(crate) struct Ready {
     pub(crate) admin: String,
     /// The S3 server.
     pub(crate) s3: String,
-    /// The log's server. Its users' passwords are in `nats/passwords.json`.
+    /// The log's server, which stays there wherever its process listens. Its users' passwords are in `nats/passwords.json`.
     pub(crate) nats: String,
     /// The certificate that it proves itself by.
     pub(crate) nats_certificate: PathBuf,
@@ -47,8 +50,16 @@ impl Ready {
         serde_json::from_slice(&text).with_context(|| format!("`{}` is not what it should be", path.display()))
     }
 
+    /// Writes it down, as often as it takes: what answers already is not taken away because a disk is full.
+    pub(super) async fn keep(&self, folder: &Path) {
+        while let Err(error) = self.write(folder) {
+            tracing::error!(error = format!("{error:#}"), "ready.json cannot be written, trying again");
+            tokio::time::sleep(WRITE_AGAIN).await;
+        }
+    }
+
     /// Whoever sees the file sees all of it.
-    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+    fn write(&self, folder: &Path) -> Result<()> {
         let temporary = folder.join("ready.json.new");
         let mut options = std::fs::OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;

@@ -1,148 +1,91 @@
 //! The servers below the services: the S3 server in this process, nats-server and PostgreSQL beside it.
+//!
+//! Where each of them answers is known before it does, so services start at once and wait for what they need: the edge serves
+//! what it has on its disk, however long a server takes to come up.
+
+mod log;
+mod read_model;
+mod store;
 
 use super::secrets::Secrets;
-use anyhow::{Context, Result};
-use depot::Depot;
+use anyhow::Result;
+use log::LogServer;
 use projections::server as postgres;
-use runtime::{Connection, connection, server as nats, streams};
+use read_model::ReadModelServer;
+use runtime::{Health, connection};
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use store::StoreServer;
 
-/// The region that the S3 server of `pagefold up` goes by.
-pub(super) const REGION: &str = "us-east-1";
+pub(super) use store::REGION;
+
 /// How often the servers are looked after.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
-/// Ports that the log's server may have: it takes the second if somebody else sits on the first when it is started again.
-const NATS_PORTS: usize = 2;
+/// The longest pause before one that does not come up is started again; it doubles from time to time.
+const AGAIN_MAX: Duration = Duration::from_secs(5);
 
 pub(super) struct Servers {
-    folder: PathBuf,
-    pub(super) nats: nats::Server,
-    /// Where the log's server may be, now and after it was started again.
-    nats_settings: nats::Settings,
-    /// Where it is.
-    nats_url: watch::Sender<String>,
-    pub(super) postgres: postgres::Server,
+    log: LogServer,
+    read_model: ReadModelServer,
+    store: StoreServer,
+    places: Places,
+}
+
+/// Where the servers answer, or will, for as long as this process lives.
+#[derive(Clone)]
+pub(super) struct Places {
+    log: log::Place,
+    read_model: postgres::Place,
     pub(super) s3: SocketAddr,
-    depot_config: depot::Config,
-    depot: JoinHandle<Result<(), depot::Error>>,
-    depot_stop: CancellationToken,
 }
 
 impl Servers {
-    pub(super) async fn start(folder: &Path, s3: SocketAddr, secrets: &Secrets) -> Result<Self> {
-        let config =
-            depot::Config { root: folder.join("s3"), listen: s3, region: REGION.to_owned(), keys: secrets.s3_keys() };
-        let depot = Depot::bind(config.clone()).await.context("the S3 server cannot start")?;
-        let (s3, depot_stop) = (depot.local_addr(), CancellationToken::new());
-        let depot_config = depot::Config { listen: s3, ..config };
-        let depot = tokio::spawn(depot.run(depot_stop.clone()));
-        let nats_settings = nats::Settings::new(&folder.join("nats"), nats::free_ports(NATS_PORTS)?);
-        let nats = nats::Server::start_as(nats_settings.clone()).await?;
-        let postgres = postgres::Server::start(&postgres_config(folder)).await.context("PostgreSQL cannot start")?;
-        let nats_url = watch::Sender::new(nats.url());
-        let folder = folder.to_owned();
-        let servers = Self { folder, nats, nats_settings, nats_url, postgres, s3, depot_config, depot, depot_stop };
-        let operator = Connection::open(&servers.nats_access("ctl")?).await?;
-        streams::provision(&operator, 1).await?;
-        operator.close().await;
-        Ok(servers)
+    /// Sees to what the servers need, and to where they will answer. What can never work is an error.
+    pub(super) async fn prepare(folder: &Path, (s3, secrets): (SocketAddr, &Secrets), health: &Health) -> Result<Self> {
+        let store = StoreServer::start(folder, (s3, secrets), health).await?;
+        let log = LogServer::prepare(&folder.join("nats"), health).await?;
+        let read_model = ReadModelServer::prepare(&folder.join("postgres"), health)?;
+        let places = Places { log: log.place(), read_model: read_model.place(), s3: store.address() };
+        Ok(Self { log, read_model, store, places })
     }
 
-    /// How `user` reaches the log, wherever its server is started again.
-    pub(super) fn nats_access(&self, user: &str) -> Result<connection::Config> {
-        let urls: Vec<String> = self.nats_settings.ports.iter().map(|port| nats::url(*port)).collect();
-        Ok(nats::access(&self.nats_settings.secrets, user, urls.join(","))?)
+    pub(super) fn places(&self) -> Places {
+        self.places.clone()
     }
 
-    /// What the log's server proves itself by.
-    pub(super) fn nats_certificate(&self) -> PathBuf {
-        nats::certificate(&self.nats_settings.secrets)
-    }
-
-    /// Where the log's server is, as it changes.
-    pub(super) fn nats_url(&self) -> watch::Receiver<String> {
-        self.nats_url.subscribe()
-    }
-
-    /// Starts a server again that has died, as often as it takes: the first tries may fail while processes of the dead one
+    /// Starts each, and again when it has died, as often as it takes: the first tries may fail while processes of the dead one
     /// still end, and what does not need it goes on meanwhile.
     pub(super) async fn keep_up(&mut self) {
-        let Self { folder, nats, nats_settings, nats_url, postgres, depot_config, depot, depot_stop, .. } = self;
-        tokio::join!(
-            keep_nats(nats, nats_settings, nats_url),
-            keep_postgres(postgres, folder),
-            keep_depot(depot, depot_config, depot_stop),
-        );
+        tokio::join!(self.log.keep_up(), self.read_model.keep_up(), self.store.keep_up());
     }
 
     pub(super) async fn stop(self) {
-        if let Err(error) = self.postgres.stop().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "PostgreSQL did not end in order");
-        }
-        self.nats.stop().await;
-        self.depot_stop.cancel();
-        let _ = self.depot.await;
+        self.read_model.stop().await;
+        self.log.stop().await;
+        self.store.stop().await;
     }
 }
 
-async fn keep_nats(server: &mut nats::Server, settings: &nats::Settings, url: &watch::Sender<String>) {
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        if server.is_running() {
-            continue;
-        }
-        tracing::error!("nats-server has ended, starting it again");
-        match nats::Server::start_as(settings.clone()).await {
-            Ok(again) => {
-                url.send_replace(again.url());
-                *server = again;
-            }
-            Err(error) => again_later("nats-server", &error),
-        }
+impl Places {
+    /// How `user` reaches the log.
+    pub(super) fn log_access(&self, user: &str) -> Result<connection::Config> {
+        self.log.access(user)
     }
-}
 
-async fn keep_postgres(server: &mut postgres::Server, folder: &Path) {
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        if server.is_running() {
-            continue;
-        }
-        tracing::error!("PostgreSQL has ended, starting it again");
-        match postgres::Server::start(&postgres_config(folder)).await {
-            Ok(again) => *server = again,
-            Err(error) => again_later("PostgreSQL", &error),
-        }
+    /// `host:port` of all that belongs to the log.
+    pub(super) fn log_addresses(&self) -> Vec<String> {
+        self.log.addresses()
     }
-}
 
-async fn keep_depot(
-    server: &mut JoinHandle<Result<(), depot::Error>>,
-    config: &depot::Config,
-    stop: &CancellationToken,
-) {
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        if !server.is_finished() {
-            continue;
-        }
-        tracing::error!("the S3 server has ended, starting it again");
-        match Depot::bind(config.clone()).await {
-            Ok(again) => *server = tokio::spawn(again.run(stop.clone())),
-            Err(error) => again_later("the S3 server", &error),
-        }
+    /// Where the log answers, and what it proves itself by.
+    pub(super) fn log_server(&self) -> (String, PathBuf) {
+        (self.log.url(), self.log.certificate())
     }
-}
 
-fn postgres_config(folder: &Path) -> postgres::Config {
-    postgres::Config::new(folder.join("postgres"))
-}
-
-fn again_later(server: &str, error: &(dyn std::error::Error + 'static)) {
-    tracing::error!(error, server, "it could not be started, trying again");
+    /// The read model's database, as `role` reaches it.
+    pub(super) fn read_model(&self, role: postgres::Role) -> SecretString {
+        self.read_model.url(role)
+    }
 }

@@ -3,7 +3,7 @@
 use super::Up;
 use super::ready::Ready;
 use super::secrets::Secrets;
-use super::servers::{REGION, Servers};
+use super::servers::{Places, REGION};
 use super::supervisor::Supervisor;
 use crate::health::watch_storage;
 use crate::service::PROJECTOR_CONNECTIONS;
@@ -13,7 +13,8 @@ use edge::Edge;
 use listener::Share;
 use projections::Store;
 use projections::server::Role;
-use runtime::health::Need;
+use runtime::error::chain;
+use runtime::health::{Need, Status};
 use runtime::{Connection, Health, Log, connection};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -24,59 +25,49 @@ use web::Web;
 
 /// How long the platform may take to answer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
-/// Connections to the read model that the web server holds at most.
-const WEB_CONNECTIONS: u32 = 8;
-/// Facts the syncer has in hand at most.
-const SYNCER_SLOTS: usize = 4;
+/// The rest before it is tried once more to make what the store must have.
+const MAKE_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Services {
     web: SocketAddr,
     edge: SocketAddr,
-    health: Health,
-    supervisor: Supervisor,
 }
 
 /// What all services are started with.
-struct Surroundings<'a> {
-    options: &'a Up,
-    folder: &'a Path,
-    servers: &'a Servers,
-    secrets: &'a Secrets,
-    supervisor: &'a Supervisor,
-    health: &'a Health,
+pub(super) struct Surroundings<'a> {
+    pub(super) options: &'a Up,
+    pub(super) folder: &'a Path,
+    pub(super) places: &'a Places,
+    pub(super) secrets: &'a Secrets,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) health: &'a Health,
 }
 
 impl Services {
-    /// Starts all of them. What cannot be configured so is an error; what is away later is waited for.
-    pub(super) async fn start(
-        options: &Up,
-        folder: &Path,
-        (servers, secrets): (&Servers, &Secrets),
-        admin: SocketAddr,
-    ) -> Result<Self> {
-        let health = Health::default();
-        let supervisor = Supervisor::new(health.clone());
-        let around = Surroundings { options, folder, servers, secrets, supervisor: &supervisor, health: &health };
-        let storage = around.storage("syncer");
-        storage.platform().ensure().await.context("the platform bucket cannot be made")?;
-        watch_storage(&health, (&storage, Need::Must), &supervisor.stop_token());
+    /// Starts all of them, the edge first: it needs nobody. What cannot be configured so is an error; what is away is waited
+    /// for.
+    pub(super) async fn start(around: &Surroundings<'_>, admin: SocketAddr) -> Result<Self> {
         let edge = around.edge().await?;
+        let storage = around.storage("syncer");
+        let stop = around.supervisor.stop_token();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(make_bucket(storage.clone())));
+        watch_storage(around.health, (&storage, Need::Must), &stop);
         let web = around.web(edge).await?;
         around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
         around.launcher([web, edge, admin]).await?;
-        Ok(Self { web, edge, health, supervisor })
+        Ok(Self { web, edge })
     }
 
     /// Ends when everything is there: web and edge listen, and every part is well.
-    pub(super) async fn answer(&self) -> Result<()> {
+    pub(super) async fn answer(&self, health: &Health) -> Result<()> {
         let all = async {
-            while !(self.listens().await && self.health.report().is_fit()) {
+            while !(self.listens().await && health.report().is_fit()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(ANSWER_DEADLINE, all).await.context("not everything answers in time")
+        tokio::time::timeout(ANSWER_DEADLINE, all).await.with_context(|| format!("not there: {}", missing(health)))
     }
 
     async fn listens(&self) -> bool {
@@ -84,33 +75,24 @@ impl Services {
         connects(self.web).await && connects(self.edge).await
     }
 
-    /// How all parts are.
-    pub(super) fn health(&self) -> Health {
-        self.health.clone()
-    }
-
-    pub(super) fn ready(&self, options: &Up, (servers, secrets): (&Servers, &Secrets)) -> Ready {
-        let (s3_access_key, s3_secret_key) = secrets.s3("operator");
+    pub(super) fn ready(&self, around: &Surroundings<'_>) -> Ready {
+        let (s3_access_key, s3_secret_key) = around.secrets.s3("operator");
+        let (nats, nats_certificate) = around.places.log_server();
         Ready {
             web: format!("http://{}", self.web),
             edge: format!("http://{}", self.edge),
             admin: String::new(),
-            s3: format!("http://{}", servers.s3),
-            nats: servers.nats.url(),
-            nats_certificate: servers.nats_certificate(),
-            postgres: servers.postgres.url(Role::Owner).expose_secret().to_owned(),
-            token: secrets.token(),
-            github_webhook_secret: secrets.github_webhook_secret(),
-            sites_domain: options.sites_domain.clone(),
+            s3: format!("http://{}", around.places.s3),
+            nats,
+            nats_certificate,
+            postgres: around.places.read_model(Role::Owner).expose_secret().to_owned(),
+            token: around.secrets.token(),
+            github_webhook_secret: around.secrets.github_webhook_secret(),
+            sites_domain: around.options.sites_domain.clone(),
             s3_access_key,
             s3_secret_key,
             pid: std::process::id(),
         }
-    }
-
-    /// Asks every service to end and waits until all have, or their time is over.
-    pub(super) async fn stop(&self) {
-        self.supervisor.stop().await;
     }
 }
 
@@ -154,7 +136,8 @@ impl Surroundings<'_> {
             },
         };
         let (log, logs) = (self.log("web").await?, self.storage("web").platform());
-        let read_model = Store::establish(&self.servers.postgres.url(Role::Reader), WEB_CONNECTIONS)?;
+        let read_model =
+            Store::establish(&self.places.read_model(Role::Reader), self.options.web_postgres_connections)?;
         let first = Web::bind(config.clone(), log.clone(), read_model.clone(), logs.clone()).await?;
         let listen = first.local_addr();
         let (config, mut first) = (web::Config { listen, ..config }, Some(first));
@@ -176,7 +159,7 @@ impl Surroundings<'_> {
 
     async fn projector(&self) -> Result<()> {
         let log = self.log("projector").await?;
-        let store = Store::establish(&self.servers.postgres.url(Role::Owner), PROJECTOR_CONNECTIONS)?;
+        let store = Store::establish(&self.places.read_model(Role::Owner), PROJECTOR_CONNECTIONS)?;
         self.supervisor.keep("projector", move |stop| {
             let (log, store) = (log.clone(), store.clone());
             async move {
@@ -198,8 +181,9 @@ impl Surroundings<'_> {
 
     async fn syncer(&self, storage: Storage) -> Result<()> {
         let (log, data_dir) = (self.log("syncer").await?, self.folder.join("syncer"));
+        let slots = self.options.syncer_slots.max(1);
         self.supervisor.keep("syncer", move |stop| {
-            let config = syncer::Config { slots: SYNCER_SLOTS, data_dir: data_dir.clone() };
+            let config = syncer::Config { slots, data_dir: data_dir.clone() };
             let (log, storage) = (log.clone(), storage.clone());
             async move { Ok(syncer::run(log, storage, config, stop).await?) }
         });
@@ -209,8 +193,8 @@ impl Surroundings<'_> {
     async fn launcher(&self, doors: [SocketAddr; 3]) -> Result<()> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
-        let own = doors.into_iter().chain([self.servers.s3]).map(|address| address.to_string());
-        let own = own.chain(launch::hosts_of(&self.access("launcher")?.url)).collect();
+        let own = doors.into_iter().chain([self.places.s3]).map(|address| address.to_string());
+        let own = own.chain(self.places.log_addresses()).collect();
         // On one machine, repositories are near: everything but what is ours.
         let rules =
             self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
@@ -232,7 +216,7 @@ impl Surroundings<'_> {
     }
 
     fn access(&self, user: &str) -> Result<connection::Config> {
-        self.servers.nats_access(user)
+        self.places.log_access(user)
     }
 
     async fn log(&self, user: &str) -> Result<Log> {
@@ -241,7 +225,21 @@ impl Surroundings<'_> {
 
     fn storage(&self, name: &str) -> Storage {
         let (id, secret) = self.secrets.s3(name);
-        let endpoint = format!("http://{}", self.servers.s3);
+        let endpoint = format!("http://{}", self.places.s3);
         Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), (id, SecretString::from(secret))))
+    }
+}
+
+/// The names of the parts that do not work.
+fn missing(health: &Health) -> String {
+    let parts = health.report().parts.into_iter().filter(|(_, part)| part.status != Status::Ok);
+    parts.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+/// Makes the bucket of the platform, as often as it takes. Whoever needs it sees that it is not there, and waits.
+async fn make_bucket(storage: Storage) {
+    while let Err(error) = storage.platform().ensure().await {
+        tracing::error!(error = chain(&error), "the platform bucket cannot be made, trying again");
+        tokio::time::sleep(MAKE_AGAIN).await;
     }
 }

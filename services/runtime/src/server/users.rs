@@ -42,7 +42,6 @@ pub const USERS: &[User] = &[
         reads: &["EVENTS", "OBJ_SNAPSHOTS"],
         also: &[
             "$KV.LEASES.>",
-            "$JS.API.DIRECT.GET.KV_LEASES.>",
             "$JS.API.STREAM.INFO.KV_LEASES",
             "$O.SNAPSHOTS.>",
             "$JS.API.STREAM.PURGE.OBJ_SNAPSHOTS",

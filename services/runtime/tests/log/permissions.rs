@@ -26,6 +26,8 @@ async fn a_service_states_its_own_facts_and_no_others() {
         // It takes the preview of a deleted branch down.
         ("scheduler", "events.alias.docs/x", true),
         ("scheduler", "events.site.docs", false),
+        // Who holds a lease is asked of the leader, never of a replica.
+        ("scheduler", "$JS.API.DIRECT.GET.KV_LEASES.$KV.LEASES.scheduler", false),
         ("launcher", "events.build.x", true),
         ("launcher", "events.alias.x", false),
         ("launcher", "parked.syncer.1", false),

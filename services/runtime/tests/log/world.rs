@@ -104,6 +104,13 @@ impl World {
         replace(&copy.path().join("store"), &self.folder.path().join("store"));
     }
 
+    /// Starts the dead server again on another port.
+    pub(crate) async fn move_away(&mut self) {
+        let server = Server::start(self.folder.path(), 0).await.unwrap();
+        self.port = server.port();
+        self.server = Some(server);
+    }
+
     pub(crate) async fn revive(&mut self) {
         self.server = Some(Server::start(self.folder.path(), self.port).await.unwrap());
     }

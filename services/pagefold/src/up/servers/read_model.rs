@@ -1,0 +1,57 @@
+//! PostgreSQL.
+
+use super::{AGAIN_MAX, WATCH_EVERY};
+use anyhow::{Context, Result};
+use projections::server as postgres;
+use runtime::error::chain;
+use runtime::health::{Health, Need, Reporter};
+use std::path::Path;
+use tokio::time::Instant;
+
+pub(super) struct ReadModelServer {
+    config: postgres::Config,
+    place: postgres::Place,
+    process: Option<postgres::Server>,
+    health: Reporter,
+}
+
+impl ReadModelServer {
+    pub(super) fn prepare(folder: &Path, health: &Health) -> Result<Self> {
+        let config = postgres::Config::new(folder);
+        let place = postgres::Place::prepare(&config).context("PostgreSQL cannot start")?;
+        Ok(Self { config, place, process: None, health: health.part("postgresql", Need::Must) })
+    }
+
+    pub(super) fn place(&self) -> postgres::Place {
+        self.place.clone()
+    }
+
+    pub(super) async fn keep_up(&mut self) {
+        let mut pause = WATCH_EVERY;
+        loop {
+            let began = Instant::now();
+            let ended = match postgres::Server::start(&self.config).await {
+                Ok(started) => {
+                    let process = self.process.insert(started);
+                    self.health.ok();
+                    while process.is_running() {
+                        tokio::time::sleep(WATCH_EVERY).await;
+                    }
+                    "it has ended".to_owned()
+                }
+                Err(error) => chain(&error),
+            };
+            pause = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (pause * 2).min(AGAIN_MAX) };
+            tracing::error!(error = ended, ?pause, "PostgreSQL is not there, starting it again");
+            self.health.failing(ended);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    pub(super) async fn stop(self) {
+        let Some(process) = self.process else { return };
+        if let Err(error) = process.stop().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "PostgreSQL did not end in order");
+        }
+    }
+}
