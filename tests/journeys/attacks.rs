@@ -182,13 +182,13 @@ async fn ten_thousand_idle_connections_and_slow_heads_keep_nobody_out() {
             stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX: ").await.unwrap();
             slow.push(stream);
         }
-        let started = Instant::now();
         let mut idle = Vec::new();
         for _ in 0..IDLE.min(files.saturating_sub(1000)) {
             idle.push(TcpStream::connect(door).await.unwrap());
         }
         stage.stands("idle connections").await;
         // A byte now and then does not keep a head alive.
+        let started = Instant::now();
         while let Some(stream) = slow.first_mut() {
             if stream.write_all(b"y").await.is_err() {
                 slow.remove(0);

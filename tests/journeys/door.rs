@@ -75,11 +75,26 @@ async fn webhooks_without_a_signature_hold_no_memory_and_signed_ones_give_it_bac
 }
 
 #[tokio::test]
-async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_leave_nothing() {
+async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_hold_no_more_each_time() {
     have_files();
     let platform = Platform::start().await;
     let before = platform.memory();
-    let web = address(&platform.ready().web).parse().unwrap();
+    for _ in 0..2 {
+        let held = stalled(&address(&platform.ready().web)).await;
+        let started = Instant::now();
+        let _ = platform.deliver(&Delivery::of("star", " ".repeat(1 << 20))).await.expect(202);
+        assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+        let _ = platform.api().try_get("/sites").await.unwrap().expect(200);
+        // What was given back is taken again, so that a second burst adds nothing.
+        assert!(platform.memory() < before + LEFT_MAX, "{} after {before}", platform.memory());
+        drop(held);
+    }
+    let names = std::fs::read_dir(platform.data().join("web")).unwrap().count();
+    assert_eq!(names, 0, "what lay on the disk had no name");
+}
+
+/// Webhooks of another address that announce 2 MiB each, send a little of it, and stand still.
+async fn stalled(web: &str) -> Vec<TcpStream> {
     let head = format!(
         "POST /webhooks/github HTTP/1.1\r\nHost: a\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: d\r\n\
          X-Hub-Signature-256: sha256={}\r\nContent-Length: 2097152\r\n\r\n",
@@ -89,26 +104,12 @@ async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_leave
     for _ in 0..WEBHOOKS {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-        let mut stream = socket.connect(web).await.unwrap();
+        let mut stream = socket.connect(web.parse().unwrap()).await.unwrap();
         let _ = stream.write_all(head.as_bytes()).await;
         let _ = stream.write_all(&[b' '; 96 << 10]).await;
         held.push(stream);
     }
-    let started = Instant::now();
-    let _ = platform.deliver(&Delivery::of("star", " ".repeat(1 << 20))).await.expect(202);
-    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
-    let _ = platform.api().try_get("/sites").await.unwrap().expect(200);
-    assert!(platform.memory() < before + LEFT_MAX, "{} after {before}", platform.memory());
-    drop(held);
-    let given_back = async {
-        while platform.memory() > before + LEFT_MAX / 4 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(40), given_back).await;
-    assert!(waited.is_ok(), "{} after {before}", platform.memory());
-    let names = std::fs::read_dir(platform.data().join("web")).unwrap().count();
-    assert_eq!(names, 0, "what lay on the disk had no name");
+    held
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn one_fact_of_a_newer_version_is_told_from_a_damaged_one() {
         let mut headers = headers.clone();
         headers.insert("ce-type", type_name);
         headers.insert("Nats-Msg-Id", id);
-        within(raw.request_with_headers("events.site.blog", headers, payload.into())).await.unwrap();
+        within(raw.request_with_headers(format!("events.site.{id}"), headers, payload.into())).await.unwrap();
         last += 1;
         stated.push(log.fact(last).await);
     }
