@@ -53,6 +53,8 @@ pub struct Config {
     pub engine: engine::Config,
     /// Where sources may be.
     pub sources: source::Rules,
+    /// What mirrors of repositories may take.
+    pub mirrors: source::Space,
     /// What one build may use.
     pub limits: Limits,
     /// What one build may publish.
@@ -147,6 +149,8 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
         reader: engine::is_root().then_some(config.engine.identity),
         timeout: GIT_TIMEOUT,
         stall: GIT_STALL,
+        space: config.mirrors.clone(),
+        limits: config.limits.clone(),
     });
     let mirror = mirror.map_err(Error::Source)?;
     let hands = Arc::default();

@@ -210,7 +210,8 @@ impl Surroundings<'_> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
         let own = doors.into_iter().chain([self.servers.s3]).map(|address| address.to_string());
-        let own = own.chain(launch::hosts_of(&self.access("launcher")?.url)).collect();
+        let own = own.chain(launch::hosts_of(&self.access("launcher")?.url)).chain(self.options.builds.engine_hosts());
+        let own = own.collect();
         // On one machine, repositories are near: everything but what is ours.
         let rules =
             self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
