@@ -79,17 +79,58 @@ impl Allowed {
     }
 
     fn check_host(&self, host: &str) -> Result<(), NotAllowed> {
+        let host = decoded(host).trim_end_matches('.').to_ascii_lowercase();
         let literal = host.trim_start_matches('[').trim_end_matches(']');
         let without_zone = literal.split('%').next().unwrap_or_default();
-        let name = host.trim_end_matches('.').to_ascii_lowercase();
-        match without_zone.parse() {
-            Ok(address) => self.check_ip(address),
-            Err(_) if name == "localhost" || name.ends_with(".localhost") => {
+        let address = without_zone.parse().ok().or_else(|| numeric(literal).map(IpAddr::V4));
+        match address {
+            Some(address) => self.check_ip(address),
+            None if host == "localhost" || host.ends_with(".localhost") => {
                 self.check_ip(IpAddr::V4(Ipv4Addr::LOCALHOST))
             }
-            Err(_) => Ok(()),
+            None => Ok(()),
         }
     }
+}
+
+/// The address that a resolver of the C library reads in numbers of its own fashion: one to four of them, each decimal, octal
+/// or hexadecimal, the last for all the bytes that are left.
+fn numeric(host: &str) -> Option<Ipv4Addr> {
+    let numbers: Vec<u32> = host.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = numbers.split_last().filter(|(_, first)| first.len() < 4)?;
+    let mut address = 0;
+    for number in first {
+        address = address << 8 | u32::from(u8::try_from(*number).ok()?);
+    }
+    let left = 32 - 8 * first.len();
+    let fits = u64::from(*last) < 1 << left;
+    let high = u32::try_from(u64::from(address) << left).ok()?;
+    fits.then(|| Ipv4Addr::from(high | last))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some("") => ("0", 16),
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    let plain = digits.bytes().all(|digit| digit.is_ascii_alphanumeric());
+    u32::from_str_radix(digits, radix).ok().filter(|_| plain)
+}
+
+/// The text with `%31` read as `1`: some programs do so with the host of a URL.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut read = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(u8::is_ascii);
+        match byte {
+            Some(byte) => read.extend([char::from(byte)].into_iter().chain(part.chars().skip(2))),
+            None => read.extend(['%'].into_iter().chain(part.chars())),
+        }
+    }
+    read
 }
 
 /// The host of an address that is no path, without user and port.
@@ -234,7 +275,106 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_spelling_of_a_forbidden_address_is_refused_by_name_alone() {
+        let (open, closed) = (Allowed { private: true, folders: Vec::new() }, Allowed::default());
+        let checked = |allowed: &Allowed, host: &str| {
+            let spelled =
+                [format!("http://{host}/x"), format!("ssh://git@{host}:2222/x"), format!("git://{host}:80/x")];
+            let told: Vec<_> = spelled.iter().map(|address| allowed.check(&address.parse().unwrap())).collect();
+            assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{host}: {told:?}");
+            told[0]
+        };
+        let loopback = [
+            "127.0.0.1",
+            "127.0.0.1.",
+            "127.1",
+            "127.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0X7F000001",
+            "0x7f.1",
+            "0x7f.0x0.0x0.0x1",
+            "017700000001",
+            "0177.0.0.1",
+            "0177.0.0.01.",
+            "127.0x1",
+            "%31%32%37.0.0.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::FFFF:7f00:1]",
+            "[0:0:0:0:0:ffff:127.0.0.1]",
+            "[64:ff9b::127.0.0.1]",
+            "localhost",
+            "LocalHost.",
+            "a.localhost.",
+            "loc%61lhost",
+            "0xa.1",
+            "10.0x0.1",
+            "3232235777",
+        ];
+        for host in loopback {
+            assert_eq!(checked(&closed, host), Err(NotAllowed::Private), "{host}");
+            assert_eq!(checked(&open, host), Ok(()), "{host}");
+        }
+        let never = [
+            "169.254.169.254.",
+            "169.254.43518",
+            "169.16689662",
+            "2852039166",
+            "0xa9fea9fe",
+            "0xa9.0xfe.0xa9.0xfe",
+            "025177524776",
+            "0251.0376.0251.0376",
+            "169.254.169.%32%35%34",
+            "[::ffff:169.254.169.254]",
+            "[::ffff:a9fe:a9fe]",
+            "[fe80::1%25eth0]",
+            "[fe80::1%eth0]",
+            "0",
+            "0x0",
+            "0x",
+            "00",
+            "0.0.0.0.",
+            "4294967295",
+            "[::]",
+        ];
+        for host in never {
+            assert_eq!(checked(&open, host), Err(NotAllowed::Never), "{host}");
+        }
+        // Names, and numbers that are no address to anybody.
+        for host in [
+            "github.com",
+            "github.com.",
+            "1.example",
+            "0x7f.example",
+            "localhost.example",
+            "127.0.0.1.1",
+            "08.1",
+            "4294967296",
+        ] {
+            assert_eq!(checked(&closed, host), Ok(()), "{host}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn an_address_in_numbers_is_the_address(address in any::<u32>()) {
+            let plain = Ipv4Addr::from(address);
+            let [a, b, c, d] = plain.octets();
+            let (low16, low24) = (address & 0xffff, address & 0x00ff_ffff);
+            for spelled in [
+                format!("{address}"),
+                format!("{address:#x}"),
+                format!("0{address:o}"),
+                format!("{a}.{low24}"),
+                format!("{a:#x}.0{b:o}.{low16}"),
+                format!("{a}.{b:#x}.{c}.{d:#x}"),
+            ] {
+                prop_assert_eq!(numeric(&spelled), Some(plain), "{}", spelled);
+            }
+        }
+
         #[test]
         fn nothing_forbidden_hides_in_another_address(a in 1_u8..=255, rest in any::<[u8; 3]>()) {
             let plain = Ipv4Addr::new(a, rest[0], rest[1], rest[2]);

@@ -180,13 +180,13 @@ impl Attempt<'_> {
 
     async fn check_out(&self, workspace: &Workspace) -> Result<CommitId, source::Error> {
         let (repository, branch) = (self.job.repository.as_str(), self.job.branch.as_str());
-        let commit = match &self.job.commit {
-            Some(commit) => commit.clone(),
+        let source::Tip { commit, is_new } = match &self.job.commit {
+            Some(commit) => source::Tip { commit: commit.clone(), is_new: false },
             None => self.launcher.mirror.tip(repository, branch).await?,
         };
         let fetched = self.launcher.mirror.checkout(repository, commit.as_str(), branch, &workspace.site()).await?;
-        let whence = if fetched.from_mirror { " (from the mirror)" } else { "" };
-        self.record.say(format!("checked out {} of {branch}{whence}", commit.short())).await;
+        let whence = if fetched.from_mirror && !is_new { "already here" } else { "fetched" };
+        self.record.say(format!("checked out {} of {branch} ({whence})", commit.short())).await;
         for notice in fetched.notices {
             self.record.say(notice).await;
         }

@@ -1,25 +1,28 @@
-//! Watches what a running build writes, since nothing in a folder of a shared disk bounds it.
+//! Watches what folders take of a shared disk, since nothing else bounds it.
 
 use crate::group;
 use crate::spec::Limits;
 use crate::workspace::Workspace;
 use events::Outcome;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-/// How often a workspace is measured, and at most a part of the time.
-const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// How often folders are measured, and at most a part of the time.
+pub(crate) const MEASURE_EVERY: Duration = Duration::from_secs(1);
 const PART: u32 = 10;
+/// What `du` counts.
+const BYTES: &str = "--block-size=1";
+const FILES: &str = "--inodes";
 
-/// What a build wrote too much of.
+/// What there is too much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
     Bytes(u64),
     Files(u64),
-    /// Not by itself alone, but the disk is needed for more than builds.
+    /// Not by these folders alone, but the disk is needed for more than them.
     Disk(u64),
 }
 
@@ -35,50 +38,91 @@ impl Excess {
     /// For the person who reads the build.
     pub(crate) fn message(self) -> String {
         match self {
-            Self::Bytes(limit) => format!("The build wrote more than the {limit} bytes of disk that it may use."),
-            Self::Files(limit) => format!("The build made more than the {limit} files that it may have."),
+            Self::Bytes(limit) => {
+                format!("The build wrote more than the {limit} bytes of disk that it may use (`--build-disk-bytes`).")
+            }
+            Self::Files(limit) => {
+                format!("The build made more than the {limit} files that it may have (`--build-disk-files`).")
+            }
             Self::Disk(reserve) => {
-                format!("The build was ended because the machine's disk has less than {reserve} bytes left.")
+                format!(
+                    "The build was ended because the machine's disk has less than {reserve} bytes left \
+                     (`--build-disk-reserve-bytes`)."
+                )
             }
         }
     }
 }
 
+/// What some folders of one disk may hold together.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+    /// What the disk keeps for others.
+    pub(crate) reserve_bytes: u64,
+}
+
 /// Ends when the build has written more than it may.
 pub(crate) async fn exceeded(workspace: &Workspace, limits: &Limits) -> Excess {
-    loop {
-        let started = Instant::now();
-        if let Some(excess) = look(workspace, limits).await {
-            return excess;
-        }
-        tokio::time::sleep(MEASURE_EVERY.max(started.elapsed() * PART)).await;
+    of_build(workspace, limits).exceeded().await
+}
+
+fn of_build(workspace: &Workspace, limits: &Limits) -> Bounds {
+    Bounds {
+        folders: vec![workspace.site(), workspace.home()],
+        bytes: limits.disk_bytes,
+        files: limits.disk_files,
+        reserve_bytes: limits.disk_reserve_bytes,
     }
 }
 
-async fn look(workspace: &Workspace, limits: &Limits) -> Option<Excess> {
-    let left = left(workspace.site()).await;
-    if left.is_some_and(|left| left < limits.disk_reserve_bytes) {
-        return Some(Excess::Disk(limits.disk_reserve_bytes));
+impl Bounds {
+    /// Ends when there is too much in the folders.
+    pub(crate) async fn exceeded(&self) -> Excess {
+        loop {
+            let started = Instant::now();
+            if let Some(excess) = self.look().await {
+                return excess;
+            }
+            tokio::time::sleep(MEASURE_EVERY.max(started.elapsed() * PART)).await;
+        }
     }
-    let above = |used: Option<u64>, limit: u64| used.is_some_and(|used| used > limit);
-    if above(measure(workspace, "--block-size=1").await, limits.disk_bytes) {
-        return Some(Excess::Bytes(limits.disk_bytes));
+
+    /// What there is too much of now.
+    pub(crate) async fn look(&self) -> Option<Excess> {
+        if let Some(folder) = self.folders.first()
+            && left(folder).await.is_some_and(|left| left < self.reserve_bytes)
+        {
+            return Some(Excess::Disk(self.reserve_bytes));
+        }
+        let above = |used: Option<u64>, limit: u64| used.is_some_and(|used| used > limit);
+        if above(measure(&self.folders, BYTES).await, self.bytes) {
+            return Some(Excess::Bytes(self.bytes));
+        }
+        let counted = self.files < u64::MAX;
+        (counted && above(measure(&self.folders, FILES).await, self.files)).then_some(Excess::Files(self.files))
     }
-    above(measure(workspace, "--inodes").await, limits.disk_files).then_some(Excess::Files(limits.disk_files))
 }
 
 /// Bytes that the disk below a folder has left for us; it may be gone already.
-async fn left(folder: PathBuf) -> Option<u64> {
+pub(crate) async fn left(folder: &Path) -> Option<u64> {
+    let folder = folder.to_owned();
     let found = crate::blocking(move || Ok(rustix::fs::statvfs(folder)?)).await.ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-/// What the checkout and the home hold together, as the disk counts it. A program does it, for the same reason as a
-/// workspace is removed by one; it complains of what vanishes meanwhile, and still says what it saw.
-async fn measure(workspace: &Workspace, unit: &str) -> Option<u64> {
+/// What a folder takes of the disk, in bytes; nothing if that cannot be told.
+pub(crate) async fn taken(folder: &Path) -> Option<u64> {
+    measure(&[folder.to_owned()], BYTES).await
+}
+
+/// What folders hold together, as the disk counts it. A program does it, for the same reason as a workspace is removed by
+/// one; it complains of what vanishes meanwhile, and still says what it saw.
+async fn measure(folders: &[PathBuf], unit: &str) -> Option<u64> {
     let mut command = Command::new("nice");
-    command.args(["-n", "19", "du", "--summarize", "--total", unit, "--"]);
-    command.arg(workspace.site()).arg(workspace.home());
+    command.args(["-n", "19", "du", "--summarize", "--total", unit, "--"]).args(folders);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let said = group::output(&mut command).await.ok()?;
     total(&String::from_utf8_lossy(&said.stdout))
@@ -90,7 +134,7 @@ fn total(said: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Excess, look, measure, total};
+    use super::{BYTES, Excess, measure, of_build, total};
     use crate::spec::Limits;
     use crate::workspace::Workspace;
     use std::fs;
@@ -109,15 +153,15 @@ mod tests {
         for index in 0..20 {
             fs::write(workspace.site().join(index.to_string()), "").unwrap();
         }
-        let used = measure(&workspace, "--block-size=1").await.unwrap();
+        let used = measure(&[workspace.site(), workspace.home()], BYTES).await.unwrap();
         assert!((3 << 20..4 << 20).contains(&used), "{used}");
         let limits = Limits { disk_reserve_bytes: 0, ..Limits::default() };
-        assert_eq!(look(&workspace, &limits).await, None);
+        assert_eq!(of_build(&workspace, &limits).look().await, None);
         let little = Limits { disk_bytes: 1 << 20, ..limits.clone() };
-        assert_eq!(look(&workspace, &little).await, Some(Excess::Bytes(1 << 20)));
+        assert_eq!(of_build(&workspace, &little).look().await, Some(Excess::Bytes(1 << 20)));
         let few = Limits { disk_files: 10, ..limits.clone() };
-        assert_eq!(look(&workspace, &few).await, Some(Excess::Files(10)));
+        assert_eq!(of_build(&workspace, &few).look().await, Some(Excess::Files(10)));
         let full = Limits { disk_reserve_bytes: u64::MAX, ..limits };
-        assert_eq!(look(&workspace, &full).await, Some(Excess::Disk(u64::MAX)));
+        assert_eq!(of_build(&workspace, &full).look().await, Some(Excess::Disk(u64::MAX)));
     }
 }

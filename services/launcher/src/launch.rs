@@ -53,6 +53,8 @@ pub struct Config {
     pub engine: engine::Config,
     /// Where sources may be.
     pub sources: source::Rules,
+    /// What mirrors of repositories may take.
+    pub mirrors: source::Space,
     /// What one build may use.
     pub limits: Limits,
     /// What one build may publish.
@@ -141,14 +143,16 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
     let (installation, memory) = blocking(open).await.map_err(taken)?;
     let named = engine::Config { installation: installation.name().to_owned(), ..config.engine.clone() };
     let engine = Arc::new(Engine::detect(&named).await.map_err(Error::Engine)?);
-    let mirror = Mirror::open(source::Config {
+    let mirrors = source::Config {
         root: installation.mirrors(),
         rules: config.sources.clone(),
         reader: engine::is_root().then_some(config.engine.identity),
         timeout: GIT_TIMEOUT,
         stall: GIT_STALL,
-    });
-    let mirror = mirror.map_err(Error::Source)?;
+        space: config.mirrors.clone(),
+        limits: config.limits.clone(),
+    };
+    let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
     let hands = Arc::default();
     sweep::builds(&installation, &engine, &hands).await;
     Ok(Prepared { config, installation, memory, engine, mirror, hands })

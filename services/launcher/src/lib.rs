@@ -16,6 +16,7 @@ mod lines;
 mod memory;
 pub mod output;
 mod record;
+mod rlimits;
 pub mod source;
 pub mod spec;
 mod store;

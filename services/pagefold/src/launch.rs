@@ -1,6 +1,6 @@
 //! The launcher's settings, from the command line to its own terms.
 
-use crate::limits::Building;
+use crate::limits::{Building, Mirroring};
 use clap::Args;
 use events::address::Allowed;
 use launcher::engine;
@@ -32,6 +32,8 @@ pub(crate) struct Builds {
     pub(crate) build_env: Vec<String>,
     #[command(flatten)]
     pub(crate) limits: Building,
+    #[command(flatten)]
+    pub(crate) mirroring: Mirroring,
 }
 
 /// Where the repositories of sites may be.
@@ -50,7 +52,8 @@ pub(crate) struct Repositories {
 pub(crate) struct Sources {
     #[command(flatten)]
     pub(crate) repositories: Repositories,
-    /// More servers that are never fetched from, each as HOST:PORT, such as the database
+    /// More servers that are never fetched from, each as HOST:PORT or a URL: the database, web and edge with their ports for
+    /// operators, whatever the launcher cannot know
     #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
     pub(crate) forbidden_addresses: Vec<String>,
 }
@@ -67,12 +70,30 @@ impl Repositories {
 impl Sources {
     /// The launcher's rules: `own` is where the platform's servers answer, `closed` the folder with its data.
     pub(crate) fn rules(&self, allowed: Allowed, (own, closed): (Vec<String>, PathBuf)) -> Rules {
-        let own = own.into_iter().chain(self.forbidden_addresses.iter().cloned()).collect();
+        let named = self.forbidden_addresses.iter().flat_map(|address| hosts_of(address));
+        let own = own.into_iter().chain(named).collect();
         Rules { dialer: Dialer { allowed, own }, closed: vec![closed] }
+    }
+
+    /// Says so if sources may be near and nobody told where the rest of the platform is. `up` knows by itself.
+    pub(crate) fn tell_what_is_unknown(&self, allowed: &Allowed) {
+        if allowed.private && self.forbidden_addresses.is_empty() {
+            tracing::warn!(
+                "sources may be on private networks, and where the database, web and edge answer is unknown: name them by \
+                 --forbidden-addresses"
+            );
+        }
     }
 }
 
-/// The host and port of a server's URL, for each of several separated by commas.
+impl Builds {
+    /// Where the engine answers, if that is by the network.
+    pub(crate) fn engine_hosts(&self) -> Vec<String> {
+        self.docker_host.as_deref().map(hosts_of).unwrap_or_default()
+    }
+}
+
+/// The host and port of a server's URL, for each of several separated by commas; of a socket's path there is none.
 pub(crate) fn hosts_of(urls: &str) -> Vec<String> {
     let host = |url: &str| {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
@@ -81,12 +102,16 @@ pub(crate) fn hosts_of(urls: &str) -> Vec<String> {
         let usual = match scheme {
             "https" => 443,
             "http" => 80,
+            "postgres" | "postgresql" => 5432,
+            "tcp" => 2375,
+            "ssh" => 22,
             _ => 4222,
         };
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if has_port { host.to_owned() } else { format!("{host}:{usual}") }
+        let whole = if has_port { host.to_owned() } else { format!("{host}:{usual}") };
+        (!host.is_empty() && !matches!(scheme, "unix" | "npipe")).then_some(whole)
     };
-    urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(host).collect()
+    urls.split(',').map(str::trim).filter_map(host).collect()
 }
 
 /// Which engine, as it is typed.
@@ -114,6 +139,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
             ..engine::Config::default()
         },
         sources,
+        mirrors: builds.mirroring.space(),
         limits: builds.limits.limits(),
         output: builds.limits.output(),
     }
@@ -121,12 +147,41 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
 
 #[cfg(test)]
 mod tests {
-    use super::hosts_of;
+    use super::{Sources, hosts_of};
+    use clap::Parser;
+    use events::address::Allowed;
+
+    #[derive(Parser)]
+    struct Told {
+        #[command(flatten)]
+        sources: Sources,
+        #[command(flatten)]
+        builds: super::Builds,
+    }
+
+    #[test]
+    fn the_platforms_own_servers_are_told_by_host_and_port_or_by_url() {
+        let told = Told::parse_from([
+            "launcher",
+            "--forbidden-addresses=postgres://web:secret@db.internal/pagefold,10.0.0.8:8080",
+            "--forbidden-addresses=https://edge.internal",
+            "--docker-host=tcp://10.0.0.9:2375",
+        ]);
+        let own = [vec!["log.internal:4222".to_owned()], told.builds.engine_hosts()].concat();
+        let rules = told.sources.rules(Allowed::default(), (own, "/var/lib/pagefold".into()));
+        let expected = ["log.internal:4222", "10.0.0.9:2375", "db.internal:5432", "10.0.0.8:8080", "edge.internal:443"];
+        assert_eq!(rules.dialer.own, expected);
+    }
 
     #[test]
     fn a_server_is_known_by_host_and_port() {
         let hosts = hosts_of("nats://user:pass@127.0.0.1:4222, nats.internal,https://s3.internal/x,http://[::1]:9000");
         assert_eq!(hosts, ["127.0.0.1:4222", "nats.internal:4222", "s3.internal:443", "[::1]:9000"]);
         assert_eq!(hosts_of("http://[fd00::7]/"), ["[fd00::7]:80"]);
+        assert_eq!(
+            hosts_of("postgres://web@one.internal,two.internal:5433/x"),
+            ["one.internal:5432", "two.internal:5433"]
+        );
+        assert!(hosts_of("unix:///var/run/docker.sock").is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use launcher::output::OutputLimits;
+use launcher::source::Space;
 use launcher::spec;
 use scheduler::Limits;
 
@@ -79,6 +80,23 @@ pub(crate) struct Building {
     /// All files that a build publishes together, in bytes
     #[arg(long, env = "PAGEFOLD_OUTPUT_BYTES", default_value_t = OutputLimits::default().bytes)]
     output_bytes: u64,
+}
+
+/// What the launcher's mirrors of repositories may take of the disk.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Mirroring {
+    /// Disk that the mirror of one repository may take, in bytes: a larger repository is not fetched
+    #[arg(long, env = "PAGEFOLD_MIRROR_BYTES", default_value_t = Space::default().mirror_bytes)]
+    mirror_bytes: u64,
+    /// Disk that all mirrors may take together, in bytes: those that were used last are kept
+    #[arg(long, env = "PAGEFOLD_MIRRORS_BYTES", default_value_t = Space::default().mirrors_bytes)]
+    mirrors_bytes: u64,
+}
+
+impl Mirroring {
+    pub(crate) fn space(&self) -> Space {
+        Space { mirror_bytes: self.mirror_bytes, mirrors_bytes: self.mirrors_bytes }
+    }
 }
 
 impl Building {

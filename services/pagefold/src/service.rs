@@ -201,8 +201,11 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
         }
         Service::Launcher { common, bucket, builds, launcher_data, sources } => {
             modes::launcher(&launcher_data)?;
-            let servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
-            let rules = sources.rules(sources.repositories.allowed(false), (servers, launcher_data.clone()));
+            let mut servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
+            servers.extend(builds.engine_hosts().into_iter().chain(common.admin.map(|address| address.to_string())));
+            let allowed = sources.repositories.allowed(false);
+            sources.tell_what_is_unknown(&allowed);
+            let rules = sources.rules(allowed, (servers, launcher_data.clone()));
             let config = launch::config(&builds, launcher_data, rules);
             let prepared = launcher::prepare(config).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());

@@ -1,12 +1,14 @@
 //! Runs git: without its user's settings, without asking anyone, without running anything of a repository, and not for ever.
 
 use super::address::{Address, Scheme};
+use super::dial::Unreached;
 use super::route::Route;
-use super::{Config, Error, TIP, local};
-use crate::group;
+use super::{Config, Error, TIP, local, verdict};
+use crate::{group, rlimits};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,6 +29,9 @@ const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];
 /// The end of what git said is kept, the reason stands there.
 const COMPLAINT_BYTES: usize = 2000;
+
+/// How git tells of a program that wrote past the limit of a file: the signal is SIGXFSZ.
+const TOO_LONG: &str = "died of signal 25";
 
 /// What git said when it failed, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +55,17 @@ impl Complaint {
         let said = self.own_words();
         let reason = said.lines().rev().find_map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")));
         Self(reason.or(said.lines().last()).unwrap_or("git did not say why").to_owned())
+    }
+
+    /// Whether the kernel would not let a file grow any more; helpers say so in words.
+    fn is_about_length(&self) -> bool {
+        let said = self.own_words();
+        said.contains(TOO_LONG) || said.contains("File too large")
+    }
+
+    /// Whether git wanted more memory than it has.
+    fn is_about_memory(&self) -> bool {
+        self.own_words().to_ascii_lowercase().contains("out of memory")
     }
 
     /// Whether the repository answered that it has no such branch or commit.
@@ -84,7 +100,8 @@ impl<'a> Git<'a> {
 
     /// Runs git on a repository without a work tree.
     pub(super) async fn run(&self, repository: &Path, arguments: &[&str]) -> Result<(), Complaint> {
-        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()]);
+        let limit = self.config.limits.disk_bytes;
+        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()], limit);
         command.args(arguments);
         self.run_to_end(command).await
     }
@@ -92,7 +109,8 @@ impl<'a> Git<'a> {
     /// Runs git on a repository with a work tree.
     pub(super) async fn run_in(&self, repository: &Path, tree: &Path, arguments: &[&str]) -> Result<(), Complaint> {
         let places = [option("--git-dir=", repository), option("--work-tree=", tree)];
-        let mut command = self.command(&places.each_ref().map(|place| place.as_os_str()));
+        let limit = self.config.limits.disk_bytes;
+        let mut command = self.command(&places.each_ref().map(|place| place.as_os_str()), limit);
         command.args(arguments);
         self.run_to_end(command).await
     }
@@ -100,7 +118,8 @@ impl<'a> Git<'a> {
     /// Fetches what `refspec` names from where the route leads, as far back as `depth` says.
     pub(super) async fn fetch(&self, repository: &Path, route: &Route, refspec: [&str; 2]) -> Result<(), Complaint> {
         let [depth, refspec] = refspec;
-        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()]);
+        let limit = self.config.space.mirror_bytes;
+        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()], limit);
         command.args(FETCH).args(&route.options).args([depth, "--", &route.url, refspec]);
         command.env("GIT_ALLOW_PROTOCOL", route.transport).envs(route.env.iter().map(|(name, value)| (name, value)));
         command.env("GIT_CONFIG_COUNT", route.settings.len().to_string());
@@ -116,8 +135,41 @@ impl<'a> Git<'a> {
         self.run(repository, &[FETCH.as_slice(), &[TIP, "--", &from, commit]].concat()).await
     }
 
-    fn command(&self, places: &[&OsStr]) -> Command {
-        let mut command = Command::new("git");
+    /// Whether a mirror is not what git made.
+    pub(super) async fn is_damaged(&self, mirror: &Path) -> bool {
+        self.run(mirror, &["fsck", "--no-dangling", "--no-progress"]).await.is_err()
+    }
+
+    /// What a failed fetch means.
+    pub(super) fn failed_fetch(&self, complaint: Complaint, unreached: Option<Unreached>) -> Error {
+        if complaint.is_about_memory() {
+            self.too_much_memory()
+        } else if complaint.is_about_length() {
+            Error::RepositoryTooLarge { address: self.address.to_string(), limit: self.config.space.mirror_bytes }
+        } else {
+            verdict::of_fetch(complaint, unreached, self.address)
+        }
+    }
+
+    /// What a failed checkout means.
+    pub(super) fn failed_checkout(&self, complaint: Complaint) -> Error {
+        if complaint.is_about_memory() {
+            self.too_much_memory()
+        } else if complaint.is_about_length() {
+            Error::CommitTooLarge { limit: self.config.limits.disk_bytes }
+        } else {
+            verdict::of_checkout(complaint)
+        }
+    }
+
+    fn too_much_memory(&self) -> Error {
+        Error::TooMuchMemory { limit: self.config.limits.memory_bytes }
+    }
+
+    fn command(&self, places: &[&OsStr], file_bytes: u64) -> Command {
+        let mut command = Command::new("prlimit");
+        let memory_bytes = self.config.limits.memory_bytes;
+        command.args(rlimits::soft(&[("fsize", file_bytes), ("data", memory_bytes), ("core", 0)])).args(["--", "git"]);
         // Whoever serves a path may be somebody who cannot pass the folder of mirrors.
         command.env_clear().args(places).current_dir("/");
         command.envs(PASSED.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
@@ -139,7 +191,13 @@ impl<'a> Git<'a> {
             Ok(Err(error)) => return Err(Complaint(format!("git could not be run: {error}"))),
             Ok(Ok(ended)) => ended,
         };
-        if ended.status.success() { Ok(()) } else { Err(Complaint(self.reason(&ended.stderr))) }
+        if ended.status.success() {
+            return Ok(());
+        }
+        let said = self.reason(&ended.stderr);
+        Err(Complaint(
+            ended.status.signal().map_or(said.clone(), |signal| format!("{said}\ngit died of signal {signal}")),
+        ))
     }
 
     fn reason(&self, said: &[u8]) -> String {

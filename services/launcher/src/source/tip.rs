@@ -2,33 +2,62 @@
 
 use super::address::Address;
 use super::git::Git;
-use super::{Error, Mirror, TIP, digest, make, verdict, well_formed_branch};
+use super::shelf::Held;
+use super::{Error, Mirror, Room, TIP, checkout, digest, on_mirror, well_formed_branch};
+use crate::blocking;
 use events::CommitId;
+use std::fs;
+use std::path::PathBuf;
+
+/// The newest commit of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    pub commit: CommitId,
+    /// Whether the mirror knew the branch with another tip, or not at all.
+    pub is_new: bool,
+}
 
 impl Mirror {
     /// Fetches the tip of `branch` and says which commit it is. No branch is [`Error::BranchNotFound`].
-    pub async fn tip(&self, repository: &str, branch: &str) -> Result<CommitId, Error> {
+    pub async fn tip(&self, repository: &str, branch: &str) -> Result<Tip, Error> {
         let address = Address::parse(repository)?;
         let branch = well_formed_branch(branch)?;
-        let mirror = self.config.root.join(format!("{}.git", digest(repository)));
-        let lock = self.lock_of(repository);
-        let _turn = lock.lock().await;
         let git = Git::new(&self.config, &address);
         git.check()?;
-        make(&git, &mirror).await?;
-        let kept = format!("refs/branches/{}", digest(&branch));
-        let refspec = format!("+refs/heads/{branch}:{kept}");
-        let route = git.route().await?;
-        git.fetch(&mirror, &route, [TIP, &refspec]).await.map_err(|complaint| {
-            if complaint.is_about_a_missing_ref() {
-                Error::BranchNotFound { branch, address: address.to_string() }
-            } else {
-                verdict::of_fetch(complaint, route.why(), &address)
-            }
-        })?;
-        // Refs of a mirror are never packed, so each is a file.
-        let action = "read the tip of a branch";
-        let text = std::fs::read_to_string(mirror.join(kept)).map_err(|source| Error::Io { action, source })?;
-        text.trim().parse().map_err(|_| Error::CommitMalformed(text.trim().to_owned()))
+        let held = self.shelf.hold(repository).await;
+        let room = Room::new(&self.config, &address, &held);
+        let tip = Box::pin(on_mirror(&git, (&held, &room), || fetch(&git, &address, (&held, &branch)))).await;
+        match &tip {
+            // It is wanted again at once.
+            Ok(_) => drop(held),
+            Err(_) => self.put_back(held),
+        }
+        tip
     }
+}
+
+async fn fetch(git: &Git<'_>, address: &Address, (held, branch): (&Held, &str)) -> Result<Tip, Error> {
+    checkout::make(git, held).await?;
+    let kept = format!("refs/branches/{}", digest(branch));
+    let refspec = format!("+refs/heads/{branch}:{kept}");
+    let file = held.folder.join(kept);
+    let known = read(file.clone()).await.ok();
+    let route = git.route().await?;
+    git.fetch(&held.folder, &route, [TIP, &refspec]).await.map_err(|complaint| {
+        if complaint.is_about_a_missing_ref() {
+            Error::BranchNotFound { branch: branch.to_owned(), address: address.to_string() }
+        } else {
+            git.failed_fetch(complaint, route.why())
+        }
+    })?;
+    let commit = read(file).await?;
+    let is_new = known.is_none_or(|known| known != commit);
+    Ok(Tip { commit: commit.parse().map_err(|_| Error::CommitMalformed(commit))?, is_new })
+}
+
+/// What a ref names. Refs of a mirror are never packed, so each is a file.
+async fn read(file: PathBuf) -> Result<String, Error> {
+    let text = blocking(move || fs::read_to_string(file)).await;
+    let text = text.map_err(|source| Error::Io { action: "read the tip of a branch", source })?;
+    Ok(text.trim().to_owned())
 }

@@ -15,7 +15,7 @@ const OURS: [&str; 10] = [
     "Cannot allocate memory",
     "Too many open files",
     "Resource temporarily unavailable",
-    "out of memory, malloc failed",
+    "prlimit: ",
     "setpriv: ",
 ];
 /// Git calls a folder that it cannot look into one of dubious owners: every owner is safe to us.

@@ -173,9 +173,17 @@ async fn a_build_is_canceled_once_and_not_after_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_no_build_may_ever_fetch_is_refused_when_it_is_named() {
     let platform = Platform::start().await;
-    for address in
-        ["http://169.254.169.254/latest", "http://10.0.0.7/acme/docs.git", "file:///etc", "/srv/git/docs.git"]
-    {
+    for address in [
+        "http://169.254.169.254/latest",
+        "http://10.0.0.7/acme/docs.git",
+        "http://0x7f000001/acme/docs.git",
+        "http://017700000001/acme/docs.git",
+        "http://[::ffff:127.0.0.1]/acme/docs.git",
+        "git://127.0.0.1./acme/docs.git",
+        "ssh://git@2852039166/acme/docs.git",
+        "file:///etc",
+        "/srv/git/docs.git",
+    ] {
         let body = json!({ "name": "docs", "repository": address });
         let (status, problem) = platform.send(Method::POST, "/sites", body).await;
         assert_eq!((status.as_u16(), problem["code"].as_str()), (422, Some("repository_not_allowed")), "{address}");

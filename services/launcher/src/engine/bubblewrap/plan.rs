@@ -4,6 +4,7 @@ use super::Bubblewrap;
 use crate::engine::cgroups::{self, Cgroups};
 use crate::engine::sandbox;
 use crate::engine::{Error, OPEN_FILES, blocking, is_root, standing_back};
+use crate::rlimits;
 use crate::spec::{ContainerSpec, Limits};
 use crate::workspace::{Identity, Workspace};
 use std::ffi::{OsStr, OsString};
@@ -104,37 +105,16 @@ fn give_up(Identity { uid, gid }: Identity) -> Vec<OsString> {
 /// Limits that the kernel keeps per process, and per user for processes, never above our own.
 fn resource_limits(limits: &Limits, capped: bool) -> Vec<OsString> {
     let own = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let at_most = |name: &str, wanted: u64| hard_limit(&own, name).map_or(wanted, |own| own.min(wanted));
+    let at_most = |name, wanted| rlimits::at_most(&own, name, wanted);
     let mut words = vec![
         "prlimit".to_owned(),
         "--core=0".to_owned(),
-        format!("--nofile={}", at_most("Max open files", OPEN_FILES)),
-        format!("--fsize={}", at_most("Max file size", limits.file_bytes)),
+        format!("--nofile={}", at_most("nofile", OPEN_FILES)),
+        format!("--fsize={}", at_most("fsize", limits.file_bytes)),
     ];
     if !capped {
-        words.push(format!("--nproc={}", at_most("Max processes", u64::from(limits.pids))));
+        words.push(format!("--nproc={}", at_most("nproc", u64::from(limits.pids))));
     }
     words.push("--".to_owned());
     words.into_iter().map(OsString::from).collect()
-}
-
-/// The hard limit in `/proc/self/limits`; absent if unlimited.
-fn hard_limit(own: &str, name: &str) -> Option<u64> {
-    let line = own.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hard_limit;
-
-    #[test]
-    fn the_hard_limit_is_the_second_number() {
-        let own = "Limit                     Soft Limit           Hard Limit           Units     \n\
-                   Max file size             unlimited            unlimited            bytes     \n\
-                   Max open files            1024                 4096                 files     \n";
-        assert_eq!(hard_limit(own, "Max open files"), Some(4096));
-        assert_eq!(hard_limit(own, "Max file size"), None);
-        assert_eq!(hard_limit(own, "Max processes"), None);
-    }
 }

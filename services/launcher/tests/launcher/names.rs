@@ -1,5 +1,4 @@
 //! What a path has to survive: the packing, the artifact, the manifest and the plain tree, with every part real.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use events::{BuildId, DeployId};
 use launcher::output::{OutputLimits, pack};

@@ -1,15 +1,10 @@
 //! Checkouts from real repositories in local folders.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use super::world::{World, read};
 use launcher::source::Error;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-
-#[path = "hosts/world.rs"]
-mod world;
-
-use world::{World, read};
 
 #[tokio::test]
 async fn the_exact_commit_is_checked_out_though_the_branch_moved_on() {

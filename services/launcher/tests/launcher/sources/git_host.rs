@@ -68,7 +68,7 @@ fn serve(client: TcpStream, root: PathBuf, counter: &AtomicUsize) {
                 ("HTTP_CONTENT_ENCODING", of("content-encoding")),
                 ("GIT_PROTOCOL", of("git-protocol")),
             ];
-            backend(&root, &environment, &body)
+            return backend(&root, &environment, (&body, client));
         }
         "private" => status("401 Unauthorized", "WWW-Authenticate: Basic realm=\"git\"\r\n"),
         "forbidden" => status("403 Forbidden", ""),
@@ -90,7 +90,8 @@ fn status(status: &str, headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
-fn backend(root: &Path, environment: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+/// Passes on what git says as it says it.
+fn backend(root: &Path, environment: &[(&str, &str)], (body, mut client): (&[u8], TcpStream)) {
     let mut backend = Command::new("git");
     backend.arg("http-backend").env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
     backend.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
@@ -98,10 +99,17 @@ fn backend(root: &Path, environment: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     backend.env("CONTENT_LENGTH", body.len().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = backend.spawn().unwrap();
     running.stdin.take().unwrap().write_all(body).unwrap();
-    let said = running.wait_with_output().unwrap().stdout;
-    let end = said.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8_lossy(&said[..end]);
-    let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n\r\n");
-    [head.as_bytes(), &said[end + 4..]].concat()
+    let mut said = BufReader::new(running.stdout.take().unwrap());
+    let (mut status, mut head) = ("200 OK".to_owned(), String::new());
+    for line in said.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()) {
+        match line.strip_prefix("Status: ") {
+            Some(told) => status = told.to_owned(),
+            None => head.extend([line.as_str(), "\r\n"]),
+        }
+    }
+    // A client may have had enough.
+    let _ = write!(client, "HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n");
+    let _ = std::io::copy(&mut said, &mut client);
+    drop(said);
+    running.wait().unwrap();
 }

@@ -1,8 +1,8 @@
 //! A launcher that is killed leaves things behind; its next life clears them away, and nothing of anybody else.
 
-use crate::limits::{Place, engine, kinds};
-use crate::world::{self, Silent, World, until};
-use crate::{killed, processes};
+use super::limits::{Place, engine, kinds};
+use super::world::{self, Silent, World, until};
+use super::{killed, processes};
 use events::Build;
 use launcher::engine::{Exit, Kind};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! A real store behind a line that breaks: what is built is stored in the end, and built once.
 
-use crate::line::{Line, Mode};
-use crate::world::{World, until};
+use super::line::{Line, Mode};
+use super::world::{World, until};
 use events::{Build, BuildEvent, Outcome};
 use launcher::Config;
 use secrecy::SecretString;

@@ -1,7 +1,7 @@
 //! What counts as an attempt, at every point at which a launcher may be lost.
 
-use crate::killed;
-use crate::world::{Silent, World, until};
+use super::killed;
+use super::world::{Silent, World, until};
 use events::build::{Command, Report};
 use events::{BuildEvent, BuildId, Outcome};
 use launcher::installation::Installation;

@@ -1,6 +1,6 @@
 //! A launcher in a process of its own, to be killed.
 
-use crate::world::{self, Silent, World};
+use super::world::{self, Silent, World};
 use launcher::Config;
 use runtime::Log;
 use std::process::{Child, Command, Stdio};
@@ -24,7 +24,7 @@ pub(crate) fn start(world: &World, kind: &str) -> Child {
     let (data, nats) = (world.data(), world.nats());
     let told = [data.to_str().unwrap(), nats.to_str().unwrap(), &world.server.url(), kind].map(str::to_owned);
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "killed::a_launcher_that_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "launching::killed::a_launcher_that_is_killed", "--ignored", "--nocapture"])
         .envs(TOLD.into_iter().zip(told))
         .stdout(Stdio::null())
         .spawn()

@@ -1,7 +1,7 @@
 //! What a build may use is in force while it runs, and nothing of it is seen by others.
 
-use crate::processes;
-use crate::world::{Silent, World, until};
+use super::processes;
+use super::world::{Silent, World, until};
 use events::{BuildEvent, Outcome};
 use launcher::Config;
 use launcher::engine::{self, Engine, Exit, Kind};
@@ -155,6 +155,6 @@ async fn a_build_that_fills_the_disk_is_ended_with_a_word() {
     let fill = "i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero > fill$i; sleep 0.02; done";
     let build = world.dispatch(&world.repository("filler", fill)).await;
     let BuildEvent::Finished { outcome, reason: message, .. } = world.finished(build).await else { panic!() };
-    let expected = "The build wrote more than the 8388608 bytes of disk that it may use.";
+    let expected = "The build wrote more than the 8388608 bytes of disk that it may use (`--build-disk-bytes`).";
     assert_eq!((outcome, message.as_str()), (Outcome::Failure, expected));
 }

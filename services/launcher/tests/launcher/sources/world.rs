@@ -1,7 +1,8 @@
 //! A repository and a launcher's mirrors.
 
 use events::address::Allowed;
-use launcher::source::{Config, Dialer, Error, Mirror, Rules};
+use launcher::source::{Config, Dialer, Error, Mirror, Rules, Space};
+use launcher::spec::Limits;
 use launcher::workspace::Identity;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -26,20 +27,27 @@ impl World {
 
     /// The same with other rules.
     pub(crate) fn with(change: impl FnOnce(&mut Rules)) -> Self {
+        Self::configured(|config| change(&mut config.rules))
+    }
+
+    /// The same with anything else.
+    pub(crate) fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Whoever reads repositories for root has to pass.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         let allowed = Allowed { private: true, folders: vec![folder.path().to_owned()] };
-        let mut rules = Rules { dialer: Dialer { allowed, own: Vec::new() }, closed: vec![folder.path().join("data")] };
-        change(&mut rules);
-        let mirror = Mirror::open(Config {
+        let rules = Rules { dialer: Dialer { allowed, own: Vec::new() }, closed: vec![folder.path().join("data")] };
+        let mut config = Config {
             root: folder.path().join("data/mirrors"),
             rules,
             reader: is_root().then_some(READER),
             timeout: Duration::from_secs(30),
             stall: Duration::from_secs(1),
-        });
-        let world = Self { mirror: mirror.unwrap(), folder };
+            space: Space::default(),
+            limits: Limits { disk_reserve_bytes: 0, ..Limits::default() },
+        };
+        change(&mut config);
+        let world = Self { mirror: Mirror::open(config).unwrap(), folder };
         fs::create_dir(world.remote()).unwrap();
         world.git(&["init", "-q", "-b", "main"]);
         world
@@ -77,7 +85,10 @@ impl World {
 
     pub(crate) fn mirrors(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path().join("data/mirrors")).unwrap();
-        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "git"))
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whatever a build is doing: to cancel it, or the end of its time, frees its slot at once.
 
-use crate::processes;
-use crate::world::{AT_ONCE, Silent, World, until};
+use super::processes;
+use super::world::{AT_ONCE, Silent, World, until};
 use events::{BuildEvent, BuildId, Outcome};
 use launcher::spec::Limits;
 use launcher::{Config, output::OutputLimits};

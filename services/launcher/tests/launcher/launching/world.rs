@@ -6,10 +6,10 @@ use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
 use launcher::Config;
 use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
-use launcher::source::{Dialer, Rules};
+use launcher::source::{Dialer, Rules, Space};
 use launcher::spec::Limits;
 use runtime::server::{self, Server};
-use runtime::{Connection, Log, clock, streams};
+use runtime::{Connection, Log, build_log, clock, streams};
 use secrecy::SecretString;
 use std::fs;
 use std::net::SocketAddr;
@@ -104,6 +104,13 @@ impl World {
         self.ask(build, Command::Cancel { reason: "enough".to_owned(), superseded_by: None }).await;
     }
 
+    /// What the log of a build says.
+    pub(crate) async fn said(&self, build: BuildId) -> String {
+        let reader = connect(&self.server.url(), &self.nats(), "web").await;
+        let chunks = build_log::read(&reader, build).await.unwrap();
+        chunks.into_iter().map(|chunk| String::from_utf8_lossy(&chunk.text).into_owned()).collect()
+    }
+
     /// Waits until a build is as wanted.
     pub(crate) async fn until(&self, build: BuildId, what: &str, wanted: impl Fn(&Build) -> bool) {
         until(what, async || {
@@ -160,6 +167,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         timeout: DEADLINE * 5,
         engine: engine::Config { kind, ..engine::Config::default() },
         sources,
+        mirrors: Space::default(),
         limits: Limits { network: false, ..Limits::default() },
         output: OutputLimits::default(),
     }

@@ -1,18 +1,11 @@
 //! Where sources are fetched from and where not, with real git servers on loopback.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use super::git_host::GitHost;
+use super::world::{World, git, is_root, read};
 use launcher::source::{Error, Unreached};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::Ordering;
-
-#[path = "hosts/git_host.rs"]
-mod git_host;
-#[path = "hosts/world.rs"]
-mod world;
-
-use git_host::GitHost;
-use world::{World, git, is_root, read};
 
 fn nowhere() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

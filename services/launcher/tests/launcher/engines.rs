@@ -1,0 +1,10 @@
+//! Both engines, for real: the same promises are kept by bubblewrap and by Docker.
+
+mod bounds;
+mod builds;
+mod choice;
+mod place;
+mod running;
+mod sight;
+mod stopping;
+mod weights;

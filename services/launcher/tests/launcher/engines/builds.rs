@@ -1,0 +1,114 @@
+//! The script of every build, for each kind of site.
+
+use super::place::{Place, engines, run};
+use events::SiteEngine;
+use launcher::engine::{Engine, Exit};
+use launcher::spec::{Job, Limits, specify};
+use std::fs;
+use std::path::Path;
+
+async fn build(engine: &Engine, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
+    let place = Place::new();
+    for (path, content) in files {
+        let path = place.workspace().site().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let job = Job {
+        build: place.id.clone(),
+        site: "docs".to_owned(),
+        branch: "main".to_owned(),
+        commit: "c".repeat(40),
+        repository_url: "https://example.org/acme/docs.git".to_owned(),
+        engine: kind,
+        workspace: place.workspace(),
+    };
+    let (exit, lines) = run(engine, &specify(&job, &Limits { network: false, ..Limits::default() })).await;
+    (exit, lines.join("\n"), place)
+}
+
+fn read(place: &Place, path: &str) -> Option<String> {
+    fs::read_to_string(place.workspace().site().join("_site").join(Path::new(path))).ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn static_files_become_the_output_without_git() {
+    for engine in engines().await {
+        let files =
+            [("index.html", "hi"), ("a/b.css", "b"), (".git/HEAD", "x"), (".well-known/x", "w"), ("-x y", "odd")];
+        let (exit, said, place) = build(&engine, SiteEngine::Static, &files).await;
+        assert_eq!(exit, Exit::Code(0), "{said}");
+        assert_eq!(said, "[build] static files\n[build] done", "{}", engine.name());
+        for (path, content) in [files[0], files[1], files[3], files[4]] {
+            assert_eq!(read(&place, path).as_deref(), Some(content), "{path}");
+        }
+        assert!(!place.workspace().site().join("_site/.git").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_runs_for_every_engine_with_what_a_site_may_know() {
+    let package = r#"{"scripts": {
+        "federalist": "exit 9",
+        "pages": "mkdir _site && echo $OWNER/$REPOSITORY@$BRANCH > _site/index.html && env | grep -c SECRET || true"}}"#;
+    for engine in engines().await {
+        for kind in [SiteEngine::Static, SiteEngine::NodeJs] {
+            let (exit, said, place) = build(&engine, kind, &[("package.json", package), ("x", "y")]).await;
+            assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+            assert!(said.starts_with("[build] npm run pages\n"), "{said}");
+            assert!(!said.contains("npm ci"), "{said}");
+            assert_eq!(read(&place, "index.html").as_deref(), Some("acme/docs@main\n"));
+            assert_eq!(read(&place, "x"), None);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_are_installed_from_the_lockfile_without_the_site_s_variables() {
+    let package = r#"{"name": "x", "version": "1.0.0", "scripts": {
+        "preinstall": "env | cut -d= -f1 | sort > variables",
+        "federalist": "mkdir _site && mv variables _site/"}}"#;
+    let lock = r#"{"name": "x", "version": "1.0.0", "lockfileVersion": 3,
+        "packages": {"": {"name": "x", "version": "1.0.0"}}}"#;
+    let files = [("package.json", package), ("package-lock.json", lock)];
+    for engine in engines().await {
+        let (exit, said, place) = build(&engine, SiteEngine::NodeJs, &files).await;
+        assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+        assert!(said.contains("[build] npm ci\n") && said.contains("[build] npm run federalist\n"), "{said}");
+        let variables = read(&place, "variables").unwrap();
+        assert!(variables.contains("HOME"), "{variables}");
+        assert!(!variables.contains("BRANCH") && !variables.contains("OWNER"), "{variables}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_say_what_is_wrong() {
+    type Case<'a> = (SiteEngine, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 5] = [
+        (SiteEngine::NodeJs, &[("index.html", "x")], "[build] nothing to run: package.json has no script"),
+        (SiteEngine::NodeJs, &[("package.json", r#"{"scripts":{"build":"x"}}"#)], "[build] nothing to run"),
+        (SiteEngine::NodeJs, &[("package.json", "{")], "[build] package.json cannot be read"),
+        (SiteEngine::NodeJs, &[("package.json", r#"{"scripts":{"pages":"true"}}"#)], "[build] the build left no _site"),
+        (SiteEngine::Static, &[("package.json", r#"{"scripts":{"pages":"exit 5"}}"#)], "[build] npm run pages failed"),
+    ];
+    for engine in engines().await {
+        for (kind, files, message) in cases {
+            let (exit, said, _place) = build(&engine, kind, files).await;
+            assert!(matches!(exit, Exit::Code(code) if code != 0), "{}: {said}", engine.name());
+            assert!(said.contains(message), "{}: {said}", engine.name());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hugo_builds_into_the_output() {
+    let files = [
+        ("config.toml", "baseURL = 'https://configured.example/'\ntitle = 'T'\ndisableKinds = ['taxonomy', 'term']\n"),
+        ("layouts/index.html", "<p>{{ .Site.BaseURL }}</p>"),
+    ];
+    for engine in engines().await {
+        let (exit, said, place) = build(&engine, SiteEngine::Hugo, &files).await;
+        assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+        assert_eq!(read(&place, "index.html").as_deref(), Some("<p>https://configured.example/</p>"));
+    }
+}

@@ -1,0 +1,13 @@
+//! The launcher as a whole, on a real log, with real git, real sandboxes, and servers that do not answer.
+
+mod attempts;
+mod fetching;
+mod killed;
+mod limits;
+#[path = "../../../storage/tests/storage/line.rs"]
+mod line;
+mod phases;
+mod processes;
+mod store;
+mod sweep;
+mod world;

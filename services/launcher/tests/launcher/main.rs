@@ -1,0 +1,12 @@
+//! The launcher, with real git, real sandboxes, a real log, and servers that fail in every way.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the world of a test cannot do fails it"
+)]
+
+mod engines;
+mod launching;
+mod names;
+mod sources;
