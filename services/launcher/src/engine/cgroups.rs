@@ -2,8 +2,10 @@
 //!
 //! A limit that cannot be set is not an error: the caller is told which ones hold, and says so in the build's log.
 
+mod parent;
 mod settings;
 
+pub(super) use parent::parent;
 pub(super) use settings::shares;
 
 use crate::spec::{Limits, container_name};

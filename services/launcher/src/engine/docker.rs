@@ -1,6 +1,6 @@
 //! Builds in Docker, or in Podman behind the same API. Images are never pulled: the build image is made on purpose.
 
-use super::cgroups::shares;
+use super::cgroups::{parent, shares};
 use super::{Config, Error, Exit, OPEN_FILES, blocking, deliver, is_root, passed_through, standing_back};
 use crate::lines::Lines;
 use crate::spec::{ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE, container_name};
@@ -43,6 +43,8 @@ pub struct Docker {
     installation: String,
     /// Processors of the engine's machine.
     processors: u32,
+    /// The control group that containers are made in; the engine's own choice if absent.
+    parent: Option<String>,
 }
 
 impl Docker {
@@ -63,12 +65,15 @@ impl Docker {
         let told =
             client.info().await.map_err(|source| Error::Docker { action: "ask the engine what it can", source })?;
         tell_what_holds(&told);
+        let own = blocking("read our own control group", || std::fs::read_to_string("/proc/self/cgroup")).await;
         Ok(Self {
             client,
             image: config.image.clone(),
             identity,
             env: passed_through(&config.env_passthrough),
             installation: config.installation.clone(),
+            // Of another machine's groups we know nothing.
+            parent: own.ok().filter(|_| host.starts_with("unix:")).and_then(|own| parent(&told, &own)),
             processors: told.ncpu.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1),
         })
     }
@@ -222,6 +227,7 @@ impl Docker {
             shm_size: Some(signed(limits.tmp_bytes)),
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            cgroup_parent: self.parent.clone(),
             memory: Some(memory),
             memory_swap: Some(memory),
             pids_limit: Some(i64::from(limits.pids)),

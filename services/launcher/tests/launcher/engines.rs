@@ -7,3 +7,4 @@ mod place;
 mod running;
 mod sight;
 mod stopping;
+mod weights;
