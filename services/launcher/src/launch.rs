@@ -143,7 +143,7 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
     let (installation, memory) = blocking(open).await.map_err(taken)?;
     let named = engine::Config { installation: installation.name().to_owned(), ..config.engine.clone() };
     let engine = Arc::new(Engine::detect(&named).await.map_err(Error::Engine)?);
-    let mirror = Mirror::open(source::Config {
+    let mirrors = source::Config {
         root: installation.mirrors(),
         rules: config.sources.clone(),
         reader: engine::is_root().then_some(config.engine.identity),
@@ -151,8 +151,8 @@ pub async fn prepare(config: Config) -> Result<Prepared, Error> {
         stall: GIT_STALL,
         space: config.mirrors.clone(),
         limits: config.limits.clone(),
-    });
-    let mirror = mirror.map_err(Error::Source)?;
+    };
+    let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
     let hands = Arc::default();
     sweep::builds(&installation, &engine, &hands).await;
     Ok(Prepared { config, installation, memory, engine, mirror, hands })

@@ -126,7 +126,8 @@ impl Mirror {
         git.check()?;
         let held = self.shelf.hold(repository).await;
         let room = Room::new(&self.config, &wish.address, &held).with_tree(&self.config, into);
-        let fetched = on_mirror(&git, (&held, &room), || checkout::attempt(&git, &wish, (&held, into))).await;
+        // The future is large and lives on the heap.
+        let fetched = Box::pin(on_mirror(&git, (&held, &room), || checkout::attempt(&git, &wish, (&held, into)))).await;
         self.put_back(held);
         fetched
     }
@@ -151,12 +152,9 @@ async fn on_mirror<T, Work: Future<Output = Result<T, Error>>>(
         Ok(done) => return Ok(done),
         Err(error) => error,
     };
-    let anew = match &error {
-        Error::RepositoryTooLarge { .. } => was_there,
-        error if error.is_about_room() => false,
-        error => was_there && error.is_retryable() && git.is_damaged(&held.folder).await,
-    };
-    if !anew {
+    let outgrown = matches!(error, Error::RepositoryTooLarge { .. });
+    let doubtful = !error.is_about_room() && error.is_retryable();
+    if !was_there || !(outgrown || doubtful && git.is_damaged(&held.folder).await) {
         return Err(error);
     }
     tracing::warn!(error = &error as &dyn std::error::Error, mirror = %held.folder.display(), "a mirror is made anew");

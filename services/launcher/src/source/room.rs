@@ -94,11 +94,8 @@ impl<'a> Room<'a> {
 
     /// Removes what was written in vain. A mirror that is not too large itself stays, unless the disk needs its room.
     async fn clear(&self, error: &Error) {
-        let removed = match error {
-            Error::RepositoryTooLarge { .. } | Error::DiskShort { .. } => self.held.remove().await,
-            _ => Ok(()),
-        };
-        if let Err(error) = removed {
+        let needed = matches!(error, Error::RepositoryTooLarge { .. } | Error::DiskShort { .. });
+        if needed && let Err(error) = self.held.remove().await {
             tracing::warn!(%error, address = %self.address, "a mirror that is too large could not be removed");
         }
         if error.is_about_room() {

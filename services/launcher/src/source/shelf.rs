@@ -4,6 +4,7 @@ use super::{digest, leftovers};
 use crate::blocking;
 use crate::disk::{left, taken};
 use crate::workspace::Workspace;
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -157,7 +158,9 @@ impl Held {
     /// Notes that the mirror is used now. Where that cannot be noted it gives way earlier than it should.
     pub(super) async fn touch(&self) {
         let folder = self.folder.clone();
-        let _ = blocking(move || fs::File::open(folder)?.set_modified(SystemTime::now())).await;
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: now };
+        let _ = blocking(move || Ok(futimens(fs::File::open(folder)?, &times)?)).await;
     }
 
     /// Removes the mirror whole.
@@ -177,4 +180,66 @@ async fn discard(folder: PathBuf, trash: PathBuf) -> io::Result<()> {
 
 fn last_use(folder: &Path) -> Option<SystemTime> {
     fs::metadata(folder).and_then(|found| found.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{END, Shelf};
+    use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    const KIB: u64 = 1 << 10;
+
+    /// A mirror of 64 KiB that was used on that day.
+    async fn put(shelf: &Shelf, repository: &str, day: u64) {
+        let held = shelf.hold(repository).await;
+        fs::create_dir(&held.folder).unwrap();
+        fs::write(held.folder.join("pack"), vec![1; 64 << 10]).unwrap();
+        let used = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * day);
+        fs::File::open(&held.folder).unwrap().set_modified(used).unwrap();
+    }
+
+    fn mirrors(root: &Path) -> usize {
+        let names = fs::read_dir(root).unwrap().flatten().map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().ends_with(END)).count()
+    }
+
+    #[tokio::test]
+    async fn a_mirror_in_hand_stays_however_long_ago_it_was_used() {
+        let root = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(root.path(), 100 * KIB, 0).unwrap();
+        for (repository, day) in [("oldest", 1), ("older", 2), ("newest", 3)] {
+            put(&shelf, repository, day).await;
+        }
+        let held = shelf.hold("oldest").await;
+        fs::write(held.folder.join("tmp_pack_of_a_run"), "").unwrap();
+        shelf.trim().await;
+        assert!(held.folder.join("tmp_pack_of_a_run").exists() && shelf.hold("newest").await.folder.exists());
+        assert!(!shelf.hold("older").await.folder.exists());
+    }
+
+    #[tokio::test]
+    async fn mirrors_of_an_earlier_life_count_and_go_in_the_order_of_their_use() {
+        let root = tempfile::tempdir().unwrap();
+        let earlier = Shelf::open(root.path(), u64::MAX, 0).unwrap();
+        for (repository, day) in [("newest", 3), ("oldest", 1), ("older", 2)] {
+            put(&earlier, repository, day).await;
+        }
+        fs::create_dir_all(root.path().join("trash/half-removed")).unwrap();
+        let shelf = Shelf::open(root.path(), 100 * KIB, 0).unwrap();
+        assert!(!root.path().join("trash").exists());
+        shelf.trim().await;
+        assert_eq!(mirrors(root.path()), 1);
+        assert!(shelf.hold("newest").await.folder.exists());
+    }
+
+    #[tokio::test]
+    async fn mirrors_give_way_where_the_disk_is_short() {
+        let root = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(root.path(), u64::MAX, u64::MAX).unwrap();
+        put(&shelf, "one", 0).await;
+        shelf.trim().await;
+        assert_eq!(mirrors(root.path()), 0);
+    }
 }

@@ -26,8 +26,12 @@ impl Mirror {
         git.check()?;
         let held = self.shelf.hold(repository).await;
         let room = Room::new(&self.config, &address, &held);
-        let tip = on_mirror(&git, (&held, &room), || fetch(&git, &address, (&held, &branch))).await;
-        self.put_back(held);
+        let tip = Box::pin(on_mirror(&git, (&held, &room), || fetch(&git, &address, (&held, &branch)))).await;
+        match &tip {
+            // It is wanted again at once.
+            Ok(_) => drop(held),
+            Err(_) => self.put_back(held),
+        }
         tip
     }
 }
