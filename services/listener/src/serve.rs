@@ -7,8 +7,9 @@ use crate::limits::Limits;
 use crate::places::{Place, Places};
 use crate::pulse::Pulse;
 use crate::stream::Told;
+use crate::strict::ambiguous;
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -91,10 +92,18 @@ where
     move |request| {
         let hand = door.pulse.begin(request.version() == Version::HTTP_2);
         let (mut head, incoming) = request.into_parts();
+        let last = head.version <= Version::HTTP_11 && ambiguous(&head).is_some();
         let body = Body::new(incoming, &head, &door.limits);
         head.extensions.insert(Client::of(door.peer, &head.headers, &door.limits));
         let answered = answer(Request::from_parts(head, body));
-        Box::pin(async move { Ok(answered.await.map(|body| Answer::new(body, hand))) })
+        Box::pin(async move {
+            let mut response = answered.await;
+            if last {
+                // Another reader could take what follows for another request than we do, so nothing may follow.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| Answer::new(body, hand)))
+        })
     }
 }
 

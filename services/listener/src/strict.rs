@@ -8,7 +8,9 @@ const SINGLE: [(&str, HeaderName); 3] =
     [("Host", header::HOST), ("Content-Length", header::CONTENT_LENGTH), ("Authorization", header::AUTHORIZATION)];
 
 /// The header that makes it unclear what the request asks or of whom: one that is there twice, a length beside chunks, or
-/// a host that is missing or contradicts the request's target. Such a request is to be refused.
+/// a host that is missing or contradicts the request's target. Such a request is to be refused; its connection ends with the
+/// answer. What hyper does before we see it: it refuses two lengths that differ, makes one of two that are equal, and takes a
+/// length beside chunks out, ending the connection after that.
 #[must_use]
 pub fn ambiguous(request: &Parts) -> Option<&'static str> {
     let headers = &request.headers;
