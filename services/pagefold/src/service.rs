@@ -139,6 +139,9 @@ pub(crate) struct Web {
     /// Port of the sites' public addresses, if it is not the scheme's own
     #[arg(long, env = "PAGEFOLD_SITES_PORT")]
     sites_port: Option<u16>,
+    /// Folder for long request bodies while they arrive
+    #[arg(long, env = "PAGEFOLD_WEB_DATA", default_value = "/var/lib/pagefold/web")]
+    web_data: PathBuf,
     /// Connections to the read model at the same time
     #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = 8)]
     web_postgres_connections: u32,
@@ -268,6 +271,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
             base_domain: options.sites_domain,
             port: options.sites_port,
         },
+        spool: options.web_data,
     };
     let log = options.common.log("web").await?;
     let read_model = Store::establish(&options.postgres_url, options.web_postgres_connections)?;

@@ -14,7 +14,7 @@ mod sites;
 pub(crate) use events::subject;
 
 use crate::auth;
-use crate::bodies;
+use crate::bodies::{self, Bodies};
 use crate::problem::{self, Problem};
 use crate::server::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -107,7 +107,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(app.bodies.bodies(BODY_MAX), bodies::read))
+        .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: BODY_MAX }, bodies::read))
         .layer(middleware::from_fn_with_state(Arc::clone(app), auth::require_token));
     let document = || async { Json(openapi()) };
     Router::new().route("/api/v1/openapi.json", get(document)).nest(BASE, guarded)

@@ -4,7 +4,7 @@ use crate::Token;
 use crate::guesses::Guesses;
 use crate::problem::Problem;
 use crate::server::Shared;
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, Visit};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -15,10 +15,13 @@ use listener::Client;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// Longest token accepted for comparison, in bytes.
 const TOKEN_MAX: usize = 1024;
+/// How often a live stream looks whether its session is over.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Who asked, once it is known.
 #[derive(Debug, Clone)]
@@ -96,9 +99,21 @@ impl Auth {
 
     /// Whoever may read and, with a token in the header or from a page of ours, write.
     pub(crate) async fn person(&self, extensions: &Extensions, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-        match bearer(extensions) {
-            Some(caller) => Ok(Some(caller)),
-            None => self.sessions.holder(&self.tokens, headers).await,
+        match (bearer(extensions), Visit::of(headers)) {
+            (Some(caller), _) => Ok(Some(caller)),
+            (None, Some(visit)) => self.sessions.holder(&self.tokens, &visit).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Comes back when the session is over. While the log is away nobody knows, and nothing new can be shown either.
+    pub(crate) async fn left(&self, visit: &Visit) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            looks.tick().await;
+            if let Ok(false) = self.sessions.lasts(&self.tokens, visit).await {
+                return;
+            }
         }
     }
 }
@@ -135,12 +150,22 @@ pub(crate) fn caller(name: &str) -> Caller {
     Caller(Actor(format!("token:{name}")))
 }
 
-/// HMAC-SHA-256 over the parts as if they were one.
-pub(crate) fn signature(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes keys of any length, so this cannot fail; an empty MAC would match nothing.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().into()
+/// HMAC-SHA-256 over parts as if they were one.
+pub(crate) struct Signature(Option<Hmac<Sha256>>);
+
+impl Signature {
+    pub(crate) fn with(key: &[u8]) -> Self {
+        // HMAC takes keys of any length, so there is always one; an empty MAC would match nothing.
+        Self(Hmac::<Sha256>::new_from_slice(key).ok())
+    }
+
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.0.iter_mut().for_each(|mac| mac.update(part));
+    }
+
+    pub(crate) fn bytes(self) -> [u8; 32] {
+        self.0.map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    }
 }
 
 /// Looks at the token in the header once for all that follows, so that a wrong one counts once.
@@ -171,8 +196,12 @@ pub(crate) async fn require_token(
         Method::GET | Method::HEAD => app.auth.person(&head.extensions, &head.headers).await?,
         _ => bearer(&head.extensions),
     };
+    let visit = bearer(&head.extensions).is_none().then(|| Visit::of(&head.headers)).flatten();
     let mut request = Request::from_parts(head, body);
     request.extensions_mut().insert(caller.ok_or(Problem::Unauthorized)?);
+    if let Some(visit) = visit {
+        request.extensions_mut().insert(visit);
+    }
     Ok(next.run(request).await)
 }
 

@@ -1,73 +1,67 @@
-//! Bodies of requests, read whole within what all of them together may take: a place in memory is taken by the announced
-//! length before the first byte is read, and given back with the answer.
+//! Bodies of requests as they arrive: not longer than they may be, in time, and within what all of them may take.
 
+use crate::auth;
+use crate::budget::{Budget, Share};
 use crate::problem::Problem;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::BytesMut;
-use futures::StreamExt as _;
-use http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use http::header;
+use http::request::Parts;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// What all bodies together may take, in bytes.
-const BUDGET: usize = 64 << 20;
-/// What is counted, in bytes.
-const UNIT: usize = 1 << 10;
 /// How long one body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// What bodies may still take.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget(Arc<Semaphore>);
 
 /// The bodies of some routes: at most `max` bytes each.
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies {
-    budget: Budget,
+    pub(crate) budget: Budget,
+    pub(crate) max: usize,
+}
+
+/// A body that arrives.
+pub(crate) struct Arrival {
+    chunks: BodyDataStream,
+    share: Share,
+    /// How much of it has come.
+    received: usize,
     max: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET / UNIT)))
-    }
-}
-
-impl Budget {
-    pub(crate) fn bodies(&self, max: usize) -> Bodies {
-        Bodies { budget: self.clone(), max }
-    }
-
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| Problem::TooManyBodies)
-    }
+    until: Instant,
 }
 
 impl Bodies {
-    /// What the body will take: one that does not say how long it is may be as long as any.
-    fn announced(&self, headers: &HeaderMap) -> Result<usize, Problem> {
-        let Some(length) = headers.get(header::CONTENT_LENGTH) else { return Ok(self.max) };
-        let length: Option<usize> = length.to_str().ok().and_then(|length| length.parse().ok());
-        length.filter(|length| *length <= self.max).ok_or(Problem::BodyTooLarge(self.max))
-    }
-
-    async fn read(&self, body: Body) -> Result<Body, Problem> {
-        let (mut chunks, mut whole) = (body.into_data_stream(), BytesMut::new());
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| unread(&error))?;
-            if whole.len() + chunk.len() > self.max {
-                return Err(Problem::BodyTooLarge(self.max));
-            }
-            whole.extend_from_slice(&chunk);
+    /// Begins to receive, unless the head tells already that it cannot be.
+    pub(crate) fn receive(&self, head: &Parts, body: Body) -> Result<Arrival, Problem> {
+        if let Some(length) = head.headers.get(header::CONTENT_LENGTH) {
+            let length: Option<usize> = length.to_str().ok().and_then(|length| length.parse().ok());
+            length.filter(|length| *length <= self.max).ok_or(Problem::BodyTooLarge(self.max))?;
         }
-        Ok(Body::from(whole.freeze()))
+        let share = self.budget.begin(auth::client(&head.extensions))?;
+        let (chunks, until) = (body.into_data_stream(), Instant::now() + DEADLINE);
+        Ok(Arrival { chunks, share, received: 0, max: self.max, until })
+    }
+}
+
+impl Arrival {
+    /// What has come next; none when all has.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let next = timeout_at(self.until, self.chunks.next()).await.map_err(|_| Problem::BodyTooSlow)?;
+        let Some(chunk) = next.transpose().map_err(|error| unread(&error))? else {
+            self.share.arrived();
+            return Ok(None);
+        };
+        self.received += chunk.len();
+        if self.received > self.max {
+            return Err(Problem::BodyTooLarge(self.max));
+        }
+        self.share.take(chunk.len())?;
+        Ok(Some(chunk))
     }
 }
 
@@ -82,39 +76,17 @@ fn unread(error: &(dyn std::error::Error + 'static)) -> Problem {
     Problem::MalformedPayload("it ended early".to_owned())
 }
 
-/// Reads the body before anything else does.
+/// Reads a short body whole before anything else does. Its share is given back with the answer.
 pub(crate) async fn read(State(bodies): State<Bodies>, request: Request, next: Next) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    if http_body_is_empty(&body) {
+    if body.is_end_stream() {
         return Ok(next.run(Request::from_parts(head, body)).await);
     }
-    let place = bodies.budget.take(bodies.announced(&head.headers)?)?;
-    let body = timeout(DEADLINE, bodies.read(body)).await.unwrap_or(Err(Problem::BodyTooSlow))?;
-    let answer = next.run(Request::from_parts(head, body)).await;
-    drop(place);
-    Ok(answer)
-}
-
-fn http_body_is_empty(body: &Body) -> bool {
-    use axum::body::HttpBody as _;
-    body.is_end_stream()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_as_large_as_announced_and_the_largest_without_a_length() {
-        let budget = Budget::default();
-        let bodies = budget.bodies(BUDGET / 2);
-        let with = |length: &str| HeaderMap::from_iter([(header::CONTENT_LENGTH, length.parse().unwrap())]);
-        assert_eq!(bodies.announced(&with("5")).unwrap(), 5);
-        assert_eq!(bodies.announced(&HeaderMap::new()).unwrap(), BUDGET / 2);
-        assert!(matches!(bodies.announced(&with(&(BUDGET / 2 + 1).to_string())), Err(Problem::BodyTooLarge(_))));
-        let places = (budget.take(BUDGET / 2).unwrap(), budget.take(BUDGET / 2).unwrap());
-        assert!(matches!(budget.take(1), Err(Problem::TooManyBodies)));
-        drop(places);
-        assert!(budget.take(1).is_ok());
+    let (mut arrival, mut whole) = (bodies.receive(&head, body)?, BytesMut::new());
+    while let Some(chunk) = arrival.next().await? {
+        whole.extend_from_slice(&chunk);
     }
+    let answer = next.run(Request::from_parts(head, Body::from(whole.freeze()))).await;
+    drop(arrival);
+    Ok(answer)
 }

@@ -9,7 +9,7 @@ mod sites;
 mod timeline;
 
 use crate::auth;
-use crate::bodies;
+use crate::bodies::{self, Bodies};
 use crate::problem::{self, Problem};
 use crate::server::Shared;
 use axum::Router;
@@ -85,7 +85,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     pages
         .merge(login)
         .method_not_allowed_fallback(|| async { Failed(Problem::MethodNotAllowed) })
-        .layer(middleware::from_fn_with_state(app.bodies.bodies(FORM_MAX), bodies::read))
+        .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: FORM_MAX }, bodies::read))
         .layer(middleware::from_fn(guard_forms))
         .layer(DefaultBodyLimit::max(FORM_MAX))
         .layer(middleware::map_response(with_policy))

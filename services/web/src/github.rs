@@ -1,6 +1,6 @@
 //! What a GitHub delivery means to us: a pure translation, and the check of its signature.
 
-use crate::auth;
+use crate::auth::Signature;
 use crate::problem::Problem;
 use events::{Branch, CommitId, RepositoryEvent, RepositoryUrl};
 use serde::Deserialize;
@@ -42,13 +42,25 @@ pub(crate) fn is_signature(header: &str) -> bool {
     digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Whether `header` (`sha256=<hex>`) signs `body` with `secret`. Takes the same time wherever a guess goes wrong.
-pub(crate) fn is_signed(secret: &[u8], body: &[u8], header: Option<&str>) -> bool {
-    let mut presented = [0; 32];
-    let digits = header.and_then(|header| header.strip_prefix("sha256="));
-    let readable = digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut presented).is_ok());
-    let expected = auth::signature(secret, &[body]);
-    readable && bool::from(expected.ct_eq(&presented))
+/// The signature that a body should have, made while it arrives.
+pub(crate) struct Signed(Signature);
+
+impl Signed {
+    pub(crate) fn with(secret: &[u8]) -> Self {
+        Self(Signature::with(secret))
+    }
+
+    pub(crate) fn update(&mut self, chunk: &[u8]) {
+        self.0.update(chunk);
+    }
+
+    /// Whether `header` (`sha256=<hex>`) is it. Takes the same time wherever a guess goes wrong.
+    pub(crate) fn is(self, header: &str) -> bool {
+        let mut presented = [0; 32];
+        let digits = header.strip_prefix("sha256=");
+        let readable = digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut presented).is_ok());
+        readable && bool::from(self.0.bytes().ct_eq(&presented))
+    }
 }
 
 /// The fact that a delivery of `event` states; none if we have no use for it.
@@ -161,14 +173,19 @@ mod tests {
         // The example of GitHub's documentation on validating deliveries.
         let (secret, body) = (b"It's a Secret to Everybody", b"Hello, World!");
         let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
-        assert!(is_signed(secret, body, Some(good)));
+        let is_signed = |secret: &[u8], body: &[u8], header: &str| {
+            let mut signed = Signed::with(secret);
+            body.chunks(3).for_each(|chunk| signed.update(chunk));
+            signed.is(header)
+        };
+        assert!(is_signed(secret, body, good));
         for (secret, body, header) in [
-            (&secret[..], &b"Hello, World?"[..], Some(good)),
-            (&b"another"[..], &body[..], Some(good)),
-            (secret, body, Some(&good[..70])),
-            (secret, body, Some(good.strip_prefix("sha256=").unwrap())),
-            (secret, body, Some("sha256=")),
-            (secret, body, None),
+            (&secret[..], &b"Hello, World?"[..], good),
+            (&b"another"[..], &body[..], good),
+            (secret, body, &good[..70]),
+            (secret, body, good.strip_prefix("sha256=").unwrap()),
+            (secret, body, "sha256="),
+            (secret, body, ""),
         ] {
             assert!(!is_signed(secret, body, header), "{header:?}");
         }

@@ -8,6 +8,7 @@ pub mod api;
 mod assets;
 mod auth;
 mod bodies;
+mod budget;
 mod commands;
 mod dashboard;
 mod github;
@@ -19,6 +20,7 @@ mod problem;
 mod server;
 mod sessions;
 mod settings;
+mod spool;
 mod streams;
 mod tail;
 mod urls;
@@ -29,6 +31,7 @@ use listener::{Limits, Share};
 use runtime::Health;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +52,8 @@ pub struct Config {
     pub web_url: String,
     /// How the public addresses of sites are formed.
     pub sites_url: SitesUrl,
+    /// The folder for bodies that are too long for memory, while they arrive. It is made if it is missing.
+    pub spool: PathBuf,
 }
 
 /// A secret that names its holder: facts they cause have the actor `token:<name>`.
@@ -68,6 +73,15 @@ pub enum Error {
     Listen {
         /// Which one.
         address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder for bodies could not be made.
+    #[error("cannot make `{}`", folder.display())]
+    Spool {
+        /// Which one.
+        folder: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
@@ -104,6 +118,8 @@ impl Web {
         logs: storage::PlatformBucket,
     ) -> Result<Self, Error> {
         check(&config)?;
+        let spool = |source| Error::Spool { folder: config.spool.clone(), source };
+        tokio::fs::create_dir_all(&config.spool).await.map_err(spool)?;
         let mut config = config;
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -140,7 +156,7 @@ impl Web {
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         health::watch(&self.health, (&self.log, &self.read_model), &stop);
         let parts = (self.log, self.read_model, self.logs, self.health);
-        let app = server::App::new(&self.config, parts, stop.clone());
+        let app = server::App::new(&self.config, parts, &self.limits, stop.clone());
         server::serve(self.listener, self.limits, app, stop).await;
         Ok(())
     }

@@ -34,6 +34,10 @@ pub(crate) enum Problem {
     BodyTooSlow,
     #[error("bodies that arrive now take all the room this server has for them")]
     TooManyBodies,
+    #[error("bodies from your address take all the room this server has for one address")]
+    TooManyBodiesOfOne,
+    #[error("the body could not be kept while it arrived; nothing is lost, send it again")]
+    SpoolUnavailable(#[source] std::io::Error),
     #[error("header `{0}` is missing or unusable")]
     BadHeader(&'static str),
     #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
@@ -97,6 +101,10 @@ impl Problem {
             Self::BodyTooLarge(_) => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
             Self::BodyTooSlow => ("body_too_slow", StatusCode::REQUEST_TIMEOUT, "Body too slow"),
             Self::TooManyBodies => ("too_many_bodies", StatusCode::SERVICE_UNAVAILABLE, "Too many bodies"),
+            Self::TooManyBodiesOfOne => {
+                ("too_many_bodies_of_one", StatusCode::TOO_MANY_REQUESTS, "Too many bodies from one address")
+            }
+            Self::SpoolUnavailable(_) => ("spool_unavailable", StatusCode::SERVICE_UNAVAILABLE, "No room for the body"),
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
@@ -120,7 +128,8 @@ impl Problem {
         if let Self::TooManyGuesses(wait) = self {
             return Some(seconds(*wait));
         }
-        (self.kind().1 == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S)
+        let passes = matches!(self.kind().1, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        passes.then_some(RETRY_AFTER_S)
     }
 
     /// A text that is not what its type demands.

@@ -1,7 +1,7 @@
 //! What all handlers share, how requests find them, and how the server ends.
 
 use crate::auth::{self, Auth};
-use crate::bodies::Budget;
+use crate::budget::Budget;
 use crate::news::News;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
@@ -20,6 +20,7 @@ use projections::Model;
 use runtime::{Health, Log, telemetry};
 use secrecy::SecretString;
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use storage::PlatformBucket;
 use tokio::net::TcpListener;
@@ -52,6 +53,8 @@ pub(crate) struct App {
     pub(crate) bodies: Budget,
     /// The same for webhooks: whoever sends false ones keeps nobody from commanding.
     pub(crate) deliveries: Budget,
+    /// Where long ones of them lie while they arrive.
+    pub(crate) spool: Arc<Path>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -59,6 +62,7 @@ impl App {
     pub(crate) fn new(
         config: &Config,
         (log, read_model, logs, health): (Log, projections::Store, PlatformBucket, Health),
+        limits: &Limits,
         stop: CancellationToken,
     ) -> Shared {
         let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
@@ -76,8 +80,9 @@ impl App {
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), webhook::PATH),
             streams: streams::Slots::default(),
             tails: Tails::default(),
-            bodies: Budget::default(),
-            deliveries: Budget::default(),
+            bodies: Budget::new(limits.per_address),
+            deliveries: Budget::new(limits.per_address),
+            spool: config.spool.as_path().into(),
             stop,
         })
     }
@@ -87,7 +92,7 @@ impl App {
 fn router(app: &Shared) -> Router {
     Router::new()
         .route("/healthz", get(health::check))
-        .merge(webhook::routes(app))
+        .merge(webhook::routes())
         .merge(api::routes(app))
         .merge(dashboard::routes(app))
         .merge(assets::routes())

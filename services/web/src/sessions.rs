@@ -2,7 +2,7 @@
 //! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
 
 use crate::auth::Caller;
-use crate::auth::{Known, caller, signature};
+use crate::auth::{Known, Signature, caller};
 use crate::problem::Problem;
 use http::{HeaderMap, HeaderValue, header};
 use runtime::sessions::{Record, Sessions as Kept};
@@ -40,6 +40,20 @@ struct Session {
     used_s: i64,
 }
 
+/// A session that a request names, whether there is such a one or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    /// What it is kept under.
+    key: String,
+}
+
+impl Visit {
+    /// The one that the cookie names.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        presented(headers).map(|id| Self { key: key(id) })
+    }
+}
+
 impl Session {
     fn is_over(&self, now_s: i64) -> bool {
         now_s >= self.begun_s + SESSION_S || now_s >= self.used_s + SESSION_IDLE.as_secs().cast_signed()
@@ -65,27 +79,33 @@ impl Sessions {
     }
 
     /// Whose session the cookie names, if it is not over; `known` are the tokens as they are now.
-    pub(crate) async fn holder(&self, known: &[Known], headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-        let Some(key) = presented(headers).map(key) else { return Ok(None) };
-        let Some(record) = self.kept.read(&key).await? else { return Ok(None) };
-        let Ok(mut session) = serde_json::from_slice::<Session>(&record.value) else { return Ok(None) };
-        let Some(holder) = known.iter().find(|known| known.name == session.name) else { return Ok(None) };
-        let genuine = mac(holder, (&key, session.begun_s)).as_bytes().ct_eq(session.mac.as_bytes());
+    pub(crate) async fn holder(&self, known: &[Known], visit: &Visit) -> Result<Option<Caller>, Problem> {
+        let Some((mut session, record)) = self.current(known, visit).await? else { return Ok(None) };
         let now_s = now_s();
-        if !bool::from(genuine) || session.is_over(now_s) {
-            return Ok(None);
-        }
         if now_s >= session.used_s + RENEW_S {
             session.used_s = now_s;
-            self.kept.renew(&key, Record { value: written(&session)?, ..record }).await?;
+            self.kept.renew(&visit.key, Record { value: written(&session)?, ..record }).await?;
         }
         Ok(Some(caller(&session.name)))
     }
 
+    /// Whether the session goes on. To look does not use it.
+    pub(crate) async fn lasts(&self, known: &[Known], visit: &Visit) -> Result<bool, Problem> {
+        Ok(self.current(known, visit).await?.is_some())
+    }
+
+    async fn current(&self, known: &[Known], visit: &Visit) -> Result<Option<(Session, Record)>, Problem> {
+        let Some(record) = self.kept.read(&visit.key).await? else { return Ok(None) };
+        let Ok(session) = serde_json::from_slice::<Session>(&record.value) else { return Ok(None) };
+        let Some(holder) = known.iter().find(|known| known.name == session.name) else { return Ok(None) };
+        let genuine = mac(holder, (&visit.key, session.begun_s)).as_bytes().ct_eq(session.mac.as_bytes());
+        Ok((bool::from(genuine) && !session.is_over(now_s())).then_some((session, record)))
+    }
+
     /// Ends the session that the cookie names, everywhere, and answers the cookie that makes the browser forget it.
     pub(crate) async fn end(&self, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
-        if let Some(id) = presented(headers) {
-            self.kept.end(&key(id)).await?;
+        if let Some(visit) = Visit::of(headers) {
+            self.kept.end(&visit.key).await?;
         }
         self.cookie("", 0)
     }
@@ -111,10 +131,11 @@ fn key(id: &str) -> String {
 
 fn mac(holder: &Known, (key, begun_s): (&str, i64)) -> String {
     let begun = begun_s.to_string();
-    hex::encode(signature(
-        holder.key(),
-        &[PURPOSE, holder.name.as_bytes(), b"\n", key.as_bytes(), b"\n", begun.as_bytes()],
-    ))
+    let mut mac = Signature::with(holder.key());
+    for part in [PURPOSE, holder.name.as_bytes(), b"\n", key.as_bytes(), b"\n", begun.as_bytes()] {
+        mac.update(part);
+    }
+    hex::encode(mac.bytes())
 }
 
 fn written(session: &Session) -> Result<Vec<u8>, Problem> {

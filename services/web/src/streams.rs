@@ -2,6 +2,8 @@
 
 use crate::problem::Problem;
 use crate::server::Shared;
+use crate::sessions::Visit;
+use axum::Extension;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
@@ -28,25 +30,53 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// A place, kept for as long as the permit lives.
-    pub(crate) fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::TooManyStreams)
     }
 }
 
-/// Answers with `events` as server-sent events until they or the server end.
-pub(crate) fn sse(
-    app: &Shared,
+/// A place for a live stream, as long as whoever follows it may.
+pub(crate) struct Seat {
+    app: Shared,
     permit: OwnedSemaphorePermit,
-    events: impl Stream<Item = Event> + Send + 'static,
-) -> Response {
-    let first = futures::stream::once(async { Event::default().retry(RETRY) });
-    let events = first.chain(events).map(move |event| {
-        let _held = &permit;
-        Ok::<_, Infallible>(event)
-    });
-    let events = events.take_until(app.stop.clone().cancelled_owned());
-    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+    visit: Option<Visit>,
+}
+
+impl Seat {
+    /// Takes a place for a session's page, or for whoever has a token.
+    pub(crate) fn take(app: &Shared, visit: Option<Extension<Visit>>) -> Result<Self, Problem> {
+        let (permit, visit) = (app.streams.take()?, visit.map(|Extension(visit)| visit));
+        Ok(Self { app: Shared::clone(app), permit, visit })
+    }
+
+    /// The same until the server or the session ends.
+    pub(crate) fn hold<T>(self, items: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
+        let Self { app, permit, visit } = self;
+        let over = async move {
+            let left = async {
+                match &visit {
+                    Some(visit) => app.auth.left(visit).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = app.stop.cancelled() => {}
+                () = left => {}
+            }
+        };
+        let items = items.take_until(over);
+        items.map(move |item| {
+            let _held = &permit;
+            item
+        })
+    }
+
+    /// Answers with `events` as server-sent events until they or the seat end.
+    pub(crate) fn sse(self, events: impl Stream<Item = Event> + Send + 'static) -> Response {
+        let first = futures::stream::once(async { Event::default().retry(RETRY) });
+        let events = self.hold(first.chain(events)).map(Ok::<_, Infallible>);
+        Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+    }
 }
 
 /// Where an interrupted client stopped: the header of its browser, else what its address says.

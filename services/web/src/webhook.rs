@@ -1,16 +1,15 @@
 //! `POST /webhooks/github`: a signed delivery becomes one durable fact, and only then an answer.
 
-use crate::bodies;
+use crate::bodies::{Arrival, Bodies};
 use crate::commands;
-use crate::github::{self, DELIVERY_MAX};
+use crate::github::{self, DELIVERY_MAX, Signed};
 use crate::problem::Problem;
 use crate::server::Shared;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{self, Next};
+use crate::spool::Spool;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use bytes::Bytes;
 use events::repository::Command;
 use events::{Actor, Cause, Repository, RepositoryEvent, ids};
 use http::{HeaderMap, StatusCode};
@@ -26,19 +25,12 @@ const SIGNATURE: &str = "x-hub-signature-256";
 const EVENT: &str = "x-github-event";
 const DELIVERY: &str = "x-github-delivery";
 
-pub(crate) fn routes(app: &Shared) -> Router<Shared> {
+pub(crate) fn routes() -> Router<Shared> {
     let refuse = || async { Problem::MethodNotAllowed };
-    let read = middleware::from_fn_with_state(app.deliveries.bodies(BODY_MAX), bodies::read);
-    let github = post(receive).layer(DefaultBodyLimit::disable()).layer(read).layer(middleware::from_fn(look));
-    Router::new().route(PATH, github.fallback(refuse))
+    Router::new().route(PATH, post(receive).fallback(refuse))
 }
 
-/// Refuses what cannot be a delivery by its head, before anything is read or kept for it.
-async fn look(request: Request, next: Next) -> Result<Response, Problem> {
-    check(request.headers())?;
-    Ok(next.run(request).await)
-}
-
+/// What cannot be a delivery by its head is refused before anything is read or kept for it.
 fn check(headers: &HeaderMap) -> Result<(), Problem> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !header(SIGNATURE).is_some_and(github::is_signature) {
@@ -49,13 +41,12 @@ fn check(headers: &HeaderMap) -> Result<(), Problem> {
     delivery.map(drop).ok_or(Problem::BadHeader("X-GitHub-Delivery"))
 }
 
-async fn receive(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let secret = app.github_webhook_secret.expose_secret().as_bytes();
-    if !github::is_signed(secret, &body, header(SIGNATURE)) {
-        return Err(Problem::BadSignature);
-    }
-    let (event, delivery) = (header(EVENT).unwrap_or_default(), header(DELIVERY).unwrap_or_default());
+async fn receive(State(app): State<Shared>, request: Request) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    check(&head.headers)?;
+    let mut arrival = Bodies { budget: app.deliveries.clone(), max: BODY_MAX }.receive(&head, body)?;
+    let body = genuine(&app, text(&head.headers, SIGNATURE), &mut arrival).await?;
+    let (event, delivery) = (text(&head.headers, EVENT), text(&head.headers, DELIVERY));
     if event == "ping" {
         return Ok(Json(json!({ "pong": true })).into_response());
     }
@@ -64,7 +55,28 @@ async fn receive(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> 
         Some(fact) => record(&app, fact, delivery).await?,
         None => None,
     };
+    // Until here the body has its share of the room.
+    drop(arrival);
     Ok((StatusCode::ACCEPTED, Json(json!({ "event": id }))).into_response())
+}
+
+/// The body, if it has the signature: it is checked while it arrives, and what is not genuine is never read back.
+async fn genuine(app: &Shared, signature: &str, arrival: &mut Arrival) -> Result<Vec<u8>, Problem> {
+    let mut spool = Spool::new(&app.spool);
+    let mut signed = Signed::with(app.github_webhook_secret.expose_secret().as_bytes());
+    while let Some(chunk) = arrival.next().await? {
+        signed.update(&chunk);
+        spool.push(&chunk).await.map_err(Problem::SpoolUnavailable)?;
+    }
+    if !signed.is(signature) {
+        return Err(Problem::BadSignature);
+    }
+    spool.whole().await.map_err(Problem::SpoolUnavailable)
+}
+
+/// The text of a header that [`check`] has seen.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Answers the id of the new fact; none if the delivery was recorded before.

@@ -110,6 +110,7 @@ impl Plan {
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("SITES_SCHEME", "http"));
                 variables.push(variable("SITES_DOMAIN", DOMAIN));
+                variables.push(variable("WEB_DATA", &data));
             }
             Service::Scheduler => {}
             Service::Launcher => {
@@ -145,7 +146,7 @@ impl Plan {
             variable("WEB_LISTEN", &address(0)),
             variable("EDGE_LISTEN", &address(1)),
         ]);
-        variables.extend(["LAUNCHER_DATA", "SYNCER_DATA", "EDGE_DATA"].map(|name| variable(name, &data)));
+        variables.extend(["WEB_DATA", "LAUNCHER_DATA", "SYNCER_DATA", "EDGE_DATA"].map(|name| variable(name, &data)));
         variables
     }
 

@@ -152,6 +152,7 @@ impl Surroundings<'_> {
                 base_domain: self.options.sites_domain.clone(),
                 port: Some(edge.port()),
             },
+            spool: self.folder.join("web"),
         };
         let (log, logs) = (self.log("web").await?, self.storage("web").platform());
         let read_model = Store::establish(&self.servers.postgres.url(Role::Reader), WEB_CONNECTIONS)?;

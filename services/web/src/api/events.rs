@@ -5,11 +5,12 @@ use super::page::{Items, Page};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::server::Shared;
-use crate::streams;
-use axum::Json;
+use crate::sessions::Visit;
+use crate::streams::{self, Seat};
 use axum::extract::State;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use events::{EventId, Recorded, SiteId};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, header};
@@ -134,11 +135,12 @@ async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Probl
 ))]
 pub(crate) async fn live(
     State(app): State<Shared>,
+    visit: Option<Extension<Visit>>,
     headers: HeaderMap,
     Asked(filter): Asked<LiveFilter>,
 ) -> Result<Response, Problem> {
     let site = site_of(&app, filter.site.as_deref()).await?;
-    let permit = app.streams.take()?;
+    let seat = Seat::take(&app, visit)?;
     let after = match streams::resume(&headers, filter.after)? {
         Some(after) => after,
         None => app.log.last_sequence().await?,
@@ -147,7 +149,7 @@ pub(crate) async fn live(
         let wanted = filter.wants(&fact, site);
         futures::future::ready(wanted.then(|| event(&fact)).flatten())
     });
-    Ok(streams::sse(&app, permit, entries))
+    Ok(seat.sse(entries))
 }
 
 impl LiveFilter {

@@ -3,8 +3,10 @@
 use super::extract::{Asked, Named};
 use crate::problem::Problem;
 use crate::server::Shared;
-use crate::streams;
+use crate::sessions::Visit;
+use crate::streams::{self, Seat};
 use crate::tail::{self, Piece};
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -16,7 +18,6 @@ use http::{HeaderMap, header};
 use runtime::build_log::Chunk;
 use serde::Deserialize;
 use std::convert::Infallible;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -39,6 +40,7 @@ pub(crate) struct Part {
 ))]
 pub(crate) async fn read(
     State(app): State<Shared>,
+    visit: Option<Extension<Visit>>,
     headers: HeaderMap,
     Named(build): Named<BuildId>,
     Asked(part): Asked<Part>,
@@ -47,14 +49,10 @@ pub(crate) async fn read(
     if !part.follow.is_some_and(|follow| matches!(follow.as_str(), "1" | "true")) {
         return so_far(&app, build, from).await;
     }
-    let permit = app.streams.take()?;
+    let seat = Seat::take(&app, visit)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let pieces = tail::follow(&app, build, from).await?;
-    if accept.contains("text/plain") {
-        Ok(growing(permit, pieces))
-    } else {
-        Ok(streams::sse(&app, permit, pieces.map(event)))
-    }
+    if accept.contains("text/plain") { Ok(growing(seat, pieces)) } else { Ok(seat.sse(pieces.map(event))) }
 }
 
 async fn so_far(app: &Shared, build: BuildId, from: u64) -> Result<Response, Problem> {
@@ -64,9 +62,8 @@ async fn so_far(app: &Shared, build: BuildId, from: u64) -> Result<Response, Pro
     Ok(([(header::CONTENT_TYPE, PLAIN)], text.freeze()).into_response())
 }
 
-fn growing(permit: OwnedSemaphorePermit, pieces: impl futures::Stream<Item = Piece> + Send + 'static) -> Response {
-    let text = pieces.map(move |piece| {
-        let _held = &permit;
+fn growing(seat: Seat, pieces: impl futures::Stream<Item = Piece> + Send + 'static) -> Response {
+    let text = seat.hold(pieces).map(|piece| {
         Ok::<Bytes, Infallible>(match piece {
             Piece::Text(chunk) => chunk.text,
             Piece::End(_) => Bytes::new(),

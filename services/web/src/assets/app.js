@@ -12,12 +12,23 @@ function element(name, content, attributes = {}) {
   return made;
 }
 
+// A live stream. One that was open and is refused later belongs to a session that is over: the page asks to sign in.
+function stream(address) {
+  const source = new EventSource(address);
+  let wasOpen = false;
+  source.addEventListener('open', () => { wasOpen = true; });
+  source.addEventListener('error', () => {
+    if (wasOpen && source.readyState === EventSource.CLOSED) location.reload();
+  });
+  return source;
+}
+
 // A build's log: what is new is added below, and the view follows unless the reader has scrolled away from the end.
 function followLog(pre) {
   const isAtEnd = () => pre.scrollHeight - pre.scrollTop - pre.clientHeight < 40;
   pre.scrollTop = pre.scrollHeight;
   let length = pre.textContent.length;
-  const source = new EventSource(pre.dataset.follow);
+  const source = stream(pre.dataset.follow);
   source.onmessage = (message) => {
     const follows = isAtEnd();
     length += message.data.length + 1;
@@ -65,14 +76,14 @@ function followTimeline(body, facts) {
     document.querySelector('.empty')?.remove();
     while (body.rows.length > rowsMost) body.lastElementChild.remove();
   };
-  const source = new EventSource(body.dataset.live);
+  const source = stream(body.dataset.live);
   for (const fact of facts) source.addEventListener(fact, show);
 }
 
 // Overviews: when something happens the content is fetched anew, unless somebody is filling in a form.
 function refreshOn(main, facts) {
   const site = main.dataset.refresh;
-  const source = new EventSource('/api/v1/events/live' + (site ? `?site=${encodeURIComponent(site)}` : ''));
+  const source = stream('/api/v1/events/live' + (site ? `?site=${encodeURIComponent(site)}` : ''));
   let waiting;
   const refresh = async () => {
     const isBusy = main.contains(document.activeElement) && document.activeElement.closest('form');

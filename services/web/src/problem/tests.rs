@@ -35,6 +35,8 @@ fn every_problem() -> Vec<Problem> {
         Problem::BodyTooLarge(1),
         Problem::BodyTooSlow,
         Problem::TooManyBodies,
+        Problem::TooManyBodiesOfOne,
+        Problem::SpoolUnavailable(std::io::ErrorKind::StorageFull.into()),
         Problem::TooManyGuesses(Duration::from_millis(5100)),
         Problem::BadHeader("X"),
         Problem::BadSignature,
@@ -86,8 +88,10 @@ fn every_problem_has_its_code_and_status() {
         ("site_exists", 409),
         ("site_name_retired", 409),
         ("site_not_found", 404),
+        ("spool_unavailable", 503),
         ("store_unavailable", 503),
         ("too_many_bodies", 503),
+        ("too_many_bodies_of_one", 429),
         ("too_many_guesses", 429),
         ("too_many_streams", 503),
         ("unauthorized", 401),
@@ -101,8 +105,9 @@ fn every_problem_has_its_code_and_status() {
 fn every_code_is_explained() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/problems.md");
     let text = std::fs::read_to_string(path).unwrap();
-    let explained: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let mut codes: Vec<String> = every_problem().iter().map(|problem| format!("`{}`", problem.kind().0)).collect();
+    let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+    let explained: Vec<&str> = headings.map(|heading| heading.trim_matches('`')).collect();
+    let mut codes: Vec<&str> = every_problem().iter().map(|problem| problem.kind().0).collect();
     codes.sort();
     assert_eq!(explained, codes, "one section per code, in alphabetical order");
 }

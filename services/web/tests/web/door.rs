@@ -9,16 +9,14 @@ use std::net::IpAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const SHAPED: &str = "sha256=0000000000000000000000000000000000000000000000000000000000000000";
-
-async fn send(platform: &Platform, request: &str) -> TcpStream {
+pub(crate) async fn send(platform: &Platform, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(platform.host()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
 
 /// The status and all that follows, of a connection that the server ends.
-async fn answer(mut stream: TcpStream) -> String {
+pub(crate) async fn answer(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
     let _ = stream.read_to_end(&mut text).await;
     String::from_utf8_lossy(&text).into_owned()
@@ -110,64 +108,4 @@ async fn a_request_with_two_hosts_or_none_or_two_tokens_is_refused() {
     }
     let lengths = format!("POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx");
     assert!(answer(send(&platform, &lengths).await).await.starts_with("HTTP/1.1 400"), "two lengths");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn webhooks_that_cannot_be_genuine_are_refused_before_their_bodies_are_read() {
-    let platform = Platform::start().await;
-    for (header, length, status) in [
-        ("", 2 << 20, "401"),
-        ("X-Hub-Signature-256: sha256=abc\r\n", 2 << 20, "401"),
-        ("X-Hub-Signature-256: nonsense\r\n", 2 << 20, "401"),
-        (&*format!("X-Hub-Signature-256: {SHAPED}\r\n"), (2 << 20) + 1, "413"),
-    ] {
-        let request = format!(
-            "POST /webhooks/github HTTP/1.1\r\nHost: a\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: d\r\n\
-             {header}Content-Length: {length}\r\n\r\n"
-        );
-        // Not a byte of the body is sent.
-        let mut stream = send(&platform, &request).await;
-        let mut start = [0; 12];
-        stream.read_exact(&mut start).await.unwrap();
-        assert_eq!(start, format!("HTTP/1.1 {status}").as_bytes(), "{header}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bodies_take_what_all_together_may_and_the_next_is_told_to_come_again() {
-    const ROOM: usize = 32;
-    let platform = Platform::start().await;
-    let head = format!(
-        "POST /webhooks/github HTTP/1.1\r\nHost: a\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: d\r\n\
-         X-Hub-Signature-256: {SHAPED}\r\n"
-    );
-    let mut held = Vec::new();
-    for number in 0..ROOM {
-        // One that does not say how long it is takes as much as the longest.
-        let length = if number % 2 == 0 { "Content-Length: 2097152" } else { "Transfer-Encoding: chunked" };
-        held.push(send(&platform, &format!("{head}{length}\r\n\r\n")).await);
-    }
-    // A place is taken soon after the head was sent: whoever is refused shows that all are.
-    let refused = async {
-        loop {
-            let request = format!("{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}");
-            let text = answer(send(&platform, &request).await).await;
-            if text.starts_with("HTTP/1.1 503") {
-                return text;
-            }
-            assert!(text.starts_with("HTTP/1.1 401"), "{text}");
-        }
-    };
-    let text = tokio::time::timeout(std::time::Duration::from_secs(8), refused).await.unwrap();
-    assert!(text.contains("too_many_bodies") && text.to_lowercase().contains("retry-after: 5"), "{text}");
-    let asked = platform.get("/sites").await.0;
-    assert_eq!(asked, StatusCode::OK, "what has no body needs no room");
-    let commanded = platform.send(reqwest::Method::POST, "/sites", json!({})).await.0;
-    assert_eq!(commanded, StatusCode::UNPROCESSABLE_ENTITY, "webhooks keep nobody from commanding");
-    drop(held);
-    let again = async {
-        let request = format!("{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}");
-        while answer(send(&platform, &request).await).await.starts_with("HTTP/1.1 503") {}
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(8), again).await.unwrap();
 }

@@ -1,12 +1,13 @@
 //! A build's log: followed while it is written, resumed where a reader stopped, and read from the archive afterwards.
 
+use crate::dashboard::Browser;
 use crate::platform::{Platform, TOKEN};
 use bytes::Bytes;
 use events::Outcome;
 use futures::StreamExt;
 use reqwest::Method;
 use runtime::build_log::Writer;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Reads a response until `text` has come.
 async fn until(response: &mut reqwest::Response, seen: &mut String, text: &str) {
@@ -108,6 +109,41 @@ async fn the_archive_answers_for_a_log_that_has_left_the_stream() {
     assert!(followed.contains("id: 25\ndata: building\ndata: failed\n\nevent: end\ndata: failure"), "{followed}");
     let unknown = "/builds/00000000-0000-4000-8000-000000000000/log?follow=1";
     assert_eq!(platform.get(unknown).await.1["code"], "build_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_streams_of_a_session_end_soon_after_it_is_left_and_others_go_on() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    let (left, kept) = (Browser::sign_in(&platform).await.cookie, Browser::sign_in(&platform).await.cookie);
+    let log = format!("/api/v1/builds/{build}/log?follow=1");
+    let open = async |path: &str, (name, value): (&str, &str), accept: &str| {
+        let request = platform.client.get(platform.url(path)).header(name, value).header("accept", accept);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response
+    };
+    let live = "/api/v1/events/live";
+    let events = "text/event-stream";
+    let over = [
+        open(live, ("cookie", &left), events).await,
+        open(&log, ("cookie", &left), events).await,
+        open(&log, ("cookie", &left), "text/plain").await,
+    ];
+    let bearer = format!("Bearer {TOKEN}");
+    let mut going = [open(live, ("cookie", &kept), events).await, open(live, ("authorization", &bearer), events).await];
+    let browser = Browser { platform: &platform, cookie: left };
+    assert_eq!(browser.submit("/logout", "").await.status(), 303);
+    let since = Instant::now();
+    for response in over {
+        whole(response).await;
+    }
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    platform.create_site("blog").await;
+    for response in &mut going {
+        until(response, &mut String::new(), "host.claimed.v1").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ pub(crate) struct Platform {
     nats: Option<server::Server>,
     postgres: Option<projections::server::Server>,
     stop: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Platform {
@@ -56,16 +56,16 @@ impl Platform {
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
         let logs = object_store(&folder, &stop).await;
         let log = Log::new(connect(&nats, "web").await);
-        let base = serve((log.clone(), reader.clone(), logs.clone()), &stop).await;
+        let base = serve((log.clone(), reader.clone(), logs.clone()), &folder, &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (nats, postgres) = (Some(nats), Some(postgres));
-        Self { client, logs, log, reader, base, nats, postgres, stop, _folder: folder }
+        Self { client, logs, log, reader, base, nats, postgres, stop, folder }
     }
 
     /// One more web server on the same log; this platform talks to it from now on. Answers the address of the one before.
     pub(crate) async fn another_server(&mut self) -> String {
         let log = self.service("web").await;
-        let base = serve((log, self.reader.clone(), self.logs.clone()), &self.stop).await;
+        let base = serve((log, self.reader.clone(), self.logs.clone()), &self.folder, &self.stop).await;
         std::mem::replace(&mut self.base, base)
     }
 
@@ -238,7 +238,11 @@ pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
 }
 
 /// Starts a web server and answers its address.
-async fn serve((log, reader, logs): (Log, Store, PlatformBucket), stop: &CancellationToken) -> String {
+async fn serve(
+    (log, reader, logs): (Log, Store, PlatformBucket),
+    folder: &TempDir,
+    stop: &CancellationToken,
+) -> String {
     let config = web::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
@@ -246,6 +250,7 @@ async fn serve((log, reader, logs): (Log, Store, PlatformBucket), stop: &Cancell
         repositories: Allowed::default(),
         web_url: "https://pagefold.test/".into(),
         sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
+        spool: folder.path().join("web"),
     };
     let web = web::Web::bind(config, log, reader, logs).await.unwrap();
     let base = format!("http://{}", web.local_addr());

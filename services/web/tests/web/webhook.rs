@@ -18,11 +18,15 @@ fn push() -> String {
     .to_string()
 }
 
-fn signed(platform: &Platform, event: &str, (delivery, body): (&str, &str)) -> RequestBuilder {
+pub(crate) fn signature(body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    let request = platform.client.post(platform.url("/webhooks/github")).header("x-hub-signature-256", signature);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+fn signed(platform: &Platform, event: &str, (delivery, body): (&str, &str)) -> RequestBuilder {
+    let request = platform.client.post(platform.url("/webhooks/github"));
+    let request = request.header("x-hub-signature-256", signature(body));
     request.header("x-github-event", event).header("x-github-delivery", delivery).body(body.to_owned())
 }
 
