@@ -2,24 +2,25 @@
 
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, OrganizationEvent, Outcome, PromotionReason,
-    RepositoryEvent, SiteEvent,
+    Recorded, RepositoryEvent, SiteEvent,
 };
 
-impl Event {
-    /// What happened, in one short sentence without a full stop.
+impl Recorded {
+    /// What happened, in one short sentence without a full stop. A claim is of its subject, which it names.
     #[must_use]
     pub fn sentence(&self) -> String {
-        match self {
-            Self::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
-            Self::Handle(HandleEvent::Claimed { .. }) => "name claimed by an organization".to_owned(),
-            Self::Handle(HandleEvent::Released { .. }) => "name given up by its organization".to_owned(),
-            Self::Site(fact) => site(fact),
-            Self::Host(HostEvent::Claimed { .. }) => "host claimed by a site".to_owned(),
-            Self::Host(HostEvent::Released { .. }) => "host given up by its site".to_owned(),
-            Self::Repository(fact) => repository(fact),
-            Self::Build(fact) => build(fact),
-            Self::Deploy(fact) => deploy(fact),
-            Self::Alias(fact) => alias(fact),
+        let name = &self.envelope.subject;
+        match &self.event {
+            Event::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
+            Event::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
+            Event::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
+            Event::Site(fact) => site(fact),
+            Event::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
+            Event::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
+            Event::Repository(fact) => repository(fact),
+            Event::Build(fact) => build(fact),
+            Event::Deploy(fact) => deploy(fact),
+            Event::Alias(fact) => alias(fact),
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn unreadable(sequence: u64, error: &dyn std::error::Error, format: Format) 
 
 /// What happened, and to which site.
 fn sentence(recorded: &Recorded, site: Option<&str>) -> String {
-    let sentence = recorded.event.sentence();
+    let sentence = recorded.sentence();
     site.map_or_else(|| sentence.clone(), |site| format!("{site}: {sentence}"))
 }
 
@@ -76,7 +76,10 @@ fn cloudevent(recorded: &Recorded) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Actor, AliasEvent, AliasName, BuildId, DeployId, Envelope, PromotionReason, SiteId};
+    use events::{
+        Actor, AliasEvent, AliasName, BuildId, DeployId, Envelope, Event, HandleEvent, HostEvent, OrganizationId,
+        PromotionReason, SiteId,
+    };
     use serde_json::Value;
     use uuid::Uuid;
 
@@ -108,6 +111,21 @@ mod tests {
     fn a_line_tells_when_and_what() {
         let line = fact(&promoted(), Some("docs"), Format::Compact);
         assert_eq!(line, "    12  05:06:07.008  alias.promoted            docs: `live` now shows build 3");
+    }
+
+    #[test]
+    fn a_claim_tells_what_is_claimed() {
+        let host = HostEvent::Claimed { site: SiteId(Uuid::nil()), organization: OrganizationId(Uuid::nil()) };
+        let handle = HandleEvent::Claimed { organization: OrganizationId(Uuid::nil()) };
+        for (subject, event, told) in [
+            ("almanac", Event::from(host), "host.claimed              docs: host `almanac` claimed by a site"),
+            ("acme", handle.into(), "handle.claimed            docs: name `acme` claimed by an organization"),
+        ] {
+            let mut recorded = Recorded { event, ..promoted() };
+            subject.clone_into(&mut recorded.envelope.subject);
+            let line = fact(&recorded, Some("docs"), Format::Compact);
+            assert!(line.ends_with(told), "{line}");
+        }
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn print(asked: &str, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
     }
     if let Some(last) = &view.last {
         let time = last.envelope.time.format(&Rfc3339)?;
-        writeln!(out, "  last     fact {} at {time}: {}", last.sequence, last.event.sentence())?;
+        writeln!(out, "  last     fact {} at {time}: {}", last.sequence, last.sentence())?;
     }
     Ok(())
 }
