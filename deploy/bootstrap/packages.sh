@@ -23,6 +23,8 @@ to_test() {
     want npm npm
     want hugo hugo
     want rclone rclone
+    # A shell has a kill of its own, so only running it tells whether the program is there.
+    env kill -l >/dev/null 2>&1 || add procps
     # Debian 12 ships the client inside docker.io, Debian 13 beside it, which shows only once docker.io is there.
     ! has dockerd || want docker docker-cli
     # An engine on a kernel with AppArmor starts no container without its parser.
