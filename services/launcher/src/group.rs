@@ -48,3 +48,7 @@ async fn end_of(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

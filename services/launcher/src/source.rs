@@ -286,6 +286,9 @@ async fn remove(folder: PathBuf) -> Result<(), Error> {
 }
 
 #[cfg(test)]
+mod notices_tests;
+
+#[cfg(test)]
 mod tests {
     use super::{well_formed_branch, well_formed_commit};
 

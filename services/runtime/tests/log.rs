@@ -26,6 +26,8 @@ mod follow;
 mod group;
 #[path = "log/lease.rs"]
 mod lease;
+#[path = "log/newer.rs"]
+mod newer;
 #[path = "log/parked.rs"]
 mod parked;
 #[path = "log/permissions.rs"]
