@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a part of a story that fails fails the story")]
 
 mod architecture;
+mod attacks;
+mod attempts;
 mod building;
 mod death;
 mod door;
