@@ -22,7 +22,7 @@ async fn a_launcher_that_cannot_read_what_it_needs_uses_no_attempt() {
     };
     eventually("the site to be created", ask).await;
     let renamed = fleet.api().send(Method::PATCH, "/sites/named", &json!({ "name": "called" })).await;
-    renamed.expect(200);
+    let _ = renamed.expect(200);
     // It cannot know what the site is called now.
     fleet.start_older(Service::Launcher);
     fleet.deliver(&repository.push("main", [("index.html", "at last")])).await;

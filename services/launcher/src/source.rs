@@ -191,6 +191,9 @@ fn digest(text: &str) -> String {
 mod notices_tests;
 
 #[cfg(test)]
+mod notices_tests;
+
+#[cfg(test)]
 mod tests {
     use super::{well_formed_branch, well_formed_commit};
 
