@@ -3,6 +3,10 @@
 
 #[path = "launching/attempts.rs"]
 mod attempts;
+#[path = "launching/away.rs"]
+mod away;
+#[path = "launching/docker_line.rs"]
+mod docker_line;
 #[path = "launching/killed.rs"]
 mod killed;
 #[path = "launching/limits.rs"]

@@ -116,6 +116,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
         sources,
         limits: builds.limits.limits(),
         output: builds.limits.output(),
+        sweep_every: launcher::SWEEP_EVERY,
     }
 }
 

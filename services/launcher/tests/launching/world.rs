@@ -8,8 +8,9 @@ use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
 use launcher::source::{Dialer, Rules};
 use launcher::spec::Limits;
+use runtime::health::{Need, PartReport};
 use runtime::server::{self, Server};
-use runtime::{Connection, Log, clock, streams};
+use runtime::{Connection, Health, Log, clock, streams};
 use secrecy::SecretString;
 use std::fs;
 use std::net::SocketAddr;
@@ -134,6 +135,27 @@ impl World {
         facts
     }
 
+    /// The name of the launcher that started a build.
+    pub(crate) async fn installation(&self, build: BuildId) -> String {
+        let facts = self.facts(build).await;
+        let worker = facts.iter().find_map(|fact| match fact {
+            BuildEvent::Started { worker, .. } => worker.strip_prefix("launcher-"),
+            _other => None,
+        });
+        worker.unwrap().to_owned()
+    }
+
+    /// What the log of a build holds by now.
+    pub(crate) async fn log(&self, build: BuildId) -> String {
+        let connection = connect(&self.server.url(), &self.nats(), "launcher").await;
+        let chunks = runtime::build_log::read(&connection, build).await.unwrap();
+        chunks.iter().map(|chunk| String::from_utf8_lossy(&chunk.text)).collect()
+    }
+
+    pub(crate) async fn until_log(&self, build: BuildId, line: &str) {
+        until(line, async || self.log(build).await.contains(line)).await;
+    }
+
     /// How often a launcher has stated that it starts.
     pub(crate) async fn starts(&self, build: BuildId) -> usize {
         self.facts(build).await.iter().filter(|fact| matches!(fact, BuildEvent::Started { .. })).count()
@@ -141,11 +163,28 @@ impl World {
 }
 
 /// A launcher at work, until it is dropped; builds in hand then end with the test.
-pub(crate) struct Launched(JoinHandle<()>);
+pub(crate) struct Launched {
+    health: Health,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Launched {
+    /// What it tells of its engine.
+    pub(crate) fn engine(&self) -> PartReport {
+        self.health.report().parts.remove("engine").unwrap()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) async fn shut_down(&mut self) {
+        self.stop.cancel();
+        tokio::time::timeout(DEADLINE, &mut self.running).await.unwrap().unwrap();
+    }
+}
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        self.0.abort();
+        self.running.abort();
     }
 }
 
@@ -162,6 +201,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         sources,
         limits: Limits { network: false, ..Limits::default() },
         output: OutputLimits::default(),
+        sweep_every: launcher::SWEEP_EVERY,
     }
 }
 
@@ -171,11 +211,13 @@ pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
 }
 
 pub(crate) async fn launch(config: Config, log: Log, s3: SocketAddr) -> Launched {
-    let prepared = launcher::prepare(config).await.unwrap();
+    let (health, stop) = (Health::default(), CancellationToken::new());
+    let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await.unwrap();
     let keys = ("key".to_owned(), SecretString::from("secret"));
     let storage = Storage::connect(&storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), keys));
-    let running = async move { launcher::run(prepared, log, &storage, CancellationToken::new()).await.unwrap() };
-    Launched(tokio::spawn(running))
+    let stopped = stop.clone();
+    let running = async move { launcher::run(prepared, log, &storage, stopped).await.unwrap() };
+    Launched { health, stop, running: tokio::spawn(running) }
 }
 
 /// A server that takes connections and never says a word.
