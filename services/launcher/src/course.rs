@@ -165,16 +165,16 @@ impl Launcher {
         Ok(())
     }
 
-    /// States that an attempt is over and the build is not. If the log cannot be told, the note of the attempt is still removed:
-    /// this launcher then goes on with the same attempt.
+    /// States that an attempt is over and the build is not. The note of the attempt is removed first: if the log cannot be
+    /// told, this launcher goes on with the same attempt.
     async fn give_back(&self, build: BuildId, (attempt, why): (u32, Interruption), cause: &Cause) {
+        self.forget(build).await;
         let deadline = Instant::now() + GIVE_BACK_MAX;
         let command = Command::Interrupt { attempt, reason: why.reason().to_owned() };
         let until = |failure: &Failure| !matches!(failure, Failure::Park(_)) && Instant::now() < deadline;
         if let Err(failure) = self.say(build, (&command, &again(cause)), until).await {
             tracing::warn!(%build, error = runtime::error::chain(&failure), "that a build is given back could not be stated");
         }
-        self.forget(build).await;
     }
 
     /// Appends what follows from a command, again while `again` says so. A refusal means that somebody else ended the build.

@@ -23,11 +23,13 @@ fn without_docker() -> bool {
 }
 
 fn interruptions(facts: &[BuildEvent]) -> Vec<(u32, &str)> {
-    let of = |fact| match fact {
-        &BuildEvent::Interrupted { attempt, ref reason, .. } => Some((attempt, reason.as_str())),
-        _other => None,
-    };
-    facts.iter().filter_map(of).collect()
+    let mut interruptions = Vec::new();
+    for fact in facts {
+        if let BuildEvent::Interrupted { attempt, reason, .. } = fact {
+            interruptions.push((*attempt, reason.as_str()));
+        }
+    }
+    interruptions
 }
 
 async fn until_given_back(world: &World, build: BuildId) {

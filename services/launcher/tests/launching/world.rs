@@ -138,9 +138,8 @@ impl World {
     /// The name of the launcher that started a build.
     pub(crate) async fn installation(&self, build: BuildId) -> String {
         let facts = self.facts(build).await;
-        let worker = facts.iter().find_map(|fact| match fact {
-            BuildEvent::Started { worker, .. } => worker.strip_prefix("launcher-"),
-            _other => None,
+        let worker = facts.iter().find_map(|fact| {
+            if let BuildEvent::Started { worker, .. } = fact { worker.strip_prefix("launcher-") } else { None }
         });
         worker.unwrap().to_owned()
     }

@@ -215,7 +215,8 @@ impl Surroundings<'_> {
         let rules =
             self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
         let config = launch::config(&self.options.builds, folder, rules);
-        let engine = self.health.part("engine", Need::Must);
+        // Pages are served and pushes are taken in without it.
+        let engine = self.health.part("engine", Need::May);
         let mut first = Some(launcher::prepare(config.clone(), engine.clone()).await?);
         let (log, storage) = (self.log("launcher").await?, self.storage("launcher"));
         self.supervisor.keep("launcher", move |stop| {
