@@ -83,6 +83,13 @@ async fn pump(mut visitor: TcpStream, mut way: watch::Receiver<Way>) {
     }
 }
 
+pub(crate) fn remove(label: &str) {
+    let left = containers(label);
+    if !left.is_empty() {
+        Command::new("docker").args(["rm", "-f"]).args(left).output().unwrap();
+    }
+}
+
 /// The containers with a label, running or not.
 pub(crate) fn containers(label: &str) -> Vec<String> {
     let listed = Command::new("docker").args(["ps", "-aq", "--filter", &format!("label={label}")]).output().unwrap();

@@ -1,5 +1,7 @@
 //! A log with builds to take, a launcher that takes them, and servers that take connections and never answer.
 
+use crate::docker_line;
+use crate::limits::kinds;
 use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
@@ -16,6 +18,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use storage::Storage;
 use tempfile::TempDir;
@@ -32,6 +35,18 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) server: Server,
     log: Log,
+    builds: Mutex<Vec<BuildId>>,
+}
+
+/// What a launcher did not come to remove because its test was over.
+impl Drop for World {
+    fn drop(&mut self) {
+        if kinds().contains(&Kind::Docker) {
+            for build in self.builds.lock().unwrap().iter() {
+                docker_line::remove(&format!("{}={build}", launcher::spec::LABEL));
+            }
+        }
+    }
 }
 
 impl World {
@@ -42,7 +57,7 @@ impl World {
         let (url, nats) = (server.url(), folder.path().join("nats"));
         streams::provision(&connect(&url, &nats, "ctl").await, 1).await.unwrap();
         let log = Log::new(connect(&url, &nats, "scheduler").await);
-        Self { folder, server, log }
+        Self { folder, server, log, builds: Mutex::default() }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -94,6 +109,7 @@ impl World {
         };
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;
+        self.builds.lock().unwrap().push(build);
         build
     }
 
