@@ -275,6 +275,68 @@ mod tests {
         }
     }
 
+    const PRIVATE: [&str; 26] = [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0X7F000001",
+        "0x7f.1",
+        "0x7f.0x0.0x0.0x1",
+        "017700000001",
+        "0177.0.0.1",
+        "0177.0.0.01.",
+        "127.0x1",
+        "%31%32%37.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::FFFF:7f00:1]",
+        "[0:0:0:0:0:ffff:127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "localhost",
+        "LocalHost.",
+        "a.localhost.",
+        "loc%61lhost",
+        "0xa.1",
+        "10.0x0.1",
+        "3232235777",
+    ];
+    const NEVER: [&str; 20] = [
+        "169.254.169.254.",
+        "169.254.43518",
+        "169.16689662",
+        "2852039166",
+        "0xa9fea9fe",
+        "0xa9.0xfe.0xa9.0xfe",
+        "025177524776",
+        "0251.0376.0251.0376",
+        "169.254.169.%32%35%34",
+        "[::ffff:169.254.169.254]",
+        "[::ffff:a9fe:a9fe]",
+        "[fe80::1%25eth0]",
+        "[fe80::1%eth0]",
+        "0",
+        "0x0",
+        "0x",
+        "00",
+        "0.0.0.0.",
+        "4294967295",
+        "[::]",
+    ];
+    /// Names, and numbers that are no address to anybody.
+    const ELSEWHERE: [&str; 8] = [
+        "github.com",
+        "github.com.",
+        "1.example",
+        "0x7f.example",
+        "localhost.example",
+        "127.0.0.1.1",
+        "08.1",
+        "4294967296",
+    ];
+
     #[test]
     fn every_spelling_of_a_forbidden_address_is_refused_by_name_alone() {
         let (open, closed) = (Allowed { private: true, folders: Vec::new() }, Allowed::default());
@@ -285,74 +347,14 @@ mod tests {
             assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{host}: {told:?}");
             told[0]
         };
-        let loopback = [
-            "127.0.0.1",
-            "127.0.0.1.",
-            "127.1",
-            "127.0.1",
-            "2130706433",
-            "0x7f000001",
-            "0X7F000001",
-            "0x7f.1",
-            "0x7f.0x0.0x0.0x1",
-            "017700000001",
-            "0177.0.0.1",
-            "0177.0.0.01.",
-            "127.0x1",
-            "%31%32%37.0.0.1",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-            "[::FFFF:7f00:1]",
-            "[0:0:0:0:0:ffff:127.0.0.1]",
-            "[64:ff9b::127.0.0.1]",
-            "localhost",
-            "LocalHost.",
-            "a.localhost.",
-            "loc%61lhost",
-            "0xa.1",
-            "10.0x0.1",
-            "3232235777",
-        ];
-        for host in loopback {
+        for host in PRIVATE {
             assert_eq!(checked(&closed, host), Err(NotAllowed::Private), "{host}");
             assert_eq!(checked(&open, host), Ok(()), "{host}");
         }
-        let never = [
-            "169.254.169.254.",
-            "169.254.43518",
-            "169.16689662",
-            "2852039166",
-            "0xa9fea9fe",
-            "0xa9.0xfe.0xa9.0xfe",
-            "025177524776",
-            "0251.0376.0251.0376",
-            "169.254.169.%32%35%34",
-            "[::ffff:169.254.169.254]",
-            "[::ffff:a9fe:a9fe]",
-            "[fe80::1%25eth0]",
-            "[fe80::1%eth0]",
-            "0",
-            "0x0",
-            "0x",
-            "00",
-            "0.0.0.0.",
-            "4294967295",
-            "[::]",
-        ];
-        for host in never {
+        for host in NEVER {
             assert_eq!(checked(&open, host), Err(NotAllowed::Never), "{host}");
         }
-        // Names, and numbers that are no address to anybody.
-        for host in [
-            "github.com",
-            "github.com.",
-            "1.example",
-            "0x7f.example",
-            "localhost.example",
-            "127.0.0.1.1",
-            "08.1",
-            "4294967296",
-        ] {
+        for host in ELSEWHERE {
             assert_eq!(checked(&closed, host), Ok(()), "{host}");
         }
     }

@@ -6,8 +6,8 @@ use crate::{
     SiteEngine, SiteId,
 };
 
-/// How often a build is tried when its launcher is lost.
-pub const ATTEMPTS_MAX: u32 = 3;
+/// How often a build may lose its launcher. An attempt that was interrupted in order is none of these.
+pub const LOST_MAX: u32 = 3;
 
 /// The state of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,11 +64,18 @@ pub enum Progress {
     /// It waits for a slot.
     Queued,
     /// It waits for a launcher.
-    Dispatched,
+    Dispatched {
+        /// Attempts so far, the last of which was interrupted.
+        attempts: u32,
+        /// Those of them whose launcher was lost.
+        lost: u32,
+    },
     /// A launcher works on it.
     Running {
         /// Which attempt this is.
         attempt: u32,
+        /// Earlier attempts whose launcher was lost.
+        lost: u32,
         /// Which launcher has it.
         worker: String,
     },
@@ -114,10 +121,17 @@ pub enum Command {
     },
     /// Give it a slot.
     Dispatch,
-    /// Work on it: the first attempt, or the next when a launcher was lost.
+    /// Work on it: the first attempt, or the next when a launcher was lost or gave it back.
     Start {
         /// Which launcher asks.
         worker: String,
+    },
+    /// Give it back: the platform cannot go on with this attempt, and another shall.
+    Interrupt {
+        /// The attempt that is over.
+        attempt: u32,
+        /// Why, for people.
+        reason: String,
     },
     /// End it.
     Finish(Report),
@@ -160,7 +174,7 @@ impl Build {
     #[must_use]
     pub fn attempt_of(&self, worker: &str) -> Option<u32> {
         match self {
-            Self::Open(_, Progress::Running { attempt, worker: its }) if its == worker => Some(*attempt),
+            Self::Open(_, Progress::Running { attempt, worker: its, .. }) if its == worker => Some(*attempt),
             Self::Unknown | Self::Requested { .. } | Self::Open(..) | Self::Ended { .. } => None,
         }
     }
@@ -188,9 +202,11 @@ impl Aggregate for Build {
                 Command::Request { .. } | Command::Queue(_) | Command::Skip { .. } | Command::ArchiveLog { .. } => {
                     Ok(vec![])
                 }
-                Command::Dispatch | Command::Start { .. } | Command::Finish(_) | Command::Cancel { .. } => {
-                    Err(Refusal::BuildEnded)
-                }
+                Command::Dispatch
+                | Command::Start { .. }
+                | Command::Interrupt { .. }
+                | Command::Finish(_)
+                | Command::Cancel { .. } => Err(Refusal::BuildEnded),
             },
         }
     }
@@ -201,10 +217,16 @@ impl Aggregate for Build {
             (Self::Unknown | Self::Requested { .. }, fact @ BuildEvent::Queued { .. }) => {
                 job(fact).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
             }
-            (Self::Open(job, _), BuildEvent::Dispatched { .. }) => Self::Open(job, Progress::Dispatched),
-            (Self::Open(job, _), BuildEvent::Started { attempt, worker, .. }) => {
-                Self::Open(job, Progress::Running { attempt, worker })
+            (Self::Open(job, _), BuildEvent::Dispatched { .. }) => {
+                Self::Open(job, Progress::Dispatched { attempts: 0, lost: 0 })
             }
+            (Self::Open(job, before), BuildEvent::Started { attempt, worker, .. }) => {
+                Self::Open(job, Progress::Running { attempt, lost: before.lost(), worker })
+            }
+            (
+                Self::Open(job, Progress::Running { attempt, lost, .. }),
+                BuildEvent::Interrupted { attempt: over, .. },
+            ) if attempt == over => Self::Open(job, Progress::Dispatched { attempts: attempt, lost }),
             (Self::Open(job, _), BuildEvent::Finished { outcome, .. }) => {
                 Self::Ended { site: job.site, outcome: Some(outcome), archived: false }
             }
@@ -215,7 +237,13 @@ impl Aggregate for Build {
                 Self::Ended { site, outcome, archived: true }
             }
             // What cannot follow changes nothing: `decide` never says it, and history is not refused.
-            (state, BuildEvent::Requested { .. } | BuildEvent::Queued { .. } | BuildEvent::LogArchived { .. }) => state,
+            (
+                state,
+                BuildEvent::Requested { .. }
+                | BuildEvent::Queued { .. }
+                | BuildEvent::Interrupted { .. }
+                | BuildEvent::LogArchived { .. },
+            ) => state,
             (
                 state @ (Self::Unknown | Self::Requested { .. } | Self::Ended { .. }),
                 BuildEvent::Dispatched { .. }
@@ -223,6 +251,17 @@ impl Aggregate for Build {
                 | BuildEvent::Finished { .. }
                 | BuildEvent::Canceled { .. },
             ) => state,
+        }
+    }
+}
+
+impl Progress {
+    /// Attempts whose launcher was lost, if another is asked to start now.
+    const fn lost(&self) -> u32 {
+        match self {
+            Self::Queued => 0,
+            Self::Dispatched { lost, .. } => *lost,
+            Self::Running { lost, .. } => *lost + 1,
         }
     }
 }
@@ -244,6 +283,7 @@ fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Dispatch
         | Command::Start { .. }
+        | Command::Interrupt { .. }
         | Command::Finish(_)
         | Command::Cancel { .. }
         | Command::ArchiveLog { .. } => Err(Refusal::BuildNotFound),
@@ -256,7 +296,9 @@ fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, 
         Command::Queue(job) => Ok(vec![queued(job)]),
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Cancel { reason, superseded_by } => Ok(vec![BuildEvent::Canceled { site, reason, superseded_by }]),
-        Command::Dispatch | Command::Start { .. } | Command::Finish(_) => Err(Refusal::BuildNotDispatched),
+        Command::Dispatch | Command::Start { .. } | Command::Interrupt { .. } | Command::Finish(_) => {
+            Err(Refusal::BuildNotDispatched)
+        }
         Command::ArchiveLog { .. } => Err(Refusal::BuildNotEnded),
     }
 }
@@ -277,18 +319,30 @@ fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<
     let site = job.site;
     match (progress, command) {
         (_, Command::Request { .. } | Command::Queue(_) | Command::Skip { .. })
-        | (Progress::Dispatched | Progress::Running { .. }, Command::Dispatch) => Ok(vec![]),
+        | (Progress::Dispatched { .. } | Progress::Running { .. }, Command::Dispatch)
+        // Nobody works on it.
+        | (Progress::Queued | Progress::Dispatched { .. }, Command::Interrupt { .. }) => Ok(vec![]),
         (Progress::Queued, Command::Dispatch) => Ok(vec![BuildEvent::Dispatched { site }]),
         (Progress::Queued, Command::Start { .. }) => Err(Refusal::BuildNotDispatched),
-        (Progress::Dispatched, Command::Start { worker }) => Ok(vec![started(site, 1, worker)]),
-        (Progress::Running { attempt, .. }, Command::Start { .. }) if *attempt >= ATTEMPTS_MAX => {
+        (Progress::Running { attempt, .. }, Command::Start { .. }) if progress.lost() >= LOST_MAX => {
             Ok(vec![finished(job, lost(*attempt))])
         }
-        (Progress::Running { attempt, .. }, Command::Start { worker }) => Ok(vec![started(site, attempt + 1, worker)]),
-        (Progress::Running { attempt: current, .. }, Command::Finish(Report { attempt, .. }))
-            if attempt != current && *attempt != 0 =>
-        {
+        (Progress::Dispatched { attempts: before, .. } | Progress::Running { attempt: before, .. }, Command::Start { worker }) => {
+            Ok(vec![started(site, before + 1, worker)])
+        }
+        (
+            Progress::Running { attempt: current, .. },
+            Command::Finish(Report { attempt, .. }) | Command::Interrupt { attempt, .. },
+        ) if attempt != current && *attempt != 0 => {
             Err(Refusal::AttemptSuperseded { attempt: *attempt, current: *current })
+        }
+        (Progress::Dispatched { attempts, .. }, Command::Finish(Report { attempt, .. }))
+            if *attempt != 0 && attempt <= attempts =>
+        {
+            Err(Refusal::AttemptSuperseded { attempt: *attempt, current: attempts + 1 })
+        }
+        (Progress::Running { .. }, Command::Interrupt { attempt, reason }) => {
+            Ok(vec![BuildEvent::Interrupted { site, attempt: *attempt, reason: reason.clone() }])
         }
         (_, Command::Finish(report)) => Ok(vec![finished(job, report.clone())]),
         (_, Command::Cancel { reason, superseded_by }) => {
@@ -303,7 +357,7 @@ fn started(site: SiteId, attempt: u32, worker: &str) -> BuildEvent {
 }
 
 fn lost(attempt: u32) -> Report {
-    let reason = format!("The build was lost {attempt} times with the launcher that ran it.");
+    let reason = format!("The build was lost {LOST_MAX} times with the launcher that ran it.");
     Report { attempt, commit: None, outcome: Outcome::Error, reason, artifact: None, duration_ms: 0 }
 }
 

@@ -136,6 +136,7 @@ impl Recorded {
                 | BuildEvent::Queued { site, .. }
                 | BuildEvent::Dispatched { site }
                 | BuildEvent::Started { site, .. }
+                | BuildEvent::Interrupted { site, .. }
                 | BuildEvent::Finished { site, .. }
                 | BuildEvent::Canceled { site, .. }
                 | BuildEvent::LogArchived { site, .. },

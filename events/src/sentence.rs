@@ -57,6 +57,9 @@ fn build(fact: &BuildEvent) -> String {
         BuildEvent::Dispatched { .. } => "build has a slot".to_owned(),
         BuildEvent::Started { attempt: 1, worker, .. } => format!("build started on {worker}"),
         BuildEvent::Started { attempt, worker, .. } => format!("build started again on {worker}, attempt {attempt}"),
+        BuildEvent::Interrupted { attempt, reason, .. } => {
+            format!("attempt {attempt} of the build interrupted: {reason}")
+        }
         BuildEvent::Finished { number, outcome, duration_ms, reason, .. } => {
             let (seconds, tenths) = (duration_ms / 1000, duration_ms % 1000 / 100);
             match outcome {

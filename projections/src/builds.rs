@@ -66,7 +66,7 @@ pub struct Build {
     pub attempt: u32,
     /// The launcher of the newest attempt.
     pub worker: Option<String>,
-    /// Why it ended as it did, for people; empty on success and before the end.
+    /// Why it ended as it did, or waits for another attempt, for people; empty on success and while all goes well.
     pub reason: String,
     /// When it was asked for, or queued if nobody asked.
     #[serde(with = "time::serde::rfc3339")]
@@ -196,6 +196,7 @@ fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
         BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),
         BuildEvent::Dispatched { .. }
         | BuildEvent::Started { .. }
+        | BuildEvent::Interrupted { .. }
         | BuildEvent::Finished { .. }
         | BuildEvent::Canceled { .. }
         | BuildEvent::LogArchived { .. } => None,
@@ -249,8 +250,10 @@ impl Build {
             },
             BuildEvent::Dispatched { .. } => Self { state: State::Dispatched, ..self },
             BuildEvent::Started { attempt, worker, .. } => {
-                Self { state: State::Started, attempt, worker: Some(worker), started_at: Some(at), ..self }
+                let (worker, started_at) = (Some(worker), Some(at));
+                Self { state: State::Started, attempt, worker, started_at, reason: String::new(), ..self }
             }
+            BuildEvent::Interrupted { reason, .. } => Self { state: State::Dispatched, reason, ..self },
             BuildEvent::Finished { commit, outcome, reason, duration_ms, .. } => Self {
                 state: if outcome == Outcome::Success { self.state } else { outcome.into() },
                 commit: commit.or(self.commit),
@@ -273,6 +276,7 @@ impl Build {
             | BuildEvent::Queued { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }
+            | BuildEvent::Interrupted { .. }
             | BuildEvent::Finished { .. }
             | BuildEvent::Canceled { .. } => self,
         }

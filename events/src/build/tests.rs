@@ -92,10 +92,49 @@ fn an_attempt_belongs_to_the_launcher_that_started_it() {
     assert_eq!(build.evolve(&canceled()).attempt_of("launcher-1"), None);
 }
 
+fn interrupt(attempt: u32) -> Command {
+    Command::Interrupt { attempt, reason: "the store is away".to_owned() }
+}
+
+fn interrupted(attempt: u32) -> BuildEvent {
+    BuildEvent::Interrupted { site: site(), attempt, reason: "the store is away".to_owned() }
+}
+
 #[test]
 fn a_build_that_loses_its_launcher_again_and_again_ends_in_error() {
-    let last = started(site(), ATTEMPTS_MAX, "launcher-0");
-    given::<Build>([queued(job()), dispatched(), last]).when(start()).then([finished(&job(), lost(ATTEMPTS_MAX))]);
+    let starts = (1..=LOST_MAX).map(|attempt| started(site(), attempt, "launcher-0"));
+    let history: Vec<BuildEvent> = [queued(job()), dispatched()].into_iter().chain(starts).collect();
+    given::<Build>(history).when(start()).then([finished(&job(), lost(LOST_MAX))]);
+}
+
+#[test]
+fn a_build_that_is_interrupted_again_and_again_is_tried_again_and_again() {
+    let attempts = (1..50).flat_map(|attempt| [started(site(), attempt, "launcher-0"), interrupted(attempt)]);
+    let history: Vec<BuildEvent> = [queued(job()), dispatched()].into_iter().chain(attempts).collect();
+    given::<Build>(history).when(start()).then([started(site(), 50, "launcher-1")]);
+}
+
+#[test]
+fn an_interruption_neither_counts_as_a_lost_launcher_nor_makes_one_forgotten() {
+    let mut history = vec![queued(job()), dispatched()];
+    history.extend([1, 2, 3].map(|attempt| started(site(), attempt, "launcher-0")));
+    history.push(interrupted(3));
+    given::<Build>(history.clone()).when(start()).then([started(site(), 4, "launcher-1")]);
+    history.push(started(site(), 4, "launcher-0"));
+    given::<Build>(history).when(start()).then([finished(&job(), lost(4))]);
+}
+
+#[test]
+fn only_the_attempt_that_runs_can_be_interrupted_and_only_once() {
+    let history = [queued(job()), dispatched(), started(site(), 1, "a"), started(site(), 2, "b")];
+    given::<Build>(history.clone()).when(interrupt(1)).refuses(Refusal::AttemptSuperseded { attempt: 1, current: 2 });
+    given::<Build>(history.clone()).when(interrupt(2)).then([interrupted(2)]);
+    let over: Vec<BuildEvent> = history.into_iter().chain([interrupted(2)]).collect();
+    given::<Build>(over.clone()).when(interrupt(2)).then([]);
+    given::<Build>(over.clone())
+        .when(Command::Finish(report(2)))
+        .refuses(Refusal::AttemptSuperseded { attempt: 2, current: 3 });
+    given::<Build>(over).when(cancel()).then([canceled()]);
 }
 
 #[test]
@@ -131,7 +170,7 @@ fn a_log_is_archived_once_and_only_after_the_end() {
 
 #[test]
 fn nothing_can_be_asked_of_a_build_nobody_queued() {
-    for command in [Command::Dispatch, start(), Command::Finish(report(1)), cancel()] {
+    for command in [Command::Dispatch, start(), interrupt(1), Command::Finish(report(1)), cancel()] {
         given::<Build>([]).when(command).refuses(Refusal::BuildNotFound);
     }
 }
@@ -143,6 +182,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Skip { job: job(), reason: "stale".to_owned() }),
         Just(Command::Dispatch),
         Just(start()),
+        (1u32..4).prop_map(interrupt),
         (0u32..4).prop_map(|attempt| Command::Finish(report(attempt))),
         Just(cancel()),
         Just(Command::ArchiveLog { key: "logs/1".to_owned(), bytes: 9 }),

@@ -90,6 +90,16 @@ pub enum BuildEvent {
         /// Which launcher.
         worker: String,
     },
+    /// The platform could not go on with an attempt, and its launcher gave the build back: the next attempt follows.
+    #[serde(rename = "interrupted.v1")]
+    Interrupted {
+        /// The site it builds.
+        site: SiteId,
+        /// The attempt that is over. It does not count as lost.
+        attempt: u32,
+        /// Why, for people.
+        reason: String,
+    },
     /// It ended by itself.
     #[serde(rename = "finished.v1")]
     Finished {

@@ -51,6 +51,21 @@ fn a_second_attempt_replaces_worker_and_start() {
 }
 
 #[test]
+fn an_interrupted_build_waits_for_a_launcher_and_says_why_until_the_next_attempt() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let reason = "The object store did not take the artifact in time.".to_owned();
+    let mut history = vec![story.queued("docs", id, 1), story.dispatched("docs", id), story.started("docs", id, 1)];
+    history
+        .push(story.build(id, BuildEvent::Interrupted { site: site_id("docs"), attempt: 1, reason: reason.clone() }));
+    let row = folded(&history);
+    assert_eq!((row.state, row.reason, row.attempt), (State::Dispatched, reason, 1));
+    history.push(story.started("docs", id, 2));
+    let row = folded(&history);
+    assert_eq!((row.state, row.reason.as_str(), row.attempt), (State::Started, "", 2));
+}
+
+#[test]
 fn an_ended_build_stays_as_it_ended() {
     let mut story = Story::default();
     let id = story.next_build();

@@ -5,23 +5,24 @@
 
 mod bubblewrap;
 mod cgroups;
+mod config;
 mod docker;
+mod error;
 mod sandbox;
+mod sweep;
 
 pub use bubblewrap::Bubblewrap;
+pub use config::{Config, DEFAULT_IMAGE, Kind};
 pub use docker::Docker;
+pub use error::Error;
+pub use sweep::sweep_all;
 
 use crate::lines::Lines;
 use crate::spec::{ContainerSpec, Limits};
-use crate::workspace::Identity;
 use std::io;
-use std::path::PathBuf;
-use std::str::FromStr;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-/// The image that `just build-image` makes.
-pub const DEFAULT_IMAGE: &str = "pagefold-build:bookworm";
 /// Open files of one process. The kernel's own default hard limit: raising a limit may be forbidden, lowering never is.
 const OPEN_FILES: u64 = 4096;
 
@@ -42,71 +43,6 @@ pub enum Exit {
     Stopped,
 }
 
-/// Which engine to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
-    /// Docker if it answers and has the image, else bubblewrap.
-    #[default]
-    Auto,
-    Docker,
-    Bubblewrap,
-}
-
-/// How builds are run on this machine.
-#[derive(Debug, Clone)]
-pub struct Config {
-    pub kind: Kind,
-    /// As in `DOCKER_HOST`; the default socket if absent.
-    pub docker_host: Option<String>,
-    pub image: String,
-    /// Who builds run as, if the launcher runs as root; else they run as the launcher's own user.
-    pub identity: Identity,
-    /// Folders outside `/usr` that the bubblewrap sandbox shows read-only, such as a Node.js below `/opt`. The `bin` folder
-    /// of each comes first in `PATH`.
-    pub read_only_paths: Vec<PathBuf>,
-    /// Names of the launcher's own variables that builds get too, such as `NODE_EXTRA_CA_CERTS` or `HTTPS_PROXY`.
-    pub env_passthrough: Vec<String>,
-    /// The launcher that everything started here is named after, so that it can be swept.
-    pub installation: String,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            kind: Kind::Auto,
-            docker_host: None,
-            image: DEFAULT_IMAGE.to_owned(),
-            identity: Identity { uid: 61_000, gid: 61_000 },
-            read_only_paths: Vec::new(),
-            env_passthrough: Vec::new(),
-            installation: "unnamed".to_owned(),
-        }
-    }
-}
-
-/// Why a container could not be run. A build that fails by itself is an [`Exit`], never an error.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "no build engine works here: start Docker and run `just build-image`, or install `bubblewrap` and allow unprivileged user namespaces"
-    )]
-    NoEngine,
-    #[error("`{0}` is not a build engine: choose `auto`, `docker` or `bubblewrap`")]
-    UnknownKind(String),
-    #[error("failed to {action} by the Docker API")]
-    Docker { action: &'static str, source: bollard::errors::Error },
-    #[error("the build image `{image}` is missing: run `just build-image`")]
-    ImageMissing { image: String },
-    #[error("bubblewrap does not work here: {complaint}")]
-    Bubblewrap { complaint: String },
-    #[error("failed to {action}")]
-    Io { action: &'static str, source: io::Error },
-    #[error("the sandbox ended without running the build")]
-    NotRun,
-    #[error("processes of the build were still alive long after they were killed")]
-    Survivors,
-}
-
 impl Engine {
     /// Finds an engine that works, by trying it.
     pub async fn detect(config: &Config) -> Result<Self, Error> {
@@ -124,11 +60,7 @@ impl Engine {
         };
         match Bubblewrap::probe(config).await {
             Ok(bubblewrap) => Ok(Self::Bubblewrap(bubblewrap)),
-            Err(error) => {
-                let (docker, bubblewrap): (&dyn std::error::Error, &dyn std::error::Error) = (&docker, &error);
-                tracing::warn!(docker, bubblewrap, "no build engine works");
-                Err(Error::NoEngine)
-            }
+            Err(error) => Err(Error::NoEngine { docker: Box::new(docker), bubblewrap: Box::new(error) }),
         }
     }
 
@@ -140,8 +72,19 @@ impl Engine {
         }
     }
 
-    /// Runs the container until it ends or `stop` fires; when this returns, nothing of it runs any more. Standard output
-    /// and error go to `lines` together, line by line; a slow reader slows the build, a dropped one is passed over.
+    /// Whether it still works. Bubblewrap is a program, so it does.
+    ///
+    /// # Errors
+    /// Why not, soon.
+    pub async fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Bubblewrap(_) => Ok(()),
+            Self::Docker(docker) => docker.check().await,
+        }
+    }
+
+    /// Runs the container until it ends or `stop` fires; when this returns, nothing of it runs any more, unless the engine
+    /// fell silent: what it may still run is then left to [`sweep_all`]. Standard output and error go to `lines` together, line by line; a slow reader slows the build, a dropped one is passed over.
     ///
     /// To stop a build fire `stop`: a run that is dropped instead may leave a container behind, for [`Engine::sweep`].
     pub async fn run(
@@ -161,44 +104,6 @@ impl Engine {
         match self {
             Self::Bubblewrap(bubblewrap) => bubblewrap.sweep(build_id).await,
             Self::Docker(docker) => docker.sweep(build_id).await,
-        }
-    }
-}
-
-impl Engine {
-    /// Removes what earlier attempts of this launcher left, but for the builds that `kept` answers yes to.
-    pub async fn sweep_all(&self, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let installation = match self {
-            Self::Bubblewrap(bubblewrap) => bubblewrap.installation(),
-            Self::Docker(docker) => {
-                docker.sweep_all(&kept).await?;
-                docker.installation()
-            }
-        };
-        // An earlier life may have had another engine than this one.
-        let prefix = cgroups::name(installation, "");
-        let list = move || Ok(cgroups::builds(&prefix));
-        let builds = blocking("list the control groups of builds", list).await?;
-        // Asked after the list was made: a build is in hand before it has a group.
-        let left: Vec<String> = builds.into_iter().filter(|build| !kept(build)).collect();
-        let installation = installation.to_owned();
-        let sweep = move || {
-            left.iter().for_each(|build| cgroups::sweep(&cgroups::name(&installation, build)));
-            Ok(())
-        };
-        blocking("remove the control groups of earlier builds", sweep).await
-    }
-}
-
-impl FromStr for Kind {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "docker" => Ok(Self::Docker),
-            "bubblewrap" => Ok(Self::Bubblewrap),
-            other => Err(Error::UnknownKind(other.to_owned())),
         }
     }
 }

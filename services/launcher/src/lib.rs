@@ -1,34 +1,45 @@
 //! The launcher builds sites in containers.
 //!
-//! *Hears* `build.dispatched`. *Says* `build.started`, `build.finished`, `build.log_archived`. *Touches* git, one container
-//! per build, the log stream and the artifact store. *Safe to repeat because* an attempt has a number: whoever is taken over
+//! *Hears* `build.dispatched`. *Says* `build.started`, `build.interrupted`, `build.finished`, `build.log_archived`. *Touches*
+//! git, one container per build, the log stream and the artifact store. *Safe to repeat because* an attempt has a number: whoever is taken over
 //! cannot end the build any more, an artifact is named by build and attempt, and how far an attempt has come is remembered
 //! on disk.
 
+mod archive;
 mod attempt;
+mod config;
+mod course;
 mod disk;
 pub mod engine;
 mod group;
 mod hands;
 pub mod installation;
+mod interruption;
 mod launch;
 mod lines;
 mod memory;
 pub mod output;
+mod prepare;
+mod presence;
 mod record;
 mod rlimits;
+mod slots;
 pub mod source;
 pub mod spec;
-mod store;
 mod sweep;
 mod terms;
 mod words;
 pub mod workspace;
 
-pub use launch::{Config, Error, NAME, Prepared, prepare, run};
+pub use config::{Config, Error, SWEEP_EVERY};
+pub use launch::run;
 pub use lines::LINE_BYTES;
+pub use prepare::{Prepared, prepare};
 
 use std::io;
+
+/// Its name: durable consumer, source of its facts.
+pub const NAME: &str = "launcher";
 
 /// Runs file work off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

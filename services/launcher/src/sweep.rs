@@ -1,23 +1,20 @@
 //! Clears away what an earlier life of this launcher left: processes, containers, control groups, workspaces, and what git
 //! was writing. Never what belongs to another launcher of the machine, nor to a build in hand.
 
-use crate::blocking;
-use crate::engine::Engine;
 use crate::hands::Hands;
 use crate::installation::{Installation, MARK};
 use crate::memory::Memory;
 use crate::workspace::Workspace;
+use crate::{blocking, engine};
 use events::Build;
 use runtime::Log;
 use rustix::process::{Pid, Signal, kill_process};
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How often what is left over is looked for.
-pub(crate) const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Kills the processes of an earlier life. Call it only before anything was started in this one.
 pub(crate) fn processes(installation: &Installation) {
@@ -44,36 +41,47 @@ pub(crate) fn mirrors(folder: &Path) {
     }
 }
 
-/// Removes containers, control groups and workspaces of builds that are not in hand.
-pub(crate) async fn builds(installation: &Installation, engine: &Engine, hands: &Arc<Hands>) {
-    if let Err(error) = engine.sweep_all(|build| hands.hold(build)).await {
-        tracing::warn!(error = runtime::error::chain(&error), "containers of earlier builds could not be removed");
-    }
-    let (work, trash, hands) = (installation.work(), installation.trash(), Arc::clone(hands));
-    let swept = blocking(move || {
-        for folder in entries(&work).into_iter().filter(|folder| !hands.hold(build_of(folder))) {
-            tracing::warn!(folder = %folder.display(), "a workspace of an earlier build is removed");
-            Workspace::at(folder).discard(&trash)?;
-        }
-        entries(&trash).into_iter().try_for_each(|folder| Workspace::at(folder).remove())
-    });
-    if let Err(error) = swept.await {
-        tracing::warn!(%error, "workspaces of earlier builds could not be removed");
-    }
-}
-
-/// What is remembered of attempts.
-pub(crate) struct Remembered {
+/// Clears away what builds left that are not in hand.
+pub(crate) struct Sweeper {
+    pub(crate) every: Duration,
+    pub(crate) engine: engine::Config,
+    pub(crate) installation: Arc<Installation>,
+    pub(crate) hands: Arc<Hands>,
     pub(crate) memory: Memory,
     pub(crate) worker: String,
     pub(crate) log: Log,
 }
 
-impl Remembered {
+impl Sweeper {
+    pub(crate) async fn keep_sweeping(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(self.every).await;
+            self.builds().await;
+            self.notes().await;
+        }
+    }
+
+    /// Removes containers, control groups and workspaces of builds that are not in hand.
+    pub(crate) async fn builds(&self) {
+        engine::sweep_all(&self.engine, |build| self.hands.hold(build)).await;
+        let (work, trash) = (self.installation.work(), self.installation.trash());
+        let hands = Arc::clone(&self.hands);
+        let swept = blocking(move || {
+            for folder in entries(&work).into_iter().filter(|folder| !hands.hold(build_of(folder))) {
+                tracing::warn!(folder = %folder.display(), "a workspace of an earlier build is removed");
+                Workspace::at(folder).discard(&trash)?;
+            }
+            entries(&trash).into_iter().try_for_each(|folder| Workspace::at(folder).remove())
+        });
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "workspaces of earlier builds could not be removed");
+        }
+    }
+
     /// Forgets the attempts at builds that another launcher took over, or that ended while nobody here looked.
-    pub(crate) async fn sweep(&self, hands: &Hands) {
+    async fn notes(&self) {
         let builds = self.memory.builds().await.unwrap_or_default();
-        for build in builds.into_iter().filter(|build| !hands.hold(&build.to_string())) {
+        for build in builds.into_iter().filter(|build| !self.hands.hold(&build.to_string())) {
             // What cannot be looked at now is looked at the next time.
             let Ok(loaded) = self.log.load::<Build>(&build.to_string()).await else { continue };
             if loaded.state.attempt_of(&self.worker).is_none()

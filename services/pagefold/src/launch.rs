@@ -142,6 +142,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
         mirrors: builds.mirroring.space(),
         limits: builds.limits.limits(),
         output: builds.limits.output(),
+        sweep_every: launcher::SWEEP_EVERY,
     }
 }
 

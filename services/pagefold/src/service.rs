@@ -17,14 +17,10 @@ use runtime::health::Need;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
-use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use options::Nats;
 
-/// How long the syncer waits before it asks an object store again that was not there.
-const PROBE_AGAIN: Duration = Duration::from_secs(2);
 /// Connections to the read model that the projector holds at most: one writes, the others rebuild.
 pub(crate) const PROJECTOR_CONNECTIONS: u32 = 4;
 /// The same of the web server, unless told otherwise.
@@ -207,7 +203,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             sources.tell_what_is_unknown(&allowed);
             let rules = sources.rules(allowed, (servers, launcher_data.clone()));
             let config = launch::config(&builds, launcher_data, rules);
-            let prepared = launcher::prepare(config).await?;
+            let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
             watch_storage(&health, (&storage, Need::Must), &stop);
@@ -218,7 +214,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
             watch_storage(&health, (&storage, Need::Must), &stop);
-            let probing = Box::pin(probe(&storage));
+            let probing = Box::pin(storage.probe_when_there());
             let Some(probed) = stop.run_until_cancelled(probing).await else { return Ok(()) };
             probed?;
             own.ok();
@@ -248,22 +244,6 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
         }
     }
     Ok(())
-}
-
-/// Waits for the store and tries whether it keeps its promises; only a broken one is an error.
-async fn probe(storage: &Storage) -> Result<()> {
-    loop {
-        match storage.probe().await {
-            Ok(()) => return Ok(()),
-            Err(error @ storage::Error::Unconditional { .. }) => return Err(error.into()),
-            Err(error) => {
-                // What was asked says less than whether the store is there and knows us.
-                let error = storage.check().await.err().unwrap_or(error);
-                tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the object store");
-            }
-        }
-        tokio::time::sleep(PROBE_AGAIN).await;
-    }
 }
 
 async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()> {

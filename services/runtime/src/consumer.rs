@@ -35,6 +35,11 @@ pub trait Consumer: Send + Sync + 'static {
     /// The aggregates whose facts it hears.
     const HEARS: &'static [&'static str];
 
+    /// Ends when work can be done; no fact is taken before. A process that lacks what it works with leaves the facts to others.
+    fn ready(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Does the work a fact asks for. A fact it has no use for is passed over with `Ok`.
     ///
     /// # Errors
@@ -165,6 +170,7 @@ async fn pull<C: Consumer>(
     let slots = Arc::new(Semaphore::new(slots));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        worker.consumer.ready().await;
         let interrupted = worker.log.connection.interrupted();
         let next = tokio::select! {
             next = belts.next(&worker.timing) => next,

@@ -255,7 +255,9 @@ impl Queue {
                 };
                 self.builds.insert(id, build);
             }
-            BuildEvent::Dispatched { .. } => self.advance(id, Progress::Dispatched(recorded.envelope.time)),
+            BuildEvent::Dispatched { .. } | BuildEvent::Interrupted { .. } => {
+                self.advance(id, Progress::Dispatched(recorded.envelope.time));
+            }
             BuildEvent::Started { .. } => self.advance(id, Progress::Running(recorded.envelope.time)),
             BuildEvent::Finished { .. } | BuildEvent::Canceled { .. } => {
                 self.wishes.retain(|wish| wish.build != id);

@@ -43,18 +43,22 @@ impl Storage {
         bucket.delete(&key).await
     }
 
-    /// [`Self::probe`], once the store is there. Whoever is to end before that drops it.
+    /// [`Self::probe`], once the store is there and knows us: a wrong key is often mended in the store. Whoever is to end
+    /// before that drops it.
     ///
     /// # Errors
-    /// When the store does not keep its promise, or refuses.
+    /// [`Error::Unconditional`] when the store does not keep its promise.
     pub async fn probe_when_there(&self) -> Result<(), Error> {
         let mut patience = Patience::default();
         loop {
             match self.probe().await {
-                Err(error) if error.is_transient() => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the object store is away, waiting");
+                Ok(()) => return Ok(()),
+                Err(error @ Error::Unconditional { .. }) => return Err(error),
+                Err(error) => {
+                    // What was asked says less than whether the store is there and knows us.
+                    let error = self.check().await.err().unwrap_or(error);
+                    tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the object store");
                 }
-                probed => return probed,
             }
             patience.rest().await;
         }

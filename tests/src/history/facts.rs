@@ -21,9 +21,12 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         Event::Build(BuildEvent::Requested { .. }) => ("web", "token:ada"),
         Event::Build(BuildEvent::Queued { .. } | BuildEvent::Dispatched { .. } | BuildEvent::Canceled { .. })
         | Event::Alias(AliasEvent::Removed { .. }) => ("scheduler", "service:scheduler"),
-        Event::Build(BuildEvent::Started { .. } | BuildEvent::Finished { .. } | BuildEvent::LogArchived { .. }) => {
-            ("launcher", "service:launcher")
-        }
+        Event::Build(
+            BuildEvent::Started { .. }
+            | BuildEvent::Interrupted { .. }
+            | BuildEvent::Finished { .. }
+            | BuildEvent::LogArchived { .. },
+        ) => ("launcher", "service:launcher"),
         Event::Deploy(_) | Event::Alias(AliasEvent::Promoted { .. }) => ("syncer", "service:syncer"),
     }
 }

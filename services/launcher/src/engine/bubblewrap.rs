@@ -38,9 +38,11 @@ impl Bubblewrap {
         let given_up = Self { extras: Arc::clone(&extras), identity: wanted, installation: installation.clone() };
         let works = match given_up.try_out().await {
             Err(error) if wanted.is_some() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "builds run as root without capabilities");
                 let own = Self { extras, identity: None, installation };
-                own.try_out().await.map(|()| own)
+                own.try_out().await.map(|()| {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "builds run as root without capabilities");
+                    own
+                })
             }
             outcome => outcome.map(|()| given_up),
         }?;
@@ -148,9 +150,5 @@ impl Bubblewrap {
             Ok(())
         };
         blocking("remove the control groups of an earlier attempt", sweep).await
-    }
-
-    pub(super) fn installation(&self) -> &str {
-        &self.installation
     }
 }

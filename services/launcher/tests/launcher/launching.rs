@@ -1,6 +1,8 @@
 //! The launcher as a whole, on a real log, with real git, real sandboxes, and servers that do not answer.
 
 mod attempts;
+mod away;
+mod docker_line;
 mod fetching;
 mod killed;
 mod limits;

@@ -200,15 +200,17 @@ impl Surroundings<'_> {
         let rules =
             self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
         let config = launch::config(&self.options.builds, folder, rules);
-        // Without an engine no build can ever run, so there is no use in coming up.
-        let mut first = Some(launcher::prepare(config.clone()).await?);
+        // Pages are served and pushes are taken in without it.
+        let engine = self.health.part("engine", Need::May);
+        let mut first = Some(launcher::prepare(config.clone(), engine.clone()).await?);
         let (log, storage) = (self.log("launcher").await?, self.storage("launcher"));
         self.supervisor.keep("launcher", move |stop| {
-            let (first, config, log, storage) = (first.take(), config.clone(), log.clone(), storage.clone());
+            let (first, config, engine) = (first.take(), config.clone(), engine.clone());
+            let (log, storage) = (log.clone(), storage.clone());
             async move {
                 let prepared = match first {
                     Some(prepared) => prepared,
-                    None => launcher::prepare(config).await?,
+                    None => launcher::prepare(config, engine).await?,
                 };
                 Ok(launcher::run(prepared, log, &storage, stop).await?)
             }

@@ -27,6 +27,7 @@ use std::time::Duration;
 const MESSAGING_SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Bucket boundaries in seconds for builds, which take from a second to an hour.
 const BUILD_SECONDS: [f64; 12] = [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];
+const BUILD_INTERRUPTIONS: &str = "pagefold.build.interruptions";
 const EVENT_NAME: &str = "pagefold.event.name";
 const FOLD_NAME: &str = "pagefold.fold.name";
 const FOLD_POSITION: &str = "pagefold.fold.position";
@@ -42,6 +43,7 @@ struct Instruments {
     process_duration: Histogram<f64>,
     consumed_messages: Counter<u64>,
     run_duration: Histogram<f64>,
+    run_interruptions: Counter<u64>,
     runs: Arc<Levels>,
     workers: Arc<Levels>,
     fold_position: Gauge<u64>,
@@ -105,6 +107,13 @@ pub fn build_ended(result: &'static str, engine: &'static str, elapsed: Duration
     instruments.run_duration.record(elapsed.as_secs_f64(), &attributes);
 }
 
+/// An attempt at a build was interrupted because of `reason`: `engine`, `object_store` or `shutdown`.
+pub fn build_interrupted(reason: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.run_interruptions.add(1, &[KeyValue::new(ERROR_TYPE, reason)]);
+    }
+}
+
 /// `count` builds are now in `state`: `pending` or `executing`.
 pub fn builds_active(state: &'static str, count: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
@@ -155,6 +164,7 @@ impl Instruments {
                 .build()
         };
         let counter = |name, about| meter.u64_counter(name).with_unit("{message}").with_description(about).build();
+        let interruptions = meter.u64_counter(BUILD_INTERRUPTIONS).with_unit("{attempt}");
         let gauge = |name, about| meter.u64_gauge(name).with_unit("{event}").with_description(about).build();
         Self {
             operation_duration: seconds(
@@ -170,6 +180,9 @@ impl Instruments {
             ),
             consumed_messages: counter(MESSAGING_CLIENT_CONSUMED_MESSAGES, "Messages delivered to a consumer."),
             run_duration: seconds(CICD_PIPELINE_RUN_DURATION, &BUILD_SECONDS, "Duration of a build from its start."),
+            run_interruptions: interruptions
+                .with_description("Attempts that the platform could not go on with.")
+                .build(),
             runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, ("{run}", CICD_PIPELINE_RUN_STATE)),
             workers: Levels::observed(meter, CICD_WORKER_COUNT, ("{count}", CICD_WORKER_STATE)),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),

@@ -348,6 +348,23 @@ fn a_silent_launcher_does_not_hold_a_slot_for_ever() {
 }
 
 #[test]
+fn a_build_that_was_given_back_waits_for_a_launcher_and_its_time_begins_anew() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "main");
+    story.settle(&Limits::default());
+    story.build(build, &build::Command::Start { worker: "w".to_owned() });
+    story.now += time::Duration::seconds(Limits::default().running_max_s);
+    story.build(build, &build::Command::Interrupt { attempt: 1, reason: "The store is away.".to_owned() });
+    story.now += time::Duration::seconds(Limits::default().waiting_max_s);
+    story.settle(&Limits::default());
+    assert!(!story.ended(build));
+    story.now += time::Duration::seconds(1);
+    story.settle(&Limits::default());
+    assert!(story.ended(build));
+}
+
+#[test]
 fn a_wish_survives_a_snapshot_between_hearing_and_saying() {
     let mut story = Story::new();
     story.site("docs", "acme");

@@ -59,7 +59,7 @@ pub(crate) struct Shown {
     state: BuildState,
     /// The newest attempt; 0 before the first.
     attempt: u32,
-    /// Why it ended as it did; null on success and before the end.
+    /// Why it ended as it did, or waits for another attempt; null on success and while all goes well.
     reason: Option<String>,
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const SHORT: Duration = Duration::from_secs(10);
 
 /// Cancels a build, and expects the one slot to be free for another.
-async fn cancel_frees_the_slot(world: &World, build: BuildId) {
+pub(crate) async fn cancel_frees_the_slot(world: &World, build: BuildId) {
     let next = world.dispatch(&world.repository("next", "sleep 86901")).await;
     let canceled = Instant::now();
     world.cancel(build).await;

@@ -68,6 +68,25 @@ async fn a_store_that_is_away_until_the_deadline_costs_an_attempt_and_not_the_bu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_away_for_longer_than_many_attempts_ends_no_build() {
+    let world = World::new().await;
+    let (line, _stop) = store(&world, SECRET).await;
+    line.set(Mode::Refusing);
+    let config = Config { timeout: Duration::from_secs(5), ..world.config() };
+    let _launched = world.launch(config, line.address()).await;
+    let build = world.dispatch(&world.repository("page", PAGE)).await;
+    for attempt in 2..=5 {
+        world.until(build, "the next attempt", |state| state.running_attempt() == Some(attempt)).await;
+    }
+    line.set(Mode::Open);
+    let end = world.finished(build).await;
+    assert!(matches!(end, BuildEvent::Finished { outcome: Outcome::Success, .. }), "{end:?}");
+    let facts = world.facts(build).await;
+    let told = |fact: &&BuildEvent| matches!(fact, BuildEvent::Interrupted { reason, .. } if reason == "The artifact could not be stored in time.");
+    assert_eq!(facts.iter().filter(told).count() + 1, world.starts(build).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_hangs_up_in_the_middle_of_an_artifact_gets_it_again() {
     let world = World::new().await;
     let (line, _stop) = store(&world, SECRET).await;

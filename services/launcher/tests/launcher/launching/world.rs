@@ -1,5 +1,7 @@
 //! A log with builds to take, a launcher that takes them, and servers that take connections and never answer.
 
+use super::docker_line;
+use super::limits::kinds;
 use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
@@ -8,13 +10,15 @@ use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
 use launcher::source::{Dialer, Rules, Space};
 use launcher::spec::Limits;
+use runtime::health::{Need, PartReport};
 use runtime::server::{self, Server};
-use runtime::{Connection, Log, build_log, clock, streams};
+use runtime::{Connection, Health, Log, build_log, clock, streams};
 use secrecy::SecretString;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use storage::Storage;
 use tempfile::TempDir;
@@ -31,6 +35,18 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) server: Server,
     log: Log,
+    builds: Mutex<Vec<BuildId>>,
+}
+
+/// What a launcher did not come to remove because its test was over.
+impl Drop for World {
+    fn drop(&mut self) {
+        if kinds().contains(&Kind::Docker) {
+            for build in self.builds.lock().unwrap().iter() {
+                docker_line::remove(&format!("{}={build}", launcher::spec::LABEL));
+            }
+        }
+    }
 }
 
 impl World {
@@ -41,7 +57,7 @@ impl World {
         let (url, nats) = (server.url(), folder.path().join("nats"));
         streams::provision(&connect(&url, &nats, "ctl").await, 1).await.unwrap();
         let log = Log::new(connect(&url, &nats, "scheduler").await);
-        Self { folder, server, log }
+        Self { folder, server, log, builds: Mutex::default() }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -93,6 +109,7 @@ impl World {
         };
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;
+        self.builds.lock().unwrap().push(build);
         build
     }
 
@@ -141,6 +158,26 @@ impl World {
         facts
     }
 
+    /// The name of the launcher that started a build.
+    pub(crate) async fn installation(&self, build: BuildId) -> String {
+        let facts = self.facts(build).await;
+        let worker = facts.iter().find_map(|fact| {
+            if let BuildEvent::Started { worker, .. } = fact { worker.strip_prefix("launcher-") } else { None }
+        });
+        worker.unwrap().to_owned()
+    }
+
+    /// What the log of a build holds by now.
+    pub(crate) async fn log(&self, build: BuildId) -> String {
+        let connection = connect(&self.server.url(), &self.nats(), "launcher").await;
+        let chunks = build_log::read(&connection, build).await.unwrap();
+        chunks.iter().map(|chunk| String::from_utf8_lossy(&chunk.text)).collect()
+    }
+
+    pub(crate) async fn until_log(&self, build: BuildId, line: &str) {
+        until(line, async || self.log(build).await.contains(line)).await;
+    }
+
     /// How often a launcher has stated that it starts.
     pub(crate) async fn starts(&self, build: BuildId) -> usize {
         self.facts(build).await.iter().filter(|fact| matches!(fact, BuildEvent::Started { .. })).count()
@@ -148,11 +185,28 @@ impl World {
 }
 
 /// A launcher at work, until it is dropped; builds in hand then end with the test.
-pub(crate) struct Launched(JoinHandle<()>);
+pub(crate) struct Launched {
+    health: Health,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Launched {
+    /// What it tells of its engine.
+    pub(crate) fn engine(&self) -> PartReport {
+        self.health.report().parts.remove("engine").unwrap()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) async fn shut_down(&mut self) {
+        self.stop.cancel();
+        tokio::time::timeout(DEADLINE, &mut self.running).await.unwrap().unwrap();
+    }
+}
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        self.0.abort();
+        self.running.abort();
     }
 }
 
@@ -170,6 +224,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         mirrors: Space::default(),
         limits: Limits { network: false, ..Limits::default() },
         output: OutputLimits::default(),
+        sweep_every: launcher::SWEEP_EVERY,
     }
 }
 
@@ -179,11 +234,13 @@ pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
 }
 
 pub(crate) async fn launch(config: Config, log: Log, s3: SocketAddr) -> Launched {
-    let prepared = launcher::prepare(config).await.unwrap();
+    let (health, stop) = (Health::default(), CancellationToken::new());
+    let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await.unwrap();
     let keys = ("key".to_owned(), SecretString::from("secret"));
     let storage = Storage::connect(&storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), keys));
-    let running = async move { launcher::run(prepared, log, &storage, CancellationToken::new()).await.unwrap() };
-    Launched(tokio::spawn(running))
+    let stopped = stop.clone();
+    let running = async move { launcher::run(prepared, log, &storage, stopped).await.unwrap() };
+    Launched { health, stop, running: tokio::spawn(running) }
 }
 
 /// A server that takes connections and never says a word.

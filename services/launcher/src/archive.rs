@@ -1,0 +1,61 @@
+//! The archive of logs in the object store, which must not keep a slot from builds when the store is away.
+
+use crate::launch::Launcher;
+use bytes::Bytes;
+use events::build::Command;
+use events::{Build, BuildId, Cause};
+use runtime::consumer::Timing;
+use runtime::{ExecuteError, Failure, build_log};
+use std::time::Duration;
+
+/// How long the log of a build is tried to be archived when the build has just left its slot, and by a delivery that comes for
+/// nothing else: a store that does not answer must not keep builds waiting.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
+pub(crate) const LATER: Duration = Duration::from_secs(30);
+/// How long the store has to take a log, besides the time its bytes take on the slowest line that is to do. What it does not
+/// take by then comes again later: meanwhile the slot is free.
+const ANSWER_MAX: Duration = Duration::from_secs(1);
+const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+/// Deliveries after which the operator is told of a build that waits, or of a log that cannot be archived: a day with the rests
+/// of a minute between them, so that an outage is over by then. What counts against a build is not how often it was
+/// delivered but how many launchers were lost with it.
+const DELIVERIES_MAX: u64 = 24 * 60;
+
+pub(crate) fn timing() -> Timing {
+    Timing { deliveries_max: DELIVERIES_MAX, ..Timing::default() }
+}
+
+impl Launcher {
+    /// Moves the log of an ended build to the object store, if that has not been done, in `limit` at most.
+    pub(crate) async fn archive_within(&self, limit: Duration, build: BuildId, cause: &Cause) -> Result<(), Failure> {
+        let archived = tokio::time::timeout(limit, self.archive(build, cause)).await;
+        archived.unwrap_or_else(|_| Err(Failure::Retry("the log of the build waits for the store".into())))
+    }
+
+    async fn archive(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
+        let state = self.log.load::<Build>(&build.to_string()).await?.state;
+        if !matches!(state, Build::Ended { archived: false, .. }) {
+            return Ok(());
+        }
+        let chunks = build_log::read(self.log.connection(), build).await?;
+        let text: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.text.to_vec()).collect();
+        let (key, bytes) = (storage::keys::log(build), text.len() as u64);
+        self.store_log(&key, text.into()).await?;
+        let archived = Command::ArchiveLog { key, bytes };
+        match self.log.execute::<Build>(&build.to_string(), &archived, cause).await {
+            Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
+            Err(ExecuteError::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// Stores the log of a build that ended, or fails soon.
+    async fn store_log(&self, key: &str, log: Bytes) -> Result<(), Failure> {
+        let limit = ANSWER_MAX + Duration::from_secs(log.len() as u64 / SLOWEST_BYTES_PER_SECOND);
+        match tokio::time::timeout(limit, self.platform.put_log(key, log)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) if !error.is_transient() => Err(Failure::Park(error.into())),
+            Ok(Err(error)) => Err(Failure::Retry(error.into())),
+            Err(_) => Err(Failure::Retry("the object store did not take the log of a build in time".into())),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The build itself, in a container: again from the start when the engine was lost on the way.
+
+use super::Attempt;
+use super::fault::{Cut, Fault, halted, platform};
+use crate::engine::{self, Exit};
+use crate::interruption::Interruption;
+use crate::spec::{self, specify};
+use crate::workspace::Workspace;
+use crate::{blocking, disk};
+use events::{CommitId, Outcome};
+use runtime::error::chain;
+use std::path::Path;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The rest before an engine that was lost is asked whether it works, doubled from time to time, and the longest.
+const ENGINE_AGAIN: Duration = Duration::from_millis(500);
+const ENGINE_AGAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Why the container did not do its work.
+enum Stopped {
+    Fault(Fault),
+    Engine(engine::Error),
+}
+
+impl Attempt<'_> {
+    /// Fetches the source and builds it. An engine that is away is waited for, however long that takes.
+    pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<(Workspace, CommitId), Cut> {
+        let (mut known, mut pause) = (self.job.commit.clone(), ENGINE_AGAIN);
+        loop {
+            let root = folder.to_owned();
+            let made = blocking(move || Workspace::create(root)).await;
+            let workspace = made.map_err(|error| platform("prepare a workspace", &error))?;
+            let fetching = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref()));
+            let commit = fetching.await.ok_or_else(halted)??;
+            let fault = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
+            let contained = self.contain(&self.describe(&workspace, &commit), halt).await;
+            let error = match contained {
+                Ok(()) => return Ok((workspace, commit)),
+                Err(_) if halt.is_cancelled() => return Err(halted()),
+                Err(Stopped::Fault(found)) => return Err(fault(found).into()),
+                Err(Stopped::Engine(error)) => error,
+            };
+            if !self.is_lost(&error).await {
+                return Err(fault(platform("run a container", &error)).into());
+            }
+            halt.run_until_cancelled(self.outlast(&error, &mut pause)).await.ok_or_else(halted)?;
+            known = Some(commit);
+        }
+    }
+
+    fn describe(&self, workspace: &Workspace, commit: &CommitId) -> spec::Job {
+        spec::Job {
+            build: self.build.to_string(),
+            site: self.site.clone(),
+            branch: self.job.branch.to_string(),
+            commit: commit.to_string(),
+            repository_url: self.job.repository.to_string(),
+            engine: self.job.engine,
+            workspace: workspace.clone(),
+        }
+    }
+
+    async fn contain(&self, job: &spec::Job, halt: &CancellationToken) -> Result<(), Stopped> {
+        let swept = halt.run_until_cancelled(self.engine.sweep(&job.build)).await;
+        swept.unwrap_or(Ok(())).map_err(Stopped::Engine)?;
+        let spec = specify(job, &self.launcher.config.limits);
+        let stop = halt.child_token();
+        let running = self.engine.run(&spec, self.record.lines(), stop.clone());
+        tokio::pin!(running);
+        let (ended, excess) = tokio::select! {
+            ended = &mut running => (ended, None),
+            excess = disk::exceeded(&job.workspace, &spec.limits) => {
+                stop.cancel();
+                (running.await, Some(excess))
+            }
+        };
+        let exit = ended.map_err(Stopped::Engine)?;
+        if let Some(excess) = excess {
+            let fault = Fault { outcome: excess.outcome(), message: excess.message(), commit: None };
+            return Err(Stopped::Fault(fault));
+        }
+        let message = match exit {
+            Exit::Code(0) => return Ok(()),
+            Exit::Code(code) => format!("The build failed with exit code {code}."),
+            Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
+            Exit::Stopped => "The build was stopped.".to_owned(),
+        };
+        Err(Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None }))
+    }
+
+    /// Whether the engine failed as a whole, and not just in this.
+    async fn is_lost(&self, error: &engine::Error) -> bool {
+        error.is_away() || self.engine.check().await.is_err()
+    }
+
+    /// Waits until the engine works again.
+    async fn outlast(&self, error: &engine::Error, pause: &mut Duration) {
+        self.blame.put(Interruption::Engine);
+        tracing::warn!(build = %self.build, error = chain(error), "a build waits for the engine");
+        self.record.say("the build engine cannot be reached; waiting for it").await;
+        loop {
+            tokio::time::sleep(*pause).await;
+            *pause = (*pause * 2).min(ENGINE_AGAIN_MAX);
+            if self.engine.check().await.is_ok() {
+                break;
+            }
+        }
+        self.record.say("the build engine is back; starting over").await;
+    }
+}

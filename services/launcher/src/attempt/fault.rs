@@ -1,0 +1,50 @@
+//! Why an attempt has no artifact.
+
+use crate::interruption::Interruption;
+use events::build::Report;
+use events::event::Artifact;
+use events::{CommitId, Outcome};
+
+/// What ends the work of an attempt early.
+#[derive(Debug)]
+pub(super) enum Cut {
+    /// It ends the build too.
+    Fault(Fault),
+    /// Another attempt shall go on.
+    Interrupted(Interruption),
+}
+
+/// What is wrong with a build, for the person who reads it.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) outcome: Outcome,
+    pub(super) message: String,
+    pub(super) commit: Option<CommitId>,
+}
+
+impl From<Fault> for Cut {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A fault of ours, not of the source.
+pub(super) fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+    tracing::error!(error, doing, "a build ends in an error of the platform");
+    Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None }
+}
+
+/// Nobody reads it: what ended the attempt has its own words.
+pub(super) const fn halted() -> Cut {
+    Cut::Fault(Fault { outcome: Outcome::Error, message: String::new(), commit: None })
+}
+
+/// The attempt and how long it took are filled in by whoever knows them.
+pub(super) fn report(
+    outcome: Outcome,
+    message: String,
+    commit: Option<CommitId>,
+    artifact: Option<Artifact>,
+) -> Report {
+    Report { attempt: 0, commit, outcome, reason: message, artifact, duration_ms: 0 }
+}

@@ -1,0 +1,49 @@
+//! The source of a build, from its repository into the workspace.
+
+use super::Attempt;
+use super::fault::Fault;
+use crate::source;
+use crate::workspace::Workspace;
+use events::{CommitId, Outcome};
+use runtime::error::chain;
+use std::time::Duration;
+
+/// How often a repository that does not answer is asked within an attempt.
+const TRIES: u32 = 3;
+
+impl Attempt<'_> {
+    /// Fetches `commit`, or the tip of the branch.
+    pub(super) async fn fetch(&self, workspace: &Workspace, commit: Option<&CommitId>) -> Result<CommitId, Fault> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.check_out(workspace, commit).await {
+                Ok(commit) => return Ok(commit),
+                Err(error) if error.is_retryable() && tries < TRIES => {
+                    self.record.say(format!("{}; trying again", chain(&error))).await;
+                    tokio::time::sleep(Duration::from_secs(2 << tries)).await;
+                }
+                Err(error) => {
+                    let outcome = if error.is_ours() { Outcome::Error } else { Outcome::Failure };
+                    let message = format!("The source could not be fetched: {}.", chain(&error));
+                    return Err(Fault { outcome, message, commit: commit.cloned() });
+                }
+            }
+        }
+    }
+
+    async fn check_out(&self, workspace: &Workspace, commit: Option<&CommitId>) -> Result<CommitId, source::Error> {
+        let (repository, branch) = (self.job.repository.as_str(), self.job.branch.as_str());
+        let source::Tip { commit, is_new } = match commit {
+            Some(commit) => source::Tip { commit: commit.clone(), is_new: false },
+            None => self.launcher.mirror.tip(repository, branch).await?,
+        };
+        let fetched = self.launcher.mirror.checkout(repository, commit.as_str(), branch, &workspace.site()).await?;
+        let whence = if fetched.from_mirror && !is_new { "already here" } else { "fetched" };
+        self.record.say(format!("checked out {} of {branch} ({whence})", commit.short())).await;
+        for notice in fetched.notices {
+            self.record.say(notice).await;
+        }
+        Ok(commit)
+    }
+}

@@ -1,0 +1,56 @@
+//! What a launcher does before it listens: it takes its folder, and clears away what would disturb it.
+
+use crate::config::{Config, Error};
+use crate::installation::Installation;
+use crate::memory::Memory;
+use crate::presence::Presence;
+use crate::source::{self, Mirror};
+use crate::{blocking, engine, sweep};
+use runtime::health::Reporter;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one run of git may take.
+const GIT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How long a repository's server may send next to nothing.
+const GIT_STALL: Duration = Duration::from_secs(30);
+
+/// A launcher that has its folder, and has yet to find an engine.
+pub struct Prepared {
+    pub(crate) config: Config,
+    pub(crate) installation: Arc<Installation>,
+    pub(crate) memory: Memory,
+    pub(crate) mirror: Mirror,
+    pub(crate) presence: Arc<Presence>,
+}
+
+/// Takes the data directory, and ends what runs of an earlier life. `engine` is told whether builds can run here.
+///
+/// # Errors
+/// [`Error`] if another launcher has the data directory, or the mirrors cannot be kept.
+pub async fn prepare(mut config: Config, engine: Reporter) -> Result<Prepared, Error> {
+    let root = config.data_dir.clone();
+    let open = move || {
+        let installation = Installation::open(&root)?;
+        sweep::processes(&installation);
+        sweep::mirrors(&installation.mirrors());
+        let memory = Memory::open(installation.attempts())?;
+        Ok((Arc::new(installation), memory))
+    };
+    let folder = config.data_dir.clone();
+    let taken = |source| Error::Folder { folder: folder.clone(), source };
+    let (installation, memory) = blocking(open).await.map_err(taken)?;
+    installation.name().clone_into(&mut config.engine.installation);
+    let mirrors = source::Config {
+        root: installation.mirrors(),
+        rules: config.sources.clone(),
+        reader: engine::is_root().then_some(config.engine.identity),
+        timeout: GIT_TIMEOUT,
+        stall: GIT_STALL,
+        space: config.mirrors.clone(),
+        limits: config.limits.clone(),
+    };
+    let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
+    let presence = Arc::new(Presence::new(config.engine.clone(), engine));
+    Ok(Prepared { config, installation, memory, mirror, presence })
+}
