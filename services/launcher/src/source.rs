@@ -188,12 +188,6 @@ fn digest(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod notices_tests;
-
-#[cfg(test)]
-mod notices_tests;
-
-#[cfg(test)]
 mod tests {
     use super::{well_formed_branch, well_formed_commit};
 

@@ -100,3 +100,7 @@ fn beginning(path: &Path) -> io::Result<String> {
     fs::File::open(path)?.take(ATTRIBUTES_MAX).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+#[path = "notices_tests.rs"]
+mod tests;
