@@ -1,7 +1,7 @@
 //! The doors of the platform under clients who mean it no good, from outside and without a password.
 
 use futures::future::join_all;
-use journeys::{Delivery, Platform};
+use journeys::{Delivery, Platform, eventually};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const FEW_FILES: u64 = 1024;
 const IDLE: usize = 1100;
 const WEBHOOKS: usize = 1500;
 /// What a burst may leave in memory, in bytes: far below what its bodies are.
-const LEFT_MAX: u64 = 200 << 20;
+const LEFT_MAX: u64 = 96 << 20;
 /// A request is answered in this time whatever others do.
 const SOON: Duration = Duration::from_secs(8);
 
@@ -75,7 +75,7 @@ async fn webhooks_without_a_signature_hold_no_memory_and_signed_ones_give_it_bac
 }
 
 #[tokio::test]
-async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_hold_no_more_each_time() {
+async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_memory_returns() {
     have_files();
     let platform = Platform::start().await;
     let before = platform.memory();
@@ -85,9 +85,9 @@ async fn webhooks_that_announce_much_and_stall_keep_no_genuine_one_out_and_hold_
         let _ = platform.deliver(&Delivery::of("star", " ".repeat(1 << 20))).await.expect(202);
         assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
         let _ = platform.api().try_get("/sites").await.unwrap().expect(200);
-        // What was given back is taken again, so that a second burst adds nothing.
-        assert!(platform.memory() < before + LEFT_MAX, "{} after {before}", platform.memory());
         drop(held);
+        let returned = async || (platform.memory() < before + LEFT_MAX).then_some(());
+        eventually("memory to return", returned).await;
     }
     let names = std::fs::read_dir(platform.data().join("web")).unwrap().count();
     assert_eq!(names, 0, "what lay on the disk had no name");
