@@ -30,7 +30,7 @@ pub(crate) async fn measure() -> Vec<Row> {
         side_by_side("fold_scheduler", async |_| fold::<Queue>(&facts).await, async |_| decode(&facts)).await;
     let (edge, _) = side_by_side("fold_edge", async |_| fold::<Table>(&facts).await, async |_| decode(&facts)).await;
     drop(facts);
-    let (many, few) = (Large::with(SITES).await, Large::with(FEW_SITES).await);
+    let (many, few) = (Large::with(SITES), Large::with(FEW_SITES));
     let (decide, decide_few) =
         side_by_side("decision_20k_sites", async |_| many.decision(), async |_| few.decision()).await;
     let (promote, promote_few) =
@@ -112,7 +112,7 @@ struct Large {
 }
 
 impl Large {
-    async fn with(sites: usize) -> Self {
+    fn with(sites: usize) -> Self {
         let (mut queue, mut table) = (Queue::default(), Table::default());
         let built = (sites * 30) as u64;
         let mut history = History::new(2, built + 200_000, sites);
@@ -120,20 +120,16 @@ impl Large {
             queue.apply(&recorded);
             State::apply(&mut table, &recorded);
         }
-        let (mut pushes, mut promotions) = (Vec::new(), Vec::new());
-        for recorded in history {
-            match &recorded.event {
-                Event::Repository(_) if pushes.len() < TIMES => pushes.push(recorded),
-                Event::Alias(AliasEvent::Promoted { .. }) if promotions.len() < TIMES => promotions.push(recorded),
-                _ => {}
-            }
-        }
+        let news: Vec<Recorded> = history.collect();
+        let some = |is: fn(&Event) -> bool| news.iter().filter(|news| is(&news.event)).take(TIMES).cloned().collect();
+        let pushes = some(|event| matches!(event, Event::Repository(_)));
+        let promotions = some(|event| matches!(event, Event::Alias(AliasEvent::Promoted { .. })));
         Self { queue, table, pushes, promotions }
     }
 
     /// Microseconds for a push that is heard and the decision that follows.
     fn decision(&self) -> f64 {
-        let (limits, now) = (Limits::default(), time::OffsetDateTime::now_utc());
+        let (limits, now) = (Limits::default(), runtime::clock::now());
         let mut queue = self.queue.clone();
         let started = Instant::now();
         for push in &self.pushes {

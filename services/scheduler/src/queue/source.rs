@@ -7,20 +7,28 @@ use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, RepositoryUrl
 /// What a build is about whose own push is late.
 const BEHIND: &str = "Back to the newest push of the branch";
 
+/// What a push asks of every site of its repository.
+struct Pushed<'a> {
+    branch: &'a Branch,
+    reason: Reason,
+    commit: CommitId,
+    summary: &'a str,
+}
+
 impl Queue {
     pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
             RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
                 let place = known.branches.take(branch, &Push { before: before.as_ref(), commit });
-                let sites: Vec<SiteId> = known.sites.iter().copied().collect();
                 let (reason, commit, summary) = match place {
                     Place::Newest => (Reason::Push, commit.clone(), summary.as_str()),
                     Place::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
                     Place::Behind(tip) => (Reason::Push, tip, BEHIND),
                 };
-                for site in sites {
-                    self.wish_push(recorded, site, branch, (reason, &commit, summary));
+                let pushed = Pushed { branch, reason, commit, summary };
+                for site in known.sites.clone() {
+                    self.wish_push(recorded, site, &pushed);
                 }
             }
             RepositoryEvent::BranchDeleted { repository, branch, .. } => {
@@ -29,22 +37,23 @@ impl Queue {
         }
     }
 
-    fn wish_push(
-        &mut self,
-        recorded: &Recorded,
-        id: SiteId,
-        branch: &Branch,
-        (reason, commit, summary): (Reason, &CommitId, &str),
-    ) {
-        if self.sites.get(&id).is_some_and(|site| site.gone.contains(branch)) {
+    fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
+        let Pushed { branch, reason, commit, summary } = pushed;
+        if self.sites.get(&id).is_some_and(|site| site.gone.contains(*branch)) {
             if let Some(site) = self.sites.get_mut(&id) {
-                site.gone.remove(branch);
+                site.gone.remove(*branch);
             }
             self.keep_preview(id, branch);
         }
-        let build = BuildId::of(recorded.envelope.id, id);
-        let (branch, commit, summary) = (branch.clone(), Some(commit.clone()), summary.to_owned());
-        self.wish(Wish { build, reason, site: id, branch, commit, summary, origin: Origin::from(recorded) });
+        self.wish(Wish {
+            build: BuildId::of(recorded.envelope.id, id),
+            reason: *reason,
+            site: id,
+            branch: (*branch).clone(),
+            commit: Some(commit.clone()),
+            summary: (*summary).to_owned(),
+            origin: Origin::from(recorded),
+        });
     }
 
     fn delete_branch(&mut self, recorded: &Recorded, repository: &RepositoryUrl, branch: &Branch) {
