@@ -1,6 +1,7 @@
 //! What must be consistent at once: the unit of decision and of optimistic concurrency.
 
 use crate::{Event, Refusal};
+use std::time::Duration;
 
 /// A state that decides: folded from its own facts, asked by commands.
 ///
@@ -9,6 +10,9 @@ use crate::{Event, Refusal};
 pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// The aggregate's token in subjects and event types, for example `build`.
     const KIND: &'static str;
+    /// How long a fact counts, since it was stored: what is older is not read when the state is folded anew. None for an
+    /// aggregate whose whole history counts, as nearly all do.
+    const REMEMBERS: Option<Duration> = None;
     /// What may be asked of it.
     type Command: Send + Sync;
     /// What can happen to it.

@@ -1,12 +1,21 @@
 //! A source repository, as far as its pushes tell. It belongs to no site: one push builds every site that uses it.
 
 use crate::{Aggregate, Event, Refusal, RepositoryEvent};
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
+use std::time::Duration;
+use uuid::Uuid;
 
-/// What is remembered of a repository: the deliveries recorded.
+/// How long a delivery is remembered. GitHub offers to send one again for three days.
+pub const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Deliveries remembered of one repository at most, whatever comes in that time: the newest.
+pub const DELIVERIES_MAX: usize = 500;
+
+/// What is remembered of a repository: the deliveries recorded lately. One that comes again after that is stated again, with
+/// the same id, and whoever hears it finds the build that it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repository {
-    deliveries: BTreeSet<String>,
+    /// Digests of their ids, oldest first.
+    deliveries: VecDeque<Uuid>,
 }
 
 /// What a webhook asks to record.
@@ -16,14 +25,14 @@ pub enum Command {
     Record(RepositoryEvent),
 }
 
-const fn delivery(fact: &RepositoryEvent) -> &String {
-    match fact {
-        RepositoryEvent::PushReceived { delivery, .. } | RepositoryEvent::BranchDeleted { delivery, .. } => delivery,
-    }
+fn delivery(fact: &RepositoryEvent) -> Uuid {
+    let (RepositoryEvent::PushReceived { delivery, .. } | RepositoryEvent::BranchDeleted { delivery, .. }) = fact;
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, delivery.as_bytes())
 }
 
 impl Aggregate for Repository {
     const KIND: &'static str = "repository";
+    const REMEMBERS: Option<Duration> = Some(DELIVERIES_KEPT);
     type Command = Command;
     type Fact = RepositoryEvent;
 
@@ -32,12 +41,15 @@ impl Aggregate for Repository {
     }
 
     fn decide(&self, Command::Record(fact): &Command) -> Result<Vec<RepositoryEvent>, Refusal> {
-        let known = self.deliveries.contains(delivery(fact));
+        let known = self.deliveries.contains(&delivery(fact));
         Ok(if known { vec![] } else { vec![fact.clone()] })
     }
 
     fn evolve(mut self, fact: &RepositoryEvent) -> Self {
-        self.deliveries.insert(delivery(fact).clone());
+        self.deliveries.push_back(delivery(fact));
+        if self.deliveries.len() > DELIVERIES_MAX {
+            self.deliveries.pop_front();
+        }
         self
     }
 }
@@ -62,6 +74,14 @@ mod tests {
     fn a_delivery_is_recorded_once() {
         given::<Repository>([]).when(Command::Record(push("1"))).then([push("1")]);
         given::<Repository>([push("1")]).when(Command::Record(push("1"))).then([]);
+    }
+
+    #[test]
+    fn as_many_deliveries_are_remembered_as_it_says_and_no_more() {
+        let pushes: Vec<_> = (0..=DELIVERIES_MAX).map(|number| push(&number.to_string())).collect();
+        let oldest = given::<Repository>(pushes.clone()).when(Command::Record(pushes[0].clone()));
+        oldest.then([pushes[0].clone()]);
+        given::<Repository>(pushes.clone()).when(Command::Record(pushes[1].clone())).then([]);
     }
 
     #[test]

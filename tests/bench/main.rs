@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
 
 mod append;
+mod folds;
 mod log;
 mod read_model;
 mod replay;
@@ -27,6 +28,7 @@ struct Group {
 
 const GROUPS: &[Group] = &[
     Group { name: "append", rows: append::ROWS, is_long: false, measure: || Box::pin(append::measure()) },
+    Group { name: "folds", rows: folds::ROWS, is_long: false, measure: || Box::pin(folds::measure()) },
     Group { name: "replay", rows: replay::ROWS, is_long: false, measure: || Box::pin(replay::measure()) },
 ];
 

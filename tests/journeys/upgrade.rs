@@ -132,15 +132,15 @@ async fn nothing_is_different_from_what_the_new_alone_makes(mut fleet: Fleet) {
     fleet.stop_second(Service::Scheduler).await;
     fleet.stop(Part::Service(Service::Scheduler), Signal::TERM).await;
     let kept = Objects::new(fleet.log().await, "scheduler");
-    let queue = state(kept.read().await.unwrap().unwrap());
-    kept.write(b"{}".to_vec()).await.unwrap();
+    let queue = state(kept.get().await.unwrap().unwrap());
+    kept.put(b"{}").await.unwrap();
     fleet.start(Part::Service(Service::Scheduler)).await;
-    let anew = async || kept.read().await.ok().flatten().filter(|kept| kept != b"{}");
+    let anew = async || kept.get().await.ok().flatten().filter(|kept| kept != b"{}");
     assert_eq!(state(eventually("a queue that was made anew", anew).await), queue, "the scheduler's queue");
 }
 
 fn routes(fleet: &Fleet) -> PathBuf {
-    fleet.folder().join("edge/routes.json")
+    fleet.folder().join("edge/routes.jsonl")
 }
 
 /// What each host answers, and where it leads to.
@@ -156,8 +156,17 @@ async fn pages(fleet: &Fleet) -> Vec<Option<(u16, String, String)>> {
 /// The edge's table as it keeps it at its end, but for how far what comes next is loaded.
 async fn table(fleet: &mut Fleet) -> Value {
     fleet.stop(Part::Service(Service::Edge), Signal::TERM).await;
-    let mut table = state(std::fs::read(routes(fleet)).unwrap());
-    for site in table["state"]["sites"].as_object_mut().unwrap().values_mut() {
+    let mut table = json!({ "hosts": {}, "sites": {} });
+    for line in std::fs::read_to_string(routes(fleet)).unwrap().lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        for (kind, changes) in line["changes"].as_object_mut().unwrap() {
+            let entries = table[kind].as_object_mut().unwrap();
+            entries.append(changes.as_object_mut().unwrap());
+            entries.retain(|_, entry| !entry.is_null());
+        }
+        (table["position"], table["unknown"]) = (line["position"].take(), line["unknown"].take());
+    }
+    for site in table["sites"].as_object_mut().unwrap().values_mut() {
         for slot in site["slots"].as_object_mut().unwrap().values_mut() {
             if slot["next"].is_null() {
                 slot["next"] = slot["shown"].take();

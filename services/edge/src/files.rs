@@ -12,7 +12,8 @@ pub(crate) async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<(), Error> {
     done.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::file("write", &written))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// The same, on a thread that may block.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut partial = path.as_os_str().to_owned();

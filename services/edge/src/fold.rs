@@ -2,9 +2,10 @@
 
 use crate::content::Content;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::prefetch::Loading;
 use crate::routes::{Routes, Waiting};
-use crate::snapshot::Disk;
+use crate::table::Table;
 use arc_swap::ArcSwapOption;
 use runtime::fold::{Fold as _, Following, Memory, Step};
 use runtime::{Connection, Log, connection};
@@ -19,15 +20,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What requests are answered by. None before the edge has heard anything, ever.
-pub(crate) type InService = Arc<ArcSwapOption<Table>>;
+pub(crate) type InService = Arc<ArcSwapOption<Shown>>;
 
-pub(crate) struct Table {
+/// A table as it was at one moment.
+pub(crate) struct Shown {
     /// The sequence of the last fact in it.
     pub(crate) sequence: u64,
-    pub(crate) routes: Arc<Routes>,
+    pub(crate) routes: Routes,
 }
 
-type Kept = Memory<Routes, Disk>;
+type Kept = Memory<Table, Journal>;
 
 pub(crate) struct Fold {
     content: Arc<Content>,
@@ -40,18 +42,18 @@ pub(crate) struct Fold {
 impl Fold {
     /// The fold as it was last, with its table in service.
     pub(crate) async fn open(data_dir: &Path, content: Arc<Content>) -> Self {
-        let disk = Disk::new(data_dir);
-        let routes = match Memory::load(disk.clone()).await {
+        let journal = Journal::new(data_dir);
+        let routes = match Memory::load(journal.clone()).await {
             Ok(routes) => routes,
             Err(error) => {
                 tracing::error!(error = &*error as &dyn std::error::Error, "the last route table is not used");
-                Memory::empty(disk)
+                Memory::empty(journal)
             }
         };
         let (table, loading) = (InService::default(), Loading::new(Arc::clone(&content)));
         if let Some(last) = routes.last() {
             let sequence = routes.position().sequence;
-            table.store(Some(Arc::new(Table { sequence, routes: Arc::clone(last) })));
+            table.store(Some(Arc::new(Shown { sequence, routes: last.routes().clone() })));
         }
         let fold = Self { content, table, routes, loading, current: CancellationToken::new() };
         sweep(&fold.content, &fold.table).await;
@@ -69,7 +71,8 @@ impl Fold {
 
     /// Follows until `stop`, and keeps the table once more.
     pub(crate) async fn run(mut self, log: connection::Config, stop: CancellationToken) -> Result<(), Error> {
-        self.loading.load(self.routes.state().waiting());
+        // What was read from the disk waits on, whether or not the log can be reached.
+        load_news(&mut self.loading, &mut self.routes);
         let connected = tokio::select! {
             () = stop.cancelled() => None,
             log = connect(&log) => Some(log),
@@ -85,7 +88,7 @@ impl Fold {
     async fn admit_early(&mut self) {
         loop {
             let Some(loaded) = self.loading.next().await else { return std::future::pending().await };
-            self.routes.change(|routes| loaded.iter().for_each(|waiting| routes.admit(waiting)));
+            admit(&mut self.routes, &loaded);
             put(&self.table, &self.routes);
         }
     }
@@ -114,7 +117,7 @@ impl Live {
     }
 
     fn admit(&mut self, loaded: &[Waiting]) {
-        self.routes.fold_mut().change(|routes| loaded.iter().for_each(|waiting| routes.admit(waiting)));
+        admit(self.routes.fold_mut(), loaded);
         if self.routes.is_level() {
             self.put();
         }
@@ -123,29 +126,43 @@ impl Live {
     /// Puts the table in service, in one step, unless it is still behind what it will replace.
     fn publish(&mut self, step: Step) {
         if step == Step::StartedOver {
-            self.loading.load(std::iter::empty());
+            self.loading.clear();
         }
         if !self.routes.is_level() {
             return;
         }
-        if self.routes.fold().state().has_new() {
-            self.routes.fold_mut().change(Routes::enter_service);
-        }
-        self.loading.load(self.routes.fold().state().waiting());
+        load_news(&mut self.loading, self.routes.fold_mut());
         self.put();
     }
 
     fn put(&self) {
         put(&self.table, self.routes.fold());
-        if self.routes.fold().state().waiting().next().is_none() {
+        if self.loading.is_idle() {
             self.current.cancel();
         }
     }
 }
 
+/// Shows what is new where nothing was shown, and loads what waits.
+fn load_news(loading: &mut Loading, routes: &mut Kept) {
+    if !routes.state().has_news() {
+        return;
+    }
+    routes.change(|table| {
+        for site in table.news() {
+            table.routes_mut().enter_service(&site);
+            loading.load(site, table.routes().waiting_of(&site));
+        }
+    });
+}
+
+fn admit(routes: &mut Kept, loaded: &[Waiting]) {
+    routes.change(|table| loaded.iter().for_each(|waiting| table.routes_mut().admit(waiting)));
+}
+
 fn put(table: &InService, routes: &Kept) {
-    let (sequence, routes) = (routes.position().sequence, Arc::clone(routes.state()));
-    table.store(Some(Arc::new(Table { sequence, routes })));
+    let (sequence, routes) = (routes.position().sequence, routes.state().routes().clone());
+    table.store(Some(Arc::new(Shown { sequence, routes })));
 }
 
 async fn close(routes: Kept) -> Result<(), Error> {
@@ -155,7 +172,7 @@ async fn close(routes: Kept) -> Result<(), Error> {
 /// Removes kept manifests that nothing shows any more.
 async fn sweep(content: &Content, table: &InService) {
     let (kept, table) = (content.kept().clone(), table.load_full());
-    let routes = table.map(|table| Arc::clone(&table.routes)).unwrap_or_default();
+    let routes = table.map(|table| table.routes.clone()).unwrap_or_default();
     let swept = tokio::task::spawn_blocking(move || kept.sweep(&routes)).await;
     if let Err(error) = swept {
         tracing::debug!(%error, "kept manifests were not swept");

@@ -1,38 +1,19 @@
-//! Manifests of the deploys in service, kept on disk so that a restart needs no store to find its way. A copy: what is
-//! missing or unreadable here is fetched again.
+//! Manifests of the deploys in service, kept on disk so that a restart needs no store to find its way. Copies, in the form
+//! in which the store has them: what is missing or unreadable here is fetched again.
 
 use crate::error::Error;
 use crate::files;
 use crate::routes::Routes;
-use events::{BuildId, DeployId, Digest, SiteId};
-use serde::{Deserialize, Serialize};
+use events::{DeployId, SiteId};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use storage::{Entry, Head, Manifest, Uploaded};
-
-const VERSION: u32 = 1;
+use storage::Manifest;
 
 /// `<folder>/<site>/<deploy>.json`
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     folder: PathBuf,
 }
-
-#[derive(Serialize, Deserialize)]
-struct File {
-    version: u32,
-    site: SiteId,
-    deploy: DeployId,
-    build: BuildId,
-    uploaded: Uploaded,
-    content: Digest,
-    files: Vec<Row>,
-}
-
-/// Path, digest, size, content type, pack, offset.
-#[derive(Serialize, Deserialize)]
-struct Row(String, Digest, u64, Arc<str>, Digest, u64);
 
 impl Kept {
     pub(crate) async fn open(data_dir: &Path) -> Result<Self, Error> {
@@ -48,7 +29,7 @@ impl Kept {
     pub(crate) async fn load(&self, site: &SiteId, deploy: &DeployId) -> Option<Manifest> {
         let path = self.path(site, deploy);
         let manifest = match files::read(&path).await {
-            Ok(json) => decode(&json?).filter(|manifest| manifest.head().site == *site),
+            Ok(json) => Manifest::from_json(&json?).filter(|manifest| manifest.head().site == *site),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "failed to read a kept manifest");
                 return None;
@@ -65,7 +46,7 @@ impl Kept {
         if tokio::fs::try_exists(&path).await.unwrap_or(false) {
             return Ok(());
         }
-        let json = encode(manifest).map_err(|error| Error::file("encode", &path)(error.into()))?;
+        let json = manifest.to_json().map_err(|error| Error::file("encode", &path)(error.into()))?;
         files::write(path, json).await
     }
 
@@ -86,34 +67,11 @@ impl Kept {
     }
 }
 
-fn encode(manifest: &Manifest) -> Result<Vec<u8>, serde_json::Error> {
-    let row = |entry: &Entry| {
-        let (path, content_type) = (entry.path.clone(), Arc::clone(&entry.content_type));
-        Row(path, entry.digest, entry.size, content_type, entry.pack, entry.offset)
-    };
-    let Head { site, deploy, build, uploaded } = manifest.head().clone();
-    let (content, files) = (manifest.content(), manifest.iter().map(row).collect());
-    serde_json::to_vec(&File { version: VERSION, site, deploy, build, uploaded, content, files })
-}
-
-fn decode(json: &[u8]) -> Option<Manifest> {
-    let File { version, site, deploy, build, uploaded, content, files } = serde_json::from_slice(json).ok()?;
-    // There are few content types and many files.
-    let mut types: HashSet<Arc<str>> = HashSet::new();
-    let entry = |Row(path, digest, size, content_type, pack, offset): Row| {
-        let content_type = types.get(&content_type).cloned().unwrap_or_else(|| {
-            types.insert(Arc::clone(&content_type));
-            content_type
-        });
-        Entry { path, digest, size, content_type, pack, offset }
-    };
-    let manifest = Manifest::new(Head { site, deploy, build, uploaded }, files.into_iter().map(entry));
-    (version == VERSION && manifest.content() == content).then_some(manifest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use events::{BuildId, Digest};
+    use storage::{Entry, Head, Uploaded};
 
     fn manifest(number: u128) -> Manifest {
         let build = BuildId(uuid::Uuid::from_u128(number));

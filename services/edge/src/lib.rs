@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod fold;
 mod hosts;
+mod journal;
 mod kept;
 mod prefetch;
 mod refusal;
@@ -19,7 +20,7 @@ mod respond;
 mod routes;
 mod serve;
 mod server;
-mod snapshot;
+mod table;
 
 use crate::content::Content;
 use crate::fold::Fold;
@@ -34,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use error::Error;
+pub use table::Table;
 
 /// The domain below which every site has its host, unless configured otherwise.
 pub const BASE_DOMAIN: &str = "sites.localhost";

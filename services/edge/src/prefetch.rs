@@ -19,7 +19,7 @@ pub(crate) struct Loading {
     content: Arc<Content>,
     slots: Arc<Semaphore>,
     tasks: JoinSet<Waiting>,
-    running: HashMap<(SiteId, String), (DeployId, AbortHandle)>,
+    running: HashMap<SiteId, HashMap<String, (DeployId, AbortHandle)>>,
 }
 
 impl Loading {
@@ -27,25 +27,39 @@ impl Loading {
         Self { content, slots: Arc::new(Semaphore::new(AT_ONCE)), tasks: JoinSet::new(), running: HashMap::new() }
     }
 
-    /// Loads exactly what is `waiting` now: starts what is missing, gives up what was overtaken.
-    pub(crate) fn load(&mut self, waiting: impl Iterator<Item = Waiting>) {
-        let mut overtaken = std::mem::take(&mut self.running);
+    /// Loads exactly what is `waiting` of a site now: starts what is missing, gives up what was overtaken.
+    pub(crate) fn load(&mut self, site: SiteId, waiting: Vec<Waiting>) {
+        let mut overtaken = self.running.remove(&site).unwrap_or_default();
+        let mut running = HashMap::new();
         for wanted in waiting {
-            let kept = overtaken.remove(&wanted.place()).filter(|(deploy, task)| {
+            let same = overtaken.remove(&wanted.prefix).filter(|(deploy, task)| {
                 let is_same = *deploy == wanted.deploy;
                 if !is_same {
                     task.abort();
                 }
                 is_same
             });
-            let (place, deploy) = (wanted.place(), wanted.deploy.clone());
-            let running = kept.unwrap_or_else(|| {
+            let (prefix, deploy) = (wanted.prefix.clone(), wanted.deploy.clone());
+            let task = same.unwrap_or_else(|| {
                 let load = load(Arc::clone(&self.content), Arc::clone(&self.slots), wanted);
                 (deploy, self.tasks.spawn(load))
             });
-            self.running.insert(place, running);
+            running.insert(prefix, task);
         }
         overtaken.into_values().for_each(|(_, task)| task.abort());
+        if !running.is_empty() {
+            self.running.insert(site, running);
+        }
+    }
+
+    /// Gives up everything.
+    pub(crate) fn clear(&mut self) {
+        self.running.drain().flat_map(|(_, tasks)| tasks).for_each(|(_, (_, task))| task.abort());
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
     }
 
     /// All that are loaded by now, perhaps none after all; `None` if nothing is under way. Safe to cancel.
@@ -60,13 +74,18 @@ impl Loading {
             }
             ended = self.tasks.try_join_next();
         }
-        for waiting in &loaded {
-            let place = waiting.place();
-            if self.running.get(&place).is_some_and(|(running, _)| *running == waiting.deploy) {
-                self.running.remove(&place);
-            }
-        }
+        loaded.iter().for_each(|waiting| self.forget(waiting));
         Some(loaded)
+    }
+
+    fn forget(&mut self, loaded: &Waiting) {
+        let Some(running) = self.running.get_mut(&loaded.site) else { return };
+        if running.get(&loaded.prefix).is_some_and(|(deploy, _)| *deploy == loaded.deploy) {
+            running.remove(&loaded.prefix);
+        }
+        if running.is_empty() {
+            self.running.remove(&loaded.site);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The route table: which deploy each host shows. A pure fold of the log.
+//! The route table: which deploy each host shows. A pure fold of the log, of which a fact changes no more than its site.
 //!
 //! A host belongs to a site by a claim. A site that was renamed holds its former hosts too, and they lead to the present
 //! one.
@@ -7,17 +7,23 @@
 //! [`Routes::admit`]s it, so that a promotion never takes a page away.
 
 use events::{AliasEvent, AliasName, DeployId, Event, HostEvent, HostLabel, Recorded, SiteEvent, SiteId, SiteName};
+use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The version of the table's shape in a snapshot.
-pub(crate) const VERSION: u32 = 2;
-
+/// A copy is cheap: readers keep one while the log goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Routes {
     /// Whose each claimed host is.
-    hosts: BTreeMap<SiteName, SiteId>,
-    sites: BTreeMap<SiteId, Site>,
+    hosts: Map<SiteName, SiteId>,
+    sites: Map<SiteId, Site>,
+}
+
+/// What makes one table of another: what there is now, or that there is nothing any more.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Changes {
+    hosts: BTreeMap<SiteName, Option<SiteId>>,
+    sites: BTreeMap<SiteId, Option<Site>>,
 }
 
 /// A deleted site stays known, for a fact that comes late must not bring it back.
@@ -72,13 +78,6 @@ pub(crate) struct Waiting {
     pub(crate) deploy: DeployId,
 }
 
-impl Waiting {
-    /// Which host it waits for.
-    pub(crate) fn place(&self) -> (SiteId, String) {
-        (self.site, self.prefix.clone())
-    }
-}
-
 impl Routes {
     /// Whether [`Self::apply`] would look at it.
     pub(crate) fn concerns(event: &Event) -> bool {
@@ -90,70 +89,73 @@ impl Routes {
         }
     }
 
-    pub(crate) fn apply(&mut self, recorded: &Recorded) {
+    /// Takes in a fact; answers the site of which it changes what waits to be shown.
+    pub(crate) fn apply(&mut self, recorded: &Recorded) -> Option<SiteId> {
         match &recorded.event {
-            Event::Site(fact) => {
-                if let Ok(site) = recorded.envelope.subject.parse() {
-                    self.apply_site(site, fact);
-                }
-            }
+            Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact),
             Event::Host(fact) => {
-                if let Ok(label) = recorded.envelope.subject.parse() {
-                    self.apply_host(label, fact);
-                }
+                self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
+                None
             }
             Event::Alias(fact) => self.apply_alias(fact),
-            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {}
+            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {
+                None
+            }
         }
     }
 
-    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) {
-        let site = self.sites.entry(id).or_default();
+    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
         match fact {
-            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => site.name = Some(name.clone()),
-            SiteEvent::SettingsChanged { .. } => {}
-            SiteEvent::Deleted {} => *site = Site { deleted: true, ..Site::default() },
+            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => {
+                self.sites.get_or_insert_with(&id, Site::default).name = Some(name.clone());
+                None
+            }
+            SiteEvent::SettingsChanged { .. } => None,
+            SiteEvent::Deleted {} => {
+                self.sites.insert(id, Site { deleted: true, ..Site::default() });
+                Some(id)
+            }
         }
     }
 
     fn apply_host(&mut self, label: SiteName, fact: &HostEvent) {
         match fact {
             HostEvent::Claimed { site, .. } => self.hosts.insert(label, *site),
-            HostEvent::Released { .. } => self.hosts.remove(&label),
-        };
+            HostEvent::Released { .. } => drop(self.hosts.remove(&label)),
+        }
     }
 
-    fn apply_alias(&mut self, fact: &AliasEvent) {
+    fn apply_alias(&mut self, fact: &AliasEvent) -> Option<SiteId> {
         match fact {
-            AliasEvent::Promoted { site, alias, deploy, .. } => {
-                let site = self.sites.entry(*site).or_default();
-                if !site.deleted {
-                    let slot = || Slot { alias: alias.clone(), shown: None, next: None };
-                    let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
-                    slot.next = Some(deploy.clone());
+            AliasEvent::Promoted { site: id, alias, deploy, .. } => {
+                let site = self.sites.get_or_insert_with(id, Site::default);
+                if site.deleted {
+                    return None;
                 }
+                let slot = || Slot { alias: alias.clone(), shown: None, next: None };
+                let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
+                slot.next = Some(deploy.clone());
+                Some(*id)
             }
-            AliasEvent::Removed { site, alias, .. } => {
-                if let Some(site) = self.sites.get_mut(site) {
-                    site.slots.remove(&alias.host_prefix().unwrap_or_default());
-                }
+            AliasEvent::Removed { site: id, alias, .. } => {
+                self.sites.get_mut(id)?.slots.remove(&alias.host_prefix().unwrap_or_default());
+                Some(*id)
             }
         }
     }
 
-    /// Shows what waits on every host that shows nothing, for there is no better answer to protect. From then on a
-    /// reader may have seen it, so it stays until something newer is admitted; it waits on, to be kept for a restart.
-    pub(crate) fn enter_service(&mut self) {
-        for slot in self.sites.values_mut().flat_map(|site| site.slots.values_mut()) {
+    /// Shows what waits on every host of the site that shows nothing, for there is no better answer to protect. From then
+    /// on a reader may have seen it, so it stays until something newer is admitted; it waits on, to be kept for a restart.
+    pub(crate) fn enter_service(&mut self, id: &SiteId) {
+        let enters = |slot: &Slot| slot.shown.is_none() && slot.next.is_some();
+        if !self.sites.get(id).is_some_and(|site| site.slots.values().any(enters)) {
+            return;
+        }
+        for slot in self.sites.get_mut(id).into_iter().flat_map(|site| site.slots.values_mut()) {
             if slot.shown.is_none() {
                 slot.shown.clone_from(&slot.next);
             }
         }
-    }
-
-    /// Whether [`Self::enter_service`] would show anything.
-    pub(crate) fn has_new(&self) -> bool {
-        self.slots().any(|(_, _, slot)| slot.shown.is_none() && slot.next.is_some())
     }
 
     /// What the host with this first label leads to, given in lower case.
@@ -173,16 +175,45 @@ impl Routes {
         Some(Route::Shows(target))
     }
 
-    /// Everything that waits to be shown.
+    /// Everything that waits to be shown. Looks at everything.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = Waiting> {
-        self.slots().filter_map(|(site, prefix, slot)| {
-            let deploy = slot.next.clone()?;
-            Some(Waiting { site: *site, prefix: prefix.clone(), deploy })
-        })
+        self.sites.iter().flat_map(|(id, site)| site.waiting(*id))
+    }
+
+    /// What of this site waits to be shown.
+    pub(crate) fn waiting_of(&self, id: &SiteId) -> Vec<Waiting> {
+        self.sites.get(id).into_iter().flat_map(|site| site.waiting(*id)).collect()
+    }
+
+    /// What makes this table of `earlier`. Costs what has changed between them if one was made of the other.
+    pub(crate) fn changes_since(&self, earlier: &Self) -> Changes {
+        let hosts = self.hosts.changes_since(&earlier.hosts).map(|(label, site)| (label.clone(), site.copied()));
+        let sites = self.sites.changes_since(&earlier.sites).map(|(id, site)| (*id, site.cloned()));
+        Changes { hosts: hosts.collect(), sites: sites.collect() }
+    }
+
+    /// The table that [`Self::changes_since`] was asked of, made of the earlier one.
+    pub(crate) fn change(&mut self, Changes { hosts, sites }: Changes) {
+        for (label, site) in hosts {
+            match site {
+                Some(site) => self.hosts.insert(label, site),
+                None => drop(self.hosts.remove(&label)),
+            }
+        }
+        for (id, site) in sites {
+            match site {
+                Some(site) => self.sites.insert(id, site),
+                None => drop(self.sites.remove(&id)),
+            }
+        }
     }
 
     /// Shows what waited, unless the log has gone on to something else.
     pub(crate) fn admit(&mut self, waiting: &Waiting) {
+        let waits = |site: &Site| site.slots.get(&waiting.prefix).is_some_and(|slot| slot.next.is_some());
+        if !self.sites.get(&waiting.site).is_some_and(waits) {
+            return;
+        }
         let site = self.sites.get_mut(&waiting.site);
         let Some(slot) = site.and_then(|site| site.slots.get_mut(&waiting.prefix)) else { return };
         if slot.next.as_ref() == Some(&waiting.deploy) {
@@ -197,6 +228,14 @@ impl Routes {
 
     fn slots(&self) -> impl Iterator<Item = (&SiteId, &String, &Slot)> {
         self.sites.iter().flat_map(|(id, site)| site.slots.iter().map(move |(prefix, slot)| (id, prefix, slot)))
+    }
+}
+
+impl Site {
+    fn waiting(&self, id: SiteId) -> impl Iterator<Item = Waiting> {
+        self.slots.iter().filter_map(move |(prefix, slot)| {
+            Some(Waiting { site: id, prefix: prefix.clone(), deploy: slot.next.clone()? })
+        })
     }
 }
 

@@ -1,24 +1,38 @@
 //! What a process remembers between decisions, and whose turn it is. Both only save work: the log's own expectations
 //! decide. What was learned on one connection is forgotten with it, for the next may lead to another log.
 
+mod recent;
+
 use crate::log::Loaded;
 use events::Aggregate;
+use recent::Recent;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Mutex as Turn;
 
-/// Aggregates whose state is kept.
+/// Aggregates whose state is kept: those that were used last.
 const CACHE_MAX: usize = 4096;
 
 type Cached = (u64, Box<dyn Any + Send>);
 
-#[derive(Default)]
 struct Remembered {
     generation: u64,
-    states: HashMap<String, Cached>,
+    states: Recent<Cached>,
     /// Sequences that this process has seen on a subject, so that no read may miss them.
-    seen: HashMap<String, u64>,
+    seen: Recent<u64>,
+}
+
+impl Remembered {
+    fn nothing(generation: u64) -> Self {
+        Self { generation, states: Recent::of(CACHE_MAX), seen: Recent::of(CACHE_MAX) }
+    }
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self::nothing(0)
+    }
 }
 
 /// What is remembered of one connection to the log.
@@ -30,7 +44,7 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn get<A: Aggregate>(&self, generation: u64, subject: &str) -> Option<Loaded<A>> {
-        let remembered = self.of(generation)?;
+        let mut remembered = self.of(generation)?;
         let (sequence, state) = remembered.states.get(subject)?;
         Some(Loaded { state: state.downcast_ref::<A>()?.clone(), sequence: *sequence })
     }
@@ -38,35 +52,31 @@ impl Cache {
     pub(crate) fn remember<A: Aggregate>(&self, generation: u64, (subject, loaded): (&str, Loaded<A>)) {
         let Some(mut remembered) = self.of(generation) else { return };
         let states = &mut remembered.states;
-        if states.len() >= CACHE_MAX && !states.contains_key(subject) {
-            states.clear();
-        }
         let newer = states.get(subject).is_none_or(|(sequence, _)| *sequence <= loaded.sequence);
         if newer {
-            states.insert(subject.to_owned(), (loaded.sequence, Box::new(loaded.state)));
+            states.put(subject, (loaded.sequence, Box::new(loaded.state)));
         }
     }
 
     /// A fact at `sequence` has been heard of `subject`.
     pub(crate) fn see(&self, generation: u64, (subject, sequence): (&str, u64)) {
         let Some(mut remembered) = self.of(generation) else { return };
-        if remembered.seen.len() >= CACHE_MAX {
-            remembered.seen.clear();
+        match remembered.seen.get(subject) {
+            Some(seen) => *seen = sequence.max(*seen),
+            None => remembered.seen.put(subject, sequence),
         }
-        let seen = remembered.seen.entry(subject.to_owned()).or_default();
-        *seen = sequence.max(*seen);
     }
 
     /// The newest fact of `subject` that was heard; 0 for none.
     pub(crate) fn seen(&self, generation: u64, subject: &str) -> u64 {
-        self.of(generation).and_then(|remembered| remembered.seen.get(subject).copied()).unwrap_or(0)
+        self.of(generation).and_then(|mut remembered| remembered.seen.get(subject).copied()).unwrap_or(0)
     }
 
     /// What belongs to this connection; none if there is a newer one already.
     fn of(&self, generation: u64) -> Option<MutexGuard<'_, Remembered>> {
         let mut remembered = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if generation > remembered.generation {
-            *remembered = Remembered { generation, ..Remembered::default() };
+            *remembered = Remembered::nothing(generation);
         }
         (generation == remembered.generation).then_some(remembered)
     }

@@ -8,10 +8,14 @@
 //! A state lives in memory with a snapshot somewhere ([`Memory`] and its [`Home`]s), or in a database that moves the
 //! position in the transaction that writes its rows; then it is a [`Fold`] of its own.
 
+mod kept;
+mod map;
 mod memory;
 mod objects;
 mod source;
 
+pub use kept::Kept;
+pub use map::Map;
 pub use memory::{Home, Memory, State};
 pub use objects::Objects;
 

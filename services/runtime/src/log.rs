@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::connection::Connection;
 use crate::error::{Error, ExecuteError};
 use crate::publish::Outgoing;
-use crate::read::{self, Stored};
+use crate::read::{self, Recent, Stored};
 use crate::{clock, codec, telemetry};
 use events::{Aggregate, Cause, Envelope, Event, EventId, Position, Recorded, subject};
 use std::time::Duration;
@@ -79,7 +79,7 @@ impl Log {
             let loaded = match known.take() {
                 Some(loaded) if !current => loaded,
                 // What is appended is checked by the log itself: any replica's view is good enough to try.
-                None if !current => self.glimpse(subject).await?,
+                None if !current && A::REMEMBERS.is_none() => self.glimpse(subject).await?,
                 earlier => self.read_on(subject, earlier.unwrap_or_default()).await?,
             };
             let decided = loaded.state.decide(command);
@@ -180,8 +180,13 @@ impl Log {
         let mut loaded = known;
         let deadline = Instant::now() + SEEN_MAX;
         loop {
-            let news = read::subject_after(&self.connection, subject::EVENTS, (subject, loaded.sequence)).await?;
-            loaded = fold(loaded, news)?;
+            loaded = match A::REMEMBERS.filter(|_| loaded.sequence == 0) {
+                Some(kept) => self.recent(subject, kept).await?,
+                None => {
+                    let after = (subject, loaded.sequence);
+                    fold(loaded, read::subject_after(&self.connection, subject::EVENTS, after).await?)?
+                }
+            };
             // A leader may take a moment to have what a faster replica has already shown us.
             if loaded.sequence >= self.cache.seen(self.connection.generation(), subject) {
                 return Ok(loaded);
@@ -191,6 +196,14 @@ impl Log {
             }
             tokio::time::sleep(SEEN_AGAIN).await;
         }
+    }
+
+    /// The present state of an aggregate that remembers no more than what came in the time `kept`.
+    async fn recent<A: Aggregate>(&self, subject: &str, kept: Duration) -> Result<Loaded<A>, Error> {
+        let since = clock::now() - kept;
+        let Recent { found, end } = read::subject_since(&self.connection, subject::EVENTS, subject, since).await?;
+        let loaded = fold(Loaded::default(), found)?;
+        Ok(Loaded { sequence: loaded.sequence.max(end), ..loaded })
     }
 
     /// A fact was delivered to this process: from now on every state of its subject holds it.

@@ -14,6 +14,7 @@ use futures::StreamExt;
 use serde_json::json;
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 use tokio::time::Instant;
 
 /// Messages asked for at once.
@@ -61,17 +62,80 @@ pub(crate) async fn subject_after(
     }
 }
 
+/// The newest messages of a subject, and where it ends.
+pub(crate) struct Recent {
+    /// Oldest first.
+    pub(crate) found: Vec<Stored>,
+    /// The sequence of the last message, which may be older than all that was asked for; 0 for none.
+    pub(crate) end: u64,
+}
+
+/// The messages of `subject` that were stored since a moment: none is missing that was acknowledged before the question.
+pub(crate) async fn subject_since(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    since: OffsetDateTime,
+) -> Result<Recent, Error> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let last = last_of(connection, stream, subject).await?;
+        let Some(Stored { sequence: end, stored_at, .. }) = last else {
+            return Ok(Recent { found: Vec::new(), end: 0 });
+        };
+        if OffsetDateTime::parse(&stored_at, &Rfc3339).is_ok_and(|stored_at| stored_at < since) {
+            return Ok(Recent { found: Vec::new(), end });
+        }
+        let found = glimpse(connection, stream, subject, Beginning::Time(since)).await?;
+        if let Some(last) = found.last().filter(|last| last.sequence >= end) {
+            return Ok(Recent { end: last.sequence, found });
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::unavailable(READ)("the replica that answers lags behind"));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 /// What some replica holds of `subject` after `after`, oldest first. The newest may be missing.
 pub(crate) async fn glimpse_after(
     connection: &Connection,
     stream: &str,
     (subject, after): (&str, u64),
 ) -> Result<Vec<Stored>, Error> {
-    let mut found: Vec<Stored> = Vec::new();
+    glimpse(connection, stream, subject, Beginning::Sequence(after + 1)).await
+}
+
+/// Where reading begins.
+enum Beginning {
+    Sequence(u64),
+    Time(OffsetDateTime),
+}
+
+impl Beginning {
+    fn request(&self, subject: &str) -> serde_json::Value {
+        match self {
+            Self::Sequence(sequence) => json!({ "seq": sequence, "next_by_subj": subject, "batch": PAGE }),
+            Self::Time(time) => {
+                let time = time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default();
+                json!({ "start_time": time, "next_by_subj": subject, "batch": PAGE })
+            }
+        }
+    }
+}
+
+async fn glimpse(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    beginning: Beginning,
+) -> Result<Vec<Stored>, Error> {
+    let (mut found, mut beginning): (Vec<Stored>, _) = (Vec::new(), beginning);
     loop {
-        let from = found.last().map_or(after, |stored| stored.sequence) + 1;
-        let request = json!({ "seq": from, "next_by_subj": subject, "batch": PAGE });
-        let (page, left) = page(connection, stream, request.to_string().into()).await?;
+        if let Some(last) = found.last() {
+            beginning = Beginning::Sequence(last.sequence + 1);
+        }
+        let (page, left) = page(connection, stream, beginning.request(subject).to_string().into()).await?;
         let last = left == 0 || page.is_empty();
         found.extend(page);
         if last {

@@ -7,6 +7,7 @@
 pub mod branches;
 pub mod queue;
 pub mod schedule;
+mod slots;
 
 use events::{Cause, Position, Recorded, subject};
 use futures::future;
@@ -16,13 +17,14 @@ use runtime::lease::Lease;
 use runtime::{Error, ExecuteError, Log, clock, telemetry};
 pub use schedule::Limits;
 use schedule::{Decision, schedule};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 3;
+const SNAPSHOT_VERSION: u32 = 4;
 /// How long what the queue has heard may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(15);
 /// How long it rests when its snapshot or a decision failed.
@@ -36,8 +38,7 @@ impl State for Queue {
     const SAVE_AFTER: Duration = SAVE_AFTER;
 
     fn apply(&mut self, recorded: &Recorded) -> bool {
-        Self::apply(self, recorded);
-        true
+        Self::apply(self, recorded)
     }
 }
 
@@ -123,31 +124,46 @@ impl Active {
     async fn decide(&mut self) -> u64 {
         let decisions = schedule(self.queue.fold().state(), &self.limits, clock::now());
         let log = &self.log;
-        let said = future::join_all(decisions.into_iter().map(|decision| say(log, decision))).await;
+        let said = future::join_all(decisions.iter().map(|decision| say(log, decision))).await;
         let last = said.iter().flatten().flatten().map(|recorded| recorded.sequence).max();
         if said.iter().any(Result::is_err) {
             tokio::time::sleep(AGAIN).await;
         }
+        self.drop_wishes(&decisions, &said);
         self.report();
         last.unwrap_or(self.queue.fold().position().sequence)
     }
 
-    fn report(&self) {
-        let waits = |build: &&queue::Build| build.progress == queue::Progress::Queued;
+    /// A wish for a build that is there already would be a wish for ever: a delivery that came again after so long that
+    /// its repository does not remember it.
+    fn drop_wishes(&mut self, decisions: &[Decision], said: &[Result<Vec<Recorded>, Error>]) {
         let queue = self.queue.fold().state();
-        let pending = queue.builds.values().filter(waits).count();
-        telemetry::metrics::builds_active("pending", pending as u64);
-        telemetry::metrics::builds_active("executing", (queue.builds.len() - pending) as u64);
+        let settled = decisions.iter().zip(said).filter(|(_, said)| said.as_ref().is_ok_and(Vec::is_empty));
+        let wished = settled.filter_map(|(decision, _)| match decision {
+            Decision::Build(id, ..) => queue.wishes.contains_key(id).then_some(*id),
+            Decision::Alias(..) => None,
+        });
+        let there: BTreeSet<_> = wished.collect();
+        if !there.is_empty() {
+            self.queue.fold_mut().change(|queue| queue.drop_wishes(&there));
+        }
+    }
+
+    fn report(&self) {
+        let queue = self.queue.fold().state();
+        let executing = queue.active().builds().len();
+        telemetry::metrics::builds_active("pending", (queue.builds.len() - executing) as u64);
+        telemetry::metrics::builds_active("executing", executing as u64);
     }
 }
 
-async fn say(log: &Log, decision: Decision) -> Result<Vec<Recorded>, Error> {
+async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>, Error> {
     let said = match decision {
         Decision::Build(id, command, origin) => {
-            log.execute::<events::Build>(&id.to_string(), &command, &cause(origin)).await
+            log.execute::<events::Build>(&id.to_string(), command, &cause(origin.clone())).await
         }
         Decision::Alias(site, alias, command, origin) => {
-            log.execute::<events::Alias>(&subject::alias_id(site, &alias), &command, &cause(origin)).await
+            log.execute::<events::Alias>(&subject::alias_id(*site, alias), command, &cause(origin.clone())).await
         }
     };
     match said {

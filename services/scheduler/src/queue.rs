@@ -2,291 +2,153 @@
 //!
 //! A push or a request becomes a *wish*, and stays one until its build is queued; so a scheduler that dies between
 //! hearing and saying finds the wish again. Times come from the facts themselves.
+//!
+//! What is to be said is noted when a fact is heard, so that neither a fact nor a decision looks at more than it is about.
 
-use crate::branches::{Branches, Push};
-use events::{
-    AliasEvent, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, EventId, Lane, OrganizationId, Recorded,
-    RepositoryEvent, RepositoryUrl, SiteEvent, SiteId, SiteSettings,
-};
+mod builds;
+mod model;
+mod source;
+
+pub use model::{Build, End, Origin, Progress, Reason, Repository, Site, Wish};
+
+use crate::slots::{Active, Waiting};
+use builds::Open;
+use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
+use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-use time::OffsetDateTime;
-
-/// Deleted branches remembered, so that a preview synced late is still taken down.
-const GONE_MAX: usize = 1000;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The scheduler's state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Told")]
 pub struct Queue {
     /// Sites that can be built.
-    pub sites: BTreeMap<SiteId, Site>,
-    /// The branches of their repositories, as far as pushes told.
-    pub branches: Branches,
-    /// Builds asked for and not queued yet, oldest first.
-    pub wishes: VecDeque<Wish>,
+    pub sites: Map<SiteId, Site>,
+    /// The repositories of these sites, by canonical name.
+    pub repositories: Map<String, Repository>,
+    /// Builds asked for and not queued yet.
+    pub wishes: BTreeMap<BuildId, Wish>,
     /// Builds that have not ended.
-    pub builds: BTreeMap<BuildId, Build>,
-    /// Deleted branches, oldest first.
-    pub gone: VecDeque<Gone>,
+    pub builds: Map<BuildId, Build>,
+    /// Open builds that shall be ended from here, and why.
+    pub ends: BTreeMap<BuildId, End>,
+    /// Previews that shall be taken down, each with what it follows from.
+    pub removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
+    #[serde(skip)]
+    open: Open,
 }
 
-/// What there is to know of a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
-    /// Who owns it.
-    pub organization: OrganizationId,
-    /// How it is built and published.
-    pub settings: SiteSettings,
-    /// The number of its newest build.
-    pub last_number: u64,
-    /// Previews that show something, each with the promotion that made it.
-    pub previews: BTreeMap<Branch, Origin>,
+/// What a snapshot holds. The rest follows from it.
+#[derive(Deserialize)]
+struct Told {
+    sites: Map<SiteId, Site>,
+    repositories: Map<String, Repository>,
+    wishes: BTreeMap<BuildId, Wish>,
+    builds: Map<BuildId, Build>,
+    ends: BTreeMap<BuildId, End>,
+    removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
 }
 
-/// A build that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
-    /// The build it will be.
-    pub build: BuildId,
-    /// Why it is wished for.
-    pub reason: Reason,
-    /// The site.
-    pub site: SiteId,
-    /// The branch.
-    pub branch: Branch,
-    /// The exact commit, or the tip.
-    pub commit: Option<CommitId>,
-    /// What it is about.
-    pub summary: String,
-    /// The fact that asked for it.
-    pub origin: Origin,
-}
-
-/// Why a build is wished for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reason {
-    /// A push arrived.
-    Push,
-    /// A push arrived after one that followed it: it is told, and not built.
-    LatePush,
-    /// A person asked, and waits for an answer whatever becomes of the site.
-    Request,
-    /// The site is new, or its source is.
-    NewSource,
-}
-
-/// A branch that was deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
-    /// The site it was a preview of.
-    pub site: SiteId,
-    /// The branch.
-    pub branch: Branch,
-    /// The fact that said so.
-    pub origin: Origin,
-}
-
-/// The parts of an envelope that go on into what follows from it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// Its place in the log.
-    pub sequence: u64,
-    /// The fact.
-    pub id: EventId,
-    /// The story it belongs to.
-    pub correlation: EventId,
-    /// Its trace.
-    pub traceparent: Option<String>,
-    /// Its trace state.
-    pub tracestate: Option<String>,
-}
-
-/// An open build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
-    /// The site.
-    pub site: SiteId,
-    /// The branch.
-    pub branch: Branch,
-    /// The log sequence of the fact that caused it: a greater one is newer source.
-    pub source_sequence: u64,
-    /// How urgent it is.
-    pub lane: Lane,
-    /// Its place in the queue: the sequence of its `build.queued`.
-    pub place: u64,
-    /// How far it is.
-    pub progress: Progress,
-    /// The fact that moved it last.
-    pub origin: Origin,
-}
-
-/// How far an open build is, and since when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Progress {
-    /// It waits for a slot.
-    Queued,
-    /// It waits for a launcher.
-    Dispatched(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
-    /// A launcher works on it.
-    Running(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
-}
-
-impl From<&Recorded> for Origin {
-    fn from(Recorded { sequence, envelope, .. }: &Recorded) -> Self {
-        Self {
-            sequence: *sequence,
-            id: envelope.id,
-            correlation: envelope.correlation,
-            traceparent: envelope.traceparent.clone(),
-            tracestate: envelope.tracestate.clone(),
-        }
-    }
-}
-
-impl Gone {
-    /// Whether it is this branch of this site.
-    #[must_use]
-    pub fn is(&self, site: SiteId, branch: &Branch) -> bool {
-        (self.site, &self.branch) == (site, branch)
-    }
-}
-
-impl Site {
-    /// Whether the branch is published under a name of its own; every other is a preview.
-    #[must_use]
-    pub fn publishes(&self, branch: &Branch) -> bool {
-        !matches!(self.settings.alias_of(branch), AliasName::Preview(_))
+impl From<Told> for Queue {
+    fn from(Told { sites, repositories, wishes, builds, ends, removals }: Told) -> Self {
+        let open = Open::of(&builds, &ends);
+        Self { sites, repositories, wishes, builds, ends, removals, open }
     }
 }
 
 impl Queue {
-    /// The state after a fact.
-    pub fn apply(&mut self, recorded: &Recorded) {
+    /// The state after a fact; answers whether it changed anything.
+    pub fn apply(&mut self, recorded: &Recorded) -> bool {
         match &recorded.event {
             Event::Site(fact) => self.apply_site(recorded, fact),
             Event::Repository(fact) => self.apply_repository(recorded, fact),
             Event::Build(fact) => self.apply_build(recorded, fact),
             Event::Alias(fact) => self.apply_alias(recorded, fact),
-            Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) => {}
+            Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) => return false,
         }
+        true
+    }
+
+    /// These builds are there already: the log answers so, and will not tell it again.
+    pub fn drop_wishes(&mut self, builds: &BTreeSet<BuildId>) {
+        self.wishes.retain(|build, _| !builds.contains(build));
+    }
+
+    /// Builds that have a slot.
+    pub(crate) const fn active(&self) -> &Active {
+        &self.open.active
+    }
+
+    /// Builds that wait for one.
+    pub(crate) const fn waiting(&self) -> &Waiting {
+        &self.open.waiting
     }
 
     fn apply_site(&mut self, recorded: &Recorded, fact: &SiteEvent) {
         let Ok(id) = recorded.envelope.subject.parse::<SiteId>() else { return };
         match fact {
             SiteEvent::Created { organization, settings, .. } => {
-                let (organization, settings, previews) = (*organization, settings.clone(), BTreeMap::new());
-                self.sites.insert(id, Site { organization, settings, last_number: 0, previews });
+                self.sites.insert(id, Site::new(*organization, settings.clone()));
+                self.use_repository(id, &settings.repository.canonical());
                 self.wish_new_source(id, "First build", recorded);
             }
-            SiteEvent::SettingsChanged { settings } => {
-                let Some(site) = self.sites.get_mut(&id) else { return };
-                let moved = site.settings.repository.canonical() != settings.repository.canonical();
-                site.settings = settings.clone();
-                if moved {
-                    self.wish_new_source(id, "First build of another repository", recorded);
-                }
-            }
+            SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
             SiteEvent::Renamed { .. } => {}
-            SiteEvent::Deleted {} => {
-                self.sites.remove(&id);
-                self.wishes.retain(|wish| wish.site != id || wish.reason == Reason::Request);
-                self.gone.retain(|gone| gone.site != id);
-            }
+            SiteEvent::Deleted {} => self.delete_site(id),
         }
     }
 
-    fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
-        match fact {
-            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
-                let sites = self.sites_of(repository);
-                if sites.is_empty() {
-                    return;
-                }
-                let push = Push { before: before.as_ref(), commit };
-                let late = self.branches.is_late(&repository.canonical(), branch, &push);
-                for site in sites {
-                    self.gone.retain(|gone| !gone.is(site, branch));
-                    let build = BuildId::of(recorded.envelope.id, site);
-                    let reason = if late { Reason::LatePush } else { Reason::Push };
-                    let (branch, commit, summary) = (branch.clone(), Some(commit.clone()), summary.clone());
-                    let origin = Origin::from(recorded);
-                    self.wishes.push_back(Wish { build, reason, site, branch, commit, summary, origin });
-                }
-            }
-            RepositoryEvent::BranchDeleted { repository, branch, .. } => {
-                self.branches.forget(&repository.canonical(), branch);
-                for id in self.sites_of(repository) {
-                    if self.sites.get(&id).is_some_and(|site| !site.publishes(branch)) {
-                        let asked = |wish: &Wish| wish.reason == Reason::Request;
-                        self.wishes.retain(|wish| (wish.site, &wish.branch) != (id, branch) || asked(wish));
-                        let origin = Origin::from(recorded);
-                        self.gone.push_back(Gone { site: id, branch: branch.clone(), origin });
-                    }
-                }
-                while self.gone.len() > GONE_MAX {
-                    self.gone.pop_front();
-                }
-            }
+    fn change_settings(&mut self, id: SiteId, settings: &SiteSettings, recorded: &Recorded) {
+        let Some(site) = self.sites.get_mut(&id) else { return };
+        let (former, present) = (site.settings.repository.canonical(), settings.repository.canonical());
+        site.settings = settings.clone();
+        if former != present {
+            // What was deleted there may well be here.
+            site.gone.clear();
+            self.leave_repository(id, &former);
+            self.use_repository(id, &present);
+            self.wish_new_source(id, "First build of another repository", recorded);
         }
     }
 
-    fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
-        let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
-        match fact {
-            BuildEvent::Requested { site, branch, commit } => {
-                let (reason, summary) = (Reason::Request, "Build by hand".to_owned());
-                let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
-                self.wishes.push_back(Wish { build: id, reason, site, branch, commit, summary, origin });
-            }
-            BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
-                self.wishes.retain(|wish| wish.build != id);
-                if let Some(known) = self.sites.get_mut(site) {
-                    known.last_number = known.last_number.max(*number);
-                }
-                let build = Build {
-                    site: *site,
-                    branch: branch.clone(),
-                    source_sequence: *source_sequence,
-                    lane: *lane,
-                    place: recorded.sequence,
-                    progress: Progress::Queued,
-                    origin: Origin::from(recorded),
-                };
-                self.builds.insert(id, build);
-            }
-            BuildEvent::Dispatched { .. } | BuildEvent::Interrupted { .. } => {
-                self.advance(id, Progress::Dispatched(recorded.envelope.time));
-            }
-            BuildEvent::Started { .. } => self.advance(id, Progress::Running(recorded.envelope.time)),
-            BuildEvent::Finished { .. } | BuildEvent::Canceled { .. } => {
-                self.wishes.retain(|wish| wish.build != id);
-                self.builds.remove(&id);
-            }
-            BuildEvent::LogArchived { .. } => {}
-        }
+    fn delete_site(&mut self, id: SiteId) {
+        let Some(site) = self.sites.remove(&id) else { return };
+        self.leave_repository(id, &site.settings.repository.canonical());
+        self.wishes.retain(|_, wish| wish.site != id || wish.reason == Reason::Request);
+        self.removals.remove(&id);
+        self.end_builds_of(id);
     }
 
     fn apply_alias(&mut self, recorded: &Recorded, fact: &AliasEvent) {
+        let (AliasEvent::Promoted { site: id, alias, .. } | AliasEvent::Removed { site: id, alias, .. }) = fact;
+        let AliasName::Preview(branch) = alias else { return };
+        let Some(site) = self.sites.get_mut(id) else { return };
         match fact {
-            AliasEvent::Promoted { site, alias: AliasName::Preview(branch), .. } => {
-                if let Some(known) = self.sites.get_mut(site) {
-                    known.previews.insert(branch.clone(), Origin::from(recorded));
+            AliasEvent::Promoted { .. } => {
+                site.previews.insert(branch.clone());
+                if site.gone.contains(branch) {
+                    // It came after the deletion and is taken down because it came: a removal of its own.
+                    self.remove_preview(*id, branch, recorded);
                 }
             }
-            AliasEvent::Removed { site, alias: AliasName::Preview(branch), .. } => {
-                if let Some(known) = self.sites.get_mut(site) {
-                    known.previews.remove(branch);
-                }
+            AliasEvent::Removed { .. } => {
+                site.previews.remove(branch);
+                self.keep_preview(*id, branch);
             }
-            AliasEvent::Promoted { .. } | AliasEvent::Removed { .. } => {}
         }
     }
 
-    fn sites_of(&self, repository: &RepositoryUrl) -> Vec<SiteId> {
-        let pushed = repository.canonical();
-        let uses = |(id, site): (&SiteId, &Site)| (site.settings.repository.canonical() == pushed).then_some(*id);
-        self.sites.iter().filter_map(uses).collect()
+    fn remove_preview(&mut self, site: SiteId, branch: &Branch, because: &Recorded) {
+        self.removals.entry(site).or_default().insert(branch.clone(), Origin::from(because));
+    }
+
+    fn keep_preview(&mut self, site: SiteId, branch: &Branch) {
+        if let Some(removals) = self.removals.get_mut(&site) {
+            removals.remove(branch);
+            if removals.is_empty() {
+                self.removals.remove(&site);
+            }
+        }
     }
 
     /// The tip of the live branch is wished for.
@@ -294,12 +156,10 @@ impl Queue {
         let Some(known) = self.sites.get(&site) else { return };
         let (build, branch) = (BuildId::of(recorded.envelope.id, site), known.settings.branch.clone());
         let (reason, summary, origin) = (Reason::NewSource, summary.to_owned(), Origin::from(recorded));
-        self.wishes.push_back(Wish { build, reason, site, branch, commit: None, summary, origin });
+        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin });
     }
 
-    fn advance(&mut self, id: BuildId, progress: Progress) {
-        if let Some(build) = self.builds.get_mut(&id) {
-            build.progress = progress;
-        }
+    fn wish(&mut self, wish: Wish) {
+        self.wishes.insert(wish.build, wish);
     }
 }

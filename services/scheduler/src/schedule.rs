@@ -1,7 +1,8 @@
 //! The scheduler's pure verb: what to say now, given what is known.
 
-use crate::queue::{Build, Gone, Origin, Progress, Queue, Reason, Site, Wish};
-use events::{AliasName, Branch, BuildId, Lane, OrganizationId, Outcome, SiteId, alias, build};
+use crate::queue::{Build, End, Origin, Progress, Queue, Reason, Site, Wish};
+use crate::slots::Ticket;
+use events::{AliasName, BuildId, Lane, Outcome, SiteId, alias, build};
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
 
@@ -37,25 +38,25 @@ pub enum Decision {
 }
 
 /// Everything to say now: wishes become queued builds, newer builds replace waiting ones, free slots are given out
-/// fairly, and what cannot end by itself is ended.
+/// fairly, and what cannot end by itself is ended. What it costs depends on what there is to say and on how many builds may
+/// run, not on how much is known.
 #[must_use]
 pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Decision> {
     let mut decisions = queue_wishes(queue);
-    let ends = ends(queue, limits, now);
-    let ending = |id: &BuildId| ends.iter().any(|(ended, _)| ended == id);
-    decisions.extend(dispatches(queue, limits, &ending));
-    decisions.extend(ends.iter().filter_map(|(id, command)| {
-        let origin = queue.builds.get(id)?.origin.clone();
-        Some(Decision::Build(*id, command.clone(), origin))
-    }));
+    let dispatch = |ticket: Ticket| told(queue, ticket.build, build::Command::Dispatch);
+    decisions.extend(queue.waiting().next(queue.active(), limits).into_iter().filter_map(dispatch));
+    decisions.extend(ends(queue, limits, now).into_iter().filter_map(|(id, command)| told(queue, id, command)));
     decisions.extend(removals(queue));
     decisions
 }
 
+/// The oldest first: each gets the next number of its site.
 fn queue_wishes(queue: &Queue) -> Vec<Decision> {
+    let mut wishes: Vec<&Wish> = queue.wishes.values().collect();
+    wishes.sort_by_key(|wish| (wish.origin.sequence, wish.build));
     let mut numbers: HashMap<SiteId, u64> = HashMap::new();
     let mut decisions = Vec::new();
-    for wish in &queue.wishes {
+    for wish in wishes {
         let command = match queue.sites.get(&wish.site) {
             Some(site) => {
                 let number = numbers.entry(wish.site).or_insert(site.last_number);
@@ -67,6 +68,12 @@ fn queue_wishes(queue: &Queue) -> Vec<Decision> {
         decisions.push(Decision::Build(wish.build, command, wish.origin.clone()));
     }
     decisions
+}
+
+/// A command to an open build, in its story.
+fn told(queue: &Queue, id: BuildId, command: build::Command) -> Option<Decision> {
+    let origin = queue.builds.get(&id)?.origin.clone();
+    Some(Decision::Build(id, command, origin))
 }
 
 fn granted(wish: &Wish, site: &Site, number: u64) -> build::Command {
@@ -101,31 +108,18 @@ fn cancel(reason: &str, superseded_by: Option<BuildId>) -> build::Command {
 }
 
 /// Builds to end from here, each with the command that ends it.
-fn ends(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<(BuildId, build::Command)> {
-    let mut newest: BTreeMap<(SiteId, &Branch), (u64, BuildId)> = BTreeMap::new();
-    for (id, build) in &queue.builds {
-        let entry = newest.entry((build.site, &build.branch)).or_insert((build.source_sequence, *id));
-        *entry = (*entry).max((build.source_sequence, *id));
-    }
-    let end = |(id, build): (&BuildId, &Build)| {
-        let newer = newest.get(&(build.site, &build.branch)).filter(|(source, _)| *source > build.source_sequence);
-        ending(queue, build, newer.map(|(_, id)| *id))
-            .or_else(|| overdue(build, limits, now))
-            .map(|command| (*id, command))
-    };
-    queue.builds.iter().filter_map(end).collect()
+fn ends(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> BTreeMap<BuildId, build::Command> {
+    let late = |id: &BuildId| Some((*id, overdue(queue.builds.get(id)?, limits, now)?));
+    let mut ends: BTreeMap<_, _> = queue.active().builds().filter_map(late).collect();
+    ends.extend(queue.ends.iter().map(|(id, end)| (*id, ending(*end))));
+    ends
 }
 
-fn ending(queue: &Queue, build: &Build, newer: Option<BuildId>) -> Option<build::Command> {
-    if !queue.sites.contains_key(&build.site) {
-        return Some(cancel("The site was deleted.", None));
-    }
-    if queue.gone.iter().any(|gone| gone.is(build.site, &build.branch)) {
-        return Some(cancel("The branch was deleted.", None));
-    }
-    match build.progress {
-        Progress::Queued if newer.is_some() => Some(cancel("A newer build of the same branch replaced it.", newer)),
-        Progress::Queued | Progress::Dispatched(_) | Progress::Running(_) => None,
+fn ending(end: End) -> build::Command {
+    match end {
+        End::SiteDeleted => cancel("The site was deleted.", None),
+        End::BranchDeleted => cancel("The branch was deleted.", None),
+        End::Replaced(newer) => cancel("A newer build of the same branch replaced it.", Some(newer)),
     }
 }
 
@@ -148,70 +142,15 @@ fn overdue(build: &Build, limits: &Limits, now: OffsetDateTime) -> Option<build:
     })
 }
 
-/// Gives out the free slots one by one, each to the waiting build whose organization, then site, has the fewest
-/// active builds; the older first among equals. The low lane gets what the high lane leaves.
-fn dispatches(queue: &Queue, limits: &Limits, ending: &dyn Fn(&BuildId) -> bool) -> Vec<Decision> {
-    let organization = |build: &Build| queue.sites.get(&build.site).map(|site| site.organization);
-    let mut active = Active::default();
-    let mut waiting: Vec<(BuildId, &Build, OrganizationId)> = Vec::new();
-    for (id, build) in &queue.builds {
-        let Some(organization) = organization(build) else { continue };
-        match build.progress {
-            Progress::Queued if ending(id) => {}
-            Progress::Queued => waiting.push((*id, build, organization)),
-            Progress::Dispatched(_) | Progress::Running(_) => active.add(organization, build.site),
-        }
-    }
-    let mut decisions = Vec::new();
-    while active.total < limits.platform {
-        let fits = |(_, build, organization): &&(BuildId, &Build, OrganizationId)| {
-            active.of(*organization) < limits.organization && active.at(build.site) < limits.site
-        };
-        let rank = |(_, build, organization): &&(BuildId, &Build, OrganizationId)| {
-            (build.lane, active.of(*organization), active.at(build.site), build.place)
-        };
-        let Some((id, build, organization)) = waiting.iter().filter(fits).min_by_key(rank).cloned() else { break };
-        active.add(organization, build.site);
-        waiting.retain(|(other, ..)| *other != id);
-        decisions.push(Decision::Build(id, build::Command::Dispatch, build.origin.clone()));
-    }
-    decisions
-}
-
-#[derive(Default)]
-struct Active {
-    total: usize,
-    organizations: HashMap<OrganizationId, usize>,
-    sites: HashMap<SiteId, usize>,
-}
-
-impl Active {
-    fn add(&mut self, organization: OrganizationId, site: SiteId) {
-        self.total += 1;
-        *self.organizations.entry(organization).or_default() += 1;
-        *self.sites.entry(site).or_default() += 1;
-    }
-
-    fn of(&self, organization: OrganizationId) -> usize {
-        self.organizations.get(&organization).copied().unwrap_or(0)
-    }
-
-    fn at(&self, site: SiteId) -> usize {
-        self.sites.get(&site).copied().unwrap_or(0)
-    }
-}
-
 /// Previews of deleted branches that still show something.
-fn removals(queue: &Queue) -> Vec<Decision> {
-    let remove = |Gone { site, branch, origin }: &Gone| {
-        let promotion = queue.sites.get(site)?.previews.get(branch)?;
-        // A preview that came after the deletion is taken down because it came: a removal of its own.
-        let cause = if promotion.sequence > origin.sequence { promotion } else { origin };
+fn removals(queue: &Queue) -> impl Iterator<Item = Decision> {
+    let of_site =
+        queue.removals.iter().flat_map(|(site, branches)| branches.iter().map(move |removal| (*site, removal)));
+    of_site.map(|(site, (branch, origin))| {
         let alias = AliasName::Preview(branch.clone());
-        let command = alias::Command::Remove { site: *site, alias: alias.clone() };
-        Some(Decision::Alias(*site, alias, command, cause.clone()))
-    };
-    queue.gone.iter().filter_map(remove).collect()
+        let command = alias::Command::Remove { site, alias: alias.clone() };
+        Decision::Alias(site, alias, command, origin.clone())
+    })
 }
 
 #[cfg(test)]

@@ -140,6 +140,12 @@ pub(crate) fn encode_deploy(manifest: &Manifest, delta: &Delta) -> Result<Vec<u8
     })
 }
 
+/// The bytes of a manifest that needs no base.
+pub(crate) fn encode_whole(manifest: &Manifest) -> Result<Vec<u8>, serde_json::Error> {
+    let whole = Delta { put: manifest.entries().to_vec(), removed: Vec::new() };
+    encode_deploy(&manifest.clone().without_base(), &whole)
+}
+
 impl Deploy {
     pub(crate) fn decode(json: &[u8]) -> Result<Self, Invalid> {
         let deploy: Self = serde_json::from_slice(json).map_err(Invalid::Json)?;
@@ -287,6 +293,8 @@ mod tests {
             let json = encode_deploy(&new, &Delta::between(&base, new.entries())).unwrap();
             let read = Deploy::decode(&json).unwrap().onto(&base).unwrap();
             prop_assert_eq!(&read, &new);
+            prop_assert_eq!(Manifest::from_json(&new.to_json().unwrap()), Some(new.clone().without_base()));
+            prop_assert_eq!(Manifest::from_json(&json), None);
             for entry in new.iter() {
                 prop_assert_eq!(read.get(&entry.path), Some(entry));
             }

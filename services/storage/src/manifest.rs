@@ -14,6 +14,7 @@
 //! So a deploy is read with at most two requests, and a deploy that changes one page of thousands writes a few hundred
 //! bytes. A list more than a quarter of which changes becomes a base of its own.
 
+use crate::document::{self, Deploy};
 use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -85,6 +86,24 @@ impl Manifest {
 
     pub(crate) fn with_base(self, base: Digest) -> Self {
         Self { base: Some(base), ..self }
+    }
+
+    pub(crate) fn without_base(self) -> Self {
+        Self { base: None, ..self }
+    }
+
+    /// All of it as one document, in the form of a deploy that has no base: for whoever keeps a copy.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        document::encode_whole(self)
+    }
+
+    /// The manifest that [`Self::to_json`] was asked of, without its base; none if `json` is anything else, or damaged.
+    #[must_use]
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        Deploy::decode(json).ok().filter(|deploy| deploy.base.is_none())?.onto(&[]).ok()
     }
 
     /// Whose files these are.

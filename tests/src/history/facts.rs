@@ -5,9 +5,9 @@ use super::chance::Chance;
 use super::story::Story;
 use events::event::Artifact;
 use events::{
-    AliasEvent, Branch, BuildEvent, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent, Lane,
-    OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent, SiteSettings,
-    subject,
+    AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent,
+    Lane, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent,
+    SiteSettings, subject,
 };
 
 /// Files of a site.
@@ -35,6 +35,11 @@ pub(super) fn commit(chance: &mut Chance) -> CommitId {
     chance.digits(40).parse().unwrap()
 }
 
+/// The fact that is told is the one that the build follows from.
+fn causes(story: &mut Story, site: &Member) {
+    (story.source, story.build) = (story.now, BuildId::of(story.id, site.id));
+}
+
 pub(super) fn organization(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let name = site.organization_name.clone();
     (site.organization.to_string(), OrganizationEvent::Created { name }.into())
@@ -46,7 +51,7 @@ pub(super) fn handle(_: &mut Story, site: &mut Member, _: &mut Chance) -> (Strin
 }
 
 pub(super) fn site(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    story.source = story.now;
+    causes(story, site);
     let settings = SiteSettings {
         repository: site.repository.clone(),
         branch: story.branch.clone(),
@@ -63,7 +68,7 @@ pub(super) fn host(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String,
 }
 
 pub(super) fn push(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
-    story.source = story.now;
+    causes(story, site);
     let fact = arrived(&site.repository, &story.branch, (&story.commit, chance));
     (site.repository.canonical(), fact.into())
 }

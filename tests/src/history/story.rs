@@ -46,8 +46,9 @@ pub(super) struct Story {
     pub(super) commit: CommitId,
     pub(super) build: BuildId,
     pub(super) number: u64,
-    /// The place of the fact that is told.
+    /// The place of the fact that is told, and its id.
     pub(super) now: u64,
+    pub(super) id: EventId,
     /// The place of the fact that causes the build.
     pub(super) source: u64,
     begun: Option<EventId>,
@@ -78,9 +79,10 @@ impl Story {
             alias: branch.clone().map_or(AliasName::Live, AliasName::Preview),
             branch: branch.unwrap_or_else(|| "main".parse().unwrap()),
             commit: facts::commit(chance),
-            build: BuildId(chance.uuid()),
+            build: BuildId(EventId::nil()),
             number: site.builds,
             now: 0,
+            id: EventId::nil(),
             source: 0,
             begun: None,
             last: None,
@@ -98,11 +100,11 @@ impl Story {
 
     /// The next fact, which will stand at `sequence`.
     pub(super) fn tell(&mut self, sequence: u64, cast: &mut Cast, chance: &mut Chance) -> Told {
-        self.now = sequence;
+        let id = chance.uuid();
+        (self.now, self.id) = (sequence, id);
         let step = self.steps.pop().unwrap();
         let (subject, event) = step(self, cast.member(self.member), chance);
         let (service, actor) = facts::stated_by(&event);
-        let id = chance.uuid();
         let correlation = *self.begun.get_or_insert(id);
         let causation = self.last.replace(id);
         Told { id, subject, service, actor: actor.to_owned(), correlation, causation, event }

@@ -77,9 +77,13 @@ fn admitted(mut routes: Routes) -> Routes {
 fn told(facts: impl IntoIterator<Item = Recorded>) -> Routes {
     let mut routes = Routes::default();
     routes.apply(&claimed("docs", "docs"));
-    facts.into_iter().for_each(|fact| routes.apply(&fact));
-    routes.enter_service();
+    tell(&mut routes, facts);
     routes
+}
+
+fn tell(routes: &mut Routes, facts: impl IntoIterator<Item = Recorded>) {
+    let news: Vec<_> = facts.into_iter().filter_map(|fact| routes.apply(&fact)).collect();
+    news.iter().for_each(|site| routes.enter_service(site));
 }
 
 fn shown(routes: &Routes, label: &str) -> Option<(DeployId, Kind)> {
@@ -141,8 +145,7 @@ fn what_was_overtaken_while_it_loaded_is_not_shown() {
 fn what_a_reader_may_have_seen_stays_although_it_was_never_admitted() {
     let mut routes = told([promoted("docs", "live", 1)]);
     assert_eq!(routes.waiting().next().map(|waiting| waiting.deploy), Some(deploy(1)));
-    routes.apply(&promoted("docs", "live", 2));
-    routes.enter_service();
+    tell(&mut routes, [promoted("docs", "live", 2)]);
     assert_eq!(shown(&routes, "docs"), Some((deploy(1), Kind::Live)));
     assert_eq!(shown(&admitted(routes), "docs"), Some((deploy(2), Kind::Live)));
 }
@@ -188,9 +191,8 @@ fn a_released_host_shows_the_site_that_claims_it_next() {
     let again = [created("new"), claimed("new", "docs"), promoted("new", "live", 2)];
     let mut routes = told(facts);
     assert_eq!(routes.resolve("docs"), None);
-    again.iter().for_each(|fact| routes.apply(fact));
+    tell(&mut routes, again);
     routes.apply(&renamed("new", "docs"));
-    routes.enter_service();
     assert_eq!(shown(&routes, "docs"), Some((deploy(2), Kind::Live)));
 }
 

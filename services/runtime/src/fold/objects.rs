@@ -1,6 +1,6 @@
 //! A home in the log's own object store, for a fold whose process has no disk.
 
-use super::Home;
+use super::{Home, Kept, State};
 use crate::connection::Connection;
 use crate::error::{BoxError, Error};
 use async_nats::jetstream::object_store::GetErrorKind;
@@ -25,7 +25,17 @@ impl Objects {
         Self { connection, name }
     }
 
-    async fn get(&self) -> Result<Option<Vec<u8>>, Error> {
+    /// What it holds, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the log cannot be asked.
+    pub async fn get(&self) -> Result<Option<Vec<u8>>, Error> {
+        // An object that is replaced meanwhile loses its pieces, and its reader would wait for them for ever.
+        let read = tokio::time::timeout(READ_MAX, self.read_all()).await;
+        read.map_err(Error::unavailable("read a snapshot"))?
+    }
+
+    async fn read_all(&self) -> Result<Option<Vec<u8>>, Error> {
         let doing = "read a snapshot";
         let store = self.connection.jetstream.get_object_store(subject::SNAPSHOTS).await;
         let store = store.map_err(Error::unavailable(doing))?;
@@ -38,17 +48,29 @@ impl Objects {
         object.read_to_end(&mut body).await.map_err(Error::unavailable(doing))?;
         Ok(Some(body))
     }
+
+    /// Makes it hold `body`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the log cannot store it.
+    pub async fn put(&self, body: &[u8]) -> Result<(), Error> {
+        let doing = "write a snapshot";
+        let store = self.connection.jetstream.get_object_store(subject::SNAPSHOTS).await;
+        let store = store.map_err(Error::unavailable(doing))?;
+        store.put(self.name, &mut &*body).await.map_err(Error::unavailable(doing))?;
+        Ok(())
+    }
 }
 
-impl Home for Objects {
-    async fn read(&self) -> Result<Option<Vec<u8>>, BoxError> {
-        // A snapshot that is replaced meanwhile loses its pieces, and its reader would wait for them for ever.
-        Ok(tokio::time::timeout(READ_MAX, self.get()).await??)
+impl<S: State> Home<S> for Objects {
+    async fn read(&self) -> Result<Option<Kept<S>>, BoxError> {
+        let Some(text) = self.get().await? else { return Ok(None) };
+        Ok(tokio::task::spawn_blocking(move || Kept::from_json(&text)).await?)
     }
 
-    async fn write(&self, snapshot: Vec<u8>) -> Result<(), BoxError> {
-        let store = self.connection.jetstream.get_object_store(subject::SNAPSHOTS).await?;
-        store.put(self.name, &mut snapshot.as_slice()).await?;
-        Ok(())
+    async fn write(&self, kept: Kept<S>) -> Result<u64, BoxError> {
+        let text = tokio::task::spawn_blocking(move || kept.to_json()).await??;
+        self.put(&text).await?;
+        Ok(text.len() as u64)
     }
 }

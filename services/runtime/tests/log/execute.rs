@@ -3,10 +3,11 @@
 use crate::world::{World, cause, create, found, history, settings, site};
 use events::build::{self, Job};
 use events::{
-    Aggregate, AliasName, Build, Cause, Event, Lane, Organization, Refusal, Site, SiteEngine, SiteEvent, SiteId, ids,
-    site as sites,
+    Aggregate, AliasName, Build, Cause, Event, Lane, Organization, Refusal, RepositoryEvent, Site, SiteEngine,
+    SiteEvent, SiteId, ids, site as sites,
 };
 use runtime::ExecuteError;
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_was_decided_is_the_state_everywhere() {
@@ -101,4 +102,52 @@ async fn a_refusal_is_not_taken_from_memory() {
     site(&first, "docs").await;
     let recorded = second.execute::<Site>("docs", &sites::Command::Delete { seen: 1 }, &cause()).await.unwrap();
     assert!(matches!(recorded[0].event, Event::Site(SiteEvent::Deleted {})), "{recorded:?}");
+}
+
+/// Deliveries of which only those of the last second count.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Lately(Vec<String>);
+
+impl Aggregate for Lately {
+    const KIND: &'static str = "repository";
+    const REMEMBERS: Option<Duration> = Some(Duration::from_secs(1));
+    type Command = String;
+    type Fact = RepositoryEvent;
+
+    fn narrow(event: &Event) -> Option<&RepositoryEvent> {
+        if let Event::Repository(fact) = event { Some(fact) } else { None }
+    }
+
+    fn decide(&self, delivery: &String) -> Result<Vec<RepositoryEvent>, Refusal> {
+        let (repository, branch, delivery) = (settings().repository, settings().branch, delivery.clone());
+        let known = self.0.contains(&delivery);
+        Ok(if known { vec![] } else { vec![RepositoryEvent::BranchDeleted { repository, branch, delivery }] })
+    }
+
+    fn evolve(mut self, fact: &RepositoryEvent) -> Self {
+        if let RepositoryEvent::BranchDeleted { delivery, .. } = fact {
+            self.0.push(delivery.clone());
+        }
+        self
+    }
+}
+
+#[tokio::test]
+async fn what_no_longer_counts_is_not_read_and_the_decision_still_stands_where_the_log_stands() {
+    let world = World::start().await;
+    let log = world.log("web").await;
+    for delivery in ["one", "two"] {
+        log.execute::<Lately>("docs", &delivery.to_owned(), &cause()).await.unwrap();
+    }
+    let remembered = world.log("web").await.load::<Lately>("docs").await.unwrap();
+    assert_eq!((remembered.state.0.len(), remembered.sequence), (2, 2));
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let forgotten = world.log("web").await.load::<Lately>("docs").await.unwrap();
+    assert_eq!((forgotten.state, forgotten.sequence), (Lately::default(), 2));
+    let (first, second) = (world.log("web").await, world.log("web").await);
+    let three = "three".to_owned();
+    assert_eq!(first.execute::<Lately>("docs", &three, &cause()).await.unwrap().len(), 1);
+    assert_eq!(second.execute::<Lately>("docs", &three, &cause()).await.unwrap(), []);
+    let read = world.log("web").await.load::<Lately>("docs").await.unwrap();
+    assert_eq!((read.state, read.sequence), (Lately(vec![three]), 3));
 }

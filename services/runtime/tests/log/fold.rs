@@ -6,7 +6,7 @@ use async_nats::jetstream::stream::{Config, Stream};
 use events::{Position, Recorded};
 use runtime::Log;
 use runtime::error::BoxError;
-use runtime::fold::{Fold, Following, Home, Memory, State, Step};
+use runtime::fold::{Fold, Following, Home, Kept, Memory, State, Step};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,14 +40,16 @@ impl Shelf {
     }
 }
 
-impl Home for Shelf {
-    async fn read(&self) -> Result<Option<Vec<u8>>, BoxError> {
-        Ok(self.0.lock().unwrap().clone())
+impl<S: State> Home<S> for Shelf {
+    async fn read(&self) -> Result<Option<Kept<S>>, BoxError> {
+        Ok(self.0.lock().unwrap().as_deref().and_then(Kept::from_json))
     }
 
-    async fn write(&self, snapshot: Vec<u8>) -> Result<(), BoxError> {
-        *self.0.lock().unwrap() = Some(snapshot);
-        Ok(())
+    async fn write(&self, kept: Kept<S>) -> Result<u64, BoxError> {
+        let text = kept.to_json()?;
+        let bytes = text.len() as u64;
+        *self.0.lock().unwrap() = Some(text);
+        Ok(bytes)
     }
 }
 

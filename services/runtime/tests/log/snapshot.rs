@@ -1,17 +1,17 @@
 //! A fold's snapshot in the log's own object store.
 
 use crate::world::{World, within};
-use runtime::fold::{Home, Objects};
+use runtime::fold::Objects;
 
 #[tokio::test]
 async fn a_large_snapshot_is_kept_and_replaced() {
     let world = World::start().await;
     let home = Objects::new(world.connection("scheduler").await, "queue");
-    assert_eq!(home.read().await.unwrap(), None);
+    assert_eq!(home.get().await.unwrap(), None);
     for round in 1..=3 {
         let snapshot = vec![round; 4 << 20];
-        within(home.write(snapshot.clone())).await.unwrap();
-        assert!(within(home.read()).await.unwrap() == Some(snapshot));
+        within(home.put(&snapshot)).await.unwrap();
+        assert!(within(home.get()).await.unwrap() == Some(snapshot));
     }
 }
 
@@ -20,5 +20,5 @@ async fn a_server_that_cannot_answer_is_not_an_empty_shelf() {
     let mut world = World::start().await;
     let home = Objects::new(world.connection("scheduler").await, "queue");
     world.kill().await;
-    assert!(within(home.read()).await.is_err());
+    assert!(within(home.get()).await.is_err());
 }

@@ -1,15 +1,17 @@
 use super::*;
 use events::{
-    Actor, Aggregate, AliasEvent, Envelope, Event, PromotionReason, Recorded, RepositoryEvent, SiteEngine, SiteEvent,
-    SiteSettings, subject,
+    Actor, Aggregate, AliasEvent, Envelope, Event, OrganizationId, PromotionReason, Recorded, RepositoryEvent,
+    SiteEngine, SiteEvent, SiteSettings, subject,
 };
 use proptest::prelude::*;
 use std::collections::HashMap as Map;
 use uuid::Uuid;
 
+mod orders;
 mod sources;
 
 /// A log in memory: states facts through the real aggregates and folds them into the queue.
+#[derive(Clone)]
 struct Story {
     queue: Queue,
     aggregates: Map<BuildId, events::Build>,
@@ -45,7 +47,7 @@ impl Story {
     /// A site whose first build is another story.
     fn site(&mut self, name: &str, organization: &str) {
         self.state(&site(name).to_string(), created(name, organization));
-        self.queue.wishes.retain(|wish| wish.site != site(name));
+        self.queue.wishes.retain(|_, wish| wish.site != site(name));
     }
 
     fn push(&mut self, site: &str, branch: &str) -> BuildId {
@@ -68,6 +70,13 @@ impl Story {
             delivery: self.sequence.to_string(),
         };
         self.state("repository", deleted);
+    }
+
+    fn promote_preview(&mut self, name: &str, branch: &str) {
+        let (site, alias) = (site(name), AliasName::Preview(branch.parse().unwrap()));
+        let (deploy, about) = (events::DeployId::of(BuildId(Uuid::nil())), subject::alias_id(site, &alias));
+        let (number, source_sequence, previous, reason) = (1, 2, None, PromotionReason::Built);
+        self.state(&about, AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason });
     }
 
     /// Says what is decided, through the real aggregate, until nothing is left to say.
@@ -114,7 +123,9 @@ impl Story {
 
     fn active(&self) -> Vec<BuildId> {
         let active = |(id, build): (&BuildId, &Build)| (build.progress != Progress::Queued).then_some(*id);
-        self.queue.builds.iter().filter_map(active).collect()
+        let mut active: Vec<_> = self.queue.builds.iter().filter_map(active).collect();
+        active.sort();
+        active
     }
 
     fn ended(&self, id: BuildId) -> bool {
@@ -157,7 +168,7 @@ fn a_push_becomes_a_dispatched_build_with_the_next_number() {
     assert_eq!(story.active(), [first]);
     story.push("docs", "main");
     story.settle(&Limits::default());
-    assert_eq!(story.queue.sites[&site("docs")].last_number, 2);
+    assert_eq!(story.queue.sites.get(&site("docs")).unwrap().last_number, 2);
 }
 
 #[test]
@@ -321,7 +332,7 @@ fn a_deleted_branch_ends_its_builds_and_takes_its_preview_down_even_if_it_is_syn
     // The late promotion is the cause, so that the removal is no repetition of an earlier one.
     assert!(matches!(&decisions[..], [Decision::Alias(.., origin)] if origin.id == promotion), "{decisions:?}");
     story.settle(&Limits::default());
-    assert!(story.queue.sites.values().all(|site| site.previews.is_empty()));
+    assert!(story.queue.sites.iter().all(|(_, site)| site.previews.is_empty()));
 }
 
 #[test]
@@ -369,10 +380,63 @@ fn a_wish_survives_a_snapshot_between_hearing_and_saying() {
     let mut story = Story::new();
     story.site("docs", "acme");
     let build = story.push("docs", "main");
-    let stored = serde_json::to_string(&story.queue).unwrap();
-    story.queue = serde_json::from_str(&stored).unwrap();
+    story.queue = read_back(&story.queue);
     story.settle(&Limits::default());
     assert_eq!(story.active(), [build]);
+}
+
+/// What a snapshot of the queue gives.
+fn read_back(queue: &Queue) -> Queue {
+    serde_json::from_str(&serde_json::to_string(queue).unwrap()).unwrap()
+}
+
+#[test]
+fn no_preview_of_a_deleted_branch_is_forgotten_however_many_were_deleted_while_nobody_decided() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let branches: Vec<String> = (0..1500).map(|number| format!("fix-{number}")).collect();
+    for branch in &branches {
+        story.promote_preview("docs", branch);
+    }
+    for branch in &branches {
+        story.delete_branch("docs", branch);
+    }
+    story.queue = read_back(&story.queue);
+    story.settle(&Limits::default());
+    assert!(story.queue.sites.iter().all(|(_, site)| site.previews.is_empty()));
+    story.promote_preview("docs", &branches[0]);
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now).len(), 1, "what is synced late is taken down");
+}
+
+#[test]
+fn a_branch_that_is_published_by_its_name_is_built_although_it_was_deleted_once() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.delete_branch("docs", "next");
+    let published = SiteSettings { branch: "next".parse().unwrap(), ..settings("https://git.example/docs") };
+    story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings: published });
+    let build = BuildId(Uuid::from_u128(99));
+    let request = build::Command::Request { site: site("docs"), branch: "next".parse().unwrap(), commit: None };
+    story.build(build, &request);
+    story.settle(&Limits::default());
+    assert_eq!(story.active(), [build]);
+}
+
+#[test]
+fn a_delivery_that_comes_again_after_its_build_has_ended_leaves_no_wish() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let build = story.push("docs", "main");
+    story.settle(&Limits::default());
+    story.finish(build);
+    let push = story.push("docs", "main");
+    let again = story.queue.wishes.remove(&push).unwrap();
+    story.queue.wishes.insert(build, Wish { build, ..again });
+    let said = schedule(&story.queue, &Limits::default(), story.now);
+    let Some(Decision::Build(_, command, _)) = said.first() else { panic!("{said:?}") };
+    assert_eq!(story.aggregates[&build].decide(command), Ok(vec![]), "the log says that it is there");
+    story.queue.drop_wishes(&[build].into());
+    assert_eq!(schedule(&story.queue, &Limits::default(), story.now), []);
 }
 
 proptest! {
@@ -392,12 +456,13 @@ proptest! {
             story.settle(&limits);
             prop_assert!(story.active().len() <= limits.platform);
             for site in sites {
-                let at = |id: &&BuildId| story.queue.builds[*id].site == self::site(site);
+                let at = |id: &&BuildId| story.queue.builds.get(*id).unwrap().site == self::site(site);
                 prop_assert!(story.active().iter().filter(at).count() <= limits.site);
             }
             for id in story.active().into_iter().take(finish) {
                 story.finish(id);
             }
+            prop_assert_eq!(&read_back(&story.queue), &story.queue);
         }
         story.settle(&limits);
         while let Some(id) = story.active().first().copied() {

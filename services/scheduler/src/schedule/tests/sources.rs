@@ -5,13 +5,16 @@ use events::alias::Claim;
 use events::{Alias, CommitId, DeployId};
 
 /// A branch with one linear history, its pushes in the log in some order, and the alias that shows it.
-struct Branches {
-    story: Story,
-    alias: Alias,
+#[derive(Clone)]
+pub(super) struct Branches {
+    pub(super) story: Story,
+    pub(super) alias: Alias,
     /// The commits that were shown, in order.
-    shown: Vec<usize>,
-    /// Which commit a build is of.
-    commits: Map<BuildId, usize>,
+    pub(super) shown: Vec<usize>,
+    /// Which push a build is of.
+    pub(super) commits: Map<BuildId, usize>,
+    /// What the builds have made that asked for the alias.
+    jobs: Map<BuildId, build::Job>,
 }
 
 fn commit(number: usize) -> CommitId {
@@ -19,14 +22,15 @@ fn commit(number: usize) -> CommitId {
 }
 
 impl Branches {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut story = Story::new();
         story.site("docs", "acme");
-        Self { story, alias: Alias::default(), shown: Vec::new(), commits: Map::new() }
+        let (alias, commits, jobs) = (Alias::default(), Map::new(), Map::new());
+        Self { story, alias, shown: Vec::new(), commits, jobs }
     }
 
     /// The push that made commit `number` of the one before it arrives.
-    fn push(&mut self, number: usize) {
+    pub(super) fn push(&mut self, number: usize) {
         let push = RepositoryEvent::PushReceived {
             repository: "https://git.example/docs.git".parse().unwrap(),
             branch: "main".parse().unwrap(),
@@ -44,25 +48,39 @@ impl Branches {
         let decisions = schedule(&self.story.queue, &limits(9, 9, 9), self.story.now);
         let rest = decisions.is_empty();
         for decision in decisions {
-            if let (Decision::Build(id, command, _), false) = (decision, fails()) {
-                self.story.build(id, &command);
+            if !fails() {
+                self.say(decision);
             }
         }
         rest
     }
 
+    /// A decision is stored.
+    pub(super) fn say(&mut self, decision: Decision) {
+        let Decision::Build(id, command, _) = decision else { panic!("{decision:?} is of another story") };
+        self.story.build(id, &command);
+        if let Some(job) = self.story.aggregates[&id].job() {
+            self.jobs.insert(id, job.clone());
+        }
+    }
+
     /// A build ends and its deploy asks for the alias, as often as it is delivered.
     fn publish(&mut self, id: BuildId, deliveries: usize) {
-        let Some(job) = self.story.aggregates[&id].job().cloned() else { return };
         self.story.finish(id);
         for _ in 0..deliveries {
-            let build::Job { site, alias, number, source_sequence, .. } = job.clone();
-            let deploy = DeployId::of(id);
-            let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
-            for fact in self.alias.decide(&command).unwrap_or_default() {
-                self.alias = std::mem::take(&mut self.alias).evolve(&fact);
-                self.shown.push(self.commits[&id]);
-            }
+            self.promote(id);
+        }
+    }
+
+    /// The deploy of a build that ended asks for the alias.
+    pub(super) fn promote(&mut self, id: BuildId) {
+        let build::Job { site, alias, number, source_sequence, commit, .. } = self.jobs[&id].clone();
+        let deploy = DeployId::of(id);
+        let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
+        for fact in self.alias.decide(&command).unwrap_or_default() {
+            self.alias = std::mem::take(&mut self.alias).evolve(&fact);
+            let shown = commit.as_ref().map(|commit| usize::from_str_radix(commit.as_str(), 16).unwrap());
+            self.shown.push(shown.unwrap());
         }
     }
 }

@@ -1,0 +1,202 @@
+//! Builds that are wished for or open, and which of them have a slot, wait for one, or shall be ended.
+
+use super::{Build, End, Origin, Progress, Queue, Reason, Wish};
+use crate::slots::{Active, Ticket, Waiting};
+use events::{Branch, BuildEvent, BuildId, Recorded, SiteId};
+use runtime::fold::Map;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where to find open builds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Open {
+    pub(super) active: Active,
+    /// Those that shall be ended wait for nothing.
+    pub(super) waiting: Waiting,
+    by_branch: BTreeMap<SiteId, BTreeMap<Branch, BTreeSet<BuildId>>>,
+}
+
+impl Open {
+    pub(super) fn of(builds: &Map<BuildId, Build>, ends: &BTreeMap<BuildId, End>) -> Self {
+        let mut open = Self::default();
+        for (id, build) in builds.iter() {
+            open.add(*id, build, ends.get(id));
+        }
+        open
+    }
+
+    fn add(&mut self, id: BuildId, build: &Build, end: Option<&End>) {
+        let branches = self.by_branch.entry(build.site).or_default();
+        branches.entry(build.branch.clone()).or_default().insert(id);
+        match (build.progress, end) {
+            (Progress::Queued, None) => self.wait(id, build),
+            (Progress::Queued, Some(_)) => {}
+            (Progress::Dispatched(_) | Progress::Running(_), _) => self.hold(id, build, end),
+        }
+    }
+
+    fn remove(&mut self, id: BuildId, build: &Build) {
+        self.free(id, build);
+        let Some(branches) = self.by_branch.get_mut(&build.site) else { return };
+        if let Some(builds) = branches.get_mut(&build.branch) {
+            builds.remove(&id);
+            if builds.is_empty() {
+                branches.remove(&build.branch);
+            }
+        }
+        if branches.is_empty() {
+            self.by_branch.remove(&build.site);
+        }
+    }
+
+    fn wait(&mut self, id: BuildId, build: &Build) {
+        if let Some(ticket) = ticket(id, build) {
+            self.waiting.add(build.lane, ticket);
+        }
+    }
+
+    /// What runs for a site that was deleted takes nobody's slot.
+    fn hold(&mut self, id: BuildId, build: &Build, end: Option<&End>) {
+        if let (Some(organization), None | Some(End::BranchDeleted | End::Replaced(_))) = (build.organization, end) {
+            self.active.add(id, build.site, organization);
+        }
+    }
+
+    /// It neither waits nor holds a slot.
+    fn free(&mut self, id: BuildId, build: &Build) {
+        if let Some(ticket) = ticket(id, build) {
+            self.waiting.remove(build.lane, &ticket);
+            self.active.remove(id, build.site, ticket.organization);
+        }
+    }
+
+    fn on(&self, site: SiteId, branch: &Branch) -> Vec<BuildId> {
+        let builds = self.by_branch.get(&site).and_then(|branches| branches.get(branch));
+        builds.into_iter().flatten().copied().collect()
+    }
+
+    fn of_site(&self, site: SiteId) -> Vec<BuildId> {
+        self.by_branch.get(&site).into_iter().flat_map(BTreeMap::values).flatten().copied().collect()
+    }
+}
+
+fn ticket(build: BuildId, known: &Build) -> Option<Ticket> {
+    Some(Ticket { place: known.place, build, site: known.site, organization: known.organization? })
+}
+
+impl Queue {
+    pub(super) fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
+        let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
+        match fact {
+            BuildEvent::Requested { site, branch, commit } => {
+                let (reason, summary) = (Reason::Request, "Build by hand".to_owned());
+                let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
+                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin });
+            }
+            BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
+                self.wishes.remove(&id);
+                let build = Build {
+                    site: *site,
+                    organization: self.number(*site, *number),
+                    branch: branch.clone(),
+                    source_sequence: *source_sequence,
+                    lane: *lane,
+                    place: recorded.sequence,
+                    progress: Progress::Queued,
+                    origin: Origin::from(recorded),
+                };
+                self.queue(id, build);
+            }
+            BuildEvent::Dispatched { .. } | BuildEvent::Interrupted { .. } => {
+                self.advance(id, Progress::Dispatched(recorded.envelope.time));
+            }
+            BuildEvent::Started { .. } => self.advance(id, Progress::Running(recorded.envelope.time)),
+            BuildEvent::Finished { .. } | BuildEvent::Canceled { .. } => {
+                self.wishes.remove(&id);
+                self.ends.remove(&id);
+                if let Some(build) = self.builds.remove(&id) {
+                    self.open.remove(id, &build);
+                    self.replace_older(build.site, &build.branch);
+                }
+            }
+            BuildEvent::LogArchived { .. } => {}
+        }
+    }
+
+    /// The site has a build of this number; answers who owns the site.
+    fn number(&mut self, site: SiteId, number: u64) -> Option<events::OrganizationId> {
+        let known = self.sites.get_mut(&site)?;
+        known.last_number = known.last_number.max(number);
+        Some(known.organization)
+    }
+
+    fn queue(&mut self, id: BuildId, build: Build) {
+        let (site, branch) = (build.site, build.branch.clone());
+        let end = match self.sites.get(&site) {
+            None => Some(End::SiteDeleted),
+            Some(known) if known.gone.contains(&branch) && !known.publishes(&branch) => Some(End::BranchDeleted),
+            Some(_) => None,
+        };
+        self.open.add(id, &build, None);
+        self.builds.insert(id, build);
+        if let Some(end) = end {
+            return self.end(id, end);
+        }
+        self.replace_older(site, &branch);
+    }
+
+    /// Of the builds of a branch that wait, all but the newest are replaced while that is open.
+    fn replace_older(&mut self, site: SiteId, branch: &Branch) {
+        let open = self.open.on(site, branch);
+        let source = |id: &BuildId| Some((self.builds.get(id)?.source_sequence, *id));
+        let Some((newest_source, newest)) = open.iter().filter_map(source).max() else { return };
+        for id in open {
+            let Some(build) = self.builds.get(&id).filter(|build| build.progress == Progress::Queued) else { continue };
+            match self.ends.get(&id) {
+                None | Some(End::Replaced(_)) if build.source_sequence < newest_source => {
+                    self.open.free(id, build);
+                    self.ends.insert(id, End::Replaced(newest));
+                }
+                Some(End::Replaced(_)) => {
+                    self.open.wait(id, build);
+                    self.ends.remove(&id);
+                }
+                None | Some(End::SiteDeleted | End::BranchDeleted) => {}
+            }
+        }
+    }
+
+    fn advance(&mut self, id: BuildId, progress: Progress) {
+        let Some(build) = self.builds.get_mut(&id) else { return };
+        build.progress = progress;
+        let build = build.clone();
+        // What has begun is not stopped by a newer one.
+        if matches!(self.ends.get(&id), Some(End::Replaced(_))) {
+            self.ends.remove(&id);
+        }
+        self.open.free(id, &build);
+        self.open.hold(id, &build, self.ends.get(&id));
+    }
+
+    pub(super) fn end_builds_of(&mut self, site: SiteId) {
+        for id in self.open.of_site(site) {
+            if let Some(build) = self.builds.get(&id) {
+                self.open.free(id, build);
+            }
+            self.ends.insert(id, End::SiteDeleted);
+        }
+    }
+
+    pub(super) fn end_builds_on(&mut self, site: SiteId, branch: &Branch) {
+        for id in self.open.on(site, branch) {
+            self.end(id, End::BranchDeleted);
+        }
+    }
+
+    /// It shall be ended from here, and gets no slot any more; one that has a slot keeps it until then.
+    fn end(&mut self, id: BuildId, end: End) {
+        if let Some(build) = self.builds.get(&id).filter(|build| build.progress == Progress::Queued) {
+            self.open.free(id, build);
+        }
+        self.ends.insert(id, end);
+    }
+}

@@ -1,0 +1,146 @@
+//! What the queue is made of.
+
+use crate::branches::Branches;
+use events::{AliasName, Branch, BuildId, CommitId, EventId, Lane, OrganizationId, Recorded, SiteId, SiteSettings};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
+
+/// What there is to know of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Who owns it.
+    pub organization: OrganizationId,
+    /// How it is built and published.
+    pub settings: SiteSettings,
+    /// The number of its newest build.
+    pub last_number: u64,
+    /// Branches whose preview shows something.
+    pub previews: BTreeSet<Branch>,
+    /// Branches of its repository that were deleted and not pushed again. None is forgotten: whenever something is synced
+    /// for one after all, it is taken down.
+    pub gone: BTreeSet<Branch>,
+}
+
+/// A repository that sites are built from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Repository {
+    /// These sites.
+    pub sites: BTreeSet<SiteId>,
+    /// Its branches, as far as pushes told.
+    pub branches: Branches,
+}
+
+/// A build that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The build it will be.
+    pub build: BuildId,
+    /// Why it is wished for.
+    pub reason: Reason,
+    /// The site.
+    pub site: SiteId,
+    /// The branch.
+    pub branch: Branch,
+    /// The exact commit, or the tip.
+    pub commit: Option<CommitId>,
+    /// What it is about.
+    pub summary: String,
+    /// The fact that asked for it.
+    pub origin: Origin,
+}
+
+/// Why a build is wished for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// A push arrived.
+    Push,
+    /// A push arrived after one that followed it: it is told, and not built.
+    LatePush,
+    /// A person asked, and waits for an answer whatever becomes of the site.
+    Request,
+    /// The site is new, or its source is.
+    NewSource,
+}
+
+/// Why an open build is ended from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// Its site was deleted.
+    SiteDeleted,
+    /// Its branch was deleted.
+    BranchDeleted,
+    /// A newer build of its branch came while it waited.
+    Replaced(BuildId),
+}
+
+/// The parts of an envelope that go on into what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its place in the log.
+    pub sequence: u64,
+    /// The fact.
+    pub id: EventId,
+    /// The story it belongs to.
+    pub correlation: EventId,
+    /// Its trace.
+    pub traceparent: Option<String>,
+    /// Its trace state.
+    pub tracestate: Option<String>,
+}
+
+/// An open build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The site.
+    pub site: SiteId,
+    /// Who owned the site when it was queued; none if it was deleted before.
+    pub organization: Option<OrganizationId>,
+    /// The branch.
+    pub branch: Branch,
+    /// The log sequence of the fact that caused it: a greater one is newer source.
+    pub source_sequence: u64,
+    /// How urgent it is.
+    pub lane: Lane,
+    /// Its place in line: the log sequence of the fact that queued it.
+    pub place: u64,
+    /// How far it is.
+    pub progress: Progress,
+    /// What follows from it belongs to this story.
+    pub origin: Origin,
+}
+
+/// How far an open build is, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Progress {
+    /// It waits for a slot.
+    Queued,
+    /// It waits for a launcher.
+    Dispatched(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
+    /// A launcher works on it.
+    Running(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
+}
+
+impl From<&Recorded> for Origin {
+    fn from(Recorded { sequence, envelope, .. }: &Recorded) -> Self {
+        Self {
+            sequence: *sequence,
+            id: envelope.id,
+            correlation: envelope.correlation,
+            traceparent: envelope.traceparent.clone(),
+            tracestate: envelope.tracestate.clone(),
+        }
+    }
+}
+
+impl Site {
+    pub(super) const fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
+        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), gone: BTreeSet::new() }
+    }
+
+    /// Whether the branch is published under a name of its own; every other is a preview.
+    #[must_use]
+    pub fn publishes(&self, branch: &Branch) -> bool {
+        !matches!(self.settings.alias_of(branch), AliasName::Preview(_))
+    }
+}

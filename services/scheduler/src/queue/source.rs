@@ -1,0 +1,86 @@
+//! What repositories tell: each knows its sites, so that a push costs the same however many others there are.
+
+use super::{Origin, Queue, Reason, Wish};
+use crate::branches::{Place, Push};
+use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, RepositoryUrl, SiteId};
+
+/// What a build is about whose own push is late.
+const BEHIND: &str = "Back to the newest push of the branch";
+
+/// What a push asks of every site of its repository.
+struct Pushed<'a> {
+    branch: &'a Branch,
+    reason: Reason,
+    commit: CommitId,
+    summary: &'a str,
+}
+
+impl Queue {
+    pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
+        match fact {
+            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
+                let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
+                let place = known.branches.take(branch, &Push { before: before.as_ref(), commit });
+                let (reason, commit, summary) = match place {
+                    Place::Newest => (Reason::Push, commit.clone(), summary.as_str()),
+                    Place::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
+                    Place::Behind(tip) => (Reason::Push, tip, BEHIND),
+                };
+                let pushed = Pushed { branch, reason, commit, summary };
+                for site in known.sites.clone() {
+                    self.wish_push(recorded, site, &pushed);
+                }
+            }
+            RepositoryEvent::BranchDeleted { repository, branch, .. } => {
+                self.delete_branch(recorded, repository, branch);
+            }
+        }
+    }
+
+    fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
+        let Pushed { branch, reason, commit, summary } = pushed;
+        if self.sites.get(&id).is_some_and(|site| site.gone.contains(*branch)) {
+            if let Some(site) = self.sites.get_mut(&id) {
+                site.gone.remove(*branch);
+            }
+            self.keep_preview(id, branch);
+        }
+        self.wish(Wish {
+            build: BuildId::of(recorded.envelope.id, id),
+            reason: *reason,
+            site: id,
+            branch: (*branch).clone(),
+            commit: Some(commit.clone()),
+            summary: (*summary).to_owned(),
+            origin: Origin::from(recorded),
+        });
+    }
+
+    fn delete_branch(&mut self, recorded: &Recorded, repository: &RepositoryUrl, branch: &Branch) {
+        let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
+        known.branches.forget(branch);
+        for id in known.sites.clone() {
+            let Some(site) = self.sites.get_mut(&id).filter(|site| !site.publishes(branch)) else { continue };
+            site.gone.insert(branch.clone());
+            if site.previews.contains(branch) {
+                self.remove_preview(id, branch, recorded);
+            }
+            let asked = |wish: &Wish| wish.reason == Reason::Request;
+            self.wishes.retain(|_, wish| wish.site != id || wish.branch != *branch || asked(wish));
+            self.end_builds_on(id, branch);
+        }
+    }
+
+    pub(super) fn use_repository(&mut self, site: SiteId, name: &String) {
+        self.repositories.get_or_insert_with(name, Default::default).sites.insert(site);
+    }
+
+    /// Nobody remembers a repository that no site is built from.
+    pub(super) fn leave_repository(&mut self, site: SiteId, name: &String) {
+        let Some(known) = self.repositories.get_mut(name) else { return };
+        known.sites.remove(&site);
+        if known.sites.is_empty() {
+            self.repositories.remove(name);
+        }
+    }
+}
