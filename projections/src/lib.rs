@@ -10,6 +10,7 @@
 pub mod aliases;
 mod apply;
 pub mod builds;
+mod copy;
 pub mod deploys;
 mod error;
 pub mod failures;

@@ -27,6 +27,9 @@ pub enum Error {
     /// The log failed.
     #[error("failed to read the log")]
     Log(#[source] runtime::Error),
+    /// What wrote the read model ended before it was done.
+    #[error("the writer of the read model was lost")]
+    Writer(#[source] tokio::task::JoinError),
     /// The log was replaced while it was read.
     #[error("the log has another history than it had a moment ago")]
     OtherHistory,
