@@ -3,7 +3,7 @@
 
 use crate::Error;
 use crate::copy::{Rows, Table, variant};
-use crate::model::{self, Model, page};
+use crate::model::{self, Model, bigint, page};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 
@@ -50,15 +50,15 @@ pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures
 }
 
 impl Model {
-    /// The types of facts that the model lacks because its writer did not know them. A program that knows one of them has
-    /// to make the model anew.
+    /// The types of facts after the sequence `after` that the model lacks because its writer did not know them. A program
+    /// that knows one of them has to make the model anew.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn unknown_types(&self) -> Result<Vec<String>, Error> {
-        let text = "SELECT DISTINCT to_jsonb(reason) FROM @.errors WHERE kind = 'unknown'";
+    pub async fn unknown_types(&self, after: u64) -> Result<Vec<String>, Error> {
+        let text = "SELECT DISTINCT to_jsonb(reason) FROM @.errors WHERE kind = 'unknown' AND sequence > $1";
         let query: model::Rows<'_, String> = sqlx::query_scalar(self.sql(text));
-        self.all("read what is not known", query).await
+        self.all("read what is not known", query.bind(bigint(after))).await
     }
 
     /// The newest places that could not be folded, newest first, at most `limit`.
