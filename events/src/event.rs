@@ -98,6 +98,14 @@ impl Event {
         }
     }
 
+    /// The payload alone, as the text of a JSON object: what [`Event::data`] says, without the detour.
+    #[must_use]
+    pub fn payload(&self) -> String {
+        // As above: what stands between the first colon, which follows on a name without one, and the last brace.
+        let tagged = serde_json::to_string(self).unwrap_or_default();
+        tagged.split_once(':').and_then(|(_, rest)| rest.strip_suffix('}')).unwrap_or("null").to_owned()
+    }
+
     /// Reads a fact from its CloudEvents type and payload. Unknown fields are tolerated.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ fn every_fact_ever_published_can_still_be_read() {
             Event::decode(&format!("dev.pagefold.{name}"), &sample).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(event.name(), name);
         assert_eq!(event.data(), data, "{name} does not write what it reads");
+        let payload: Value = serde_json::from_str(&event.payload()).unwrap();
+        assert_eq!(payload, data, "{name} has a payload that is not its data");
         let validator = jsonschema::validator_for(&schema::facts()[&name]).unwrap();
         assert!(
             validator.is_valid(&data),

@@ -1,7 +1,8 @@
 //! The aliases: what a reader of each site sees under each of its names.
 
-use crate::model::{Model, Rows, page};
-use crate::table::Row;
+use crate::copy::{Rows, Table, variant};
+use crate::model::{self, Model, page};
+use crate::table::{Keys, Row};
 use crate::{Error, deploys};
 use events::{Actor, AliasEvent, AliasName, DeployEvent, DeployId, Event, PromotionReason, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
@@ -37,19 +38,39 @@ pub struct Alias {
 }
 
 /// Which alias.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     site: SiteId,
     alias: AliasName,
 }
 
 impl Row for Alias {
-    const TABLE: &'static str = "aliases";
+    const TABLE: Table = Table {
+        name: "aliases",
+        columns: &[
+            "site",
+            "alias",
+            "deploy",
+            "number",
+            "source_sequence",
+            "previous",
+            "reason",
+            "promoted_at",
+            "actor",
+            "mirrored_deploy",
+            "mirrored_at",
+        ],
+    };
     const KEY: &'static [&'static str] = &["site", "alias"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { site: self.site, alias: self.alias.clone() }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        let sites = keys.iter().map(|key| key.site.0).collect();
+        vec![Keys::Uuids(sites), Keys::Texts(keys.iter().map(|key| key.alias.to_string()).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -106,6 +127,21 @@ impl Row for Alias {
             | Event::Build(_) => row,
         }
     }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row()
+            .put(&self.site)
+            .put(&self.alias)
+            .put(&self.deploy)
+            .put(&self.number)
+            .put(&self.source_sequence)
+            .put(&self.previous)
+            .put(&variant(&self.reason))
+            .put(&self.promoted_at)
+            .put(&self.actor)
+            .put(&self.mirrored_deploy)
+            .put(&self.mirrored_at);
+    }
 }
 
 impl Model {
@@ -115,7 +151,7 @@ impl Model {
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn aliases(&self, site: SiteId, limit: u32, after: Option<&str>) -> Result<Vec<Alias>, Error> {
         let text = "SELECT to_json(row) FROM @.aliases row WHERE site = $1 AND alias > $2 ORDER BY alias LIMIT $3";
-        let query: Rows<'_, Alias> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, Alias> = sqlx::query_scalar(self.sql(text));
         let query = query.bind(site.0).bind(after.unwrap_or_default()).bind(page(limit));
         self.all("read aliases of a site", query).await
     }

@@ -1,17 +1,19 @@
 //! Applies a stretch of the log to a model: rows and position in one transaction.
 
+use crate::Error;
 use crate::aliases::Alias;
 use crate::builds::Build;
 use crate::deploys::Deploy;
 use crate::failures::{self, Failure, Kind};
 use crate::hosts::Host;
-use crate::model::{Model, bigint, position, sql};
+use crate::model::{LIVE, Model, bigint, position, sql};
 use crate::organizations::Organization;
 use crate::sites::Site;
-use crate::{Error, table, timeline};
+use crate::table::{self, Row};
+use crate::timeline::{self, Stated};
 use events::{Position, Recorded};
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
 
 /// What the log holds at one sequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,14 +55,6 @@ impl Applied {
     pub const fn sequence(&self) -> u64 {
         self.position().sequence
     }
-
-    fn failure(&self) -> Option<Failure> {
-        match self {
-            Self::Fact(_) => None,
-            Self::Unknown { position, type_name } => Some(Failure::new(position.sequence, Kind::Unknown, type_name)),
-            Self::Poison { position, reason } => Some(Failure::new(position.sequence, Kind::Poison, reason)),
-        }
-    }
 }
 
 impl Model {
@@ -77,12 +71,23 @@ impl Model {
         let held = position(&mut transaction, self.schema).await?;
         let news = following(batch, held)?;
         let Some(last) = news.last().map(Applied::position) else { return Ok(held) };
+        sqlx::raw_sql(AssertSqlSafe(self.settings())).execute(&mut *transaction).await.map_err(&moving)?;
         write(&mut transaction, self.schema, news).await?;
         let moved = sqlx::query(self.sql("UPDATE @.position SET sequence = $1, id = $2"));
         let moved = moved.bind(bigint(last.sequence)).bind(last.id).execute(&mut *transaction).await;
         moved.map_err(&moving)?;
         transaction.commit().await.map_err(&moving)?;
         Ok(last.sequence)
+    }
+
+    /// What holds for the transaction of a batch.
+    ///
+    /// Whatever the planner thinks of the tables, a batch finds its rows by their keys: it would read a table whole while
+    /// that is short, and remember so when it no longer is. Nobody waits for a part of a rebuild to be on the disk: it is
+    /// there with the swap, or the rebuild was for nothing.
+    fn settings(&self) -> String {
+        let by_key = ["seqscan", "hashjoin", "mergejoin"].map(|way| format!("SET LOCAL enable_{way} TO off;")).concat();
+        if self.schema == LIVE { by_key } else { by_key + "SET LOCAL synchronous_commit TO off" }
     }
 }
 
@@ -107,10 +112,12 @@ fn following(batch: &[Applied], held: u64) -> Result<&[Applied], Error> {
     Ok(news)
 }
 
-/// Writes all of `news`; where a fact is at fault, halves lead to the single one, which becomes a failure.
+/// Writes all of `news`. What can be seen to be at fault becomes a failure at once; where a fact is at fault nevertheless,
+/// halves lead to the single one.
 async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -> Result<(), Error> {
     let doing = Error::during("write a part of a batch");
-    let mut parts = vec![news];
+    let news: Vec<Item<'_>> = news.iter().map(Item::of).collect();
+    let mut parts = vec![news.as_slice()];
     while let Some(part) = parts.pop() {
         let mut savepoint = transaction.begin().await.map_err(&doing)?;
         match write_part(&mut savepoint, schema, part).await {
@@ -119,7 +126,7 @@ async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -
                 savepoint.rollback().await.map_err(&doing)?;
                 if let [single] = part {
                     let failure = Failure::new(single.sequence(), Kind::Poison, &error.chain());
-                    failures::append(transaction, schema, &[failure]).await?;
+                    failures::append(transaction, schema, &[&failure]).await?;
                 } else {
                     let (earlier, later) = part.split_at(part.len() / 2);
                     parts.extend([later, earlier]);
@@ -131,11 +138,57 @@ async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -
     Ok(())
 }
 
-async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Applied]) -> Result<(), Error> {
-    let facts: Vec<&Recorded> =
-        part.iter().filter_map(|item| if let Applied::Fact(fact) = item { Some(fact) } else { None }).collect();
-    let failures: Vec<Failure> = part.iter().filter_map(Applied::failure).collect();
+/// What becomes of one place in the log.
+enum Item<'a> {
+    Fact(Stated<'a>),
+    Failure(Failure),
+}
+
+impl<'a> Item<'a> {
+    fn of(applied: &'a Applied) -> Self {
+        match applied {
+            Applied::Fact(fact) => match sound(fact) {
+                Ok(stated) => Self::Fact(stated),
+                Err(error) => Self::Failure(Failure::new(fact.sequence, Kind::Poison, &error.chain())),
+            },
+            Applied::Unknown { position, type_name } => {
+                Self::Failure(Failure::new(position.sequence, Kind::Unknown, type_name))
+            }
+            Applied::Poison { position, reason } => {
+                Self::Failure(Failure::new(position.sequence, Kind::Poison, reason))
+            }
+        }
+    }
+
+    const fn sequence(&self) -> u64 {
+        match self {
+            Self::Fact(fact) => fact.recorded.sequence,
+            Self::Failure(failure) => failure.sequence,
+        }
+    }
+}
+
+/// A fact that can become rows, as far as that can be seen without asking Postgres.
+fn sound(fact: &Recorded) -> Result<Stated<'_>, Error> {
+    Organization::touched(fact)?;
+    Site::touched(fact)?;
+    Host::touched(fact)?;
+    Build::touched(fact)?;
+    Deploy::touched(fact)?;
+    Alias::touched(fact)?;
+    Stated::of(fact)
+}
+
+async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_>]) -> Result<(), Error> {
+    let (mut facts, mut failures) = (Vec::new(), Vec::new());
+    for item in part {
+        match item {
+            Item::Fact(fact) => facts.push(fact),
+            Item::Failure(failure) => failures.push(failure),
+        }
+    }
     timeline::append(connection, schema, &facts).await?;
+    let facts: Vec<&Recorded> = facts.iter().map(|fact| fact.recorded).collect();
     table::fold::<Organization>(connection, schema, &facts).await?;
     table::fold::<Site>(connection, schema, &facts).await?;
     table::fold::<Host>(connection, schema, &facts).await?;

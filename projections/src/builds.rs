@@ -1,8 +1,9 @@
 //! The builds: where each stands, how it ended, what it led to.
 
 use crate::Error;
-use crate::model::{Model, Rows, bigint, page};
-use crate::table::Row;
+use crate::copy::{Rows, Table, variant};
+use crate::model::{self, Model, bigint, page};
+use crate::table::{Keys, Row};
 use events::{
     AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
     SiteEngine, SiteId, SiteName,
@@ -97,7 +98,7 @@ pub struct Build {
 }
 
 /// Which build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     id: BuildId,
 }
@@ -131,12 +132,44 @@ impl From<Outcome> for State {
 }
 
 impl Row for Build {
-    const TABLE: &'static str = "builds";
+    const TABLE: Table = Table {
+        name: "builds",
+        columns: &[
+            "id",
+            "site",
+            "number",
+            "source_sequence",
+            "branch",
+            "alias",
+            "commit",
+            "engine",
+            "lane",
+            "summary",
+            "state",
+            "attempt",
+            "worker",
+            "reason",
+            "created_at",
+            "started_at",
+            "ended_at",
+            "duration_ms",
+            "superseded_by",
+            "correlation",
+            "deploy",
+            "log_key",
+            "log_bytes",
+            "sequence",
+        ],
+    };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { id: self.id }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        vec![Keys::Uuids(keys.iter().map(|key| key.id.0).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -175,6 +208,34 @@ impl Row for Build {
             | Event::Alias(_) => return row,
         };
         changed.map(|build| Self { sequence: recorded.sequence, ..build })
+    }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row()
+            .put(&self.id)
+            .put(&self.site)
+            .put(&self.number)
+            .put(&self.source_sequence)
+            .put(&self.branch)
+            .put(&self.alias)
+            .put(&self.commit)
+            .put(&self.engine.as_ref().map(variant))
+            .put(&variant(&self.lane))
+            .put(&self.summary)
+            .put(&variant(&self.state))
+            .put(&self.attempt)
+            .put(&self.worker)
+            .put(&self.reason)
+            .put(&self.created_at)
+            .put(&self.started_at)
+            .put(&self.ended_at)
+            .put(&self.duration_ms)
+            .put(&self.superseded_by)
+            .put(&self.correlation)
+            .put(&self.deploy)
+            .put(&self.log_key)
+            .put(&self.log_bytes)
+            .put(&self.sequence);
     }
 }
 
@@ -298,7 +359,7 @@ impl Model {
         let text = format!(
             "{SHOWN} WHERE build.site = $1 AND build.source_sequence < $2 ORDER BY build.source_sequence DESC LIMIT $3"
         );
-        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read builds of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
@@ -309,7 +370,7 @@ impl Model {
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn recent_builds(&self, limit: u32) -> Result<Vec<Build>, Error> {
         let text = format!("{SHOWN} ORDER BY build.created_at DESC, build.id LIMIT $1");
-        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
         self.all("read recent builds", query.bind(page(limit))).await
     }
 
@@ -318,7 +379,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn build(&self, id: BuildId) -> Result<Option<Build>, Error> {
-        let query: Rows<'_, Build> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
+        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
         self.one("read a build", query.bind(id.0)).await
     }
 }

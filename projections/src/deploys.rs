@@ -1,8 +1,9 @@
 //! The deploys: every version of a site's files that is stored.
 
 use crate::Error;
-use crate::model::{Model, Rows, bigint, page};
-use crate::table::Row;
+use crate::copy::{Rows, Table};
+use crate::model::{self, Model, bigint, page};
+use crate::table::{Keys, Row};
 use events::{AliasName, Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -44,18 +45,41 @@ pub struct Deploy {
 }
 
 /// Which deploy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     id: DeployId,
 }
 
 impl Row for Deploy {
-    const TABLE: &'static str = "deploys";
+    const TABLE: Table = Table {
+        name: "deploys",
+        columns: &[
+            "id",
+            "site",
+            "build",
+            "number",
+            "source_sequence",
+            "branch",
+            "alias",
+            "commit",
+            "content",
+            "files",
+            "bytes",
+            "uploaded_files",
+            "uploaded_bytes",
+            "requests",
+            "created_at",
+        ],
+    };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { id: self.id.clone() }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        vec![Keys::Texts(keys.iter().map(|key| key.id.to_string()).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -112,6 +136,25 @@ impl Row for Deploy {
             (row, DeployEvent::Synced { .. } | DeployEvent::Mirrored { .. }) => row,
         }
     }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row()
+            .put(&self.id)
+            .put(&self.site)
+            .put(&self.build)
+            .put(&self.number)
+            .put(&self.source_sequence)
+            .put(&self.branch)
+            .put(&self.alias)
+            .put(&self.commit)
+            .put(&self.content)
+            .put(&self.files)
+            .put(&self.bytes)
+            .put(&self.uploaded_files)
+            .put(&self.uploaded_bytes)
+            .put(&self.requests)
+            .put(&self.created_at);
+    }
 }
 
 /// The deploy a fact about a deploy is about.
@@ -128,7 +171,7 @@ impl Model {
     pub async fn deploys(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Deploy>, Error> {
         let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2
                     ORDER BY source_sequence DESC LIMIT $3";
-        let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read deploys of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
@@ -139,7 +182,7 @@ impl Model {
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn deploy(&self, site: SiteId, id: &DeployId) -> Result<Option<Deploy>, Error> {
         let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND id = $2";
-        let query: Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
         self.one("read a deploy", query.bind(site.0).bind(id.as_str())).await
     }
 }

@@ -37,15 +37,17 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
-    /// A fact that cannot become a row.
-    #[error("fact cannot become a row of `{table}`")]
-    Row {
+    /// A number that no column can hold.
+    #[error("`{number}` is too large for a column of `{table}`")]
+    Number {
         /// The table it was for.
         table: &'static str,
-        /// What does not fit.
-        #[source]
-        source: serde_json::Error,
+        /// The number.
+        number: u64,
     },
+    /// A text that Postgres cannot hold.
+    #[error("Unicode has the character U+0000, and Postgres has no text with it")]
+    Nul,
     /// A fact whose subject cannot be the identity of what it is about.
     #[error("subject `{subject}` does not name a {aggregate}")]
     Subject {
@@ -110,7 +112,7 @@ impl Error {
         /// SQLSTATE classes: data exception, integrity constraint violation, program limit exceeded.
         const CLASSES: [&str; 3] = ["22", "23", "54"];
         match self {
-            Self::Row { .. } | Self::Subject { .. } => true,
+            Self::Number { .. } | Self::Nul | Self::Subject { .. } => true,
             Self::Query { source, .. } => source
                 .as_database_error()
                 .and_then(DatabaseError::code)

@@ -1,8 +1,9 @@
 //! What could not be folded: an operator's list. Nothing on it blocks, nothing on it vanishes, and a rebuild by a
 //! program that knows better heals it.
 
-use crate::model::{Model, Rows, page};
-use crate::{Error, table};
+use crate::Error;
+use crate::copy::{Rows, Table, variant};
+use crate::model::{self, Model, bigint, page};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 
@@ -38,20 +39,26 @@ impl Failure {
     }
 }
 
-pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures: &[Failure]) -> Result<(), Error> {
-    table::append(connection, schema, "errors", failures).await
+const TABLE: Table = Table { name: "errors", columns: &["sequence", "kind", "reason"] };
+
+pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures: &[&Failure]) -> Result<(), Error> {
+    let mut rows = Rows::of(TABLE);
+    for Failure { sequence, kind, reason } in failures {
+        rows.row().put(sequence).put(&variant(kind)).put(reason);
+    }
+    rows.send(connection, schema).await
 }
 
 impl Model {
-    /// The types of facts that the model lacks because its writer did not know them. A program that knows one of them has
-    /// to make the model anew.
+    /// The types of facts after the sequence `after` that the model lacks because its writer did not know them. A program
+    /// that knows one of them has to make the model anew.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn unknown_types(&self) -> Result<Vec<String>, Error> {
-        let text = "SELECT DISTINCT to_jsonb(reason) FROM @.errors WHERE kind = 'unknown'";
-        let query: Rows<'_, String> = sqlx::query_scalar(self.sql(text));
-        self.all("read what is not known", query).await
+    pub async fn unknown_types(&self, after: u64) -> Result<Vec<String>, Error> {
+        let text = "SELECT DISTINCT to_jsonb(reason) FROM @.errors WHERE kind = 'unknown' AND sequence > $1";
+        let query: model::Rows<'_, String> = sqlx::query_scalar(self.sql(text));
+        self.all("read what is not known", query.bind(bigint(after))).await
     }
 
     /// The newest places that could not be folded, newest first, at most `limit`.
@@ -60,7 +67,7 @@ impl Model {
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn failures(&self, limit: u32) -> Result<Vec<Failure>, Error> {
         let text = "SELECT to_json(row) FROM @.errors row ORDER BY sequence DESC LIMIT $1";
-        let query: Rows<'_, Failure> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, Failure> = sqlx::query_scalar(self.sql(text));
         self.all("read what could not be folded", query.bind(page(limit))).await
     }
 }

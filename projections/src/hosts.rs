@@ -1,13 +1,14 @@
 //! The hosts below the sites' domain: which site each shows.
 
 use crate::Error;
+use crate::copy::{Rows, Table};
 use crate::model::Model;
-use crate::table::Row;
+use crate::table::{Keys, Row};
 use events::{Event, HostEvent, Recorded, SiteId, SiteName};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// A host as it is now. One that was released keeps its row, so that an old name still finds its site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Host {
     label: SiteName,
     site: SiteId,
@@ -15,18 +16,22 @@ pub(crate) struct Host {
 }
 
 /// Which host.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     label: SiteName,
 }
 
 impl Row for Host {
-    const TABLE: &'static str = "hosts";
+    const TABLE: Table = Table { name: "hosts", columns: &["label", "site", "released"] };
     const KEY: &'static [&'static str] = &["label"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { label: self.label.clone() }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        vec![Keys::Texts(keys.iter().map(|key| key.label.to_string()).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -44,6 +49,10 @@ impl Row for Host {
             HostEvent::Released { site, .. } => (*site, true),
         };
         Some(Self { label: named(recorded).ok()?, site, released })
+    }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row().put(&self.label).put(&self.site).put(&self.released);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The read model: tables in Postgres, folded from the log, and the only SQL of Pagefold.
 //!
-//! Each table's module holds its row, its fold (pure, testable without a database) and its queries. A row is one JSON
-//! object on both sides of the border: the struct is the fold's state, the table's row and the reader's answer at once.
+//! Each table's module holds its row, its fold (pure, testable without a database) and its queries. The struct is the
+//! fold's state, the table's row and the reader's answer at once: it is read as one JSON object, and written by COPY.
 //! Nothing here is precious: [`Rebuild`] makes it anew from the log beside the live model and swaps the two by name.
 //!
 //! Safe to repeat because the position moves in the transaction that writes the rows, and nothing at or below it is
@@ -10,6 +10,7 @@
 pub mod aliases;
 mod apply;
 pub mod builds;
+mod copy;
 pub mod deploys;
 mod error;
 pub mod failures;

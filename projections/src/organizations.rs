@@ -1,13 +1,14 @@
 //! The organizations: who owns sites.
 
 use crate::Error;
-use crate::table::Row;
+use crate::copy::{Rows, Table};
+use crate::table::{Keys, Row};
 use events::{Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use time::OffsetDateTime;
 
 /// An organization as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Organization {
     id: OrganizationId,
     name: OrganizationName,
@@ -16,18 +17,22 @@ pub(crate) struct Organization {
 }
 
 /// Which organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     id: OrganizationId,
 }
 
 impl Row for Organization {
-    const TABLE: &'static str = "organizations";
+    const TABLE: Table = Table { name: "organizations", columns: &["id", "name", "created_at"] };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { id: self.id }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        vec![Keys::Uuids(keys.iter().map(|key| key.id.0).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -41,6 +46,10 @@ impl Row for Organization {
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
         let Event::Organization(OrganizationEvent::Created { name }) = &recorded.event else { return row };
         row.or(Some(Self { id: named(recorded).ok()?, name: name.clone(), created_at: recorded.envelope.time }))
+    }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row().put(&self.id).put(&self.name).put(&self.created_at);
     }
 }
 

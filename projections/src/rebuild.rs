@@ -71,6 +71,9 @@ impl Rebuild {
         }
         let doing = Error::during("finish a rebuild");
         let mut transaction = self.guard.begin().await.map_err(&doing)?;
+        // A sort that does not fit into memory goes to the disk and back.
+        let memory = sqlx::raw_sql("SET LOCAL maintenance_work_mem TO '256MB'");
+        memory.execute(&mut *transaction).await.map_err(&doing)?;
         migrations::up(&mut transaction, NEXT, Phase::Indexes).await?;
         for table in tables(&mut transaction, NEXT).await? {
             let analyze = sqlx::raw_sql(AssertSqlSafe(format!("ANALYZE {NEXT}.{table}")));

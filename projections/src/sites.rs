@@ -1,8 +1,9 @@
 //! The sites: who owns them, where their source is, what they publish.
 
 use crate::Error;
-use crate::model::{Model, Rows, page};
-use crate::table::Row;
+use crate::copy::{Rows, Table, variant};
+use crate::model::{self, Model, page};
+use crate::table::{Keys, Row};
 use events::{Actor, Event, OrganizationId, OrganizationName, Recorded, SiteEvent, SiteId, SiteName, SiteSettings};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -35,18 +36,37 @@ pub struct Site {
 }
 
 /// Which site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     id: SiteId,
 }
 
 impl Row for Site {
-    const TABLE: &'static str = "sites";
+    const TABLE: Table = Table {
+        name: "sites",
+        columns: &[
+            "id",
+            "name",
+            "organization",
+            "repository",
+            "branch",
+            "demo_branch",
+            "engine",
+            "version",
+            "created_at",
+            "created_by",
+            "deleted_at",
+        ],
+    };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
     fn key(&self) -> Key {
         Key { id: self.id }
+    }
+
+    fn columns(keys: &[&Key]) -> Vec<Keys> {
+        vec![Keys::Uuids(keys.iter().map(|key| key.id.0).collect())]
     }
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
@@ -76,6 +96,21 @@ impl Row for Site {
                 | SiteEvent::Deleted {},
             ) => row,
         }
+    }
+
+    fn write(&self, rows: &mut Rows) {
+        rows.row()
+            .put(&self.id)
+            .put(&self.name)
+            .put(&self.organization)
+            .put(&self.settings.repository)
+            .put(&self.settings.branch)
+            .put(&self.settings.demo_branch)
+            .put(&variant(&self.settings.engine))
+            .put(&self.version)
+            .put(&self.created_at)
+            .put(&self.created_by)
+            .put(&self.deleted_at);
     }
 }
 
@@ -108,7 +143,7 @@ impl Model {
     pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
         let text =
             format!("{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2");
-        let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
         self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }
 
@@ -117,7 +152,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn site(&self, id: SiteId) -> Result<Option<Site>, Error> {
-        let query: Rows<'_, Site> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = $1")));
+        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = $1")));
         self.one("read a site", query.bind(id.0)).await
     }
 }

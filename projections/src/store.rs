@@ -52,8 +52,9 @@ impl Store {
     /// [`Error::Connect`] if the URL cannot be read.
     pub fn establish(url: &SecretString, max_connections: u32) -> Result<Self, Error> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Connect)?;
-        // Times are answered as text in JSON; the digest compares them.
-        let options = options.application_name("pagefold").options([("TimeZone", "UTC")]);
+        // Times are answered as text in JSON; the digest compares them. No question of ours is worth compiling, which takes
+        // longer than any of them.
+        let options = options.application_name("pagefold").options([("TimeZone", "UTC"), ("jit", "off")]);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(ACQUIRE_TIMEOUT);
         Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
     }

@@ -1,27 +1,28 @@
-//! A table folded from facts: load the rows a batch touches, fold in memory, write each row once.
+//! A table folded from facts: take out the rows that a batch touches, fold in memory, and put them back.
 
 use crate::Error;
+use crate::copy::{Rows, Table};
 use crate::model::sql;
 use events::Recorded;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Postgres;
-use sqlx::postgres::{PgArguments, PgConnection};
-use sqlx::query::Query;
-use sqlx::types::Json;
+use sqlx::postgres::PgConnection;
+use sqlx::types::{Json, Uuid};
 use std::collections::BTreeMap;
 
-/// A row of a table, and how facts change it. Its JSON fields are the table's columns.
-pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
-    /// The table's name.
-    const TABLE: &'static str;
-    /// The columns of its primary key: the JSON fields of [`Row::Key`].
+/// A row of a table, and how facts change it. The fields of its JSON are the table's columns.
+pub(crate) trait Row: DeserializeOwned + Send + Sync + Unpin + 'static {
+    /// The table, and its columns in the order in which [`Row::write`] writes them.
+    const TABLE: Table;
+    /// The columns of its primary key.
     const KEY: &'static [&'static str];
     /// Which row.
-    type Key: Ord + Clone + Serialize + Send + Sync;
+    type Key: Ord + Clone + Send + Sync;
 
     /// The row's own key.
     fn key(&self) -> Self::Key;
+
+    /// The values of some keys, by the columns of the primary key.
+    fn columns(keys: &[&Self::Key]) -> Vec<Keys>;
 
     /// The row that this fact may change.
     fn touched(recorded: &Recorded) -> Result<Option<Self::Key>, Error>;
@@ -29,9 +30,18 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + Unpin + 'stat
     /// The row after this fact; none if there is none or none any more. What cannot follow changes nothing, as in the
     /// aggregates: history is not refused.
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self>;
+
+    /// Adds the row to those that are to be written.
+    fn write(&self, rows: &mut Rows);
 }
 
-/// Applies `facts` to the table of `R`, in at most three statements whatever their number.
+/// The values of one column of some keys.
+pub(crate) enum Keys {
+    Uuids(Vec<Uuid>),
+    Texts(Vec<String>),
+}
+
+/// Applies `facts` to the table of `R`, in two statements whatever their number.
 pub(crate) async fn fold<R: Row>(
     connection: &mut PgConnection,
     schema: &str,
@@ -48,89 +58,53 @@ pub(crate) async fn fold<R: Row>(
     if rows.is_empty() {
         return Ok(());
     }
-    for row in load::<R>(connection, schema, &rows).await? {
+    for row in take_out::<R>(connection, schema, &rows).await? {
         rows.insert(row.key(), Some(row));
     }
     for (key, recorded) in steps {
-        let before = rows.remove(&key).flatten();
-        rows.insert(key, R::fold(before, recorded));
+        if let Some(row) = rows.get_mut(&key) {
+            *row = R::fold(row.take(), recorded);
+        }
     }
-    let gone: Vec<&R::Key> = rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key).collect();
-    remove::<R>(connection, schema, &gone).await?;
-    let kept: Vec<&R> = rows.values().flatten().collect();
-    let key = R::KEY.join(", ");
-    store(connection, schema, (R::TABLE, Some(&key)), &kept).await
+    let mut written = Rows::of(R::TABLE);
+    rows.values().flatten().for_each(|row| row.write(&mut written));
+    written.send(connection, schema).await
 }
 
-/// Adds `rows`, which are new, to `table`.
-pub(crate) async fn append<T: Serialize>(
-    connection: &mut PgConnection,
-    schema: &str,
-    table: &'static str,
-    rows: &[T],
-) -> Result<(), Error> {
-    store(connection, schema, (table, None), rows).await
-}
-
-async fn load<R: Row>(
+/// Removes the rows with these keys and answers them: nobody else sees that before they are back. To remove a row and to
+/// add another is what an update does too, and what is added goes the fast way of COPY.
+async fn take_out<R: Row>(
     connection: &mut PgConnection,
     schema: &str,
     rows: &BTreeMap<R::Key, Option<R>>,
 ) -> Result<Vec<R>, Error> {
-    let keys = json(R::TABLE, &rows.keys().collect::<Vec<_>>())?;
-    let table = R::TABLE;
+    let keys = R::columns(&rows.keys().collect::<Vec<_>>());
+    let arrays: Vec<String> =
+        (1..).zip(&keys).map(|(number, keys)| format!("${number}::{}[]", keys.type_name())).collect();
+    let matching: Vec<String> = R::KEY.iter().map(|name| format!("row.{name} = wanted.{name}")).collect();
     let text = format!(
-        "SELECT to_json(row) FROM @.{table} row, json_populate_recordset(NULL::@.{table}, $1::json) wanted WHERE {}",
-        matching("row", "wanted", R::KEY)
+        "DELETE FROM @.{} row USING unnest({}) wanted ({}) WHERE {} RETURNING to_json(row)",
+        R::TABLE.name,
+        arrays.join(", "),
+        R::KEY.join(", "),
+        matching.join(" AND ")
     );
-    let query = sqlx::query_scalar::<_, Json<R>>(sql(schema, &text)).bind(keys);
-    let held = query.fetch_all(connection).await.map_err(Error::during("load rows to fold"))?;
+    let mut query = sqlx::query_scalar::<_, Json<R>>(sql(schema, &text));
+    for keys in keys {
+        query = match keys {
+            Keys::Uuids(uuids) => query.bind(uuids),
+            Keys::Texts(texts) => query.bind(texts),
+        };
+    }
+    let held = query.fetch_all(connection).await.map_err(Error::during("take out rows to fold"))?;
     Ok(held.into_iter().map(|Json(row)| row).collect())
 }
 
-async fn remove<R: Row>(connection: &mut PgConnection, schema: &str, gone: &[&R::Key]) -> Result<(), Error> {
-    if gone.is_empty() {
-        return Ok(());
+impl Keys {
+    const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Uuids(_) => "uuid",
+            Self::Texts(_) => "text",
+        }
     }
-    let table = R::TABLE;
-    let text = format!(
-        "DELETE FROM @.{table} row USING json_populate_recordset(NULL::@.{table}, $1::json) gone WHERE {}",
-        matching("row", "gone", R::KEY)
-    );
-    run(connection, sqlx::query(sql(schema, &text)).bind(json(table, gone)?)).await
-}
-
-/// Writes `rows`; those whose key is there already are replaced, if a key is given.
-async fn store<T: Serialize>(
-    connection: &mut PgConnection,
-    schema: &str,
-    (table, key): (&'static str, Option<&str>),
-    rows: &[T],
-) -> Result<(), Error> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let shape = serde_json::to_value(first).map_err(|source| Error::Row { table, source })?;
-    let columns: Vec<String> =
-        shape.as_object().into_iter().flat_map(|object| object.keys()).map(|name| format!("\"{name}\"")).collect();
-    let on_conflict = key.map_or_else(String::new, |key| {
-        let replaced: Vec<String> = columns.iter().map(|name| format!("{name} = excluded.{name}")).collect();
-        format!("ON CONFLICT ({key}) DO UPDATE SET {}", replaced.join(", "))
-    });
-    let columns = columns.join(", ");
-    let text = format!(
-        "INSERT INTO @.{table} ({columns})
-         SELECT {columns} FROM json_populate_recordset(NULL::@.{table}, $1::json) {on_conflict}"
-    );
-    run(connection, sqlx::query(sql(schema, &text)).bind(json(table, rows)?)).await
-}
-
-async fn run(connection: &mut PgConnection, query: Query<'_, Postgres, PgArguments>) -> Result<(), Error> {
-    query.execute(connection).await.map(drop).map_err(Error::during("write rows"))
-}
-
-fn matching(left: &str, right: &str, columns: &[&str]) -> String {
-    columns.iter().map(|name| format!("{left}.{name} = {right}.{name}")).collect::<Vec<_>>().join(" AND ")
-}
-
-fn json<T: Serialize>(table: &'static str, rows: &[T]) -> Result<String, Error> {
-    serde_json::to_string(rows).map_err(|source| Error::Row { table, source })
 }

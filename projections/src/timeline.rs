@@ -1,7 +1,8 @@
 //! The timeline: every fact as it was stated, to be read by story, by aggregate or by site.
 
-use crate::model::{Model, Rows, bigint, page};
-use crate::{Error, table};
+use crate::Error;
+use crate::copy::{Json, Rows, Table};
+use crate::model::{self, Model, bigint, page};
 use events::{Actor, BuildEvent, Event, EventId, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
@@ -52,43 +53,67 @@ pub struct Query {
     pub site: Option<SiteId>,
 }
 
-impl From<&Recorded> for Entry {
-    fn from(recorded: &Recorded) -> Self {
-        let Recorded { sequence, envelope, event } = recorded;
-        Self {
-            sequence: *sequence,
-            id: envelope.id,
-            type_name: event.type_name(),
-            aggregate: event.aggregate().to_owned(),
-            subject: envelope.subject.clone(),
-            site: recorded.site(),
-            time: envelope.time,
-            actor: envelope.actor.clone(),
-            correlation: envelope.correlation,
-            causation: envelope.causation,
-            data: event.data(),
+const EVENTS: Table = Table {
+    name: "events",
+    columns: &[
+        "sequence",
+        "id",
+        "type",
+        "aggregate",
+        "subject",
+        "site",
+        "time",
+        "actor",
+        "correlation",
+        "causation",
+        "data",
+    ],
+};
+/// The facts that belong to no site and began a story of one.
+const CAUSES: Table = Table { name: "causes", columns: &["site", "sequence"] };
+
+/// A fact with its payload as text.
+pub(crate) struct Stated<'a> {
+    pub(crate) recorded: &'a Recorded,
+    payload: String,
+}
+
+impl<'a> Stated<'a> {
+    /// A fact whose texts Postgres can hold.
+    pub(crate) fn of(recorded: &'a Recorded) -> Result<Self, Error> {
+        let payload = recorded.event.payload();
+        let context = [&recorded.envelope.subject, &recorded.envelope.actor.0];
+        if has_nul(&payload) || context.iter().any(|text| text.contains('\0')) {
+            return Err(Error::Nul);
         }
+        Ok(Self { recorded, payload })
     }
 }
 
-pub(crate) async fn append(connection: &mut PgConnection, schema: &str, facts: &[&Recorded]) -> Result<(), Error> {
-    let entries: Vec<Entry> = facts.iter().map(|recorded| Entry::from(*recorded)).collect();
-    table::append(connection, schema, "events", &entries).await?;
-    let causes: Vec<Cause> = facts.iter().filter_map(|recorded| cause(recorded)).collect();
-    table::append(connection, schema, "causes", &causes).await
+/// Whether a text in some JSON has the character U+0000, which is always escaped there.
+fn has_nul(json: &str) -> bool {
+    let is_escape = |at: usize| json[..at].bytes().rev().take_while(|byte| *byte == b'\\').count().is_multiple_of(2);
+    json.match_indices(r"\u0000").any(|(at, _)| is_escape(at))
 }
 
-/// A fact that belongs to no site and began a story of one.
-#[derive(Serialize)]
-struct Cause {
-    site: SiteId,
-    sequence: u64,
+pub(crate) async fn append(connection: &mut PgConnection, schema: &str, facts: &[&Stated<'_>]) -> Result<(), Error> {
+    let (mut entries, mut causes) = (Rows::of(EVENTS), Rows::of(CAUSES));
+    for stated in facts {
+        write(stated, &mut entries);
+        // What the build says of its source. A site's own facts are listed as its own.
+        if let Event::Build(BuildEvent::Queued { site, source_sequence, .. }) = &stated.recorded.event {
+            causes.row().put(site).put(source_sequence);
+        }
+    }
+    entries.send(connection, schema).await?;
+    causes.send(connection, schema).await
 }
 
-/// What the build says of its source. A site's own facts are listed as its own.
-fn cause(recorded: &Recorded) -> Option<Cause> {
-    let Event::Build(BuildEvent::Queued { site, source_sequence, .. }) = recorded.event else { return None };
-    Some(Cause { site, sequence: source_sequence })
+fn write(Stated { recorded, payload }: &Stated<'_>, rows: &mut Rows) {
+    let Recorded { sequence, envelope, event } = recorded;
+    rows.row().put(sequence).put(&envelope.id).put(&event.type_name()).put(&event.aggregate()).put(&envelope.subject);
+    rows.put(&recorded.site()).put(&envelope.time).put(&envelope.actor).put(&envelope.correlation);
+    rows.put(&envelope.causation).put(&Json(payload));
 }
 
 impl Model {
@@ -122,7 +147,7 @@ impl Model {
             select(&mut sql, &beside, (query, Some(("causes.site", site)), order));
         }
         sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
-        let rows: Rows<'_, Entry> = sql.build_query_scalar();
+        let rows: model::Rows<'_, Entry> = sql.build_query_scalar();
         self.all("read the timeline", rows).await
     }
 }
@@ -145,4 +170,18 @@ fn select(
         sql.push(format!(" AND {column} = ")).push_bind(site.0);
     }
     sql.push(" ORDER BY event.sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit)).push(")");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+    use serde_json::json;
+
+    #[test]
+    fn what_only_looks_like_a_nul_is_none() {
+        for (text, expected) in [("a\0b", true), ("\\\0", true), (r"\u0000", false), (r"a\\u0000", false), ("", false)]
+        {
+            assert_eq!(has_nul(&json!({ "text": text }).to_string()), expected, "{text:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod publishing;
 mod queue;
 mod read_model;
 mod removal;
+mod replay;
 mod rollback;
 mod secrets;
 mod separate;

@@ -75,7 +75,9 @@ fn init(
     let mut command = Command::new(&binaries.initdb);
     command.arg("-D").arg(&making).arg("--pwfile").arg(&password_file).current_dir("/");
     command.args(["--username", Role::Administrator.name(), "--auth", "scram-sha-256"]);
-    command.args(["--locale", "C.UTF-8", "--encoding", "UTF8"]);
+    // Both name the same order of texts. Only of the second does Postgres know that it is that of their bytes, which makes
+    // indexes of texts cheaper to make.
+    command.args(["--locale", "C.UTF-8", "--lc-collate", "C", "--encoding", "UTF8"]);
     if let Some(account) = account {
         account.run(&mut command);
     }

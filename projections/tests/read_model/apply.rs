@@ -1,9 +1,10 @@
 //! Batches: once, whole, in order, and never stopped by one bad fact.
 
-use crate::database::{Database, facts, place};
+use crate::database::{Database, connect, facts, place};
 use crate::fixture::Story;
 use events::{BuildEvent, Outcome, Recorded, SiteEvent};
 use projections::failures::Kind;
+use projections::server::Role;
 use projections::{Applied, Error, timeline};
 
 /// A site, a build that succeeds and goes live, a build that is canceled, an alias that goes.
@@ -122,6 +123,59 @@ async fn what_is_poison_does_not_depend_on_the_cut() {
     }
     assert_eq!(whole.live().failures(10).await.unwrap().len(), 2);
     assert_eq!(single.live().digest().await.unwrap(), whole.live().digest().await.unwrap());
+}
+
+/// What only Postgres or the last moment can tell: a cause told twice, and a number that no column holds.
+#[tokio::test]
+async fn what_turns_out_late_to_be_poison_takes_nothing_with_it() {
+    let database = Database::new().await;
+    let model = database.live();
+    let mut story = Story::default();
+    let builds = [(); 4].map(|()| story.next_build());
+    let batch = facts(&[
+        story.queued("docs", builds[0], 1),
+        story.queued("docs", builds[1], 1),
+        story.queued("docs", builds[2], u64::MAX),
+        story.queued("docs", builds[3], 2),
+    ]);
+    model.apply(&batch).await.unwrap();
+    let noted: Vec<u64> = model.failures(10).await.unwrap().iter().map(|failure| failure.sequence).collect();
+    assert_eq!(noted, [3, 2]);
+    assert_eq!(model.builds(crate::fixture::site_id("docs"), 10, None).await.unwrap().len(), 2);
+}
+
+/// Read whole while it is short, a table would go on being read whole when it no longer is.
+#[tokio::test]
+async fn a_batch_never_reads_a_table_whole() {
+    /// Each index of a table read it whole when it was made.
+    const INDEXES_MAX: i64 = 3;
+    let database = Database::new().await;
+    let mut story = Story::default();
+    for number in 1..=20 {
+        let build = story.next_build();
+        let batch = facts(&[
+            story.site_created(&format!("site-{number}")),
+            story.queued("docs", build, number),
+            story.synced("docs", build, number),
+            story.promoted("docs", build, number),
+        ]);
+        database.live().apply(&batch).await.unwrap();
+    }
+    // What a connection has counted is told when it ends.
+    database.store.close().await;
+    let mut asking = connect(&database.url(Role::Administrator)).await;
+    let scans = "SELECT relname::text, seq_scan, idx_scan FROM pg_stat_user_tables
+                 WHERE relname IN ('sites', 'builds', 'deploys', 'aliases') ORDER BY relname";
+    let told: Vec<(String, i64, i64)> = loop {
+        let told: Vec<(String, i64, i64)> = sqlx::query_as(scans).fetch_all(&mut asking).await.unwrap();
+        if told.iter().all(|(_, whole, by_key)| whole + by_key >= 20) {
+            break told;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    };
+    for (table, whole, _) in told {
+        assert!(whole <= INDEXES_MAX, "`{table}` was read whole {whole} times");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ pub enum Error {
     /// The log failed.
     #[error("failed to read the log")]
     Log(#[source] runtime::Error),
+    /// What wrote the read model ended before it was done.
+    #[error("the writer of the read model was lost")]
+    Writer(#[source] tokio::task::JoinError),
     /// The log was replaced while it was read.
     #[error("the log has another history than it had a moment ago")]
     OtherHistory,
@@ -53,7 +56,7 @@ async fn project(log: &Log, store: &Store, reader: &str) -> Result<(), Error> {
     let position = store.live().place().await.map_err(Error::Model)?;
     tracing::info!(position = position.sequence, "projecting");
     let mut live = Live { log: log.clone(), store: store.clone(), position };
-    live.complete().await?;
+    live.complete(0).await?;
     let mut following = Following::new(log.clone(), live);
     loop {
         // After an error the position in Postgres says where to go on.
@@ -69,10 +72,10 @@ struct Live {
 }
 
 impl Live {
-    /// Makes the model anew if it lacks facts that this version knows: an older one, which may run beside this one, has
-    /// passed over them.
-    async fn complete(&mut self) -> Result<(), Error> {
-        let lacking = self.store.live().unknown_types().await.map_err(Error::Model)?;
+    /// Makes the model anew if it lacks facts after the sequence `after` that this version knows: an older one, which may
+    /// run beside this one, has passed over them.
+    async fn complete(&mut self, after: u64) -> Result<(), Error> {
+        let lacking = self.store.live().unknown_types(after).await.map_err(Error::Model)?;
         if let Some(type_name) = lacking.iter().find(|name| vocabulary::knows(name)) {
             tracing::info!(type_name, "the read model lacks facts that its writer did not know and is made anew");
             rebuild(&self.log, &self.store).await?;
@@ -99,14 +102,14 @@ impl Fold for Live {
 
     async fn take(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
         let batch: Vec<Applied> = entries.into_iter().map(applied).collect();
-        let model = self.store.live();
+        let (model, before) = (self.store.live(), self.position.sequence);
         let reached = model.apply(&batch).await.map_err(Error::Model)?;
         self.position = match batch.last().map(Applied::position) {
             Some(last) if last.sequence == reached => last,
             // Another projector is ahead.
             Some(_) | None => model.place().await.map_err(Error::Model)?,
         };
-        self.complete().await
+        self.complete(before).await
     }
 }
 

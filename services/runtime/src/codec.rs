@@ -4,16 +4,19 @@
 //! the printable ASCII range, and for space, double quote and percent.
 
 use async_nats::HeaderMap;
+use async_nats::HeaderName;
 use async_nats::header::HeaderValue;
 use events::envelope::{CONTENT_TYPE, SPEC_VERSION};
 use events::{Actor, DecodeError, Envelope, Event, Recorded};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 const PREFIX: &str = "ce-";
+const ID: &str = "id";
 
 /// Why a message is not a fact.
 #[derive(Debug, thiserror::Error)]
@@ -86,46 +89,72 @@ pub(crate) fn headers(envelope: &Envelope, event: &Event) -> HeaderMap {
 /// # Errors
 /// [`Error`] if an attribute is missing or malformed, or the payload is not of its type.
 pub(crate) fn recorded(sequence: u64, headers: &HeaderMap, payload: &[u8]) -> Result<Recorded, Error> {
-    let time = required(headers, "time")?;
+    let attributes = Attributes::of(headers);
+    let time = attributes.time("time")?;
     let envelope = Envelope {
-        id: uuid(headers, "id")?.ok_or(Error::Missing("id"))?,
-        source: required(headers, "source")?,
-        subject: required(headers, "subject")?,
-        time: OffsetDateTime::parse(&time, &Rfc3339).map_err(|_| Error::Invalid { attribute: "time", value: time })?,
-        correlation: uuid(headers, "correlationid")?.ok_or(Error::Missing("correlationid"))?,
-        causation: uuid(headers, "causationid")?,
-        actor: Actor(required(headers, "actor")?),
-        traceparent: attribute(headers, "traceparent"),
-        tracestate: attribute(headers, "tracestate"),
+        id: attributes.uuid(ID)?.ok_or(Error::Missing(ID))?,
+        source: attributes.required("source")?.into_owned(),
+        subject: attributes.required("subject")?.into_owned(),
+        time,
+        correlation: attributes.uuid("correlationid")?.ok_or(Error::Missing("correlationid"))?,
+        causation: attributes.uuid("causationid")?,
+        actor: Actor(attributes.required("actor")?.into_owned()),
+        traceparent: attributes.text("traceparent").map(Cow::into_owned),
+        tracestate: attributes.text("tracestate").map(Cow::into_owned),
     };
-    let event = Event::decode(&required(headers, "type")?, payload)?;
+    let event = Event::decode(&attributes.required("type")?, payload)?;
     Ok(Recorded { sequence, envelope, event })
 }
 
 /// The identity of a message; nil if it claims none.
 pub(crate) fn identity(headers: &HeaderMap) -> Uuid {
-    uuid(headers, "id").ok().flatten().unwrap_or_default()
+    attribute(headers, ID).and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
-fn required(headers: &HeaderMap, name: &'static str) -> Result<String, Error> {
-    attribute(headers, name).ok_or(Error::Missing(name))
-}
-
-fn uuid(headers: &HeaderMap, name: &'static str) -> Result<Option<Uuid>, Error> {
-    let parse = |value: String| value.parse().map_err(|_| Error::Invalid { attribute: name, value });
-    attribute(headers, name).map(parse).transpose()
-}
-
-/// NATS keeps the case of header names and CloudEvents ignores it, so the exact name is tried first.
+/// The attribute `name` of a message.
 pub(crate) fn attribute(headers: &HeaderMap, name: &str) -> Option<String> {
-    let wanted = format!("{PREFIX}{name}");
-    let value = headers.get(wanted.as_str()).or_else(|| {
-        let same = |(header, _): &(&async_nats::HeaderName, _)| header.to_string().eq_ignore_ascii_case(&wanted);
-        headers.iter().find(same).and_then(|(_, values)| values.first())
-    })?;
-    let text = value.as_str();
-    let unquoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    percent_decode_str(unquoted).decode_utf8().ok().map(|text| text.into_owned())
+    Attributes::of(headers).text(name).map(Cow::into_owned)
+}
+
+/// The attributes of a message as its headers have them, in no order: there are a dozen, and each is asked for once.
+struct Attributes<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Attributes<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let attribute = |(name, values): (&'a HeaderName, &'a Vec<HeaderValue>)| {
+            let name: &str = name.as_ref();
+            let (prefix, name) = name.split_at_checked(PREFIX.len())?;
+            let is_ours = prefix.eq_ignore_ascii_case(PREFIX);
+            Some((name, values.first().filter(|_| is_ours)?.as_str()))
+        };
+        Self(headers.iter().filter_map(attribute).collect())
+    }
+
+    /// NATS keeps the case of header names and CloudEvents ignores it, so the exact name is tried first.
+    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let exact = self.0.iter().find(|(known, _)| *known == name);
+        let (_, text) = exact.or_else(|| self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))?;
+        let unquoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        percent_decode_str(unquoted).decode_utf8().ok()
+    }
+
+    fn required(&self, name: &'static str) -> Result<Cow<'a, str>, Error> {
+        self.text(name).ok_or(Error::Missing(name))
+    }
+
+    fn uuid(&self, name: &'static str) -> Result<Option<Uuid>, Error> {
+        let parse = |value: Cow<'a, str>| value.parse().map_err(|_| invalid(name, value));
+        self.text(name).map(parse).transpose()
+    }
+
+    fn time(&self, name: &'static str) -> Result<OffsetDateTime, Error> {
+        let value = self.required(name)?;
+        OffsetDateTime::parse(&value, &Rfc3339).map_err(|_| invalid(name, value))
+    }
+}
+
+fn invalid(attribute: &'static str, value: Cow<'_, str>) -> Error {
+    Error::Invalid { attribute, value: value.into_owned() }
 }
 
 #[cfg(test)]

@@ -53,9 +53,10 @@ impl Entry {
 
 impl From<Delivered> for Entry {
     fn from(Delivered { sequence, pending, message }: Delivered) -> Self {
-        let headers = message.headers.clone().unwrap_or_default();
-        let fact = codec::recorded(sequence, &headers, &message.payload);
-        Self { sequence, id: codec::identity(&headers), pending, fact }
+        let headers = message.message.headers.unwrap_or_default();
+        let fact = codec::recorded(sequence, &headers, &message.message.payload);
+        let id = fact.as_ref().map_or_else(|_| codec::identity(&headers), |recorded| recorded.envelope.id);
+        Self { sequence, id, pending, fact }
     }
 }
 
