@@ -4,7 +4,7 @@
 use crate::separate::ends;
 use journeys::{Answer, Fleet, Part, Repository, Service, Signal, eventually};
 use reqwest::Method;
-use runtime::fold::{Home, Objects};
+use runtime::fold::Objects;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
