@@ -17,9 +17,9 @@ const CONNECTIONS: u32 = 1;
 pub(crate) struct Provision {
     #[command(flatten)]
     nats: Nats,
-    /// Copies of every fact, on as many servers
-    #[arg(long, env = "PAGEFOLD_NATS_REPLICAS", default_value_t = 1)]
-    replicas: usize,
+    /// Copies of every fact, on as many servers; as many as there are if absent, 1 at first
+    #[arg(long, env = "PAGEFOLD_NATS_REPLICAS")]
+    replicas: Option<usize>,
     /// Address of the S3 API; the object store is left alone if absent
     #[arg(long, env = "PAGEFOLD_S3_ENDPOINT")]
     s3_endpoint: Option<String>,
@@ -49,8 +49,12 @@ pub(crate) struct Provision {
 /// Makes what is there to be made, and says so line by line.
 pub(crate) async fn run(options: Provision) -> Result<()> {
     let connection = Connection::open(&options.nats.access("ctl")).await?;
-    streams::provision(&connection, options.replicas).await?;
-    say("the log has its streams and buckets")?;
+    let replicas = match options.replicas {
+        Some(replicas) => replicas,
+        None => streams::replicas(&connection).await?,
+    };
+    streams::provision(&connection, replicas).await?;
+    say(&format!("the log has its streams and buckets, with {replicas} of each fact"))?;
     if let Some(storage) = options.storage() {
         // A wrong key or a silent store is told better by a question than by a bucket that cannot be made.
         if let Err(error) = storage.check().await

@@ -74,6 +74,19 @@ async fn logs_are_written(connection: &Connection, replicas: usize) -> Result<Op
     Ok(written)
 }
 
+/// How many copies of every fact the log keeps; 1 if it has not been made yet. Who provisions again and does not say how many
+/// wants as many as there are.
+///
+/// # Errors
+/// [`Error::Unavailable`] if the server does not answer.
+pub async fn replicas(connection: &Connection) -> Result<usize, Error> {
+    match connection.jetstream.get_stream(subject::EVENTS).await {
+        Ok(stream) => Ok(stream.cached_info().config.num_replicas.max(1)),
+        Err(error) if is_missing(&error) => Ok(1),
+        Err(error) => Err(Error::unavailable("ask for the copies of the log")(error)),
+    }
+}
+
 /// The name of the server that leads the stream of facts; none while there is no leader, or nothing to lead.
 ///
 /// # Errors

@@ -8,17 +8,20 @@ use utoipa::ToSchema;
 /// The live branch where none is named.
 const BRANCH: &str = "main";
 
-/// Fields of a site, as a JSON merge patch (RFC 7396): what is absent stays or gets its default, `null` asks for the default.
+/// Fields of a site, as a JSON merge patch (RFC 7396): what is absent stays or gets its default, `null` asks for
+/// the default where there is one.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     /// Starts with a letter, then letters, digits and single hyphens, all lower case, at most 30 characters.
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, example = "docs")]
     pub(crate) name: Option<SiteName>,
     /// Who owns it, given at its creation; `default` if absent.
     #[schema(value_type = Option<String>)]
     pub(crate) organization: Option<OrganizationName>,
     /// Where its source is fetched from, without credentials.
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, example = "https://github.com/acme/docs.git")]
     pub(crate) repository: Option<RepositoryUrl>,
     /// The branch published as `live`; `main` by default.
@@ -38,6 +41,11 @@ pub(crate) struct Wanted {
 /// Tells `null` from a field that is absent.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A field that has no default, so that `null` is refused.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn missing(field: &str) -> Problem {
@@ -101,6 +109,13 @@ mod tests {
         let reset = json!({ "branch": null, "demo_branch": null, "engine": null });
         let reset = wanted(reset).unwrap().onto(present).unwrap();
         assert_eq!((reset.branch.as_str(), reset.demo_branch, reset.engine), ("main", None, SiteEngine::Static));
+    }
+
+    #[test]
+    fn a_name_and_a_repository_have_no_default_to_go_back_to() {
+        for body in [json!({ "name": null }), json!({ "repository": null })] {
+            assert!(wanted(body.clone()).unwrap_err().contains("null"), "{body}");
+        }
     }
 
     #[test]

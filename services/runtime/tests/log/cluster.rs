@@ -176,6 +176,7 @@ async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
     for (wanted, held) in [(1, [1; 6]), (3, [3; 6]), (3, [3; 6])] {
         within(cluster.provision(&operator, wanted)).await;
         assert_eq!(cluster.replicas().await, held);
+        assert_eq!(within(streams::replicas(&operator)).await.unwrap(), wanted, "whoever does not say keeps them");
     }
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::str::FromStr;
 
 /// A JSON body.
@@ -21,7 +22,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = axum::Json::<T>::from_request(request, state).await;
+        let read = axum::Json::<Box<RawValue>>::from_request(request, state).await;
+        let axum::Json(text) = read.map_err(|rejection| unreadable(&rejection))?;
+        // A list of values would be taken for the fields in their order.
+        if !text.get().starts_with('{') {
+            return Err(Problem::InvalidInput("the body must be a JSON object".to_owned()));
+        }
+        let read = axum::Json::<T>::from_bytes(text.get().as_bytes());
         read.map(|axum::Json(body)| Self(body)).map_err(|rejection| unreadable(&rejection))
     }
 }

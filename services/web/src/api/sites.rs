@@ -11,7 +11,8 @@ use crate::settings::Wanted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{AliasName, Branch, OrganizationName, Refusal, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
+use events::site::Active;
+use events::{AliasName, Branch, OrganizationName, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use projections::sites;
 use serde::Serialize;
@@ -69,6 +70,25 @@ impl Shown {
             organization: site.organization_name,
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
+        }
+    }
+
+    /// A site as the log has it, with what only the read model knows, as far as that answers.
+    fn changed(id: SiteId, site: Active, row: Option<sites::Site>, app: &App) -> Self {
+        let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
+        let (created_at, created_by) = row.as_ref().map(|row| (row.created_at, row.created_by.0.clone())).unzip();
+        Self {
+            repository,
+            branch,
+            demo_branch,
+            engine,
+            id,
+            url: app.sites_url.alias(&site.name, &AliasName::Live),
+            webhook_url: app.webhook_url.clone(),
+            name: site.name,
+            organization: row.and_then(|row| row.organization_name),
+            created_at,
+            created_by,
         }
     }
 
@@ -153,9 +173,14 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let seen = if_match(&headers)?;
     let id = app.site_id(&place).await?;
-    let version = commands::change_site(&app, id, (&wanted, seen, caller)).await?;
-    let site = app.model.site(id).await?.ok_or(Problem::Refused(Refusal::SiteNotFound))?;
-    Ok((tag(version), Json(Shown::of(site, &app))).into_response())
+    let changed = commands::change_site(&app, id, (&wanted, seen, caller)).await?;
+    let row = commands::soon(app.model.site(id)).await.flatten();
+    let (version, shown) = match row {
+        // Tag and fields are of one version: an older row would invite its reader to undo what others changed.
+        Some(site) if site.version >= changed.version => (site.version, Shown::of(site, &app)),
+        row => (changed.version, Shown::changed(id, changed, row, &app)),
+    };
+    Ok((tag(version), Json(shown)).into_response())
 }
 
 /// The version a caller saw; none if that does not matter to them.

@@ -67,12 +67,12 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Site
     Ok(site)
 }
 
-/// Changes a site, if it still is at the version the caller saw. Answers the version it has then.
+/// Changes a site, if it still is at the version the caller saw. Answers what it is then.
 pub(crate) async fn change_site(
     app: &Shared,
     id: SiteId,
     (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
-) -> Result<u64, Problem> {
+) -> Result<Active, Problem> {
     if wanted.organization.is_some() {
         return Err(Problem::InvalidInput(
             "`organization` is given at a site's creation and cannot be changed".to_owned(),
@@ -92,7 +92,7 @@ async fn change_once(
     app: &Shared,
     id: SiteId,
     (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
-) -> Result<u64, Problem> {
+) -> Result<Active, Problem> {
     let active = active(app, id).await?;
     let name = wanted.name.clone().unwrap_or_else(|| active.name.clone());
     let settings = wanted.onto(active.settings.clone())?;
@@ -105,7 +105,7 @@ async fn change_once(
     let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
-    Ok(self::active(app, id).await?.version)
+    self::active(app, id).await
 }
 
 async fn active(app: &Shared, id: SiteId) -> Result<Active, Problem> {

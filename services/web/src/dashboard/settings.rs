@@ -106,6 +106,6 @@ pub(super) async fn save(
 ) -> Result<Redirect, Failed> {
     let (place, Form(form)) = (site?.0.parse::<Place>()?, form?);
     let id = app.site_id(&place).await?;
-    commands::change_site(&app, id, (&form.wanted()?, form.version, caller)).await?;
-    Ok(Redirect::to(&format!("/sites/{}", commands::name_of(&app, &Place::Id(id)).await?)))
+    let changed = commands::change_site(&app, id, (&form.wanted()?, form.version, caller)).await?;
+    Ok(Redirect::to(&format!("/sites/{}", changed.name)))
 }

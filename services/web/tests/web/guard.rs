@@ -96,4 +96,12 @@ async fn health_is_open_metrics_are_not_here_and_a_lost_read_model_is_named() {
     let body = json!({ "name": "docs", "repository": "https://git.test/acme/docs.git" });
     let (status, site) = platform.send(Method::POST, "/sites", body).await;
     assert_eq!((status, &site["name"]), (StatusCode::CREATED, &json!("docs")), "a command needs no read model");
+    let (status, site) = platform.send(Method::PATCH, "/sites/docs", json!({ "demo_branch": "next" })).await;
+    assert_eq!(
+        (status, &site["demo_branch"]),
+        (StatusCode::OK, &json!("next")),
+        "nor does a change, and it says what it did"
+    );
+    let (status, problem) = platform.send(Method::PATCH, "/sites/docs", json!(["other", null, "file:///etc"])).await;
+    assert_eq!((status.as_u16(), &problem["code"]), (422, &json!("invalid_input")), "a list is no object");
 }
