@@ -10,7 +10,7 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// The aggregate's token in subjects and event types, for example `build`.
     const KIND: &'static str;
     /// What may be asked of it.
-    type Command: Send + Sync;
+    type Command: Clone + Send + Sync + 'static;
     /// What can happen to it.
     type Fact: Into<Event>;
 

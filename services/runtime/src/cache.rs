@@ -2,11 +2,11 @@
 //! decide. What was learned on one connection is forgotten with it, for the next may lead to another log.
 
 use crate::log::Loaded;
+use crate::turn::Turn;
 use events::Aggregate;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::Mutex as Turn;
 
 /// Aggregates whose state is kept.
 const CACHE_MAX: usize = 4096;
@@ -25,7 +25,7 @@ struct Remembered {
 #[derive(Clone, Default)]
 pub(crate) struct Cache {
     states: Arc<Mutex<Remembered>>,
-    turns: Arc<Mutex<HashMap<String, Weak<Turn<()>>>>>,
+    turns: Arc<Mutex<HashMap<String, Weak<Turn>>>>,
 }
 
 impl Cache {
@@ -72,7 +72,7 @@ impl Cache {
     }
 
     /// Decisions on one aggregate that take turns in this process do not conflict with each other.
-    pub(crate) fn turn(&self, subject: &str) -> Arc<Turn<()>> {
+    pub(crate) fn turn(&self, subject: &str) -> Arc<Turn> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = turns.get(subject).and_then(Weak::upgrade) {
             return turn;
