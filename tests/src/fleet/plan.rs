@@ -180,6 +180,10 @@ impl Plan {
         format!("http://{}/healthz", self.admin(service))
     }
 
+    pub(super) fn metrics(&self, service: Service) -> String {
+        format!("http://{}/metrics", self.admin(service))
+    }
+
     fn admin(&self, service: Service) -> String {
         let index = Service::ALL.iter().position(|other| *other == service).unwrap();
         format!("127.0.0.1:{}", self.admins[index])
