@@ -27,12 +27,12 @@ impl FilledLog {
         streams::provision(&operator, 1).await.unwrap();
         operator.close().await;
         server.stop().await;
-        let started = Instant::now();
-        let count = fill(&at, history).await;
-        progress(format_args!(
-            "filled a log with {count} facts, {:.0}/s",
-            count as f64 / started.elapsed().as_secs_f64()
-        ));
+        let mut history = history.peekable();
+        if history.peek().is_some() {
+            let (started, count) = (Instant::now(), fill(&at, history).await);
+            let rate = count as f64 / started.elapsed().as_secs_f64();
+            progress(format_args!("filled a log with {count} facts, {rate:.0}/s"));
+        }
         let server = Server::start(&at, 0).await.unwrap();
         Self { server, folder }
     }

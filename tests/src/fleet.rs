@@ -18,6 +18,7 @@ use runtime::{server as nats, streams};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use storage::Storage;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -236,6 +237,12 @@ impl Fleet {
     /// If that cannot be done.
     pub async fn fill(&self, history: impl Iterator<Item = Recorded>) -> u64 {
         crate::fill(&self.plan.member(0).folder, history).await
+    }
+
+    /// The object store, as the syncer reaches it.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        Storage::connect(&self.plan.storage(Service::Syncer.name()))
     }
 
     /// The process of a part, if it runs; the object store is in this one.

@@ -1,5 +1,6 @@
 //! A fleet with a long past: what grows with the past is seen on it.
 
+use crate::shown::Shown;
 use crate::{Fleet, Part, Repository, Service, Signal};
 use events::Recorded;
 use reqwest::Method;
@@ -29,7 +30,9 @@ impl Grown {
         }
         fleet.provision().await;
         fleet.stop(Part::Nats(0), Signal::TERM).await;
-        fleet.fill(history).await;
+        let mut shown = Shown::default();
+        fleet.fill(history.inspect(|fact| shown.hear(fact))).await;
+        shown.store(&fleet.storage()).await;
         fleet.start(Part::Nats(0)).await;
         let mut grown = Self { fleet, sites: Vec::new() };
         grown.start_services().await;

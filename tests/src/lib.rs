@@ -27,6 +27,7 @@ mod ports;
 mod process;
 mod ready;
 mod repository;
+mod shown;
 mod site;
 mod sse;
 mod webhook;

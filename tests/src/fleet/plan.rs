@@ -203,6 +203,12 @@ impl Plan {
         ]
     }
 
+    /// How a key reaches the object store.
+    pub(super) fn storage(&self, key: &str) -> storage::Config {
+        let access = (key.to_owned(), self.secret.clone().into());
+        storage::Config::new(self.ready.s3.clone(), REGION.to_owned(), access)
+    }
+
     fn store(&self, key: &str) -> Vec<Variable> {
         let pairs = [("S3_ENDPOINT", &*self.ready.s3), ("S3_ACCESS_KEY", key), ("S3_SECRET_KEY", &*self.secret)];
         pairs.map(|(name, value)| variable(name, value)).into()
