@@ -54,8 +54,8 @@ kill *ARGS: build
 # Measure everything but what takes long, or the groups and rows in ARGS; `growth` takes long
 [group('work')]
 bench *ARGS:
-    @cargo build -q --release -p pagefold
-    @cargo bench -q -p journeys --bench bench -- "$@"
+    @cargo build -q --release -p pagefold -p journeys --bin pagefold --bench bench
+    @env -u PAGEFOLD cargo bench -q -p pagefold -p journeys --bench bench -- "$@"
 
 # Write the schemas anew from the code
 [group('work')]

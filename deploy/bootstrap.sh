@@ -3,6 +3,7 @@
 #
 #   sh deploy/bootstrap.sh demo          one site, from its first build to a rollback
 #   sh deploy/bootstrap.sh test          every check and every test
+#   sh deploy/bootstrap.sh bench         every measurement, beside what each is held against
 #   sh deploy/bootstrap.sh tools         install all that the two need, start nothing
 #   sh deploy/bootstrap.sh RECIPE ARGS   any other recipe
 #
@@ -52,6 +53,12 @@ case $1 in
         install_packages to_run to_test
         install_tools
         find_engine
+        ;;
+    bench)
+        require_cargo
+        install_packages to_run to_bench
+        install_tools
+        install_test_tools
         ;;
     tools)
         require_cargo

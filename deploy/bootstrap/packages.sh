@@ -31,6 +31,13 @@ to_test() {
     ! grep -qs Y /sys/module/apparmor/parameters/enabled || want apparmor_parser apparmor
 }
 
+# What benchmarks hold Pagefold against, and what plays the readers.
+to_bench() {
+    want rclone rclone
+    want nginx nginx-light
+    want wrk wrk
+}
+
 want() {
     has "$1" && return
     shift
@@ -70,11 +77,13 @@ apt_install() {
     can_be_root || die "missing: $missing" "please run as root: $command"
     say "installing $(printf '%s' "$missing" | sed 's/ /, /g')"
     no_main_cluster
+    no_web_server
     [ "$1" != first ] || quietly as_root apt-get update || die "apt-get could not refresh its lists; please run as root: $command"
+    installed=yes
     # shellcheck disable=SC2086 # `missing` is a list of words.
-    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing ||
-        die "apt-get could not install: $missing" "please run as root: $command"
-    as_root rm -f "$no_cluster"
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing || installed=no
+    as_root rm -f "$no_cluster" ${not_started:+"$not_started"}
+    [ $installed = yes ] || die "apt-get could not install: $missing" "please run as root: $command"
 }
 
 # Debian creates and starts a database cluster when it installs PostgreSQL. Nobody asked for one: Pagefold runs its
@@ -84,6 +93,16 @@ no_main_cluster() {
     case " $missing " in *" postgresql "*) ;; *) return 0 ;; esac
     as_root mkdir -p "${no_cluster%/*}"
     echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
+}
+
+# Debian starts nginx when it installs it, on port 80. Nobody asked for that either.
+not_started=
+no_web_server() {
+    case " $missing " in *" nginx-light "*) ;; *) return 0 ;; esac
+    [ ! -e /usr/sbin/policy-rc.d ] || return 0
+    not_started=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$not_started" >/dev/null
+    as_root chmod 755 "$not_started"
 }
 
 # require_cargo [COMPONENT…]: the Rust toolchain is the one thing this leaves to its user, who may want another way

@@ -14,7 +14,7 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// aggregate whose whole history counts, as nearly all do.
     const REMEMBERS: Option<Duration> = None;
     /// What may be asked of it.
-    type Command: Send + Sync;
+    type Command: Clone + Send + Sync + 'static;
     /// What can happen to it.
     type Fact: Into<Event>;
 

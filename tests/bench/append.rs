@@ -28,8 +28,8 @@ pub(crate) async fn measure() -> Vec<Row> {
     .await;
     let (together, one_by_one) = side_by_side(
         "append_crowd",
-        async |round| crowd(round, async |name| create(&log, &name).await).await,
-        async |round| crowd(round, async |name| publish(&bare, &name).await).await,
+        async |round| crowd(CROWD, round, async |name| create(&log, &name).await).await,
+        async |round| crowd(CROWD, round, async |name| publish(&bare, &name).await).await,
     )
     .await;
     world.stop().await;
@@ -61,11 +61,11 @@ async fn alone(log: &Log, round: usize) -> Vec<Duration> {
 }
 
 /// Appends per second.
-async fn crowd(round: usize, append: impl AsyncFn(String)) -> f64 {
+pub(crate) async fn crowd(count: usize, round: impl std::fmt::Display, append: impl AsyncFn(String)) -> f64 {
     let started = Instant::now();
-    let names = (0..CROWD).map(|index| format!("crowd-{round}-{index}"));
+    let names = (0..count).map(|index| format!("crowd-{round}-{index}"));
     stream::iter(names).for_each_concurrent(IN_FLIGHT, |name| append(name)).await;
-    CROWD as f64 / started.elapsed().as_secs_f64()
+    count as f64 / started.elapsed().as_secs_f64()
 }
 
 async fn create(log: &Log, name: &str) {
@@ -81,7 +81,7 @@ async fn create(log: &Log, name: &str) {
 }
 
 /// What an append is on the wire, without the runtime's reading before it and its grouping.
-async fn publish(bare: &async_nats::Client, name: &str) {
+pub(crate) async fn publish(bare: &async_nats::Client, name: &str) {
     let mut headers = async_nats::HeaderMap::new();
     headers.insert("Nats-Msg-Id", name);
     headers.insert("Nats-Expected-Last-Subject-Sequence", "0");

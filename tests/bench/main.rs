@@ -3,13 +3,20 @@
 //! Each figure is measured beside its reference in the same run, in turns, and the median counts. Figures are for this
 //! machine and for ratios; nothing here is a test.
 
-#![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that fails has nothing to say")]
 
 mod append;
+mod edge_static;
 mod folds;
+mod growth;
 mod log;
+mod platform;
+mod process;
 mod read_model;
 mod replay;
+mod static_build;
+mod sync;
+mod tree;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -26,10 +33,22 @@ struct Group {
     measure: fn() -> LocalBoxFuture<'static, Vec<Row>>,
 }
 
+const FLAGS: &[&str] = &["--bench", "--all"];
+
 const GROUPS: &[Group] = &[
     Group { name: "append", rows: append::ROWS, is_long: false, measure: || Box::pin(append::measure()) },
     Group { name: "folds", rows: folds::ROWS, is_long: false, measure: || Box::pin(folds::measure()) },
+    Group { name: "sync", rows: sync::ROWS, is_long: false, measure: || Box::pin(sync::measure()) },
+    Group { name: "platform", rows: platform::ROWS, is_long: false, measure: || Box::pin(platform::measure()) },
+    Group { name: "edge", rows: edge_static::ROWS, is_long: false, measure: || Box::pin(edge_static::measure()) },
+    Group {
+        name: "static_build",
+        rows: static_build::ROWS,
+        is_long: false,
+        measure: || Box::pin(static_build::measure()),
+    },
     Group { name: "replay", rows: replay::ROWS, is_long: false, measure: || Box::pin(replay::measure()) },
+    Group { name: "growth", rows: growth::ROWS, is_long: true, measure: || Box::pin(growth::measure()) },
 ];
 
 impl Group {
@@ -44,8 +63,11 @@ impl Group {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Cargo tells every benchmark that it is one.
-    let names: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if sync::asked().await {
+        return ExitCode::SUCCESS;
+    }
+    // Cargo tells every benchmark that it is one, and some rows are measured only when all are wanted.
+    let names: Vec<String> = std::env::args().skip(1).filter(|argument| !FLAGS.contains(&&**argument)).collect();
     if let Some(name) = names.iter().find(|name| !GROUPS.iter().any(|group| group.answers_to(name))) {
         let known: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
         eprintln!("there is no group or row `{name}`; groups: {}", known.join(", "));

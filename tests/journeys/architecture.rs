@@ -40,8 +40,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
-    // The private servers, to put a fleet up, and the language, to make up a history.
-    ("journeys", &["depot", "events", "projections", "runtime"]),
+    // The private servers, to put a fleet up, the language, to make up a history, and the store, to have in it what that shows.
+    ("journeys", &["depot", "events", "projections", "runtime", "storage"]),
 ];
 
 /// Each client of the world outside belongs to one crate, which alone knows it.

@@ -11,6 +11,7 @@ mod door;
 mod edge;
 mod engines;
 mod faults;
+mod growth;
 mod operators;
 mod publishing;
 mod queue;

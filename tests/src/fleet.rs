@@ -11,6 +11,7 @@ use crate::executable::{executable, older};
 use crate::process::{self, Signal};
 use crate::{Answer, Api, Delivery, Fact, Host, Ready, Repository, eventually, folder};
 use depot::Depot;
+use events::Recorded;
 use plan::Plan;
 use projections::server as postgres;
 use reqwest::Client;
@@ -18,6 +19,7 @@ use runtime::{server as nats, streams};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use storage::Storage;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -230,6 +232,39 @@ impl Fleet {
     #[must_use]
     pub fn runs(&self, service: Service) -> bool {
         self.services[&service].status().is_none()
+    }
+
+    /// Fills the only server of the log, which is provisioned and does not run, with a history.
+    ///
+    /// # Panics
+    /// If that cannot be done.
+    pub async fn fill(&self, history: impl Iterator<Item = Recorded>) -> u64 {
+        crate::fill(&self.plan.member(0).folder, history).await
+    }
+
+    /// The object store, as the syncer reaches it.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        Storage::connect(&self.plan.storage(Service::Syncer.name()))
+    }
+
+    /// The process of a part, if it runs; the object store is in this one.
+    #[must_use]
+    pub fn pid(&self, part: Part) -> Option<u32> {
+        match part {
+            Part::Nats(member) => self.nats[member].as_ref()?.pid(),
+            Part::Postgres => self.postgres.as_ref()?.pid(),
+            Part::Store => None,
+            Part::Service(service) => Some(self.services.get(&service)?.pid()),
+        }
+    }
+
+    /// Where the fold of a service stands, once it has taken in a fact.
+    pub async fn position(&self, service: Service) -> Option<u64> {
+        let answer = Answer::to(self.client.get(self.plan.metrics(service))).await.ok()?;
+        let text = answer.text();
+        let line = text.lines().find(|line| line.starts_with("pagefold_fold_position{"))?;
+        line.rsplit(' ').next()?.parse::<f64>().ok().map(|position| position as u64)
     }
 
     /// Where everything is.

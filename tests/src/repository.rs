@@ -46,6 +46,15 @@ impl Repository {
         Delivery::of_push(&self.url(), branch, (&before, &self.tip(branch)))
     }
 
+    /// Copies the files of a folder into the clone, for the next push to bring.
+    ///
+    /// # Panics
+    /// If they cannot be copied.
+    pub fn write(&self, folder: &Path) {
+        let copied = Command::new("cp").arg("-R").arg(folder.join(".")).arg(&self.clone).status().unwrap();
+        assert!(copied.success(), "cp: {copied}");
+    }
+
     /// Deletes a branch where it is built from; answers what a host would tell of it.
     #[must_use]
     pub fn delete_branch(&self, branch: &str) -> Delivery {

@@ -33,7 +33,9 @@ impl Delivery {
         Self { id, event: event.to_owned(), body, signature: None, commit: NOTHING.to_owned() }
     }
 
-    pub(crate) fn of_push(url: &str, branch: &str, (before, after): (&str, &str)) -> Self {
+    /// A delivery of a push that moved `branch` of the repository at `url` from one commit to another.
+    #[must_use]
+    pub fn of_push(url: &str, branch: &str, (before, after): (&str, &str)) -> Self {
         let body = json!({
             "ref": format!("refs/heads/{branch}"), "before": before, "after": after,
             "created": before == NOTHING, "deleted": after == NOTHING,
@@ -43,16 +45,22 @@ impl Delivery {
         Self { commit: after.to_owned(), ..Self::of("push", body.to_string()) }
     }
 
-    pub(crate) async fn send(&self, client: &Client, ready: &Ready) -> reqwest::Result<Answer> {
+    /// The headers it is sent with, signed for this platform unless it has a signature of its own.
+    #[must_use]
+    pub fn headers(&self, ready: &Ready) -> [(&'static str, String); 4] {
         let signature = self.signature.clone().unwrap_or_else(|| sign(&ready.github_webhook_secret, &self.body));
-        let request = client
-            .post(format!("{}/webhooks/github", ready.web))
-            .header("x-github-event", &self.event)
-            .header("x-github-delivery", &self.id)
-            .header("x-hub-signature-256", signature)
-            .header("content-type", "application/json")
-            .body(self.body.clone());
-        Answer::to(request).await
+        [
+            ("x-github-event", self.event.clone()),
+            ("x-github-delivery", self.id.clone()),
+            ("x-hub-signature-256", signature),
+            ("content-type", "application/json".to_owned()),
+        ]
+    }
+
+    pub(crate) async fn send(&self, client: &Client, ready: &Ready) -> reqwest::Result<Answer> {
+        let request = client.post(format!("{}/webhooks/github", ready.web)).body(self.body.clone());
+        let headers = self.headers(ready).into_iter();
+        Answer::to(headers.fold(request, |request, (name, value)| request.header(name, value))).await
     }
 }
 

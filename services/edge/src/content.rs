@@ -86,9 +86,18 @@ impl Content {
     /// The files of a deploy. Requests for the same one wait for one fetch.
     pub(crate) async fn manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Manifest>, Arc<Failure>> {
         let key = (*site, deploy.clone());
+        // Nearly every request finds what it needs; its future need not have room for a fetch.
+        match self.manifests.get(&key).await {
+            Some(manifest) => Ok(manifest),
+            None => Box::pin(self.load_manifest(key)).await,
+        }
+    }
+
+    async fn load_manifest(&self, key: Key) -> Result<Arc<Manifest>, Arc<Failure>> {
         if self.absent.contains_key(&key) {
             return Err(Arc::new(Failure::Absent));
         }
+        let (site, deploy) = &key;
         let fetched = self.manifests.try_get_with(key.clone(), self.find_manifest(site, deploy)).await;
         if fetched.as_ref().is_err_and(|failure| matches!(**failure, Failure::Absent)) {
             self.absent.insert(key, ()).await;
@@ -118,13 +127,12 @@ impl Content {
     /// The bytes of a file in `range`, which lies in it. An error here comes before anything is sent.
     pub(crate) async fn body(&self, site: &SiteId, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
         if entry.size > CACHED_MAX_BYTES {
-            let length_bytes = range.end - range.start;
-            let bucket = self.storage.site(*site);
-            let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;
-            return Ok(body::streamed(chunks, length_bytes));
+            return Box::pin(self.stream(site, entry, range)).await;
         }
-        let bucket = self.storage.site(*site);
-        let blob = self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await?;
+        let blob = match self.blobs.get(&entry.digest).await {
+            Some(blob) => blob,
+            None => Box::pin(self.load_blob(site, entry)).await?,
+        };
         let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         match bounds {
             Some((start, end)) if blob.len() as u64 == entry.size && start <= end && end <= blob.len() => {
@@ -132,6 +140,18 @@ impl Content {
             }
             Some(_) | None => Err(Arc::new(Failure::Size { path: entry.path.clone() })),
         }
+    }
+
+    async fn load_blob(&self, site: &SiteId, entry: &Entry) -> Result<Bytes, Arc<Failure>> {
+        let bucket = self.storage.site(*site);
+        self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await
+    }
+
+    async fn stream(&self, site: &SiteId, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+        let length_bytes = range.end - range.start;
+        let bucket = self.storage.site(*site);
+        let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;
+        Ok(body::streamed(chunks, length_bytes))
     }
 }
 

@@ -4,12 +4,12 @@
 mod recent;
 
 use crate::log::Loaded;
+use crate::turn::Turn;
 use events::Aggregate;
 use recent::Recent;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::Mutex as Turn;
 
 /// Aggregates whose state is kept: those that were used last.
 const CACHE_MAX: usize = 4096;
@@ -39,7 +39,7 @@ impl Default for Remembered {
 #[derive(Clone, Default)]
 pub(crate) struct Cache {
     states: Arc<Mutex<Remembered>>,
-    turns: Arc<Mutex<HashMap<String, Weak<Turn<()>>>>>,
+    turns: Arc<Mutex<HashMap<String, Weak<Turn>>>>,
 }
 
 impl Cache {
@@ -82,7 +82,7 @@ impl Cache {
     }
 
     /// Decisions on one aggregate that take turns in this process do not conflict with each other.
-    pub(crate) fn turn(&self, subject: &str) -> Arc<Turn<()>> {
+    pub(crate) fn turn(&self, subject: &str) -> Arc<Turn> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = turns.get(subject).and_then(Weak::upgrade) {
             return turn;

@@ -27,7 +27,9 @@ pub mod sessions;
 pub mod shutdown;
 pub mod streams;
 pub mod telemetry;
+mod together;
 pub mod transaction;
+mod turn;
 pub mod vocabulary;
 
 pub use connection::Connection;

@@ -6,6 +6,8 @@ use crate::connection::Connection;
 use crate::error::{Error, ExecuteError};
 use crate::publish::Outgoing;
 use crate::read::{self, Recent, Stored};
+use crate::together::Place;
+use crate::turn::Go;
 use crate::{clock, codec, telemetry};
 use events::{Aggregate, Cause, Envelope, Event, EventId, Position, Recorded, subject};
 use std::time::Duration;
@@ -13,9 +15,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 /// How often a decision is taken anew when other writers are faster.
-const CONTENTION_MAX: usize = 32;
-/// How long a decision waits for earlier ones of this process on the same aggregate before it goes ahead regardless.
-const TURN_MAX: Duration = Duration::from_secs(5);
+pub(crate) const CONTENTION_MAX: usize = 32;
 
 /// How long a fact that was delivered may take to reach the leader's store, and how often that is looked at.
 const SEEN_MAX: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ const SEEN_AGAIN: Duration = Duration::from_millis(10);
 pub struct Log {
     pub(crate) connection: Connection,
     appender: Appender,
-    cache: Cache,
+    pub(crate) cache: Cache,
 }
 
 /// An aggregate's state and the sequence of its last fact (0 for none).
@@ -70,9 +70,24 @@ impl Log {
         id: &str,
         (command, cause): (&A::Command, &Cause),
     ) -> Result<Vec<Recorded>, ExecuteError> {
+        let _turn = match self.cache.turn(subject).wait::<A>(command, cause).await {
+            Go::Alone(turn) => turn,
+            Go::Decided(decided) => return decided,
+            Go::Together(turn, waiting, answer) => {
+                let (log, place) = (self.clone(), Place { id: id.to_owned(), subject: subject.to_owned() });
+                // The others depend on it: it goes on if this caller goes away.
+                let deciding = async move {
+                    let _turn = turn;
+                    log.together::<A>(place, waiting).await;
+                };
+                tokio::spawn(deciding);
+                match answer.await.ok().flatten() {
+                    Some(decided) => return decided,
+                    None => return Box::pin(self.decide::<A>(subject, id, (command, cause))).await,
+                }
+            }
+        };
         let generation = self.connection.generation();
-        let turn = self.cache.turn(subject);
-        let _turn = tokio::time::timeout(TURN_MAX, turn.lock()).await;
         let mut known = self.cache.get::<A>(generation, subject);
         let mut current = false;
         for _ in 0..CONTENTION_MAX {
@@ -121,7 +136,17 @@ impl Log {
             recorded.push(Recorded { sequence: 0, envelope, event });
         }
         let messages = recorded.iter().map(|fact| outgoing(subject, fact)).collect();
-        let append = Append { expected: loaded.sequence, messages };
+        self.store(loaded.sequence, recorded, messages).await
+    }
+
+    /// Appends facts of one aggregate, with the messages that hold them, after its fact at `expected`.
+    pub(crate) async fn store(
+        &self,
+        expected: u64,
+        mut recorded: Vec<Recorded>,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Recorded>, NotAppended> {
+        let append = Append { expected, messages };
         #[cfg(debug_assertions)]
         crate::hold::before(&recorded).await;
         let last = self.appender.append(append).await?;
@@ -176,7 +201,7 @@ impl Log {
     }
 
     /// The present state, read on from what is known of it.
-    async fn read_on<A: Aggregate>(&self, subject: &str, known: Loaded<A>) -> Result<Loaded<A>, Error> {
+    pub(crate) async fn read_on<A: Aggregate>(&self, subject: &str, known: Loaded<A>) -> Result<Loaded<A>, Error> {
         let mut loaded = known;
         let deadline = Instant::now() + SEEN_MAX;
         loop {

@@ -181,6 +181,10 @@ impl Plan {
         format!("http://{}/healthz", self.admin(service))
     }
 
+    pub(super) fn metrics(&self, service: Service) -> String {
+        format!("http://{}/metrics", self.admin(service))
+    }
+
     fn admin(&self, service: Service) -> String {
         let index = Service::ALL.iter().position(|other| *other == service).unwrap();
         format!("127.0.0.1:{}", self.admins[index])
@@ -198,6 +202,12 @@ impl Plan {
             variable("NATS_PASSWORD", password.expose_secret()),
             variable("NATS_CERTIFICATE", &nats::certificate(&self.secrets()).display().to_string()),
         ]
+    }
+
+    /// How a key reaches the object store.
+    pub(super) fn storage(&self, key: &str) -> storage::Config {
+        let access = (key.to_owned(), self.secret.clone().into());
+        storage::Config::new(self.ready.s3.clone(), REGION.to_owned(), access)
     }
 
     fn store(&self, key: &str) -> Vec<Variable> {

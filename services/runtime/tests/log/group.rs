@@ -1,8 +1,11 @@
 //! Group commit: a burst is written together, and each caller is told its own.
 
 use crate::world::{World, cause, create, history, push, within};
+use events::repository::Command;
 use events::{Repository, Site};
 use futures::future::join_all;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_at_once_are_durable_and_each_knows_its_place() {
@@ -67,4 +70,38 @@ async fn closing_a_connection_loses_nothing_that_was_promised() {
     let facts = history(&world.log("syncer").await).await;
     assert!(promised.iter().all(|fact| facts.contains(fact)));
     assert!(!log.connection().is_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_one_aggregate_shares_appends_and_each_is_told_its_own() {
+    let world = World::start().await;
+    let log = world.log("web").await;
+    log.execute::<Repository>("docs", &push("first"), &cause()).await.unwrap();
+    // Each is asked for twice, and of two that are the same one leads to nothing.
+    let pushes: Vec<_> = (0..400).map(|index| push(&(index / 2).to_string())).collect();
+    let crowd = pushes.iter().map(async |push| log.execute::<Repository>("docs", push, &cause()).await.unwrap());
+    let told = within(join_all(crowd)).await;
+    let facts = history(&world.log("syncer").await).await;
+    assert_eq!(facts.len(), 201);
+    for (pair, twice) in told.chunks(2).zip(pushes.chunks(2)) {
+        let [own] = &pair.concat()[..] else { panic!("{pair:?}") };
+        assert_eq!(&facts[usize::try_from(own.sequence).unwrap() - 1], own);
+        let Command::Record(asked) = &twice[0];
+        assert_eq!(own.event, asked.clone().into());
+    }
+    let appends = batches(&world, 2..=201).await;
+    assert!(appends < 40, "{appends} appends of 200 facts");
+}
+
+/// How many appends brought the facts at these places.
+async fn batches(world: &World, places: RangeInclusive<u64>) -> usize {
+    let (raw, _errors) = world.raw("web").await;
+    let mut batches = BTreeSet::new();
+    for sequence in places {
+        let asked = format!("{{\"seq\":{sequence}}}").into();
+        let fact = raw.request("$JS.API.DIRECT.GET.EVENTS", asked).await.unwrap();
+        let batch = fact.headers.unwrap().get("Nats-Batch-Id").map(ToString::to_string);
+        batches.insert(batch.unwrap_or_else(|| sequence.to_string()));
+    }
+    batches.len()
 }

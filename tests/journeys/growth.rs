@@ -1,0 +1,29 @@
+//! A platform with a past: what a push leads to and what it costs does not depend on how much has happened before.
+
+use journeys::{Grown, History};
+use std::time::Duration;
+
+const FACTS: u64 = 20_000;
+const SITES: usize = 400;
+const FOUNDED: usize = 4;
+const PUSHES: usize = 12;
+/// A push, and what is stated of it: queued, dispatched, started, finished, archived, synced, promoted, mirrored.
+const FACTS_OF_A_PUSH: u64 = 9;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "launcher and syncer work through a past that was filled in, and state facts of their own about it"]
+async fn a_long_past_changes_nothing_for_a_push_and_is_not_read_again() {
+    let mut grown = Grown::start(History::new(5, FACTS, SITES)).await;
+    // One fact more than the past: the one that tells when every fold is level. The scheduler has nothing to say to a past
+    // in which everything has come to its end.
+    assert_eq!(grown.level(|_| {}).await, FACTS + 1);
+    grown.found(FOUNDED).await;
+    let before = grown.quiet().await;
+    grown.push(PUSHES, Duration::from_secs(1)).await;
+    assert_eq!(grown.quiet().await, before + FACTS_OF_A_PUSH * PUSHES as u64);
+    grown.stop_services().await;
+    grown.start_services().await;
+    let end = grown.level(|_| {}).await;
+    assert_eq!(end, before + FACTS_OF_A_PUSH * PUSHES as u64 + 1, "nobody has said anything again");
+    grown.push(FOUNDED, Duration::from_millis(100)).await;
+}
