@@ -76,7 +76,7 @@ async fn sites_are_served_while_log_and_read_model_take_their_time_to_start() {
     let site = platform.site("early", json!({})).await;
     let promoted = site.publish(1, [("index.html", "kept")]).await;
     site.serves("/", "kept").await;
-    let table = || fs::read_to_string(platform.data().join("edge/routes.json")).unwrap_or_default();
+    let table = || fs::read_to_string(platform.data().join("edge/routes.jsonl")).unwrap_or_default();
     let deploy = promoted.data["deploy"].as_str().unwrap();
     eventually("the edge to keep its table", || std::future::ready(table().contains(deploy).then_some(()))).await;
     let (edge, admin) = (free_address(), free_address());
