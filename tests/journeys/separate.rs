@@ -48,11 +48,7 @@ async fn services_wait_for_servers_and_go_and_come_while_pushes_arrive() {
     }
     fleet.provision().await;
     fleet.provision().await;
-    for service in Service::ALL {
-        let fit = async || fleet.health(service).await.filter(|(status, _)| *status == 200);
-        eventually(&format!("{} to be fit", service.name()), fit).await;
-        assert!(fleet.runs(service), "{} waited", service.name());
-    }
+    fleet.all_fit().await;
     kill_each_while_pushes_arrive(&mut fleet, Service::ALL.map(Part::Service).into()).await;
 }
 

@@ -95,6 +95,19 @@ impl Fleet {
         for service in Service::ALL {
             self.start(Part::Service(service)).await;
         }
+        self.all_fit().await;
+    }
+
+    /// Waits until every service says that it does what it is there for, and lives.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub async fn all_fit(&self) {
+        for service in Service::ALL {
+            let fit = async || self.health(service).await.filter(|(status, _)| *status == 200);
+            eventually(&format!("{} to be fit", service.name()), fit).await;
+            assert!(self.runs(service), "{} lives", service.name());
+        }
     }
 
     /// Starts one part on what it stored. A service runs then, but need not answer yet.

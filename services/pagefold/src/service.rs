@@ -185,10 +185,7 @@ pub(crate) async fn run(service: Service) -> Result<()> {
 async fn serve(service: Service, health: Health, stop: CancellationToken) -> Result<()> {
     let (name, own) = (service.name(), health.part(service.name(), Need::Must));
     match service {
-        Service::Web(options) => {
-            own.ok();
-            web(options, health, stop).await?;
-        }
+        Service::Web(options) => web(options, health, stop).await?,
         Service::Scheduler { common, scheduling } => {
             let log = common.log(name).await?;
             health.watch_log(Need::Must, log.connection(), &stop);
@@ -266,5 +263,6 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     // Only archived logs come from it.
     watch_storage(&health, (&storage, Need::May), &stop);
     let web = web::Web::bind(config, log, read_model, storage.platform()).await?;
+    health.part("web", Need::Must).ok();
     Ok(web.within(options.door.limits(Share::Web)).with_health(health).run(stop).await?)
 }
