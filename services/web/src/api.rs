@@ -13,10 +13,10 @@ mod sites;
 
 pub(crate) use events::subject;
 
-use crate::auth;
+use crate::app::Shared;
 use crate::bodies::{self, Bodies};
+use crate::guard;
 use crate::problem::{self, Problem};
-use crate::server::Shared;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -108,7 +108,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: BODY_MAX }, bodies::read))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), auth::require_token));
+        .layer(middleware::from_fn_with_state(Arc::clone(app), guard::require_token));
     let document = || async { Json(openapi()) };
     Router::new().route("/api/v1/openapi.json", get(document)).nest(BASE, guarded)
 }

@@ -1,7 +1,7 @@
 //! The style sheet and the script of the dashboard, inside the executable, each under a name with the digest of its content.
 
+use crate::app::Shared;
 use crate::problem::Problem;
-use crate::server::Shared;
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};

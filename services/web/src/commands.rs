@@ -7,10 +7,10 @@ mod sites;
 
 pub(crate) use sites::{NewSite, change_site, create_site, delete_site, name_of};
 
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
+use crate::token::Caller;
 use events::alias::{self, Claim};
 use events::{
     Aggregate, Alias, AliasName, Branch, Build, BuildId, Cause, CommitId, Deploy, DeployId, Recorded, Refusal, Site,

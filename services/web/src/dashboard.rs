@@ -8,10 +8,10 @@ mod site;
 mod sites;
 mod timeline;
 
-use crate::auth;
+use crate::app::Shared;
 use crate::bodies::{self, Bodies};
+use crate::guard;
 use crate::problem::{self, Problem};
-use crate::server::Shared;
 use axum::Router;
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -111,7 +111,7 @@ async fn require_person(State(app): State<Shared>, request: Request, next: Next)
 /// Takes forms from our own pages only.
 async fn guard_forms(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || auth::is_from_here(&request) { next.run(request).await } else { failed(&Problem::CrossSite) }
+    if reads || guard::is_from_here(&request) { next.run(request).await } else { failed(&Problem::CrossSite) }
 }
 
 async fn with_policy(mut response: Response) -> Response {

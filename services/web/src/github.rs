@@ -1,7 +1,7 @@
 //! What a GitHub delivery means to us: a pure translation, and the check of its signature.
 
-use crate::auth::Signature;
 use crate::problem::Problem;
+use crate::signature::Signature;
 use events::{Branch, CommitId, RepositoryEvent, RepositoryUrl};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;

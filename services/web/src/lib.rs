@@ -5,13 +5,16 @@
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;
+mod app;
 mod assets;
 mod auth;
 mod bodies;
 mod budget;
 mod commands;
+mod config;
 mod dashboard;
 mod github;
+mod guard;
 mod guesses;
 mod health;
 mod news;
@@ -20,50 +23,26 @@ mod problem;
 mod server;
 mod sessions;
 mod settings;
+mod signature;
+mod slots;
 mod spool;
 mod streams;
 mod tail;
+mod token;
 mod urls;
 mod webhook;
 
-use events::address::Allowed;
+use app::Around;
 use listener::{Limits, Share};
 use runtime::Health;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use config::{Config, Token};
 pub use urls::SitesUrl;
-
-/// Where it listens, whom it believes, and where the sites are.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The address of the listener; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Who may use the API and the dashboard.
-    pub tokens: Vec<Token>,
-    /// What GitHub signs its deliveries with.
-    pub github_webhook_secret: SecretString,
-    /// Where the repositories of sites may be.
-    pub repositories: Allowed,
-    /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.
-    pub web_url: String,
-    /// How the public addresses of sites are formed.
-    pub sites_url: SitesUrl,
-    /// The folder for bodies that are too long for memory, while they arrive. It is made if it is missing.
-    pub spool: PathBuf,
-}
-
-/// A secret that names its holder: facts they cause have the actor `token:<name>`.
-#[derive(Debug, Clone)]
-pub struct Token {
-    /// Letters, digits, `-` and `_`.
-    pub name: String,
-    /// The secret itself.
-    pub secret: SecretString,
-}
 
 /// Why the server could not be set up or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -100,10 +79,7 @@ pub struct Web {
     listener: TcpListener,
     local_addr: SocketAddr,
     limits: Limits,
-    log: runtime::Log,
-    read_model: projections::Store,
-    logs: storage::PlatformBucket,
-    health: Health,
+    around: Around,
 }
 
 impl Web {
@@ -128,13 +104,14 @@ impl Web {
             config.web_url = format!("http://{local_addr}");
         }
         let limits = Limits { drain: runtime::shutdown::DRAIN_DEADLINE, ..Limits::of(Share::Web) };
-        Ok(Self { config, listener, local_addr, limits, log, read_model, logs, health: Health::default() })
+        let around = Around { log, read_model, logs, health: Health::default() };
+        Ok(Self { config, listener, local_addr, limits, around })
     }
 
     /// Answers `/healthz` by `health`, which may have parts of others too.
     #[must_use]
     pub fn with_health(self, health: Health) -> Self {
-        Self { health, ..self }
+        Self { around: Around { health, ..self.around }, ..self }
     }
 
     /// The same with other limits on what clients may hold.
@@ -154,9 +131,8 @@ impl Web {
     /// # Errors
     /// None so far.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        health::watch(&self.health, (&self.log, &self.read_model), &stop);
-        let parts = (self.log, self.read_model, self.logs, self.health);
-        let app = server::App::new(&self.config, parts, &self.limits, stop.clone());
+        health::watch(&self.around, &stop);
+        let app = app::App::new(&self.config, self.around, &self.limits, stop.clone());
         server::serve(self.listener, self.limits, app, stop).await;
         Ok(())
     }
@@ -164,7 +140,7 @@ impl Web {
 
 fn check(config: &Config) -> Result<(), Error> {
     for token in &config.tokens {
-        if !auth::is_token_name(&token.name) {
+        if !token::is_token_name(&token.name) {
             return Err(Error::TokenName(token.name.clone()));
         }
         if token.secret.expose_secret().is_empty() {

@@ -1,7 +1,7 @@
 //! Which site a request means: by its id, or by the name of a host that is or was its own.
 
+use crate::app::App;
 use crate::problem::Problem;
-use crate::server::App;
 use events::ids::Invalid;
 use events::{Host, Refusal, SiteId, SiteName};
 use projections::sites::Site;

@@ -1,9 +1,9 @@
 //! Sessions of people who signed in with a token. The cookie is a random id that means nothing by itself; the log keeps
 //! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
 
-use crate::auth::Caller;
-use crate::auth::{Known, Signature, caller};
 use crate::problem::Problem;
+use crate::signature::Signature;
+use crate::token::{Caller, Known, caller};
 use http::{HeaderMap, HeaderValue, header};
 use runtime::sessions::{Record, Sessions as Kept};
 use runtime::streams::SESSION_IDLE;

@@ -1,7 +1,7 @@
-//! Live streams: how many there may be, and their heartbeat.
+//! Live streams: how long each lasts, and its heartbeat.
 
+use crate::app::Shared;
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::sessions::Visit;
 use axum::Extension;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -9,31 +9,13 @@ use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
-/// Live streams open at once at most; each holds one reader of the log.
-pub(crate) const STREAMS_MAX: usize = 256;
 /// A sign of life in a silent stream, so that no proxy takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How soon a client asks again after an interruption.
 const RETRY: Duration = Duration::from_secs(2);
-
-/// The places for live streams.
-pub(crate) struct Slots(Arc<Semaphore>);
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(STREAMS_MAX)))
-    }
-}
-
-impl Slots {
-    fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::TooManyStreams)
-    }
-}
 
 /// A place for a live stream, as long as whoever follows it may.
 pub(crate) struct Seat {
@@ -93,15 +75,6 @@ pub(crate) fn resume(headers: &HeaderMap, after: Option<u64>) -> Result<Option<u
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_counted_and_given_back() {
-        let slots = Slots::default();
-        let mut taken: Vec<_> = (0..STREAMS_MAX).map(|_| slots.take().unwrap()).collect();
-        assert!(matches!(slots.take(), Err(Problem::TooManyStreams)));
-        taken.pop();
-        assert!(slots.take().is_ok());
-    }
 
     #[test]
     fn the_browsers_header_wins_over_the_address() {

@@ -2,6 +2,9 @@
 
 use events::{AliasName, DeployId, SiteName};
 
+/// Where repositories send their webhooks.
+pub(crate) const WEBHOOK_PATH: &str = "/webhooks/github";
+
 /// How the public addresses of sites are formed: `<scheme>://<label>.<base domain>[:<port>]/`.
 #[derive(Debug, Clone)]
 pub struct SitesUrl {

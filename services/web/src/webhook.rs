@@ -1,11 +1,12 @@
 //! `POST /webhooks/github`: a signed delivery becomes one durable fact, and only then an answer.
 
+use crate::app::Shared;
 use crate::bodies::{Arrival, Bodies};
 use crate::commands;
 use crate::github::{self, DELIVERY_MAX, Signed};
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::spool::Spool;
+use crate::urls::WEBHOOK_PATH;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -19,15 +20,13 @@ use serde_json::json;
 /// Longest delivery in bytes. GitHub sends up to 25 MB, but a push of that size is a mass of commit texts we do not read.
 pub(crate) const BODY_MAX: usize = 2 << 20;
 const SOURCE: &str = "github";
-/// Where deliveries come in.
-pub(crate) const PATH: &str = "/webhooks/github";
 const SIGNATURE: &str = "x-hub-signature-256";
 const EVENT: &str = "x-github-event";
 const DELIVERY: &str = "x-github-delivery";
 
 pub(crate) fn routes() -> Router<Shared> {
     let refuse = || async { Problem::MethodNotAllowed };
-    Router::new().route(PATH, post(receive).fallback(refuse))
+    Router::new().route(WEBHOOK_PATH, post(receive).fallback(refuse))
 }
 
 /// What cannot be a delivery by its head is refused before anything is read or kept for it.

@@ -2,11 +2,11 @@
 
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
+use crate::token::Caller;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};

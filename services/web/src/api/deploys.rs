@@ -2,9 +2,9 @@
 
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
+use crate::app::{App, Shared};
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::{App, Shared};
 use axum::Json;
 use axum::extract::State;
 use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};

@@ -2,9 +2,9 @@
 
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
+use crate::app::Shared;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::sessions::Visit;
 use crate::streams::{self, Seat};
 use axum::extract::State;

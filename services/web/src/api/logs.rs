@@ -1,11 +1,11 @@
 //! The log of a build: what there is of it, or all of it as it is written.
 
 use super::extract::{Asked, Named};
+use crate::app::Shared;
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::sessions::Visit;
 use crate::streams::{self, Seat};
-use crate::tail::{self, Piece};
+use crate::tail::Piece;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
@@ -51,13 +51,13 @@ pub(crate) async fn read(
     }
     let seat = Seat::take(&app, visit)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let pieces = tail::follow(&app, build, from).await?;
+    let pieces = app.tails.follow(build, from).await?;
     if accept.contains("text/plain") { Ok(growing(seat, pieces)) } else { Ok(seat.sse(pieces.map(event))) }
 }
 
 async fn so_far(app: &Shared, build: BuildId, from: u64) -> Result<Response, Problem> {
-    tail::ended(app, build).await?;
-    let chunks = tail::rest(app, build, from).await?;
+    app.tails.ended(build).await?;
+    let chunks = app.tails.rest(build, from).await?;
     let text: BytesMut = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
     Ok(([(header::CONTENT_TYPE, PLAIN)], text.freeze()).into_response())
 }

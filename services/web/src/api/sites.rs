@@ -2,12 +2,12 @@
 
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
-use crate::auth::Caller;
+use crate::app::{App, Shared};
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::{App, Shared};
 use crate::settings::Wanted;
+use crate::token::Caller;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};

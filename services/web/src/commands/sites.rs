@@ -2,11 +2,11 @@
 //! site, and a site be without its name.
 
 use super::commit;
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::settings::Wanted;
+use crate::token::Caller;
 use events::host::{self, Owner};
 use events::site::{self, Active, Change};
 use events::{

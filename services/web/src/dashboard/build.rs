@@ -2,11 +2,10 @@
 
 use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
 use super::{Failed, link};
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::commands;
 use crate::problem::Problem;
-use crate::server::Shared;
-use crate::tail;
+use crate::token::Caller;
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -24,7 +23,7 @@ type Id = Result<Path<String>, PathRejection>;
 pub(super) async fn show(State(app): State<Shared>, id: Id) -> Result<Markup, Failed> {
     let id: BuildId = id?.0.parse()?;
     let build = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
-    let log = tail::rest(&app, id, 0).await;
+    let log = app.tails.rest(id, 0).await;
     let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
     let title = format!("Build {} of {site}", number(&build));
     let content = html! {

@@ -2,8 +2,8 @@
 
 use super::layout::Page;
 use super::{Failed, link};
+use crate::app::Shared;
 use crate::auth;
-use crate::server::Shared;
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};

@@ -2,12 +2,12 @@
 
 use super::Failed;
 use super::layout::Page;
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
 use crate::settings::Wanted;
+use crate::token::Caller;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;

@@ -3,11 +3,11 @@
 use super::Failed;
 use super::layout::{self, Page, moment, size};
 use super::link;
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::server::Shared;
+use crate::token::Caller;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;

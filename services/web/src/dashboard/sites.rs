@@ -3,10 +3,10 @@
 use super::layout::{self, Page, moment, pill};
 use super::settings::{self, Fields};
 use super::{Failed, link};
-use crate::auth::Caller;
+use crate::app::Shared;
 use crate::commands;
 use crate::problem::Problem;
-use crate::server::Shared;
+use crate::token::Caller;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Redirect;

@@ -3,8 +3,8 @@
 use super::layout::{Page, moment};
 use super::{Failed, link};
 use crate::api;
+use crate::app::Shared;
 use crate::problem::Problem;
-use crate::server::Shared;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::{EventId, SiteId};

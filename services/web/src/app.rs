@@ -1,0 +1,83 @@
+//! What all handlers share.
+
+use crate::auth::Auth;
+use crate::budget::Budget;
+use crate::config::Config;
+use crate::news::News;
+use crate::sessions::Sessions;
+use crate::slots::Slots;
+use crate::tail::Tails;
+use crate::urls::{self, SitesUrl};
+use events::address::Allowed;
+use listener::Limits;
+use projections::Model;
+use runtime::{Health, Log};
+use secrecy::SecretString;
+use std::path::Path;
+use std::sync::Arc;
+use storage::PlatformBucket;
+use tokio_util::sync::CancellationToken;
+
+/// What the server stands on.
+pub(crate) struct Around {
+    pub(crate) log: Log,
+    pub(crate) read_model: projections::Store,
+    /// Where archived logs of builds are.
+    pub(crate) logs: PlatformBucket,
+    pub(crate) health: Health,
+}
+
+/// The state of every handler.
+pub(crate) type Shared = Arc<App>;
+
+/// What all handlers share.
+pub(crate) struct App {
+    pub(crate) log: Log,
+    /// What live views are told of it.
+    pub(crate) news: News,
+    pub(crate) model: Model,
+    pub(crate) health: Health,
+    pub(crate) auth: Auth,
+    pub(crate) github_webhook_secret: SecretString,
+    pub(crate) sites_url: SitesUrl,
+    /// Where repositories may be.
+    pub(crate) repositories: Allowed,
+    /// Where repositories send their webhooks.
+    pub(crate) webhook_url: String,
+    pub(crate) streams: Slots,
+    /// The logs of builds.
+    pub(crate) tails: Tails,
+    /// What commands and forms may take together.
+    pub(crate) bodies: Budget,
+    /// The same for webhooks: whoever sends false ones keeps nobody from commanding.
+    pub(crate) deliveries: Budget,
+    /// Where long ones of them lie while they arrive.
+    pub(crate) spool: Arc<Path>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl App {
+    pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
+        let Around { log, read_model, logs, health } = around;
+        let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
+        let auth = Auth::new(&config.tokens, sessions);
+        let news = News::start(log.clone(), stop.clone());
+        Arc::new(Self {
+            tails: Tails::new(log.clone(), logs, news.clone(), stop.clone()),
+            news,
+            log,
+            model: read_model.live(),
+            health,
+            auth,
+            github_webhook_secret: config.github_webhook_secret.clone(),
+            sites_url: config.sites_url.clone(),
+            repositories: config.repositories.clone(),
+            webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), urls::WEBHOOK_PATH),
+            streams: Slots::default(),
+            bodies: Budget::new(limits.per_address),
+            deliveries: Budget::new(limits.per_address),
+            spool: config.spool.as_path().into(),
+            stop,
+        })
+    }
+}
