@@ -4,6 +4,7 @@
 //! *Safe to repeat because* every request is one index transaction: it has happened whole and durably, or not at all.
 
 mod access;
+mod blocking;
 mod bodies;
 mod bucket;
 mod clock;
@@ -18,7 +19,6 @@ mod list;
 mod listing;
 mod multipart;
 mod object;
-
 mod records;
 mod server;
 mod service;

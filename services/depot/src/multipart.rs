@@ -12,6 +12,7 @@ use s3s::dto::{
 use s3s::{S3ErrorCode, S3Request, S3Result};
 use uuid::Uuid;
 
+use crate::blocking;
 use crate::bodies::Bodies;
 use crate::clock;
 use crate::condition::OnWrite;
@@ -22,7 +23,7 @@ use crate::headers;
 use crate::object::Publication;
 use crate::records::{Part, Upload};
 use crate::spool::{self, Content, MAX_INLINE_BYTES, Staged};
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::tables::Place;
 
 /// The limits of S3: the number of parts, and the size of every part but the last.
@@ -201,7 +202,7 @@ impl Store {
         let bodies = Arc::clone(&self.bodies);
         let ids: Vec<Uuid> = parts.iter().map(|(_, part)| part.body).collect();
         let inline = self.read(move |snapshot| ids.into_iter().map(|id| snapshot.inline_body(id)).collect()).await?;
-        store::blocking(move || join(&bodies, &parts, inline, &claims)).await
+        blocking::run(move || join(&bodies, &parts, inline, &claims)).await
     }
 }
 

@@ -9,10 +9,10 @@ use s3s::S3ErrorCode;
 use s3s::dto::StreamingBlob;
 use uuid::Uuid;
 
+use crate::blocking;
 use crate::bodies::{Bodies, Draft, Guard};
 use crate::digest::{Claims, Digest, Digested};
 use crate::error::Fault;
-use crate::store;
 
 /// A body of this size or less lies in the index, where one commit makes many of them durable.
 pub(crate) const MAX_INLINE_BYTES: usize = 16 * 1024;
@@ -65,7 +65,7 @@ pub(crate) async fn receive(
         while let Some(chunk) = next(&mut stream).await? {
             spool.take(chunk)?;
             if spool.pending_bytes >= BATCH_BYTES {
-                spool = store::blocking(move || spool.flush()).await?;
+                spool = blocking::run(move || spool.flush()).await?;
             }
         }
     }
@@ -107,7 +107,7 @@ impl Spool {
 
     async fn finish(mut self, claims: &Claims) -> Result<(Staged, Digested), Fault> {
         if self.draft.is_some() || self.pending_bytes > MAX_INLINE_BYTES {
-            self = store::blocking(move || self.flush()).await?;
+            self = blocking::run(move || self.flush()).await?;
         }
         for chunk in &self.pending {
             self.digest.update(chunk);
@@ -117,7 +117,7 @@ impl Spool {
         let staged = match self.draft {
             Some(draft) => {
                 let id = draft.id;
-                let guard = store::blocking(move || draft.finish().map_err(Fault::File)).await?;
+                let guard = blocking::run(move || draft.finish().map_err(Fault::File)).await?;
                 Staged { id, size: self.size, content: Content::File(guard) }
             }
             None => Staged { id: Uuid::now_v7(), size: self.size, content: Content::Inline(self.pending.concat()) },

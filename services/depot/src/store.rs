@@ -76,12 +76,3 @@ impl Store {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
-
-/// Runs file work on a blocking thread.
-pub(crate) async fn blocking<T, F>(work: F) -> Result<T, Fault>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, Fault> + Send + 'static,
-{
-    tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Stopping)?
-}

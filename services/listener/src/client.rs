@@ -2,22 +2,13 @@
 
 use crate::limits::Limits;
 use http::HeaderMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address of the client, among a request's extensions: the peer's, or what a trusted proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client(pub IpAddr);
-
-/// What one client may be taken to have: an IPv4 address, or an IPv6 network of 64 bits.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
 
 impl Client {
     /// Each proxy adds whom it was asked by at the right, so the first from there that is none of ours is the client.

@@ -16,7 +16,7 @@ mod stream;
 mod strict;
 
 pub use body::Body;
-pub use client::{Client, network};
-pub use limits::{Limits, Share};
+pub use client::Client;
+pub use limits::{Limits, Share, network};
 pub use serve::serve;
 pub use strict::ambiguous;

@@ -1,9 +1,8 @@
 //! What clients may hold, and for how long.
 
-use crate::client::network;
 use crate::files;
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// How long a client may take for the head of a request, also for the first one.
@@ -46,6 +45,15 @@ impl Share {
             Self::Admin => (files / 64, 16),
         };
         usize::try_from(part.clamp(4, most)).unwrap_or(4)
+    }
+}
+
+/// What one client may be taken to have: an IPv4 address, or an IPv6 network of 64 bits.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod recent;
 
-use crate::log::Loaded;
+use crate::aggregate::Loaded;
 use crate::turn::Turn;
 use events::Aggregate;
 use recent::Recent;
@@ -49,7 +49,7 @@ impl Cache {
         Some(Loaded { state: state.downcast_ref::<A>()?.clone(), sequence: *sequence })
     }
 
-    pub(crate) fn remember<A: Aggregate>(&self, generation: u64, (subject, loaded): (&str, Loaded<A>)) {
+    pub(crate) fn remember<A: Aggregate>(&self, generation: u64, subject: &str, loaded: Loaded<A>) {
         let Some(mut remembered) = self.of(generation) else { return };
         let states = &mut remembered.states;
         let newer = states.get(subject).is_none_or(|(sequence, _)| *sequence <= loaded.sequence);
@@ -59,7 +59,7 @@ impl Cache {
     }
 
     /// A fact at `sequence` has been heard of `subject`.
-    pub(crate) fn see(&self, generation: u64, (subject, sequence): (&str, u64)) {
+    pub(crate) fn see(&self, generation: u64, subject: &str, sequence: u64) {
         let Some(mut remembered) = self.of(generation) else { return };
         match remembered.seen.get(subject) {
             Some(seen) => *seen = sequence.max(*seen),

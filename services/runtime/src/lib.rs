@@ -3,6 +3,7 @@
 //! A *reaction* ([`Consumer`]) has a durable consumer in the log: each fact is acknowledged when its work is done, and
 //! comes again if it was not. A *fold* ([`fold::Following`]) keeps its position beside its state, and reads on from there. Services see facts and commands; nothing of NATS leaves this crate.
 
+mod aggregate;
 pub mod append;
 pub mod build_log;
 mod cache;
@@ -11,6 +12,7 @@ pub mod cloudevent;
 pub mod codec;
 pub mod connection;
 pub mod consumer;
+mod decide;
 pub mod error;
 pub mod fold;
 pub mod follow;
@@ -25,6 +27,7 @@ mod read;
 pub mod server;
 pub mod sessions;
 pub mod shutdown;
+mod statement;
 pub mod streams;
 pub mod telemetry;
 mod together;
@@ -32,6 +35,7 @@ pub mod transaction;
 mod turn;
 pub mod vocabulary;
 
+pub use aggregate::Loaded;
 pub use connection::Connection;
 pub use consumer::{Consumer, Failure};
 pub use error::{Error, ExecuteError};

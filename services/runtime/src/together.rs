@@ -1,17 +1,16 @@
 //! Many decisions on one aggregate, taken one after the other and appended as one.
 
+use crate::aggregate::{Loaded, Place};
 use crate::append::NotAppended;
 use crate::error::Error;
-use crate::log::{CONTENTION_MAX, Loaded, Log, outgoing};
+use crate::log::Log;
 use crate::publish::Outgoing;
+use crate::statement;
 use crate::turn::{Answer, Waiting};
-use events::{Aggregate, Envelope, Event, Recorded};
+use events::{Aggregate, Recorded};
 
-/// The aggregate that they are about.
-pub(crate) struct Place {
-    pub(crate) id: String,
-    pub(crate) subject: String,
-}
+/// How often they are decided anew when other writers are faster; after that each decides for itself.
+const TRIES_MAX: usize = 32;
 
 /// What follows from them all.
 struct Decided<A> {
@@ -32,7 +31,7 @@ impl Log {
             Some(loaded) => Ok(loaded),
             None => self.read_on(&place.subject, Loaded::default()).await,
         };
-        for _ in 0..CONTENTION_MAX {
+        for _ in 0..TRIES_MAX {
             let Ok(known) = loaded else { break };
             let Decided { state, recorded, messages, counts } = self.decisions(&place, &known, &waiting);
             if recorded.is_empty() {
@@ -41,7 +40,7 @@ impl Log {
             match self.store(known.sequence, recorded, messages).await {
                 Ok(recorded) => {
                     let sequence = recorded.last().map_or(known.sequence, |last| last.sequence);
-                    self.cache.remember(generation, (&place.subject, Loaded { state, sequence }));
+                    self.cache.remember(generation, &place.subject, Loaded { state, sequence });
                     return tell(waiting, recorded, &counts);
                 }
                 Err(NotAppended::Conflict) => loaded = self.read_on(&place.subject, known).await,
@@ -63,18 +62,14 @@ impl Log {
             let facts = decided.state.decide(&one.command).unwrap_or_default();
             decided.counts.push(facts.len());
             for (index, event) in facts.into_iter().map(Into::into).enumerate() {
-                let fact = one.span.in_scope(|| self.stated(place, one, (event, index)));
-                decided.messages.push(one.span.in_scope(|| outgoing(&place.subject, &fact)));
+                let fact =
+                    one.span.in_scope(|| statement::state(&self.connection, &place.id, (index, event), &one.cause));
+                decided.messages.push(one.span.in_scope(|| statement::outgoing(&place.subject, &fact)));
                 decided.state = decided.state.fold(&fact.event);
                 decided.recorded.push(fact);
             }
         }
         decided
-    }
-
-    fn stated<A: Aggregate>(&self, place: &Place, one: &Waiting<A>, (event, index): (Event, usize)) -> Recorded {
-        let envelope: Envelope = self.envelope(&place.id, (&event, index), &one.cause);
-        Recorded { sequence: 0, envelope, event }
     }
 }
 

@@ -4,9 +4,9 @@
 //! and the host that bears its name; a decision that one aggregate can take alone is [`Log::execute`]d.
 
 use crate::error::{Error, ExecuteError};
-use crate::log::{Log, outgoing};
+use crate::log::Log;
 use crate::publish::{self, Outgoing, Rejection};
-use crate::{codec, read};
+use crate::{codec, read, statement};
 use events::{Aggregate, Cause, Event, Recorded, subject};
 use futures::future::BoxFuture;
 use std::time::Duration;
@@ -119,10 +119,10 @@ impl Transaction<'_> {
         let mut recorded: Vec<Recorded> = Vec::new();
         for Decided { id, facts, .. } in decided {
             for (index, event) in facts.iter().cloned().enumerate() {
-                let envelope = self.log.envelope(id, (&event, index), &cause);
+                let fact = statement::state(self.log.connection(), id, (index, event), &cause);
                 // The id that the outside world gave belongs to one fact alone.
-                cause = Cause { id: None, correlation: Some(envelope.correlation), ..cause };
-                recorded.push(Recorded { sequence: 0, envelope, event });
+                cause = Cause { id: None, correlation: Some(fact.envelope.correlation), ..cause };
+                recorded.push(fact);
             }
         }
         recorded
@@ -162,7 +162,7 @@ fn messages(decided: &[Decided], recorded: &[Recorded]) -> Vec<Outgoing> {
     let mut messages = Vec::new();
     for Decided { subject, expected, facts: own, .. } in decided {
         for (index, fact) in facts.by_ref().take(own.len()).enumerate() {
-            let mut message = outgoing(subject, fact);
+            let mut message = statement::outgoing(subject, fact);
             if index == 0 {
                 message.headers.insert(EXPECTED, expected.to_string());
             }

@@ -5,17 +5,18 @@
 //! the log: what was said is in the fold, and what was not is said again with the same identity.
 
 pub mod branches;
+mod limits;
 pub mod queue;
 pub mod schedule;
 mod slots;
 
 use events::{Cause, Position, Recorded, subject};
 use futures::future;
+pub use limits::Limits;
 use queue::{Origin, Queue};
 use runtime::fold::{Fold as _, Following, Memory, Objects, State, Step};
 use runtime::lease::Lease;
 use runtime::{Error, ExecuteError, Log, clock, telemetry};
-pub use schedule::Limits;
 use schedule::{Decision, schedule};
 use std::collections::BTreeSet;
 use std::time::Duration;

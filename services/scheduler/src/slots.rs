@@ -1,7 +1,7 @@
 //! Who has a slot, who waits for one, and who gets the next. What it costs to choose depends on how many builds may run,
 //! not on how many wait.
 
-use crate::schedule::Limits;
+use crate::limits::Limits;
 use events::{BuildId, Lane, OrganizationId, SiteId};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! One bucket: the few S3 operations that everything here is made of, with errors that say what was asked of what.
 
+use crate::body::Body;
 use crate::client::{self, Client};
 use crate::error::{Error, Place};
-use crate::upload::Body;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{

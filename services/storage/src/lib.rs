@@ -7,11 +7,11 @@
 //! that deploys share, `packs/<digest>` is the bytes of many files in one object. Read [`manifest`] for the format.
 //! Beside them lie the plain trees `site/…`, `demo/…` and `preview/<branch>/…` that CDNs may read directly.
 
+mod body;
 mod bucket;
 mod check;
 mod client;
 pub mod content_type;
-mod document;
 mod error;
 pub mod keys;
 pub mod manifest;
@@ -23,6 +23,7 @@ mod platform;
 mod probe;
 mod requests;
 mod site;
+mod turn;
 mod upload;
 
 use events::SiteId;
@@ -30,6 +31,7 @@ use secrecy::SecretString;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use body::Body;
 pub use bucket::Object;
 pub use error::{Error, Place};
 pub use manifest::{Entry, Head, Manifest, Uploaded};
@@ -39,7 +41,6 @@ pub use patience::Patience;
 pub use platform::PlatformBucket;
 pub use requests::Requests;
 pub use site::SiteBucket;
-pub use upload::Body;
 
 use bucket::Bucket;
 use mark::Sightings;

@@ -14,7 +14,9 @@
 //! So a deploy is read with at most two requests, and a deploy that changes one page of thousands writes a few hundred
 //! bytes. A list more than a quarter of which changes becomes a base of its own.
 
-use crate::document::{self, Deploy};
+pub(crate) mod document;
+
+use document::Deploy;
 use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

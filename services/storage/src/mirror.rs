@@ -6,13 +6,13 @@
 //! The tree of branch `a` contains the keys of branch `a/b`. Git refuses two such branches at one time, and a marked tree
 //! is removed file by file.
 
+use crate::body::Body;
 use crate::bucket::{Object, Put};
 use crate::error::Error;
 use crate::keys;
 use crate::manifest::{Entry, Manifest};
 use crate::mark::Mark;
 use crate::site::SiteBucket;
-use crate::upload::Body;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::{NamedTempFile, TempPath};

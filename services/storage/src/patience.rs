@@ -1,8 +1,8 @@
 //! Patience with a store that is away: the same request again and again, later each time, until it is answered.
 
+use crate::body::Body;
 use crate::bucket::Put;
 use crate::error::Error;
-use crate::upload::Body;
 use crate::{Storage, keys};
 use bytes::Bytes;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! The platform's own bucket: what builds leave, and the logs of builds that ended.
 
+use crate::body::Body;
 use crate::bucket::{Bucket, Put};
 use crate::error::Error;
 use crate::keys;
-use crate::upload::Body;
 use bytes::Bytes;
 use events::BuildId;
 use std::path::{Path, PathBuf};

@@ -2,9 +2,9 @@
 //! and answer 200; some check it and then write, so that two writers win. Both would let one deploy have two manifests,
 //! and one plain tree two writers.
 
+use crate::body::Body;
 use crate::bucket::{Bucket, Put, Written};
 use crate::error::Error;
-use crate::upload::Body;
 use crate::{Storage, keys};
 use bytes::Bytes;
 use futures::future::try_join_all;

@@ -1,12 +1,12 @@
 //! A site's bucket: deploys, the packs that hold their bytes, and the file lists they share.
 
+use crate::body::Body;
 use crate::bucket::{Bucket, Object, Put, Written};
-use crate::document::{self, Delta, Deploy, List};
 use crate::error::Error;
 use crate::keys;
+use crate::manifest::document::{self, Delta, Deploy, List};
 use crate::manifest::{Entry, Manifest};
 use crate::mark::{Rhythm, Sightings};
-use crate::upload::Body;
 use bytes::Bytes;
 use events::{DeployId, Digest};
 use futures::{Stream, StreamExt as _, stream};

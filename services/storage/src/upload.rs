@@ -1,14 +1,12 @@
 //! Bodies, from memory or from a part of a file, and the upload of a large file in parts.
 
+use crate::body::Body;
 use crate::bucket::{Bucket, Put, decoded, found};
 use crate::client;
 use crate::error::Error;
-use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, EncodingType};
-use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// From this size on a file is sent in parts, so that a broken connection costs one part.
 const MULTIPART_BYTES: u64 = 64 * 1024 * 1024;
@@ -16,42 +14,6 @@ const PART_BYTES: u64 = 32 * 1024 * 1024;
 /// Parts in one upload, by the S3 protocol; longer files have larger parts.
 const PARTS_MAX: u64 = 10_000;
 const PARTS_AT_ONCE: usize = 4;
-
-/// The bytes of an object to be written.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// In memory.
-    Bytes(Bytes),
-    /// A part of a local file, read as it is sent.
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Which of its bytes.
-        range: Range<u64>,
-    },
-}
-
-impl Body {
-    /// Its size in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File { range, .. } => range.end.saturating_sub(range.start),
-        }
-    }
-
-    pub(crate) async fn stream(self) -> Result<ByteStream, Error> {
-        let length = Length::Exact(self.size());
-        match self {
-            Self::Bytes(bytes) => Ok(ByteStream::from(bytes)),
-            Self::File { path, range } => {
-                let opened = ByteStream::read_from().path(&path).offset(range.start).length(length).build().await;
-                opened.map_err(|error| Error::file(&path)(std::io::Error::other(error)))
-            }
-        }
-    }
-}
 
 impl Bucket {
     /// Writes a file as one object, whole or not at all.

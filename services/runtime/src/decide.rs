@@ -1,0 +1,119 @@
+//! The way from a command to facts in the log: what has happened to the aggregate is folded, the command is decided on it,
+//! and what follows is appended only if nothing else has reached the aggregate meanwhile.
+
+use crate::aggregate::Place;
+use crate::append::NotAppended;
+use crate::error::{Error, ExecuteError};
+use crate::log::Log;
+use crate::turn::Go;
+use crate::{statement, telemetry};
+use events::{Aggregate, Cause, Recorded, subject};
+use tracing::Instrument;
+
+/// How often a decision is taken anew when other writers are faster.
+pub(crate) const CONTENTION_MAX: usize = 32;
+
+impl Log {
+    /// Decides `command` on the aggregate `id` and appends what follows from it, durably, before it answers.
+    ///
+    /// Answers the facts that were appended; none if it was so already, or if `cause` has led to the very same facts
+    /// before (as far as the log remembers: [`DUPLICATE_WINDOW`](crate::streams::DUPLICATE_WINDOW)).
+    ///
+    /// # Errors
+    /// [`ExecuteError::Refused`] if the domain says no, [`ExecuteError::Failed`] if the log cannot be reached.
+    pub async fn execute<A: Aggregate>(
+        &self,
+        id: &str,
+        command: &A::Command,
+        cause: &Cause,
+    ) -> Result<Vec<Recorded>, ExecuteError> {
+        let span = telemetry::propagation::publish_span(subject::EVENTS, 1);
+        self.in_turn::<A>(&Place::of::<A>(id), command, cause).instrument(span).await
+    }
+
+    /// Whoever's turn it is decides for all who wait.
+    async fn in_turn<A: Aggregate>(
+        &self,
+        place: &Place,
+        command: &A::Command,
+        cause: &Cause,
+    ) -> Result<Vec<Recorded>, ExecuteError> {
+        match self.cache.turn(&place.subject).wait::<A>(command, cause).await {
+            Go::Decided(decided) => decided,
+            Go::Alone(turn) => {
+                let decided = self.decide::<A>(place, command, cause).await;
+                drop(turn);
+                decided
+            }
+            Go::Together(turn, waiting, answer) => {
+                let (log, at) = (self.clone(), place.clone());
+                // The others depend on it: it goes on if this caller goes away.
+                tokio::spawn(async move {
+                    log.together::<A>(at, waiting).await;
+                    drop(turn);
+                });
+                match answer.await.ok().flatten() {
+                    Some(decided) => decided,
+                    None => Box::pin(self.in_turn::<A>(place, command, cause)).await,
+                }
+            }
+        }
+    }
+
+    async fn decide<A: Aggregate>(
+        &self,
+        place: &Place,
+        command: &A::Command,
+        cause: &Cause,
+    ) -> Result<Vec<Recorded>, ExecuteError> {
+        let generation = self.connection.generation();
+        let mut known = self.cache.get::<A>(generation, &place.subject);
+        let mut current = false;
+        for _ in 0..CONTENTION_MAX {
+            let loaded = match known.take() {
+                Some(loaded) if !current => loaded,
+                // What is appended is checked by the log itself: any replica's view is good enough to try.
+                None if !current && A::REMEMBERS.is_none() => self.glimpse(&place.subject).await?,
+                earlier => self.read_on(&place.subject, earlier.unwrap_or_default()).await?,
+            };
+            let decided = loaded.state.decide(command);
+            let settled = !matches!(&decided, Ok(facts) if !facts.is_empty());
+            if settled && !current {
+                // A state that may be outdated cannot say no: nothing would check it. Ask the leader first.
+                (known, current) = (Some(loaded), true);
+                continue;
+            }
+            let facts = match decided {
+                Ok(facts) if !facts.is_empty() => facts,
+                settled => {
+                    self.cache.remember(generation, &place.subject, loaded);
+                    return Ok(settled.map(|_| Vec::new())?);
+                }
+            };
+            match self.append::<A>(place, loaded.sequence, facts, cause).await {
+                Ok(recorded) => {
+                    self.cache.remember(generation, &place.subject, loaded.advanced(&recorded));
+                    return Ok(recorded);
+                }
+                Err(NotAppended::Conflict) => (known, current) = (Some(loaded), true),
+                Err(NotAppended::Known) => return Ok(Vec::new()),
+                Err(NotAppended::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended { subject: place.subject.clone() }.into())
+    }
+
+    async fn append<A: Aggregate>(
+        &self,
+        place: &Place,
+        expected: u64,
+        facts: Vec<A::Fact>,
+        cause: &Cause,
+    ) -> Result<Vec<Recorded>, NotAppended> {
+        let stated = facts.into_iter().map(Into::into).enumerate();
+        let recorded: Vec<Recorded> =
+            stated.map(|(index, event)| statement::state(&self.connection, &place.id, (index, event), cause)).collect();
+        let messages = recorded.iter().map(|fact| statement::outgoing(&place.subject, fact)).collect();
+        self.store(expected, recorded, messages).await
+    }
+}

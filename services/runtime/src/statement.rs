@@ -1,0 +1,36 @@
+//! How a fact is worded: who says it, when, because of what; and as which message of the log.
+
+use crate::connection::Connection;
+use crate::publish::Outgoing;
+use crate::{clock, codec, telemetry};
+use events::{Cause, Envelope, Event, EventId, Recorded};
+
+/// A fact of the aggregate `id` that is not in the log yet: the `index`th that follows from `cause` there.
+pub(crate) fn state(connection: &Connection, id: &str, (index, event): (usize, Event), cause: &Cause) -> Recorded {
+    let own: EventId = cause.event_id(id, &event, index, clock::new_id());
+    let current = telemetry::propagation::current();
+    let (traceparent, tracestate) = match &cause.traceparent {
+        Some(traceparent) => (Some(traceparent.clone()), cause.tracestate.clone()),
+        None => current.map_or((None, None), |(traceparent, tracestate)| (Some(traceparent), tracestate)),
+    };
+    let envelope = Envelope {
+        id: own,
+        source: format!("/pagefold/{}", connection.service),
+        subject: id.to_owned(),
+        time: clock::now(),
+        correlation: cause.correlation.unwrap_or(own),
+        causation: cause.causation,
+        actor: cause.actor.clone(),
+        traceparent,
+        tracestate,
+    };
+    Recorded { sequence: 0, envelope, event }
+}
+
+/// The message that holds `fact` on `subject`.
+pub(crate) fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
+    let mut headers = codec::headers(&fact.envelope, &fact.event);
+    headers.insert("Nats-Msg-Id", fact.envelope.id.to_string());
+    telemetry::propagation::inject(&mut headers);
+    Outgoing { subject: subject.to_owned(), headers, payload: fact.event.data().to_string().into() }
+}
