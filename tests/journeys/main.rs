@@ -6,6 +6,7 @@ mod architecture;
 mod attacks;
 mod attempts;
 mod building;
+mod circles;
 mod death;
 mod door;
 mod edge;

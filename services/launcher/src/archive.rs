@@ -4,7 +4,6 @@ use crate::launch::Launcher;
 use bytes::Bytes;
 use events::build::Command;
 use events::{Build, BuildId, Cause};
-use runtime::consumer::Timing;
 use runtime::{ExecuteError, Failure, build_log};
 use std::time::Duration;
 
@@ -16,15 +15,6 @@ pub(crate) const LATER: Duration = Duration::from_secs(30);
 /// take by then comes again later: meanwhile the slot is free.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
 const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
-/// Deliveries after which the operator is told of a build that waits, or of a log that cannot be archived: a day with the rests
-/// of a minute between them, so that an outage is over by then. What counts against a build is not how often it was
-/// delivered but how many launchers were lost with it.
-const DELIVERIES_MAX: u64 = 24 * 60;
-
-pub(crate) fn timing() -> Timing {
-    Timing { deliveries_max: DELIVERIES_MAX, ..Timing::default() }
-}
-
 impl Launcher {
     /// Moves the log of an ended build to the object store, if that has not been done, in `limit` at most.
     pub(crate) async fn archive_within(&self, limit: Duration, build: BuildId, cause: &Cause) -> Result<(), Failure> {

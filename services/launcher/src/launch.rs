@@ -1,5 +1,6 @@
 //! The loop of the launcher: takes dispatched builds as slots are free and the engine works, and sees each to its end.
 
+use crate::NAME;
 use crate::config::{Config, Error};
 use crate::hands::Hands;
 use crate::installation::Installation;
@@ -9,12 +10,17 @@ use crate::presence::Presence;
 use crate::slots::Slots;
 use crate::source::Mirror;
 use crate::sweep::Sweeper;
-use crate::{NAME, archive};
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Recorded};
+use runtime::consumer::Timing;
 use runtime::{Consumer, Failure, Log};
 use std::sync::Arc;
 use storage::{PlatformBucket, Storage};
 use tokio_util::sync::CancellationToken;
+
+/// Deliveries after which the operator is told of a build that waits, or of a log that cannot be archived: a day with the rests
+/// of a minute between them, so that an outage is over by then. What counts against a build is not how often it was
+/// delivered but how many launchers were lost with it.
+const DELIVERIES_MAX: u64 = 24 * 60;
 
 pub(crate) struct Launcher {
     pub(crate) config: Config,
@@ -58,7 +64,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     let (platform, stopped) = (storage.platform(), stop.clone());
     let launcher =
         Launcher { config, worker, installation, presence, mirror, platform, stop, log, memory, slots, hands };
-    let timing = (around.1.all(), archive::timing());
+    let timing = (around.1.all(), timing());
     // On the heap, so that whoever awaits this need not carry it.
     let consuming = Box::pin(runtime::consumer::run_with(own, launcher, timing, stopped));
     tokio::select! {
@@ -99,4 +105,8 @@ impl Consumer for Launcher {
         let limit = self.see_to(build, &cause).await?;
         self.archive_within(limit, build, &cause).await
     }
+}
+
+fn timing() -> Timing {
+    Timing { deliveries_max: DELIVERIES_MAX, ..Timing::default() }
 }
