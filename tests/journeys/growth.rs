@@ -11,7 +11,6 @@ const PUSHES: usize = 12;
 const FACTS_OF_A_PUSH: u64 = 9;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "launcher and syncer work through a past that was filled in, and state facts of their own about it"]
 async fn a_long_past_changes_nothing_for_a_push_and_is_not_read_again() {
     let mut grown = Grown::start(History::new(5, FACTS, SITES)).await;
     // One fact more than the past: the one that tells when every fold is level. The scheduler has nothing to say to a past

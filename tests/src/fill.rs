@@ -36,6 +36,9 @@ pub async fn fill(folder: &Path, history: impl Iterator<Item = Recorded>) -> u64
     for _ in 0..sent.min(IN_FLIGHT - 1) {
         wire.stored().await;
     }
+    for reaction in wire.reactions().await {
+        wire.work_through(&reaction).await;
+    }
     kill_process(Pid::from_raw(server.id().unwrap().cast_signed()).unwrap(), Signal::TERM).unwrap();
     server.wait().await.unwrap();
     sent
@@ -68,8 +71,7 @@ impl Wire {
 
     /// Whether the server has found the stream.
     async fn has_stream(&mut self) -> bool {
-        let asked = format!("PUB $JS.API.STREAM.INFO.{} answers 0\r\n\r\n", subject::EVENTS);
-        self.to.write_all(asked.as_bytes()).await.unwrap();
+        self.ask(&format!("$JS.API.STREAM.INFO.{}", subject::EVENTS), "").await;
         self.answer().await.contains("\"config\"")
     }
 
@@ -86,8 +88,60 @@ impl Wire {
         assert!(answer.contains("\"seq\""), "{answer}");
     }
 
-    /// The next message for us.
+    /// Those that have a place in the log.
+    async fn reactions(&mut self) -> Vec<String> {
+        self.ask(&format!("$JS.API.CONSUMER.NAMES.{}", subject::EVENTS), "").await;
+        let answer: serde_json::Value = serde_json::from_str(&self.answer().await).unwrap();
+        serde_json::from_value(answer["consumers"].clone()).unwrap_or_default()
+    }
+
+    /// Acknowledges for a reaction all that it has not heard: the past was worked through when it was the present.
+    async fn work_through(&mut self, reaction: &str) {
+        let consumer = format!("{}.{reaction}", subject::EVENTS);
+        loop {
+            let wanted = format!("{{\"batch\":{IN_FLIGHT},\"no_wait\":true}}");
+            self.ask(&format!("$JS.API.CONSUMER.MSG.NEXT.{consumer}"), &wanted).await;
+            let mut heard = 0;
+            while heard < IN_FLIGHT
+                && let Some(reply) = self.offered().await
+            {
+                self.to.write_all(format!("PUB {reply} 4\r\n+ACK\r\n").as_bytes()).await.unwrap();
+                heard += 1;
+            }
+            if heard < IN_FLIGHT {
+                break;
+            }
+        }
+        let info = format!("$JS.API.CONSUMER.INFO.{consumer}");
+        loop {
+            self.ask(&info, "").await;
+            let answer = self.answer().await;
+            assert!(answer.contains("\"num_pending\":0"), "all was offered: {answer}");
+            if answer.contains("\"num_ack_pending\":0") {
+                return;
+            }
+        }
+    }
+
+    async fn ask(&mut self, subject: &str, payload: &str) {
+        let message = format!("PUB {subject} answers {}\r\n{payload}\r\n", payload.len());
+        self.to.write_all(message.as_bytes()).await.unwrap();
+    }
+
+    /// Where to acknowledge the next fact that is offered; none if there is no more for now.
+    async fn offered(&mut self) -> Option<String> {
+        let (line, _) = self.message().await;
+        let reply = line.split(' ').nth(3)?;
+        reply.starts_with("$JS.ACK.").then(|| reply.to_owned())
+    }
+
+    /// What is said to us next.
     async fn answer(&mut self) -> String {
+        self.message().await.1
+    }
+
+    /// The next message for us: the line that announces it, and what it holds.
+    async fn message(&mut self) -> (String, String) {
         loop {
             // Nothing waits here for long while there is something to read.
             if self.from.buffer().is_empty() {
@@ -102,7 +156,7 @@ impl Wire {
                 let length: usize = line.trim_end().rsplit(' ').next().unwrap().parse().unwrap();
                 let mut payload = vec![0; length + 2];
                 self.from.read_exact(&mut payload).await.unwrap();
-                return String::from_utf8(payload).unwrap();
+                return (line, String::from_utf8(payload).unwrap());
             }
         }
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The services that fold the log.
 const FOLDS: [Service; 3] = [Service::Scheduler, Service::Projector, Service::Edge];
+/// Those that react to it.
+const REACTIONS: [Service; 2] = [Service::Launcher, Service::Syncer];
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing that a push leads to takes so long to be stated.
 const QUIET: Duration = Duration::from_secs(3);
@@ -29,6 +31,7 @@ impl Grown {
             fleet.start(part).await;
         }
         fleet.provision().await;
+        remember_reactions(&mut fleet).await;
         fleet.stop(Part::Nats(0), Signal::TERM).await;
         let mut shown = Shown::default();
         fleet.fill(history.inspect(|fact| shown.hear(fact))).await;
@@ -123,5 +126,16 @@ impl Grown {
             }
             last = now;
         }
+    }
+}
+
+/// Lets those that react make their places in the log, as they did before there was a past.
+async fn remember_reactions(fleet: &mut Fleet) {
+    for service in REACTIONS {
+        fleet.start(Part::Service(service)).await;
+    }
+    for service in REACTIONS {
+        fleet.says(service.name(), "listening").await;
+        fleet.stop(Part::Service(service), Signal::TERM).await;
     }
 }
