@@ -64,9 +64,8 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     let (platform, stopped) = (storage.platform(), stop.clone());
     let launcher =
         Launcher { config, worker, installation, presence, mirror, platform, stop, log, memory, slots, hands };
-    let timing = (around.1.all(), timing());
     // On the heap, so that whoever awaits this need not carry it.
-    let consuming = Box::pin(runtime::consumer::run_with(own, launcher, timing, stopped));
+    let consuming = Box::pin(runtime::consumer::run_with(own, launcher, around.1.all(), timing(), stopped));
     tokio::select! {
         ended = consuming => ended.map_err(Error::Log),
         never = Box::pin(sweeper.keep_sweeping()) => match never {},

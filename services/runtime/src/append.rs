@@ -180,7 +180,7 @@ fn prepared(append: &Append) -> Vec<Outgoing> {
 async fn pursue(connection: Connection, pending: Pending, rejection: Option<Rejection>) {
     let started = Instant::now();
     let Pending { append, deadline, reply } = pending;
-    let outcome = settle(&connection, (&append, deadline), rejection).await;
+    let outcome = settle(&connection, &append, deadline, rejection).await;
     let error = match &outcome {
         Ok(_) => None,
         Err(NotAppended::Conflict) => Some("conflict"),
@@ -198,7 +198,8 @@ async fn pursue(connection: Connection, pending: Pending, rejection: Option<Reje
 /// try tells what became of it.
 async fn settle(
     connection: &Connection,
-    (append, deadline): (&Append, Instant),
+    append: &Append,
+    deadline: Instant,
     mut rejection: Option<Rejection>,
 ) -> Outcome {
     loop {
@@ -245,7 +246,7 @@ fn in_flight() -> Error {
 async fn next_fact(connection: &Connection, append: &Append) -> Result<Next, Error> {
     let after = |first: &Outgoing| (first.subject.clone(), append.expected);
     let Some((subject, expected)) = append.messages.first().map(after) else { return Ok(Next::None) };
-    let found = read::subject_after(connection, subject::EVENTS, (&subject, expected)).await?;
+    let found = read::subject_after(connection, subject::EVENTS, &subject, expected).await?;
     let same = |(stored, sent): (&Stored, &Outgoing)| {
         ["id", "time"]
             .iter()

@@ -160,7 +160,7 @@ impl Writer {
 /// # Errors
 /// [`Error`] if the log stream cannot be reached.
 pub async fn read(connection: &Connection, build: BuildId) -> Result<Vec<Chunk>, Error> {
-    let stored = read::subject_after(connection, subject::LOGS, (&subject::logs(build), 0)).await?;
+    let stored = read::subject_after(connection, subject::LOGS, &subject::logs(build), 0).await?;
     let mut end = 0;
     let news = |stored: read::Stored| advance(&mut end, chunk(&stored.headers, stored.payload));
     Ok(stored.into_iter().filter_map(news).collect())
@@ -179,7 +179,7 @@ pub async fn follow(
     let reached = connection.jetstream.get_stream(subject::LOGS).await;
     reached.map_err(Error::unavailable("follow a build log"))?;
     let mut end = from;
-    let reader = Reader::new(connection, (subject::LOGS, subject::logs(build)), 0);
+    let reader = Reader::new(connection, subject::LOGS, subject::logs(build), 0);
     Ok(reader.messages().filter_map(move |delivered| {
         let headers = delivered.message.headers.clone().unwrap_or_default();
         future::ready(advance(&mut end, chunk(&headers, delivered.message.payload.clone())))

@@ -117,7 +117,7 @@ impl Default for Timing {
 /// # Errors
 /// None today: what the log cannot do now is waited for.
 pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: CancellationToken) -> Result<(), Error> {
-    run_with(log, consumer, (slots, Timing::default()), stop).await
+    run_with(log, consumer, slots, Timing::default(), stop).await
 }
 
 /// [`run`] in a rhythm of one's own.
@@ -127,21 +127,22 @@ pub async fn run<C: Consumer>(log: Log, consumer: C, slots: usize, stop: Cancell
 pub async fn run_with<C: Consumer>(
     log: Log,
     consumer: C,
-    (slots, timing): (usize, Timing),
+    slots: usize,
+    timing: Timing,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let Some(belts) = stop.run_until_cancelled(opened::<C>(&log, &timing)).await else { return Ok(()) };
-    let worker = Arc::new(Worker { consumer, log, timing });
-    let (tasks, abandon) = (TaskTracker::new(), CancellationToken::new());
+    let worker = Arc::new(Worker { consumer, log, timing, abandon: CancellationToken::new() });
+    let tasks = TaskTracker::new();
     tracing::info!(consumer = C::NAME, "listening");
     tokio::select! {
         () = stop.cancelled() => {}
-        () = pull(&worker, belts, (slots, &tasks, &abandon)) => {}
+        () = pull(&worker, belts, slots, &tasks) => {}
     }
     tasks.close();
     if tokio::time::timeout(timing.drain, tasks.wait()).await.is_err() {
         tracing::warn!(consumer = C::NAME, left = tasks.len(), "work in hand is left to another process");
-        abandon.cancel();
+        worker.abandon.cancel();
         tasks.wait().await;
     }
     Ok(())
@@ -162,11 +163,7 @@ async fn opened<C: Consumer>(log: &Log, timing: &Timing) -> Belts {
 }
 
 /// Asks for one fact whenever a slot is free, so that no fact waits here while another process could work on it.
-async fn pull<C: Consumer>(
-    worker: &Arc<Worker<C>>,
-    mut belts: Belts,
-    (slots, tasks, abandon): (usize, &TaskTracker, &CancellationToken),
-) {
+async fn pull<C: Consumer>(worker: &Arc<Worker<C>>, mut belts: Belts, slots: usize, tasks: &TaskTracker) {
     let slots = Arc::new(Semaphore::new(slots));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
@@ -179,9 +176,9 @@ async fn pull<C: Consumer>(
         };
         match next {
             Ok(message) => {
-                let (worker, abandon) = (Arc::clone(worker), abandon.clone());
+                let worker = Arc::clone(worker);
                 tasks.spawn(async move {
-                    worker.take(&message, &abandon).await;
+                    worker.take(&message).await;
                     drop(slot);
                 });
             }
@@ -205,9 +202,9 @@ struct Belts {
 impl Belts {
     async fn open<C: Consumer>(log: &Log, timing: &Timing) -> Result<Self, Error> {
         let heard = C::HEARS.iter().map(|kind| subject::events_of(kind)).collect();
-        let facts = durable(log, (subject::EVENTS, C::NAME), (heard, timing)).await?;
+        let facts = durable(log, subject::EVENTS, config(C::NAME, heard, timing)).await?;
         let retries = vec![parked::retry_subject(C::NAME, "*")];
-        let retries = durable(log, (subject::PARKED, C::NAME), (retries, timing)).await?;
+        let retries = durable(log, subject::PARKED, config(C::NAME, retries, timing)).await?;
         Ok(Self { facts, retries, looked: None })
     }
 
@@ -228,12 +225,8 @@ impl Belts {
     }
 }
 
-async fn durable(
-    log: &Log,
-    (stream, name): (&str, &str),
-    (filter_subjects, timing): (Vec<String>, &Timing),
-) -> Result<Handle<pull::Config>, Error> {
-    let config = pull::Config {
+fn config(name: &str, filter_subjects: Vec<String>, timing: &Timing) -> pull::Config {
+    pull::Config {
         durable_name: Some(name.to_owned()),
         filter_subjects,
         deliver_policy: DeliverPolicy::All,
@@ -243,7 +236,10 @@ async fn durable(
         max_deliver: -1,
         max_ack_pending: PENDING_MAX,
         ..pull::Config::default()
-    };
+    }
+}
+
+async fn durable(log: &Log, stream: &str, config: pull::Config) -> Result<Handle<pull::Config>, Error> {
     let made = log.connection.jetstream.create_consumer_on_stream(config, stream).await;
     made.map_err(Error::unavailable("make a durable consumer"))
 }

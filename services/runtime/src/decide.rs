@@ -112,7 +112,7 @@ impl Log {
     ) -> Result<Vec<Recorded>, NotAppended> {
         let stated = facts.into_iter().map(Into::into).enumerate();
         let recorded: Vec<Recorded> =
-            stated.map(|(index, event)| statement::state(&self.connection, &place.id, (index, event), cause)).collect();
+            stated.map(|(index, event)| statement::state(&self.connection, &place.id, index, event, cause)).collect();
         let messages = recorded.iter().map(|fact| statement::outgoing(&place.subject, fact)).collect();
         self.store(expected, recorded, messages).await
     }

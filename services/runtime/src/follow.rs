@@ -33,7 +33,7 @@ impl Log {
     /// All entries after the sequence `after`, in order, each once; waits for new ones. Interruptions of the log are
     /// waited out.
     pub fn follow(&self, after: u64) -> impl Stream<Item = Entry> + Send + Unpin + use<> {
-        let all = Reader::new(&self.connection, (subject::EVENTS, subject::ALL_EVENTS.to_owned()), after);
+        let all = Reader::new(&self.connection, subject::EVENTS, subject::ALL_EVENTS.to_owned(), after);
         all.messages().map(Entry::from)
     }
 }
@@ -83,7 +83,7 @@ pub(crate) struct Feed {
 }
 
 impl Reader {
-    pub(crate) fn new(connection: &Connection, (stream, filter): (&'static str, String), after: u64) -> Self {
+    pub(crate) fn new(connection: &Connection, stream: &'static str, filter: String, after: u64) -> Self {
         Self { connection: connection.clone(), stream, filter, next: after.saturating_add(1), feed: None }
     }
 
@@ -98,7 +98,7 @@ impl Reader {
     async fn next(&mut self) -> Delivered {
         loop {
             let Some(mut feed) = self.feed.take() else {
-                match Feed::open(&self.connection, (self.stream, &self.filter), self.next).await {
+                match Feed::open(&self.connection, self.stream, &self.filter, self.next).await {
                     Ok(feed) => self.feed = Some(feed),
                     Err(error) => {
                         tracing::warn!(stream = self.stream, %error, "cannot follow, trying again");
@@ -146,7 +146,8 @@ impl Feed {
 
     pub(crate) async fn open(
         connection: &Connection,
-        (stream, filter): (&str, &str),
+        stream: &str,
+        filter: &str,
         start_sequence: u64,
     ) -> Result<Self, async_nats::Error> {
         let interrupted = Box::pin(connection.interrupted());

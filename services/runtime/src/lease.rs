@@ -30,15 +30,11 @@ pub struct Lease {
 impl Lease {
     /// Waits until the lease `name` is free, and takes it for `holder`, which no other process may be called. Answers
     /// `None` if `stop` fires first. Interruptions of the log are waited out.
-    pub async fn acquire(
-        connection: &Connection,
-        (name, holder): (&str, &str),
-        stop: &CancellationToken,
-    ) -> Option<Self> {
+    pub async fn acquire(connection: &Connection, name: &str, holder: &str, stop: &CancellationToken) -> Option<Self> {
         let mut waiting = false;
         loop {
             let asked = Instant::now();
-            match take(connection, (name, holder)).await {
+            match take(connection, name, holder).await {
                 Ok(Some(held)) => {
                     tracing::info!(lease = name, holder, "lease taken");
                     return Some(Self::renewing(held, asked));
@@ -75,13 +71,13 @@ impl Lease {
 
     fn renewing(held: Held, taken: Instant) -> Self {
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
-        let renewal = tokio::spawn(held.keep(taken, (lost.clone(), ended.clone())));
+        let renewal = tokio::spawn(held.keep(taken, lost.clone(), ended.clone()));
         Self { lost, ended: ended.drop_guard(), renewal }
     }
 }
 
 /// Takes the lease if it is free.
-async fn take(connection: &Connection, (name, holder): (&str, &str)) -> Result<Option<Held>, Error> {
+async fn take(connection: &Connection, name: &str, holder: &str) -> Result<Option<Held>, Error> {
     let store = connection.jetstream.get_key_value(subject::LEASES).await;
     let store = store.map_err(Error::unavailable("open the leases"))?;
     let key = Key { connection: connection.clone(), store, name: name.to_owned(), holder: holder.to_owned() };
@@ -153,7 +149,7 @@ struct Held {
 
 impl Held {
     /// Renews until the lease is `ended` by its holder, or `lost`.
-    async fn keep(mut self, mut renewed: Instant, (lost, ended): (CancellationToken, CancellationToken)) {
+    async fn keep(mut self, mut renewed: Instant, lost: CancellationToken, ended: CancellationToken) {
         let mut next = renewed + self.timing.renew_every;
         loop {
             tokio::select! {

@@ -69,7 +69,7 @@ impl Log {
 
     /// The state as some replica knows it, which may be behind.
     pub(crate) async fn glimpse<A: Aggregate>(&self, subject: &str) -> Result<Loaded<A>, Error> {
-        let found = read::glimpse_after(&self.connection, subject::EVENTS, (subject, 0)).await?;
+        let found = read::glimpse_after(&self.connection, subject::EVENTS, subject, 0).await?;
         Loaded::default().read_on(found)
     }
 
@@ -81,8 +81,8 @@ impl Log {
             loaded = match A::REMEMBERS.filter(|_| loaded.sequence == 0) {
                 Some(kept) => self.recent(subject, kept).await?,
                 None => {
-                    let after = (subject, loaded.sequence);
-                    loaded.read_on(read::subject_after(&self.connection, subject::EVENTS, after).await?)?
+                    let news = read::subject_after(&self.connection, subject::EVENTS, subject, loaded.sequence);
+                    loaded.read_on(news.await?)?
                 }
             };
             // A leader may take a moment to have what a faster replica has already shown us.

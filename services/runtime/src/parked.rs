@@ -7,6 +7,7 @@
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::log::Log;
+use crate::publish::Outgoing;
 use crate::read::{self, Stored};
 use async_nats::HeaderMap;
 use async_nats::header::HeaderValue;
@@ -86,7 +87,7 @@ pub(crate) async fn park(log: &Log, shelf: &Shelf, message: &Message) -> Result<
     // One place per message: its second delivery finds it taken; a retry is another message and takes another.
     headers.insert("Nats-Msg-Id", format!("{}/{}/{}", shelf.consumer, info.stream, info.stream_sequence));
     let place = subject::parked(shelf.consumer, fact_sequence(message).unwrap_or(info.stream_sequence));
-    publish(&log.connection, (place, headers, message.payload.clone()), "park").await
+    publish(&log.connection, Outgoing { subject: place, headers, payload: message.payload.clone() }, "park").await
 }
 
 /// Where it is written how often a fact was delivered when it was last given back for a newer version. No place on the
@@ -99,28 +100,31 @@ fn note_of(consumer: &str, message: &Message) -> Option<String> {
 /// Writes down that a fact was given back at its `deliveries`-th delivery, for want of a newer version.
 pub(crate) async fn note_given_back(
     log: &Log,
-    (consumer, message): (&str, &Message),
+    consumer: &str,
+    message: &Message,
     deliveries: u64,
 ) -> Result<(), Error> {
     let Some(note) = note_of(consumer, message) else { return Ok(()) };
     let mut headers = HeaderMap::new();
     headers.insert(DELIVERIES, deliveries.to_string());
-    publish(&log.connection, (note, headers, Bytes::new()), "write down that a fact was given back").await
+    publish(
+        &log.connection,
+        Outgoing { subject: note, headers, payload: Bytes::new() },
+        "write down that a fact was given back",
+    )
+    .await
 }
 
 /// The delivery at which a fact was last given back, as far as it is written down; 0 if it never was.
-pub(crate) async fn given_back(log: &Log, (consumer, message): (&str, &Message)) -> Result<u64, Error> {
+pub(crate) async fn given_back(log: &Log, consumer: &str, message: &Message) -> Result<u64, Error> {
     let Some(note) = note_of(consumer, message) else { return Ok(0) };
     let last = read::last_of(&log.connection, subject::PARKED, &note).await?;
     let deliveries = last.and_then(|note| note.headers.get(DELIVERIES)?.as_str().parse().ok());
     Ok(deliveries.unwrap_or(0))
 }
 
-async fn publish(
-    connection: &Connection,
-    (subject, headers, payload): (String, HeaderMap, Bytes),
-    doing: &'static str,
-) -> Result<(), Error> {
+async fn publish(connection: &Connection, note: Outgoing, doing: &'static str) -> Result<(), Error> {
+    let Outgoing { subject, headers, payload } = note;
     let published = connection.jetstream.publish_with_headers(subject, headers, payload).await;
     published.map_err(Error::unavailable(doing))?.await.map_err(Error::unavailable(doing))?;
     Ok(())
@@ -143,7 +147,7 @@ fn envelope(headers: Option<&HeaderMap>) -> HeaderMap {
 /// # Errors
 /// [`Error`] if the shelf cannot be reached.
 pub async fn list(connection: &Connection) -> Result<Vec<Parked>, Error> {
-    let found = read::subject_after(connection, subject::PARKED, (PLACES, 0)).await?;
+    let found = read::subject_after(connection, subject::PARKED, PLACES, 0).await?;
     Ok(found.iter().filter_map(parked).collect())
 }
 
@@ -157,7 +161,7 @@ pub async fn retry(connection: &Connection, id: u64) -> Result<Parked, Error> {
     // Asked for twice before it is off the shelf, it is given once.
     headers.insert("Nats-Msg-Id", format!("retry/{id}"));
     let subject = retry_subject(&parked.consumer, &parked.sequence.to_string());
-    publish(connection, (subject, headers, stored.payload), "retry").await?;
+    publish(connection, Outgoing { subject, headers, payload: stored.payload }, "retry").await?;
     take(connection, id).await?;
     Ok(parked)
 }

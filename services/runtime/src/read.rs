@@ -3,14 +3,15 @@
 //! Any replica answers a direct get, also one that lags behind what was acknowledged. Only the leader of a stream knows
 //! its end, so whoever must not miss anything asks the leader how far a subject reaches, and reads until it is there.
 
+mod direct;
+
 use crate::connection::Connection;
 use crate::error::Error;
-use async_nats::header::HeaderValue;
+use async_nats::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
-use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
-use futures::StreamExt;
+use direct::Page;
 use serde_json::json;
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
@@ -24,8 +25,6 @@ const READ: &str = "read";
 const DEADLINE: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(100);
-const END_OF_BATCH: u16 = 204;
-const NOT_FOUND: u16 = 404;
 
 /// A message as the stream holds it.
 #[derive(Debug, Clone)]
@@ -43,7 +42,8 @@ pub(crate) struct Stored {
 pub(crate) async fn subject_after(
     connection: &Connection,
     stream: &str,
-    (subject, after): (&str, u64),
+    subject: &str,
+    after: u64,
 ) -> Result<Vec<Stored>, Error> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -51,7 +51,7 @@ pub(crate) async fn subject_after(
         if end <= after {
             return Ok(Vec::new());
         }
-        let found = glimpse_after(connection, stream, (subject, after)).await?;
+        let found = glimpse_after(connection, stream, subject, after).await?;
         if found.last().is_some_and(|last| last.sequence >= end) {
             return Ok(found);
         }
@@ -101,7 +101,8 @@ pub(crate) async fn subject_since(
 pub(crate) async fn glimpse_after(
     connection: &Connection,
     stream: &str,
-    (subject, after): (&str, u64),
+    subject: &str,
+    after: u64,
 ) -> Result<Vec<Stored>, Error> {
     glimpse(connection, stream, subject, Beginning::Sequence(after + 1)).await
 }
@@ -135,7 +136,9 @@ async fn glimpse(
         if let Some(last) = found.last() {
             beginning = Beginning::Sequence(last.sequence + 1);
         }
-        let (page, left) = page(connection, stream, beginning.request(subject).to_string().into()).await?;
+        let request = Bytes::from(beginning.request(subject).to_string());
+        let ask = || direct::batch(connection, stream, request.clone());
+        let Page { found: page, left } = patiently(connection, ask).await?;
         let last = left == 0 || page.is_empty();
         found.extend(page);
         if last {
@@ -172,11 +175,6 @@ pub(crate) async fn at(connection: &Connection, stream: &str, sequence: u64) -> 
     .await
 }
 
-/// One request's answers, and how many more messages it would have matched.
-async fn page(connection: &Connection, stream: &str, request: Bytes) -> Result<(Vec<Stored>, u64), Error> {
-    patiently(connection, || ask(connection, stream, request.clone())).await
-}
-
 /// Asks until there is an answer. To ask again is safe, so an interruption is not a failure yet.
 async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     connection: &Connection,
@@ -203,52 +201,4 @@ fn held(message: StreamMessage) -> Stored {
     let StreamMessage { subject, sequence, headers, payload, time } = message;
     let stored_at = time.format(&Rfc3339).unwrap_or_default();
     Stored { sequence, subject: subject.to_string(), stored_at, headers, payload }
-}
-
-async fn ask(connection: &Connection, stream: &str, request: Bytes) -> Result<(Vec<Stored>, u64), Error> {
-    let batched = request.windows(7).any(|window| window == b"\"batch\"");
-    let inbox = connection.client.new_inbox();
-    let mut replies = connection.client.subscribe(inbox.clone()).await.map_err(Error::unavailable(READ))?;
-    let api = format!("$JS.API.DIRECT.GET.{stream}");
-    let sent = connection.client.publish_with_reply(api, inbox, request).await;
-    sent.map_err(Error::unavailable(READ))?;
-    let mut found = Vec::new();
-    loop {
-        let reply = tokio::time::timeout(ANSWER_MAX, replies.next()).await;
-        let reply = reply.map_err(Error::unavailable(READ))?;
-        let reply = reply.ok_or("the connection was closed").map_err(Error::unavailable(READ))?;
-        match reply.status {
-            None => found.push(stored(reply)?),
-            Some(status) if status.as_u16() == NOT_FOUND => return Ok((found, 0)),
-            // The server may end a batch early, by its size in bytes.
-            Some(status) if status.as_u16() == END_OF_BATCH => return Ok((found, left(&reply))),
-            Some(StatusCode::NO_RESPONDERS) => {
-                return Err(Error::unavailable(READ)("the stream has no responders"));
-            }
-            Some(status) => {
-                let description = reply.description.unwrap_or_default();
-                return Err(Error::Rejected { operation: READ, code: status.as_u16().into(), description });
-            }
-        }
-        if !batched {
-            return Ok((found, 0));
-        }
-    }
-}
-
-fn left(end: &Message) -> u64 {
-    end.headers.as_ref().and_then(|headers| header(headers, "Nats-Num-Pending")?.parse().ok()).unwrap_or(0)
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(HeaderValue::as_str)
-}
-
-fn stored(message: Message) -> Result<Stored, Error> {
-    let headers = message.headers.unwrap_or_default();
-    let sequence = header(&headers, "Nats-Sequence").and_then(|value| value.parse().ok());
-    let sequence = sequence.ok_or("an answer without a sequence").map_err(Error::unavailable(READ))?;
-    let text = |name| header(&headers, name).unwrap_or_default().to_owned();
-    let (subject, stored_at) = (text("Nats-Subject"), text("Nats-Time-Stamp"));
-    Ok(Stored { sequence, subject, stored_at, headers, payload: message.payload })
 }

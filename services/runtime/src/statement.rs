@@ -6,7 +6,7 @@ use crate::{clock, codec, telemetry};
 use events::{Cause, Envelope, Event, EventId, Recorded};
 
 /// A fact of the aggregate `id` that is not in the log yet: the `index`th that follows from `cause` there.
-pub(crate) fn state(connection: &Connection, id: &str, (index, event): (usize, Event), cause: &Cause) -> Recorded {
+pub(crate) fn state(connection: &Connection, id: &str, index: usize, event: Event, cause: &Cause) -> Recorded {
     let own: EventId = cause.event_id(id, &event, index, clock::new_id());
     let current = telemetry::propagation::current();
     let (traceparent, tracestate) = match &cause.traceparent {
@@ -32,5 +32,5 @@ pub(crate) fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
     let mut headers = codec::headers(&fact.envelope, &fact.event);
     headers.insert("Nats-Msg-Id", fact.envelope.id.to_string());
     telemetry::propagation::inject(&mut headers);
-    Outgoing { subject: subject.to_owned(), headers, payload: fact.event.data().to_string().into() }
+    Outgoing { subject: subject.to_owned(), headers, payload: fact.event.payload().into() }
 }

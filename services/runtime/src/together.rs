@@ -63,7 +63,7 @@ impl Log {
             decided.counts.push(facts.len());
             for (index, event) in facts.into_iter().map(Into::into).enumerate() {
                 let fact =
-                    one.span.in_scope(|| statement::state(&self.connection, &place.id, (index, event), &one.cause));
+                    one.span.in_scope(|| statement::state(&self.connection, &place.id, index, event, &one.cause));
                 decided.messages.push(one.span.in_scope(|| statement::outgoing(&place.subject, &fact)));
                 decided.state = decided.state.fold(&fact.event);
                 decided.recorded.push(fact);

@@ -119,7 +119,7 @@ impl Transaction<'_> {
         let mut recorded: Vec<Recorded> = Vec::new();
         for Decided { id, facts, .. } in decided {
             for (index, event) in facts.iter().cloned().enumerate() {
-                let fact = statement::state(self.log.connection(), id, (index, event), &cause);
+                let fact = statement::state(self.log.connection(), id, index, event, &cause);
                 // The id that the outside world gave belongs to one fact alone.
                 cause = Cause { id: None, correlation: Some(fact.envelope.correlation), ..cause };
                 recorded.push(fact);
@@ -186,7 +186,7 @@ async fn next(log: &Log, decided: &[Decided], recorded: &[Recorded]) -> Result<N
     let Some(id) = recorded.first().map(|fact| fact.envelope.id.to_string()) else { return Ok(Next::None) };
     let mut moved = false;
     for Decided { subject, expected, .. } in decided {
-        let found = read::subject_after(log.connection(), subject::EVENTS, (subject, *expected)).await?;
+        let found = read::subject_after(log.connection(), subject::EVENTS, subject, *expected).await?;
         let ours = found.iter().find(|found| codec::attribute(&found.headers, "id").as_deref() == Some(&id));
         if let Some(ours) = ours {
             return Ok(Next::Ours(ours.sequence));

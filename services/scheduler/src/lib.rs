@@ -51,7 +51,7 @@ impl State for Queue {
 pub async fn run(log: Log, limits: Limits, stop: CancellationToken) -> Result<(), Error> {
     let holder = format!("{NAME}-{}", clock::new_id());
     while !stop.is_cancelled() {
-        let Some(lease) = Lease::acquire(log.connection(), (NAME, &holder), &stop).await else { return Ok(()) };
+        let Some(lease) = Lease::acquire(log.connection(), NAME, &holder, &stop).await else { return Ok(()) };
         let lost = lease.lost();
         let mut newer = None;
         tokio::select! {

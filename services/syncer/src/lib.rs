@@ -47,7 +47,7 @@ pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationT
     let in_hand = config.data_dir.join("in-hand");
     clear(&in_hand);
     let syncer = Syncer { log: log.clone(), storage: storage.spooling_in(&in_hand), in_hand };
-    runtime::consumer::run_with(log, syncer, (config.slots, patience::timing()), stop).await
+    runtime::consumer::run_with(log, syncer, config.slots, patience::timing(), stop).await
 }
 
 impl Consumer for Syncer {

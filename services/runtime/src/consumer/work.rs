@@ -7,6 +7,7 @@ use crate::parked::{self, Shelf};
 use crate::{codec, telemetry};
 use async_nats::jetstream::message::{AckKind, Message};
 use std::error::Error as StdError;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,8 @@ pub(super) struct Worker<C> {
     pub(super) consumer: C,
     pub(super) log: Log,
     pub(super) timing: Timing,
+    /// Fires when work in hand is to be left to others.
+    pub(super) abandon: CancellationToken,
 }
 
 /// A message with what it is about and how often it came.
@@ -34,8 +37,8 @@ type Verdict = (AckKind, &'static str);
 struct Unanswered(u64);
 
 impl<C: Consumer> Worker<C> {
-    /// Works on a message and answers it; when `abandon` fires, gives it back at once.
-    pub(super) async fn take(&self, message: &Message, abandon: &CancellationToken) {
+    /// Works on a message and answers it; when that is to be abandoned, gives it back at once.
+    pub(super) async fn take(&self, message: &Message) {
         let started = Instant::now();
         let (Some(sequence), Ok(info)) = (parked::fact_sequence(message), message.info()) else {
             return settle(message, AckKind::Term).await;
@@ -44,7 +47,7 @@ impl<C: Consumer> Worker<C> {
             self.log.see(&message.subject, sequence);
         }
         let job = Job { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
-        let (kind, label) = match abandon.run_until_cancelled(self.work(&job, started)).await {
+        let (kind, label) = match self.abandon.run_until_cancelled(self.work(&job, started)).await {
             Some(verdict) => verdict,
             None => (AckKind::Nak(None), "abandoned"),
         };
@@ -67,7 +70,7 @@ impl<C: Consumer> Worker<C> {
                         return self.give_up(job, &Unanswered(tries - 1)).await;
                     }
                     let handled = self.keep_alive(job.message, self.consumer.handle(recorded)).await;
-                    self.judge(job, (tries, handled)).await
+                    self.judge(job, tries, handled).await
                 };
                 (name, work.instrument(span).await)
             }
@@ -84,11 +87,11 @@ impl<C: Consumer> Worker<C> {
         if job.deliveries < self.timing.deliveries_max {
             return Ok(job.deliveries);
         }
-        let given_back = parked::given_back(&self.log, (C::NAME, job.message)).await?;
+        let given_back = parked::given_back(&self.log, C::NAME, job.message).await?;
         Ok(job.deliveries.saturating_sub(given_back).max(1))
     }
 
-    async fn judge(&self, job: &Job<'_>, (tries, handled): (u64, Result<(), Failure>)) -> Verdict {
+    async fn judge(&self, job: &Job<'_>, tries: u64, handled: Result<(), Failure>) -> Verdict {
         match handled {
             Ok(()) => (AckKind::Ack, "ok"),
             Err(Failure::Wait(error)) => self.give_back(job, &*error).await,
@@ -99,7 +102,7 @@ impl<C: Consumer> Worker<C> {
 
     fn try_again(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
         let Job { sequence, deliveries, .. } = *job;
-        let delay = retry_delay((self.timing.retry_first, self.timing.retry_max), (deliveries, sequence));
+        let delay = retry_delay(self.timing.retry_first..=self.timing.retry_max, deliveries, sequence);
         tracing::warn!(sequence, deliveries, error = error::chain(error), ?delay, "failed, will try again");
         (AckKind::Nak(Some(delay)), "retry")
     }
@@ -107,11 +110,11 @@ impl<C: Consumer> Worker<C> {
     /// Leaves a fact to a newer version of this program, which may run beside this one or come after it.
     async fn give_back(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
         let Job { message, sequence, deliveries } = *job;
-        let delay = retry_delay((self.timing.retry_first, self.timing.newer_max), (deliveries, sequence));
+        let delay = retry_delay(self.timing.retry_first..=self.timing.newer_max, deliveries, sequence);
         tracing::warn!(sequence, deliveries, reason = error::chain(error), ?delay, "given back for a newer version");
         // Written down often enough that what is not is no reason to park it.
         if deliveries.is_multiple_of((self.timing.deliveries_max / 2).max(1))
-            && let Err(error) = parked::note_given_back(&self.log, (C::NAME, message), deliveries).await
+            && let Err(error) = parked::note_given_back(&self.log, C::NAME, message, deliveries).await
         {
             tracing::warn!(sequence, error = error::chain(&error), "that it was given back is not written down");
         }
@@ -161,9 +164,9 @@ async fn settle(message: &Message, kind: AckKind) {
 }
 
 /// Doubles from try to try up to the longest, spread by a fifth so that failures of one moment do not return as one.
-fn retry_delay((first, longest): (Duration, Duration), (deliveries, sequence): (u64, u64)) -> Duration {
+fn retry_delay(bounds: RangeInclusive<Duration>, deliveries: u64, sequence: u64) -> Duration {
     let doublings = u32::try_from(deliveries.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    let base = first.saturating_mul(1 << doublings).min(longest);
+    let base = bounds.start().saturating_mul(1 << doublings).min(*bounds.end());
     // Neighbours in the log are spread as far as strangers.
     let mixed = (sequence ^ deliveries << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
     base + base * u32::try_from(mixed % 100).unwrap_or(0) / 500
@@ -176,8 +179,8 @@ mod tests {
     #[test]
     fn retries_come_later_each_time_and_never_after_more_than_the_longest_delay_and_a_fifth() {
         let timing = Timing::default();
-        let bounds = (timing.retry_first, timing.retry_max);
-        let delays: Vec<Duration> = (1..=20).map(|deliveries| retry_delay(bounds, (deliveries, 42))).collect();
+        let bounds = timing.retry_first..=timing.retry_max;
+        let delays: Vec<Duration> = (1..=20).map(|deliveries| retry_delay(bounds.clone(), deliveries, 42)).collect();
         assert!(delays[0] >= Duration::from_secs(1) && delays[0] < Duration::from_millis(1200));
         assert!(delays[..6].is_sorted(), "{delays:?}");
         assert!(delays.iter().all(|delay| *delay <= timing.retry_max * 6 / 5));
@@ -186,8 +189,8 @@ mod tests {
     #[test]
     fn neighbours_that_fail_together_do_not_return_together() {
         let timing = Timing::default();
-        let bounds = (timing.retry_first, timing.retry_max);
-        let mut delays: Vec<Duration> = (1000..1050).map(|sequence| retry_delay(bounds, (4, sequence))).collect();
+        let bounds = timing.retry_first..=timing.retry_max;
+        let mut delays: Vec<Duration> = (1000..1050).map(|sequence| retry_delay(bounds.clone(), 4, sequence)).collect();
         delays.sort_unstable();
         delays.dedup();
         assert!(delays.len() > 30, "{delays:?}");

@@ -137,8 +137,8 @@ impl Source {
             Ok(end) => end,
             Err(difference) => return Ok(Heard::OtherHistory(difference)),
         };
-        let from = (subject::EVENTS, subject::ALL_EVENTS);
-        let feed = Feed::open(&self.log.connection, from, position.sequence + 1).await;
+        let next = position.sequence + 1;
+        let feed = Feed::open(&self.log.connection, subject::EVENTS, subject::ALL_EVENTS, next).await;
         let feed = feed.map_err(Error::unavailable("follow the facts"))?;
         (self.feed, self.end) = (Some(Open { feed, next: None }), Some(end));
         Ok(Heard::Reached)

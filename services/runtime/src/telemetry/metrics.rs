@@ -183,8 +183,8 @@ impl Instruments {
             run_interruptions: interruptions
                 .with_description("Attempts that the platform could not go on with.")
                 .build(),
-            runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, ("{run}", CICD_PIPELINE_RUN_STATE)),
-            workers: Levels::observed(meter, CICD_WORKER_COUNT, ("{count}", CICD_WORKER_STATE)),
+            runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, "{run}", CICD_PIPELINE_RUN_STATE),
+            workers: Levels::observed(meter, CICD_WORKER_COUNT, "{count}", CICD_WORKER_STATE),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),
             fold_lag: gauge(FOLD_LAG, "Facts a fold has not seen yet."),
             fold_starts_over: counter(FOLD_STARTS_OVER, "Times a fold has started over from nothing."),
@@ -198,7 +198,7 @@ impl Instruments {
 struct Levels(Mutex<BTreeMap<&'static str, i64>>);
 
 impl Levels {
-    fn observed(meter: &Meter, name: &'static str, (unit, attribute): (&'static str, &'static str)) -> Arc<Self> {
+    fn observed(meter: &Meter, name: &'static str, unit: &'static str, attribute: &'static str) -> Arc<Self> {
         let levels = Arc::new(Self::default());
         let observed = Arc::clone(&levels);
         meter

@@ -52,21 +52,21 @@ pub(crate) fn brisk() -> Timing {
     }
 }
 
-pub(crate) fn work<F, R>(log: Log, (slots, timing): (usize, Timing), handle: F) -> Process
+pub(crate) fn work<F, R>(log: Log, slots: usize, timing: Timing, handle: F) -> Process
 where
     F: Fn(Recorded) -> R + Send + Sync + 'static,
     R: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let stop = CancellationToken::new();
     let consumer = Scripted(Box::new(move |recorded| Box::pin(handle(recorded))));
-    let task = tokio::spawn(run_with(log, consumer, (slots, timing), stop.clone()));
+    let task = tokio::spawn(run_with(log, consumer, slots, timing, stop.clone()));
     Process { stop, task }
 }
 
 /// Tells the test what it hears, and finds no fault with it.
 pub(crate) fn listen(log: Log, timing: Timing) -> (Process, mpsc::UnboundedReceiver<Recorded>) {
     let (heard, facts) = mpsc::unbounded_channel();
-    let process = work(log, (1, timing), move |recorded| {
+    let process = work(log, 1, timing, move |recorded| {
         heard.send(recorded).unwrap();
         async { Ok(()) }
     });
@@ -87,7 +87,7 @@ async fn a_fact_is_acknowledged_when_its_work_is_done_and_not_before() {
     let fact = site(&world.log("web").await, "docs").await;
     let (gate, (heard, mut facts)) = (Arc::new(Semaphore::new(0)), mpsc::unbounded_channel());
     let open = gate.clone();
-    let process = work(world.log("syncer").await, (1, brisk()), move |recorded| {
+    let process = work(world.log("syncer").await, 1, brisk(), move |recorded| {
         let (gate, heard) = (gate.clone(), heard.clone());
         async move {
             heard.send(recorded).unwrap();
@@ -114,7 +114,7 @@ async fn long_work_is_not_taken_away() {
         .into_iter()
         .map(|log| {
             let (starts, done) = (starts.clone(), done.clone());
-            work(log, (1, brisk()), move |_| {
+            work(log, 1, brisk(), move |_| {
                 starts.fetch_add(1, Ordering::SeqCst);
                 let done = done.clone();
                 async move {
@@ -137,7 +137,7 @@ async fn what_fails_comes_again_later_each_time() {
     let world = World::start().await;
     site(&world.log("web").await, "docs").await;
     let (heard, mut times) = mpsc::unbounded_channel();
-    let process = work(world.log("syncer").await, (1, Timing { deliveries_max: 8, ..brisk() }), move |_| {
+    let process = work(world.log("syncer").await, 1, Timing { deliveries_max: 8, ..brisk() }, move |_| {
         heard.send(Instant::now()).unwrap();
         async { Err(Failure::Retry("the world failed".into())) }
     });
@@ -161,7 +161,7 @@ async fn the_work_of_a_process_that_died_is_done_by_another() {
     let (heard, mut facts) = mpsc::unbounded_channel();
     dying.spawn(async move {
         let log = Log::new(runtime::Connection::open(&config).await.unwrap());
-        let process = work(log, (1, brisk()), move |recorded| {
+        let process = work(log, 1, brisk(), move |recorded| {
             heard.send(recorded).unwrap();
             std::future::pending()
         });
@@ -179,7 +179,7 @@ async fn a_process_asked_to_end_finishes_what_it_has_in_hand() {
     let world = World::start().await;
     site(&world.log("web").await, "docs").await;
     let (heard, mut facts) = mpsc::unbounded_channel();
-    let process = work(world.log("syncer").await, (1, brisk()), move |_| {
+    let process = work(world.log("syncer").await, 1, brisk(), move |_| {
         heard.send(()).unwrap();
         async {
             tokio::time::sleep(brisk().drain / 2).await;
@@ -197,7 +197,7 @@ async fn what_takes_longer_than_the_drain_is_given_back_at_once() {
     let fact = site(&world.log("web").await, "docs").await;
     let slow = Timing { ack_wait: Duration::from_secs(60), ..brisk() };
     let (heard, mut facts) = mpsc::unbounded_channel();
-    let process = work(world.log("syncer").await, (1, slow), move |_| {
+    let process = work(world.log("syncer").await, 1, slow, move |_| {
         heard.send(()).unwrap();
         std::future::pending()
     });
@@ -218,7 +218,7 @@ async fn two_processes_share_the_work_and_do_nothing_twice() {
     for index in 0..2 {
         let heard = heard.clone();
         let log = world.log("syncer").await;
-        processes.push(work(log, (4, Timing { ack_wait: Duration::from_secs(30), ..brisk() }), move |recorded| {
+        processes.push(work(log, 4, Timing { ack_wait: Duration::from_secs(30), ..brisk() }, move |recorded| {
             let heard = heard.clone();
             async move {
                 tokio::time::sleep(Duration::from_millis(2)).await;

@@ -20,7 +20,7 @@ async fn acquire(world: &World, holder: &str) -> Lease {
 }
 
 async fn acquire_by(connection: &Connection, holder: &str) -> Lease {
-    let lease = Lease::acquire(connection, ("scheduler", holder), &CancellationToken::new()).await;
+    let lease = Lease::acquire(connection, "scheduler", holder, &CancellationToken::new()).await;
     lease.unwrap()
 }
 
@@ -78,7 +78,7 @@ async fn whoever_waits_ends_when_it_is_asked_to() {
     let _first = acquire(&world, "first").await;
     let (connection, stop) = (world.connection("scheduler").await, CancellationToken::new());
     stop.cancel();
-    let waiting = Lease::acquire(&connection, ("scheduler", "second"), &stop);
+    let waiting = Lease::acquire(&connection, "scheduler", "second", &stop);
     assert!(within(waiting).await.is_none());
 }
 

@@ -28,7 +28,7 @@ async fn shelf(operator: &Connection, count: usize) -> Vec<Parked> {
 /// Parks everything until the world is `mended`; tells what it did.
 fn parking(log: Log, mended: Arc<AtomicBool>) -> (Process, mpsc::UnboundedReceiver<Recorded>) {
     let (done, facts) = mpsc::unbounded_channel();
-    let process = work(log, (1, brisk()), move |recorded| {
+    let process = work(log, 1, brisk(), move |recorded| {
         let (mended, done) = (mended.load(Ordering::SeqCst), done.clone());
         async move {
             if !mended {
@@ -70,7 +70,7 @@ async fn what_always_fails_is_parked_after_its_last_delivery() {
     site(&world.log("web").await, "docs").await;
     let tries = Arc::new(AtomicUsize::new(0));
     let counted = tries.clone();
-    let process = work(world.log("syncer").await, (1, brisk()), move |_| {
+    let process = work(world.log("syncer").await, 1, brisk(), move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         async { Err(Failure::Retry(Error::Server { reason: "no".to_owned() }.into())) }
     });
@@ -85,7 +85,7 @@ async fn a_fact_that_brings_every_worker_down_is_parked_too() {
     let world = World::start().await;
     let operator = world.connection("ctl").await;
     site(&world.log("web").await, "docs").await;
-    let process = work(world.log("syncer").await, (1, brisk()), |_| async { panic!("the worker falls") });
+    let process = work(world.log("syncer").await, 1, brisk(), |_| async { panic!("the worker falls") });
     let found = shelf(&operator, 1).await.remove(0);
     assert!(found.reason.contains("fell silent"), "{found:?}");
     process.stop().await;
@@ -110,7 +110,7 @@ async fn a_retry_reaches_only_the_consumer_that_could_not() {
     let fact = site(&world.log("web").await, "docs").await;
     let (heard, mut elsewhere) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
-    let other = tokio::spawn(run_with(world.log("launcher").await, Other(heard), (1, brisk()), stop.clone()));
+    let other = tokio::spawn(run_with(world.log("launcher").await, Other(heard), 1, brisk(), stop.clone()));
     assert_eq!(within(elsewhere.recv()).await.unwrap(), fact);
     let mended = Arc::new(AtomicBool::new(false));
     let (process, mut facts) = parking(world.log("syncer").await, mended.clone());
@@ -199,7 +199,7 @@ async fn work_that_waited_for_a_newer_version_is_not_taken_for_work_that_fails()
     let fact = site(&world.log("web").await, "docs").await;
     let waits = Arc::new(AtomicUsize::new(0));
     let counted = waits.clone();
-    let older = work(world.log("syncer").await, (1, brisk()), move |_| {
+    let older = work(world.log("syncer").await, 1, brisk(), move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         async { Err(Failure::Wait("a newer version has to".into())) }
     });
@@ -214,7 +214,7 @@ async fn work_that_waited_for_a_newer_version_is_not_taken_for_work_that_fails()
     let tries = Arc::new(AtomicUsize::new(0));
     let (done, mut facts) = mpsc::unbounded_channel();
     let counted = tries.clone();
-    let newer = work(world.log("syncer").await, (1, brisk()), move |recorded| {
+    let newer = work(world.log("syncer").await, 1, brisk(), move |recorded| {
         let (tried, done) = (counted.fetch_add(1, Ordering::SeqCst), done.clone());
         async move {
             if tried == 0 {
