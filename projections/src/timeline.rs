@@ -139,12 +139,12 @@ impl Model {
         let causes = self.sql("SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence").0;
         let mut sql = QueryBuilder::<Postgres>::new("SELECT to_json(row) FROM (");
         let own = query.site.map(|site| ("event.site", site));
-        select(&mut sql, &events, (query, own, order));
+        select(&mut sql, &Source { from: events, site: own }, query, order);
         if let Some(site) = query.site {
             sql.push(" UNION ALL ");
             // What is the site's own already is not listed twice.
-            let beside = format!("{causes} AND event.site IS NULL");
-            select(&mut sql, &beside, (query, Some(("causes.site", site)), order));
+            let from = format!("{causes} AND event.site IS NULL");
+            select(&mut sql, &Source { from, site: Some(("causes.site", site)) }, query, order);
         }
         sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
         let rows: model::Rows<'_, Entry> = sql.build_query_scalar();
@@ -152,13 +152,16 @@ impl Model {
     }
 }
 
-/// One ordered source of entries: its first page is all that a page of the whole can need.
-fn select(
-    sql: &mut QueryBuilder<Postgres>,
-    from: &str,
-    (query, site, order): (&Query, Option<(&str, SiteId)>, &'static str),
-) {
-    sql.push("(").push(from).push(" WHERE event.sequence > ").push_bind(bigint(query.after));
+/// One ordered source of entries.
+struct Source {
+    from: String,
+    /// The column that names the site that is asked for, and the site.
+    site: Option<(&'static str, SiteId)>,
+}
+
+/// The first page of a source is all that a page of the whole can need.
+fn select(sql: &mut QueryBuilder<Postgres>, source: &Source, query: &Query, order: &'static str) {
+    sql.push("(").push(&source.from).push(" WHERE event.sequence > ").push_bind(bigint(query.after));
     if let Some((aggregate, subject)) = &query.subject {
         sql.push(" AND event.aggregate = ").push_bind(aggregate.clone());
         sql.push(" AND event.subject = ").push_bind(subject.clone());
@@ -166,7 +169,7 @@ fn select(
     if let Some(correlation) = query.correlation {
         sql.push(" AND event.correlation = ").push_bind(correlation);
     }
-    if let Some((column, site)) = site {
+    if let Some((column, site)) = source.site {
         sql.push(format!(" AND {column} = ")).push_bind(site.0);
     }
     sql.push(" ORDER BY event.sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit)).push(")");

@@ -47,7 +47,7 @@ impl Store {
         };
         let bodies = Arc::clone(&self.bodies);
         let asked = input.range;
-        let find = move |index: &Index| find(index, |id| bodies.open(id), (&input.bucket, &input.key), &condition);
+        let find = move |index: &Index| find(index, |id| bodies.open(id), &input.bucket, &input.key, &condition);
         let (object, found) = self.read_index(find).await?;
         let content = found.map_err(|verdict| unread(&object, verdict))?;
         let range = asked.map(|range| satisfy(range, object.size)).transpose()?;
@@ -92,7 +92,8 @@ type Found = (Object, Result<Content, Verdict>);
 fn find(
     index: &Index,
     mut open: impl FnMut(Uuid) -> io::Result<File>,
-    (bucket, key): (&str, &str),
+    bucket: &str,
+    key: &str,
     condition: &OnRead,
 ) -> Result<Found, Fault> {
     let mut missing = None;
@@ -238,7 +239,7 @@ mod tests {
             }
             writer.bodies.open(id)
         };
-        let find = move |index: &Index| find(index, open, ("bucket", "k"), &OnRead::default());
+        let find = move |index: &Index| find(index, open, "bucket", "k", &OnRead::default());
         let (object, content) = store.read_index(find).await.unwrap();
         assert_eq!(object.etag, "second");
         assert!(matches!(content, Ok(Content::File(_))));
@@ -249,7 +250,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = store(&directory).await;
         let open = |_| Err(ErrorKind::NotFound.into());
-        let find = move |index: &Index| find(index, open, ("bucket", "k"), &OnRead::default());
+        let find = move |index: &Index| find(index, open, "bucket", "k", &OnRead::default());
         assert!(matches!(store.read_index(find).await, Err(Fault::File(_))));
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn file(entry: &Entry, target: &Target, request: &Parts) -> Reply {
         _ => Wanted::Whole,
     };
     match wanted {
-        Wanted::Whole => whole(StatusCode::OK, headers, (entry, request)),
+        Wanted::Whole => whole(StatusCode::OK, headers, entry, request),
         Wanted::Part(range) => part(headers, entry, range),
         Wanted::Unsatisfiable => {
             headers.extend(text(&format!("bytes */{}", entry.size)).map(|range| (CONTENT_RANGE, range)));
@@ -66,7 +66,7 @@ pub(crate) fn file(entry: &Entry, target: &Target, request: &Parts) -> Reply {
 pub(crate) fn not_found(page: &Entry, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, REVALIDATE);
-    whole(StatusCode::NOT_FOUND, headers, (page, request))
+    whole(StatusCode::NOT_FOUND, headers, page, request)
 }
 
 /// The answer that `path` is to be asked for, with the same query.
@@ -109,7 +109,7 @@ fn lasting(kind: Kind) -> HeaderValue {
     }
 }
 
-fn whole(status: StatusCode, mut headers: HeaderMap, (entry, request): (&Entry, &Parts)) -> Reply {
+fn whole(status: StatusCode, mut headers: HeaderMap, entry: &Entry, request: &Parts) -> Reply {
     headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
     headers.insert(CONTENT_LENGTH, entry.size.into());
     Reply { status, headers, part: (request.method != Method::HEAD).then_some(0..entry.size) }

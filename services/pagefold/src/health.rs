@@ -6,7 +6,7 @@ use runtime::health::{Health, Need};
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) fn watch_storage(health: &Health, (storage, need): (&Storage, Need), stop: &CancellationToken) {
+pub(crate) fn watch_storage(health: &Health, storage: &Storage, need: Need, stop: &CancellationToken) {
     let storage = storage.clone();
     health.part("object_store", need).watch(stop, move || {
         let storage = storage.clone();

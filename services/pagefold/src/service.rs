@@ -203,14 +203,14 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
-            watch_storage(&health, (&storage, Need::Must), &stop);
+            watch_storage(&health, &storage, Need::Must, &stop);
             own.ok();
             launcher::run(prepared, log, &storage, stop).await?;
         }
         Service::Syncer { common, bucket, syncer_data, syncer_slots } => {
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
-            watch_storage(&health, (&storage, Need::Must), &stop);
+            watch_storage(&health, &storage, Need::Must, &stop);
             let probing = Box::pin(storage.probe_when_there());
             let Some(probed) = stop.run_until_cancelled(probing).await else { return Ok(()) };
             probed?;
@@ -235,7 +235,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let edge = edge::Edge::bind(config, common.access(name), storage.clone()).await?;
             // It serves what it knew last without either.
             health.watch_log(Need::May, common.log(name).await?.connection(), &stop);
-            watch_storage(&health, (&storage, Need::May), &stop);
+            watch_storage(&health, &storage, Need::May, &stop);
             own.ok();
             edge.within(door.limits(Share::Edge)).run(stop).await?;
         }
@@ -261,7 +261,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     let read_model = Store::establish(&options.postgres_url, options.web_postgres_connections)?;
     let storage = options.bucket.storage();
     // Only archived logs come from it.
-    watch_storage(&health, (&storage, Need::May), &stop);
+    watch_storage(&health, &storage, Need::May, &stop);
     let web = web::Web::bind(config, log, read_model, storage.platform()).await?;
     health.part("web", Need::Must).ok();
     Ok(web.within(options.door.limits(Share::Web)).with_health(health).run(stop).await?)

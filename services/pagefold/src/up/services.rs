@@ -51,7 +51,7 @@ impl Services {
         let storage = around.storage("syncer");
         let stop = around.supervisor.stop_token();
         tokio::spawn(stop.clone().run_until_cancelled_owned(make_bucket(storage.clone())));
-        watch_storage(around.health, (&storage, Need::Must), &stop);
+        watch_storage(around.health, &storage, Need::Must, &stop);
         let web = around.web(edge).await?;
         around.projector().await?;
         around.scheduler().await?;
