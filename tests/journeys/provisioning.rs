@@ -92,6 +92,7 @@ async fn each_key_of_the_store_opens_what_its_policy_says() {
     let platform = |service: Service| fleet.storage_of(service).platform();
     platform(Service::Launcher).put_log("logs/story", "told".into()).await.unwrap();
     assert_eq!(platform(Service::Web).get_log("logs/story", 0).await.unwrap().unwrap(), "told");
+    denied(platform(Service::Launcher).get_log("logs/story", 0).await.map(drop));
     denied(platform(Service::Web).put_log("logs/story", "other".into()).await);
     denied(platform(Service::Edge).get_log("logs/story", 0).await.map(drop));
     let site = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();

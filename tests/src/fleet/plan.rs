@@ -16,8 +16,9 @@ const DOMAIN: &str = "sites.localhost";
 const PROVISIONER: &str = "syncer";
 /// The folder that `pagefold permissions s3` has written.
 const STORE_PERMISSIONS: &str = "store-permissions";
-/// Actions that change nothing.
+/// Actions that change nothing, and those by which objects come.
 const READS: [&str; 2] = ["s3:GetObject", "s3:ListBucket"];
+const ADDS: [&str; 3] = ["s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads", "s3:PutObject"];
 
 /// A variable of a process.
 type Variable = (String, String);
@@ -257,9 +258,16 @@ impl Plan {
 fn grant(statement: &Value) -> depot::Grant {
     let resource = statement["Resource"].as_str().unwrap().strip_prefix("arn:aws:s3:::").unwrap();
     let buckets = resource.strip_suffix("/*").unwrap_or(resource).to_owned();
-    let reads = |action: &Value| READS.contains(&action.as_str().unwrap());
-    let only_reads = statement["Action"].as_array().unwrap().iter().all(reads);
-    depot::Grant { buckets, access: if only_reads { depot::Access::Read } else { depot::Access::Write } }
+    let actions: Vec<&str> =
+        statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
+    let access = if actions.iter().all(|action| READS.contains(action)) {
+        depot::Access::Read
+    } else if actions.iter().all(|action| ADDS.contains(action)) {
+        depot::Access::Add
+    } else {
+        depot::Access::Write
+    };
+    depot::Grant { buckets, access }
 }
 
 /// The name of one of the log's servers.

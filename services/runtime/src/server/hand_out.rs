@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// The file that the configuration of each server of a log includes.
 pub const INCLUDED: &str = "pagefold.conf";
+const HEADING: &str =
+    "# Written by `pagefold permissions nats`, and written anew by it: what is changed here is lost.\n";
 
 /// Writes the file [`INCLUDED`] below `folder`, and `<user>.env` with the password of each of [`USERS`](super::USERS), as a
 /// service reads it from its environment. Passwords that are there stay.
@@ -28,7 +30,7 @@ fn write(folder: &Path) -> std::io::Result<()> {
             write_private(&folder.join(format!("{}.env", user.name)), &line)?;
         }
     }
-    write_private(&folder.join(INCLUDED), &users::shared(&passwords)?)
+    write_private(&folder.join(INCLUDED), &format!("{HEADING}{}", users::shared(&passwords)?))
 }
 
 #[cfg(test)]
