@@ -37,6 +37,9 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The URL of a database does not say whose it is.
+    #[error("the URL of the read model must name its owner, the owner's password and the database")]
+    Incomplete,
     /// A number that no column can hold.
     #[error("`{number}` is too large for a column of `{table}`")]
     Number {
@@ -118,6 +121,7 @@ impl Error {
                 .and_then(DatabaseError::code)
                 .is_some_and(|code| CLASSES.iter().any(|class| code.starts_with(class))),
             Self::Connect(_)
+            | Self::Incomplete
             | Self::Denied { .. }
             | Self::Silent { .. }
             | Self::Gap { .. }

@@ -18,6 +18,7 @@ pub mod failures;
 #[path = "../tests/read_model/fixture.rs"]
 mod fixture;
 mod hosts;
+mod login;
 mod migrations;
 mod model;
 mod organizations;
@@ -30,6 +31,7 @@ pub mod timeline;
 
 pub use apply::Applied;
 pub use error::Error;
+pub use login::{Login, Wanted};
 pub use model::{Model, PAGE_MAX};
 pub use rebuild::Rebuild;
 pub use store::{Readiness, Store};

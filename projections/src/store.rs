@@ -1,6 +1,7 @@
 //! The door to Postgres: connects, and sees to it that there is a live model to read.
 
 use crate::Error;
+use crate::login::{self, Login};
 use crate::migrations::{self, Phase, VERSION};
 use crate::model::{LIVE, Model};
 use secrecy::{ExposeSecret, SecretString};
@@ -106,20 +107,14 @@ impl Store {
         Ok(readiness)
     }
 
-    /// Makes the role `name` that may log in by `password` and read only what it is granted, or gives it that password.
+    /// Makes the role that may log in and read only what it is granted, or gives it that password.
     ///
     /// # Errors
     /// [`Error::Query`] if the owner may not do so.
-    pub async fn make_reader(&self, name: &str, password: &SecretString) -> Result<(), Error> {
-        let doing = Error::during("make the role of readers");
+    pub async fn make_reader(&self, reader: &Login) -> Result<(), Error> {
         let mut connection = self.pool.acquire().await.map_err(Error::Connect)?;
-        let known = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)").bind(name);
-        let verb = if known.fetch_one(&mut *connection).await.map_err(&doing)? { "ALTER" } else { "CREATE" };
-        let statement = "SELECT format('%s ROLE %I LOGIN PASSWORD %L; ALTER ROLE %I SET default_transaction_read_only = on; \
-                         GRANT CONNECT ON DATABASE %I TO %I', $1, $2, $3, $2, current_database(), $2)";
-        let query = sqlx::query_scalar::<_, String>(statement).bind(verb).bind(name).bind(password.expose_secret());
-        let text = query.fetch_one(&mut *connection).await.map_err(&doing)?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection).await.map(drop).map_err(&doing)
+        let database = self.options.get_database().unwrap_or_else(|| self.options.get_username());
+        login::make_reader(&mut connection, database, reader).await
     }
 
     /// Closes every connection, after the work under way.

@@ -47,14 +47,19 @@ async fn no_repository_is_where_the_platform_itself_answers() {
     let platform = Platform::start().await;
     let ready = platform.ready();
     for (name, door) in [("web", &ready.web), ("edge", &ready.edge), ("admin", &ready.admin), ("s3", &ready.s3)] {
-        let body = json!({ "name": name, "repository": format!("{door}/acme/docs.git") });
-        let _ = platform.api().send(Method::POST, "/sites", &body).await.expect(201);
-        let ended = async || {
-            let builds: Value = platform.api().try_get(&format!("/sites/{name}/builds")).await.ok()?.json();
-            let build = builds["items"].get(0)?;
-            (build["state"] == "failure").then(|| build["reason"].to_string())
-        };
-        let reason = eventually(&format!("the build from {name} to fail"), ended).await;
-        assert!(reason.contains("one of the platform's own"), "{name}: {reason}");
+        is_refused_as_our_own(&platform, name, door).await;
     }
+}
+
+/// No source is fetched from the address `door`.
+pub(crate) async fn is_refused_as_our_own(platform: &Platform, name: &str, door: &str) {
+    let body = json!({ "name": name, "repository": format!("{door}/acme/docs.git") });
+    let _ = platform.api().send(Method::POST, "/sites", &body).await.expect(201);
+    let ended = async || {
+        let builds: Value = platform.api().try_get(&format!("/sites/{name}/builds")).await.ok()?.json();
+        let build = builds["items"].get(0)?;
+        (build["state"] == "failure").then(|| build["reason"].to_string())
+    };
+    let reason = eventually(&format!("the build from {name} to fail"), ended).await;
+    assert!(reason.contains("one of the platform's own"), "{name}: {reason}");
 }

@@ -1,5 +1,6 @@
 //! What others on the same machine can learn: nothing that opens anything.
 
+use crate::attempts::is_refused_as_our_own;
 use journeys::{Platform, Process, Signal, eventually};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
@@ -79,6 +80,9 @@ async fn whoever_takes_the_ports_of_a_restarting_log_learns_no_secret_and_stops_
     }
     // An operator has too.
     assert!(site.facts().len() > 1);
+    // Wherever it had to go, no source is fetched from there.
+    let last = port_of_the_log(&platform).unwrap();
+    is_refused_as_our_own(&platform, "moved-log", &format!("http://127.0.0.1:{last}")).await;
 
     let passwords = std::fs::read(platform.data().join("nats/passwords.json")).unwrap();
     let passwords: Value = serde_json::from_slice(&passwords).unwrap();

@@ -153,7 +153,7 @@ async fn a_wrong_password_is_told_from_a_silent_server() {
     let said = wrong("PAGEFOLD_NATS_CERTIFICATE", "/dev/null");
     assert!(!said.contains("password"), "{said}");
     let said = wrong("PAGEFOLD_S3_SECRET_KEY", "wrong-but-long-enough-to-be-one");
-    assert!(said.contains("refuses the access key `operator`"), "{said}");
+    assert!(said.contains("refuses the access key `syncer`"), "{said}");
     let postgres = fleet.ready().postgres.clone();
     let (_, password) = postgres.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap();
     let said = wrong("PAGEFOLD_POSTGRES_URL", &postgres.replace(password, "wrong"));

@@ -132,3 +132,29 @@ async fn a_platform_that_cannot_write_down_where_it_is_serves_and_tries_again() 
     assert!(child.end(Signal::TERM).success(), "{}", child.told());
     platform.start_again().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_warns_of_nothing() {
+    let platform = Platform::start().await;
+    let site = platform.site("calm", json!({})).await;
+    site.publish(1, [("index.html", "calm")]).await;
+    site.serves("/", "calm").await;
+    let output = fs::read_to_string(platform.folder().join("output")).unwrap();
+    assert!(output.contains(" INFO "), "{output}");
+    let warned: Vec<&str> = output.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
+    assert!(warned.is_empty(), "{warned:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_platform_on_the_same_folder_says_so_and_leaves_the_first_alone() {
+    let platform = Platform::start().await;
+    let site = platform.site("alone", json!({})).await;
+    site.publish(1, [("index.html", "first")]).await;
+    let second = start(&platform, (&free_address(), &free_address()), &[]);
+    let status = eventually("the second one to end", async || second.status()).await;
+    assert!(!status.success());
+    assert!(second.told().contains("a platform runs with the data directory"), "{}", second.told());
+    assert!(Ready::of(&platform.data(), platform.pid().unwrap()).is_some(), "the first is still where it says");
+    site.publish(2, [("index.html", "second")]).await;
+    site.serves("/", "second").await;
+}

@@ -1,7 +1,10 @@
 //! A fleet: every service as a process of its own, three servers of the log, a PostgreSQL and an object store, each of which
 //! a story starts, stops and kills as it likes.
 
+mod log_server;
 mod plan;
+mod postgres;
+mod provisioning;
 mod service;
 
 pub use service::Service;
@@ -13,9 +16,8 @@ use crate::{Answer, Api, Delivery, Fact, Host, Ready, Repository, eventually, fo
 use depot::Depot;
 use events::Recorded;
 use plan::Plan;
-use projections::server as postgres;
 use reqwest::Client;
-use runtime::{server as nats, streams};
+use runtime::streams;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,8 +47,8 @@ pub struct Fleet {
     services: BTreeMap<Service, Child>,
     /// Second processes of services, beside the first.
     seconds: BTreeMap<Service, Child>,
-    nats: Vec<Option<nats::Server>>,
-    postgres: Option<postgres::Server>,
+    nats: Vec<Option<log_server::Running>>,
+    postgres: Option<postgres::Running>,
     store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
     client: Client,
     plan: Plan,
@@ -117,12 +119,11 @@ impl Fleet {
     pub async fn start(&mut self, part: Part) {
         match part {
             Part::Nats(member) => {
-                self.nats[member] = Some(nats::Server::start_as(self.plan.member(member)).await.unwrap());
+                self.nats[member] = Some(self.plan.log_server(member).start().await);
             }
             Part::Postgres => {
                 // Processes of one that was killed take a moment to end.
-                let config = self.plan.postgres_config();
-                let again = async || postgres::Server::start(&config).await.ok();
+                let again = async || self.plan.postgres().start().await;
                 self.postgres = Some(eventually("PostgreSQL to start", again).await);
             }
             Part::Store => {
@@ -181,7 +182,7 @@ impl Fleet {
         match part {
             Part::Nats(member) => {
                 let mut server = self.nats[member].take().unwrap();
-                process::signal(server.pid().unwrap(), signal);
+                process::signal(server.pid(), signal);
                 eventually("the end of a server of the log", || {
                     let ended = !server.is_running();
                     async move { ended.then_some(()) }
@@ -189,8 +190,8 @@ impl Fleet {
                 .await;
             }
             Part::Postgres => {
-                let server = self.postgres.take().unwrap();
-                process::signal_tree(server.pid().unwrap(), signal);
+                let mut server = self.postgres.take().unwrap();
+                process::signal_tree(server.pid(), signal);
                 eventually("the end of PostgreSQL", || {
                     let ended = !server.is_running();
                     async move { ended.then_some(()) }
@@ -208,28 +209,6 @@ impl Fleet {
                 tokio::task::spawn_blocking(move || child.end(signal)).await.unwrap();
             }
         }
-    }
-
-    /// Makes what services expect, as an operator does, as soon as the log has a leader.
-    pub async fn provision(&self) {
-        let run = || {
-            let variables = self.plan.provision();
-            async { tokio::task::spawn_blocking(move || child::run_with(&["provision"], &variables)).await.unwrap() }
-        };
-        eventually("the log to be provisioned", || async { run().await.status.success().then_some(()) }).await;
-    }
-
-    /// What provisioning says when it fails, with some variables of its own.
-    ///
-    /// # Panics
-    /// If it does not fail.
-    #[must_use]
-    pub fn try_provision(&self, other: &[(&str, &str)]) -> String {
-        let mut variables = self.plan.provision();
-        variables.extend(other.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let output = tokio::task::block_in_place(|| child::run_with(&["provision"], &variables));
-        assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// How a service says that it is: the status and the body, if it answers.
@@ -252,21 +231,21 @@ impl Fleet {
     /// # Panics
     /// If that cannot be done.
     pub async fn fill(&self, history: impl Iterator<Item = Recorded>) -> u64 {
-        crate::fill(&self.plan.member(0).folder, history).await
+        crate::fill(&self.plan.log_server(0).folder, history).await
     }
 
-    /// The object store, as the syncer reaches it.
+    /// The object store, as a service reaches it.
     #[must_use]
-    pub fn storage(&self) -> Storage {
-        Storage::connect(&self.plan.storage(Service::Syncer.name()))
+    pub fn storage_of(&self, service: Service) -> Storage {
+        Storage::connect(&self.plan.storage(service.name()))
     }
 
     /// The process of a part, if it runs; the object store is in this one.
     #[must_use]
     pub fn pid(&self, part: Part) -> Option<u32> {
         match part {
-            Part::Nats(member) => self.nats[member].as_ref()?.pid(),
-            Part::Postgres => self.postgres.as_ref()?.pid(),
+            Part::Nats(member) => Some(self.nats[member].as_ref()?.pid()),
+            Part::Postgres => Some(self.postgres.as_ref()?.pid()),
             Part::Store => None,
             Part::Service(service) => Some(self.services.get(&service)?.pid()),
         }

@@ -35,7 +35,7 @@ impl Grown {
         fleet.stop(Part::Nats(0), Signal::TERM).await;
         let mut shown = Shown::default();
         fleet.fill(history.inspect(|fact| shown.hear(fact))).await;
-        shown.store(&fleet.storage()).await;
+        shown.store(&fleet.storage_of(Service::Syncer)).await;
         fleet.start(Part::Nats(0)).await;
         let mut grown = Self { fleet, sites: Vec::new() };
         grown.start_services().await;

@@ -87,6 +87,9 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// It does not take the roles of the read model.
+    #[error("failed to set up the roles of the private postgres")]
+    Roles(#[source] crate::Error),
     /// The server did not end in time.
     #[error("postgres did not end within {seconds} s of being asked to")]
     Stuck {

@@ -5,8 +5,9 @@ use super::cluster::Cluster;
 use super::process::{Process, exited};
 use super::socket::NUMBER;
 use super::{DATABASE, Error, Role};
+use crate::{Login, Wanted};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -90,32 +91,13 @@ pub(super) async fn prepare(process: &Process, cluster: &Cluster) -> Result<(), 
     let place = &cluster.place;
     let url = url(&place.passwords, Role::Administrator, &place.socket, "postgres");
     let mut connection = connect(process, &url, cluster).await?;
-    let doing = |source| Error::Setup { doing: "set up the roles of the private postgres", source };
-    for role in [Role::Owner, Role::Reader] {
-        // Names are constants and passwords hexadecimal: nothing in them needs quoting.
-        let (name, password) = (role.name(), place.passwords.of(role).expose_secret());
-        let verb = if there(&mut connection, "pg_roles WHERE rolname", name).await? { "ALTER" } else { "CREATE" };
-        let text = format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'");
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.map_err(doing)?;
-    }
-    let reader = Role::Reader.name();
-    let mut statements = vec![format!("ALTER ROLE {reader} SET default_transaction_read_only = on")];
-    if !there(&mut connection, "pg_database WHERE datname", DATABASE).await? {
-        statements.push(format!("CREATE DATABASE {DATABASE} OWNER {}", Role::Owner.name()));
-    }
-    // By default every role may connect and make temporary tables.
-    statements.push(format!("REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC"));
-    statements.push(format!("GRANT CONNECT ON DATABASE {DATABASE} TO {reader}"));
-    for statement in statements {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.map_err(doing)?;
-    }
-    connection.close().await.map_err(doing)
-}
-
-async fn there(connection: &mut PgConnection, what: &'static str, name: &str) -> Result<bool, Error> {
-    let query = sqlx::query_scalar(AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM {what} = $1)"))).bind(name);
-    let doing = "see what the private postgres has";
-    query.fetch_one(connection).await.map_err(|source| Error::Setup { doing, source })
+    let login = |role: Role| Login { name: role.name().to_owned(), password: place.passwords.of(role).clone() };
+    let wanted = Wanted::new(DATABASE.to_owned(), login(Role::Owner));
+    wanted.make_by(&mut connection, Some(&login(Role::Reader))).await.map_err(Error::Roles)?;
+    connection
+        .close()
+        .await
+        .map_err(|source| Error::Setup { doing: "set up the roles of the private postgres", source })
 }
 
 async fn connect(process: &Process, url: &SecretString, cluster: &Cluster) -> Result<PgConnection, Error> {

@@ -3,7 +3,7 @@
 use crate::apply::whole_story;
 use crate::database::{Database, connect, facts};
 use projections::server::Role;
-use projections::{Error, Rebuild, Store};
+use projections::{Error, Login, Rebuild, Store};
 use secrecy::ExposeSecret;
 use sqlx::PgConnection;
 
@@ -61,7 +61,8 @@ async fn a_reader_is_made_or_given_its_password_and_a_wrong_one_is_told_from_sil
     let database = Database::new().await;
     let administrator = Store::connect(&database.url(Role::Administrator), 1).await.unwrap();
     for password in ["it's the first", "second"] {
-        administrator.make_reader("newcomer", &password.into()).await.unwrap();
+        let newcomer = Login { name: "newcomer".to_owned(), password: password.into() };
+        administrator.make_reader(&newcomer).await.unwrap();
     }
     database.store.prepare(Some("newcomer")).await.unwrap();
     let url = database.url(Role::Reader);

@@ -15,16 +15,17 @@ use crate::copy;
 use crate::error::Error;
 use crate::{Access, Grant, Key};
 
-/// The operations that change nothing. Whatever is not named here needs [`Access::Write`].
-const READS: [&str; 8] = [
-    "GetBucketLocation",
-    "GetObject",
-    "HeadBucket",
-    "HeadObject",
-    "ListBuckets",
+/// The operations that change nothing. Whatever is named neither here nor in [`ADDS`] needs [`Access::Write`].
+const READS: [&str; 7] =
+    ["GetBucketLocation", "GetObject", "HeadBucket", "HeadObject", "ListBuckets", "ListObjects", "ListObjectsV2"];
+/// The operations by which objects come.
+const ADDS: [&str; 6] = [
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CreateMultipartUpload",
     "ListMultipartUploads",
-    "ListObjects",
-    "ListObjectsV2",
+    "PutObject",
+    "UploadPart",
 ];
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -60,6 +61,14 @@ impl Keys {
     }
 }
 
+fn needed(operation: &str) -> Access {
+    match operation {
+        read if READS.contains(&read) => Access::Read,
+        add if ADDS.contains(&add) => Access::Add,
+        _ => Access::Write,
+    }
+}
+
 /// A grant that can never match is a mistake better found at start than by a refused request.
 fn validate(grant: &Grant) -> Result<(), Error> {
     let is_valid = match grant.buckets.strip_suffix('*') {
@@ -75,7 +84,7 @@ impl Grant {
             Some(prefix) => bucket.starts_with(prefix),
             None => bucket == self.buckets,
         };
-        is_named && (self.access == Access::Write || access == Access::Read)
+        is_named && (self.access == Access::Write || self.access == access)
     }
 }
 
@@ -93,8 +102,7 @@ impl S3Access for Keys {
         if context.credentials().is_none() || !is_version_4(context) {
             return Err(S3ErrorCode::AccessDenied.into());
         }
-        let operation = context.s3_op().name();
-        let access = if READS.contains(&operation) { Access::Read } else { Access::Write };
+        let access = needed(context.s3_op().name());
         match context.s3_path() {
             // The list of buckets is cut to what its reader may read.
             S3Path::Root if access == Access::Read => Ok(()),
@@ -141,9 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn writing_includes_reading_and_not_the_reverse() {
-        assert!(grant("*", Access::Write).allows("any", Access::Read));
-        assert!(!grant("*", Access::Read).allows("any", Access::Write));
+    fn writing_includes_reading_and_adding_and_neither_includes_another() {
+        for needed in [Access::Read, Access::Add, Access::Write] {
+            assert!(grant("*", Access::Write).allows("any", needed));
+            for given in [Access::Read, Access::Add] {
+                assert_eq!(grant("*", given).allows("any", needed), given == needed);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_adds_neither_reads_nor_removes() {
+        for operation in ["PutObject", "UploadPart", "AbortMultipartUpload"] {
+            assert_eq!(needed(operation), Access::Add, "{operation}");
+        }
+        for operation in ["GetObject", "HeadObject", "ListObjectsV2", "DeleteObject", "CreateBucket", "CopyObject"] {
+            assert_ne!(needed(operation), Access::Add, "{operation}");
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub struct Grant {
 pub enum Access {
     /// Get, head and list.
     Read,
+    /// Put, and list and end unfinished uploads: whoever adds need not read what others have added.
+    Add,
     /// Everything, including the creation and deletion of the bucket.
     Write,
 }

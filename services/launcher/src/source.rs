@@ -26,7 +26,7 @@ mod shelf;
 mod tip;
 mod verdict;
 
-pub use dial::{Dialer, Unreached};
+pub use dial::{Dialer, Own, Unreached};
 pub use error::Error;
 pub use git::Complaint;
 pub use tip::Tip;

@@ -1,6 +1,7 @@
 //! The command line. Every setting of a service can come from the environment; secrets should.
 
 use crate::access::{Access, ProjectionsCommand};
+use crate::permissions;
 use crate::provision::Provision;
 use crate::service::Service;
 use crate::up::Up;
@@ -27,6 +28,11 @@ pub(crate) enum Command {
     Service(Service),
     /// Make what the services expect of NATS, S3 and Postgres, or bring it up to date (once per installation and version)
     Provision(Box<Provision>),
+    /// Write what each service may do, for the NATS and S3 servers of an operator
+    Permissions {
+        #[command(subcommand)]
+        command: permissions::Command,
+    },
     /// Look into the log
     Events {
         #[command(flatten)]
@@ -64,7 +70,7 @@ impl Command {
             Self::Up(_) => Some("pagefold"),
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
-            Self::Projections { .. } => None,
+            Self::Permissions { .. } | Self::Projections { .. } => None,
         }
     }
 }

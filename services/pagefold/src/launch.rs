@@ -4,7 +4,7 @@ use crate::limits::{Building, Mirroring};
 use clap::Args;
 use events::address::Allowed;
 use launcher::engine;
-use launcher::source::{Dialer, Rules};
+use launcher::source::{Dialer, Own, Rules};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Sources {
     /// The launcher's rules: `own` is where the platform's servers answer, `closed` the folder with its data.
     pub(crate) fn rules(&self, allowed: Allowed, (own, closed): (Vec<String>, PathBuf)) -> Rules {
         let named = self.forbidden_addresses.iter().flat_map(|address| hosts_of(address));
-        let own = own.into_iter().chain(named).collect();
+        let own = own.into_iter().chain(named).map(Own::At).collect();
         Rules { dialer: Dialer { allowed, own }, closed: vec![closed] }
     }
 
@@ -148,7 +148,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
 
 #[cfg(test)]
 mod tests {
-    use super::{Sources, hosts_of};
+    use super::{Own, Sources, hosts_of};
     use clap::Parser;
     use events::address::Allowed;
 
@@ -171,7 +171,16 @@ mod tests {
         let own = [vec!["log.internal:4222".to_owned()], told.builds.engine_hosts()].concat();
         let rules = told.sources.rules(Allowed::default(), (own, "/var/lib/pagefold".into()));
         let expected = ["log.internal:4222", "10.0.0.9:2375", "db.internal:5432", "10.0.0.8:8080", "edge.internal:443"];
-        assert_eq!(rules.dialer.own, expected);
+        let own: Vec<&str> = rules
+            .dialer
+            .own
+            .iter()
+            .filter_map(|own| match own {
+                Own::At(address) => Some(&**address),
+                Own::Moving(_) => None,
+            })
+            .collect();
+        assert_eq!(own, expected);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod health;
 mod launch;
 mod limits;
 mod modes;
+mod permissions;
 mod provision;
 mod service;
 mod up;
@@ -52,6 +53,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Up(options) => Box::pin(up::run(options)).await,
         Command::Service(service) => service::run(service).await,
         Command::Provision(options) => provision::run(*options).await,
+        Command::Permissions { command } => permissions::run(command),
         Command::Events { access, command } => {
             ctl::events::run(&access.log().await?, command, &mut std::io::stdout()).await
         }

@@ -1,16 +1,15 @@
 //! Makes all that the services expect of a fresh NATS, S3 and Postgres. Safe to repeat.
 
+mod read_model;
+
 use crate::service::Nats;
 use anyhow::{Context, Result};
 use clap::Args;
-use projections::Store;
+use read_model::ReadModel;
 use runtime::{Connection, streams};
 use secrecy::SecretString;
 use std::io::Write;
 use storage::Storage;
-
-/// Connections to Postgres that this needs.
-const CONNECTIONS: u32 = 1;
 
 /// Where an operator makes the streams, the bucket and the read model.
 #[derive(Debug, Args)]
@@ -35,15 +34,8 @@ pub(crate) struct Provision {
     /// The bucket of artifacts and logs
     #[arg(long, env = "PAGEFOLD_S3_PLATFORM_BUCKET", default_value = storage::PLATFORM_BUCKET)]
     s3_platform_bucket: String,
-    /// The read model's database, as its owner; left alone if absent
-    #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true)]
-    postgres_url: Option<SecretString>,
-    /// The role that may read it
-    #[arg(long, env = "PAGEFOLD_POSTGRES_READER", default_value = "pagefold_web")]
-    postgres_reader: String,
-    /// Its password, if the role is to be made; the owner needs the right to make roles
-    #[arg(long, env = "PAGEFOLD_POSTGRES_READER_PASSWORD", hide_env_values = true)]
-    postgres_reader_password: Option<SecretString>,
+    #[command(flatten)]
+    read_model: ReadModel,
 }
 
 /// Makes what is there to be made, and says so line by line.
@@ -66,13 +58,8 @@ pub(crate) async fn run(options: Provision) -> Result<()> {
         storage.probe().await?;
         say("the object store has the platform's bucket and keeps its promises")?;
     }
-    if let Some(url) = &options.postgres_url {
-        let store = Store::connect(url, CONNECTIONS).await?;
-        if let Some(password) = &options.postgres_reader_password {
-            store.make_reader(&options.postgres_reader, password).await?;
-        }
-        store.prepare(Some(&options.postgres_reader)).await?;
-        say("Postgres has the read model, and its reader may read it")?;
+    for made in options.read_model.provision().await? {
+        say(&made)?;
     }
     Ok(())
 }

@@ -19,6 +19,8 @@ pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a part may take to answer before it counts as away.
 pub const CHECK_MAX: Duration = Duration::from_secs(2);
+/// How long one may be away from the start on before that is a warning: what comes up together with us may take its time.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Whether a process is fit for its purpose without a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +151,17 @@ impl Report {
 impl Reporter {
     /// The part does what it is there for.
     pub fn ok(&self) {
-        self.set(Status::Ok, None);
+        if self.set(Status::Ok, None) == Some(Status::Failing) {
+            tracing::info!(part = self.name, "a part of this process works again");
+        }
     }
 
     /// It does not, because of `detail`.
     pub fn failing(&self, detail: impl Into<String>) {
-        self.set(Status::Failing, Some(detail.into()));
+        let detail = detail.into();
+        if self.set(Status::Failing, Some(detail.clone())).is_some() {
+            tracing::warn!(part = self.name, detail, "a part of this process does not work");
+        }
     }
 
     /// Looks at the part by `check` again and again until `stop` fires. One that does not answer in time is away.
@@ -164,7 +171,7 @@ impl Reporter {
         Fut: Future<Output = Result<(), String>> + Send,
     {
         let looking = async move {
-            let (started, mut known) = (Instant::now(), false);
+            let (started, mut known, mut late) = (Instant::now(), false, false);
             loop {
                 let silent = |_elapsed| Err(format!("no answer within {} s", CHECK_MAX.as_secs()));
                 let pause = match tokio::time::timeout(CHECK_MAX, check()).await.unwrap_or_else(silent) {
@@ -174,9 +181,15 @@ impl Reporter {
                         CHECK_EVERY
                     }
                     Err(detail) => {
-                        // What comes up together with us may take its time.
-                        if known || started.elapsed() >= CHECK_MAX {
+                        let waited = started.elapsed();
+                        if known {
                             self.failing(detail);
+                        } else if waited >= CHECK_MAX {
+                            if waited >= LATE && !late {
+                                late = true;
+                                tracing::warn!(part = self.name, detail, "a part of this process does not come up");
+                            }
+                            self.set(Status::Failing, Some(detail));
                         }
                         CHECK_AGAIN
                     }
@@ -187,18 +200,16 @@ impl Reporter {
         tokio::spawn(stop.clone().run_until_cancelled_owned(looking));
     }
 
-    fn set(&self, status: Status, detail: Option<String>) {
+    /// Answers what it was before, if it was something else.
+    fn set(&self, status: Status, detail: Option<String>) -> Option<Status> {
         let mut parts = self.health.locked();
-        let Some(part) = parts.get_mut(self.name) else { return };
-        if part.status != status {
-            match (&detail, part.status) {
-                (Some(detail), _) => tracing::warn!(part = self.name, detail, "a part of this process does not work"),
-                (None, Status::Failing) => tracing::info!(part = self.name, "a part of this process works again"),
-                (None, Status::Starting | Status::Ok) => {}
-            }
-            (part.status, part.since) = (status, clock::now());
-        }
+        let part = parts.get_mut(self.name)?;
         part.detail = detail;
+        let before = part.status;
+        (before != status).then(|| {
+            (part.status, part.since) = (status, clock::now());
+            before
+        })
     }
 }
 

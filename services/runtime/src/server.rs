@@ -1,5 +1,6 @@
 //! A private nats-server for `pagefold up` and the tests: its configuration, its users, its process.
 
+mod hand_out;
 mod proof;
 mod relay;
 mod users;
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
+pub use hand_out::{INCLUDED, hand_out};
 pub use proof::certificate;
 pub use relay::Relay;
 pub use users::USERS;
@@ -34,25 +36,10 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 /// How a server runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where it stores the log, and its configuration.
+    /// Where it stores the log, its configuration, the users' passwords, its certificate and its key.
     pub folder: PathBuf,
-    /// Where the users' passwords, its certificate and its key are: its own folder, or one that a cluster shares.
-    pub secrets: PathBuf,
     /// Ports of the loopback interface, of which it takes the first that is free (0: any free one); any if there are none.
     pub ports: Vec<u16>,
-    /// The cluster it belongs to, if it does.
-    pub cluster: Option<Cluster>,
-}
-
-/// Servers on this machine that keep a log together, for tests. The way between them is neither closed nor encrypted.
-#[derive(Debug, Clone)]
-pub struct Cluster {
-    /// What this server is called in it.
-    pub member: String,
-    /// The port on which it listens to the others.
-    pub port: u16,
-    /// The same of every member.
-    pub routes: Vec<u16>,
 }
 
 /// A running server. It ends with this process, whatever happens to it.
@@ -66,7 +53,7 @@ impl Settings {
     /// A server below `folder` that keeps a log alone.
     #[must_use]
     pub fn new(folder: &Path, ports: Vec<u16>) -> Self {
-        Self { folder: folder.to_owned(), secrets: folder.to_owned(), ports, cluster: None }
+        Self { folder: folder.to_owned(), ports }
     }
 }
 
@@ -97,9 +84,8 @@ impl Server {
     pub async fn spawn(settings: Settings) -> Result<Self, Error> {
         let failed = |reason: String| Error::Server { reason };
         let binary = find().await?;
-        for folder in [&settings.folder, &settings.secrets] {
-            private_folder(folder).map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
-        }
+        let folder = &settings.folder;
+        private_folder(folder).map_err(|error| failed(format!("cannot make `{}`: {error}", folder.display())))?;
         let address = free(&settings.ports).map_err(|error| failed(error.to_string()))?;
         let config = settings.folder.join("nats.conf");
         let text = users::configuration(&settings, address).map_err(|error| failed(error.to_string()))?;
@@ -149,7 +135,7 @@ impl Server {
     /// # Errors
     /// [`Error::Server`] if the user is unknown or the secrets cannot be read.
     pub fn access(&self, user: &str) -> Result<connection::Config, Error> {
-        access(&self.settings.secrets, user, self.url())
+        access(&self.settings.folder, user, self.url())
     }
 
     /// The port it listens on.
@@ -180,7 +166,7 @@ impl Server {
     /// # Errors
     /// [`Error::Server`] if the user is unknown or the secrets cannot be read.
     pub fn password(&self, user: &str) -> Result<SecretString, Error> {
-        password(&self.settings.secrets, user)
+        password(&self.settings.folder, user)
     }
 
     /// Asks the server to end and waits until it has.
@@ -212,9 +198,9 @@ pub fn password(folder: &Path, user: &str) -> Result<SecretString, Error> {
 pub async fn prepare(settings: &Settings) -> Result<(), Error> {
     find().await?;
     let failed = |error: std::io::Error| Error::Server { reason: error.to_string() };
-    private_folder(&settings.secrets).map_err(failed)?;
-    users::passwords(&settings.secrets).map_err(failed)?;
-    proof::prepare(&settings.secrets).map_err(failed)
+    private_folder(&settings.folder).map_err(failed)?;
+    users::passwords(&settings.folder).map_err(failed)?;
+    proof::prepare(&settings.folder).map_err(failed)
 }
 
 /// How `user` connects to a server at `url` whose secrets are kept in `secrets`.

@@ -27,15 +27,25 @@ pub(crate) struct Auth {
 
 impl Auth {
     pub(crate) fn new(tokens: &[Token], sessions: Sessions) -> Self {
-        Self { tokens: tokens.iter().map(Known::new).collect(), sessions, guesses: Guesses::default() }
+        let tokens: Vec<Known> = tokens.iter().map(Known::new).collect();
+        for token in tokens.iter().filter(|token| token.is_guessable()) {
+            tracing::warn!(token = token.name, "this token can be guessed: take 32 random characters or more");
+        }
+        Self { tokens, sessions, guesses: Guesses::default() }
     }
 
-    /// The holder of a presented token. A client that has guessed too often is not answered, whatever it presents.
+    /// The holder of a presented token. A client that has guessed too often is told so instead, unless its token is one that
+    /// guessing cannot find: else whoever guesses would keep out all who share the address.
     pub(crate) fn holder(&self, presented: &str, client: IpAddr) -> Result<Option<&Known>, Problem> {
+        let holder = token::holder(&self.tokens, presented);
+        if let Some(holder) = holder
+            && !holder.is_guessable()
+        {
+            return Ok(Some(holder));
+        }
         if let Some(wait) = self.guesses.wait(client) {
             return Err(Problem::TooManyGuesses(wait));
         }
-        let holder = token::holder(&self.tokens, presented);
         if holder.is_none() && !presented.is_empty() {
             self.guesses.wrong(client);
         }

@@ -5,10 +5,15 @@ use events::Actor;
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use subtle::ConstantTimeEq;
 
 /// Longest token accepted for comparison, in bytes.
 const TOKEN_MAX: usize = 1024;
+/// As many bytes as 128 random bits take in Base64; in hex they take more.
+const RANDOM_LENGTH: usize = 22;
+/// Fewer different bytes are hardly in anything so long that was drawn by chance.
+const RANDOM_DIFFERENT: usize = 8;
 
 /// Who asked, once it is known.
 #[derive(Debug, Clone)]
@@ -34,6 +39,13 @@ impl Known {
             secret: token.secret.clone(),
             digest: Sha256::digest(token.secret.expose_secret()).into(),
         }
+    }
+
+    /// Whether it looks like one that somebody who asks again and again may hit upon. What is long and not random cannot be
+    /// told from what is.
+    pub(crate) fn is_guessable(&self) -> bool {
+        let different: HashSet<&u8> = self.key().iter().collect();
+        self.key().len() < RANDOM_LENGTH || different.len() < RANDOM_DIFFERENT
     }
 
     /// The key of whatever proves to come from the token's holder.
@@ -67,6 +79,17 @@ pub(crate) fn caller(name: &str) -> Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_short_or_repeats_itself_can_be_guessed_and_what_is_random_cannot() {
+        let known = |secret: &str| Known::new(&Token { name: "ada".into(), secret: secret.into() });
+        for random in ["q2Zl0cV7mXyR4tNb9sKfHw", "7a1c93e05bd24f6688e1f0b2c7d94a35"] {
+            assert!(!known(random).is_guessable(), "{random}");
+        }
+        for weak in ["secret", "a-token-for-tests", "q2Zl0cV7mXyR4tNb9sKfH", &"0".repeat(64), &"abc".repeat(20)] {
+            assert!(known(weak).is_guessable(), "{weak}");
+        }
+    }
 
     #[test]
     fn a_token_names_its_holder_and_nothing_else_does() {

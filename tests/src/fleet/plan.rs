@@ -1,18 +1,24 @@
 //! What a fleet is told: the addresses, the secrets, the settings of each service.
 
 use super::Service;
-use crate::{Ready, hold, ports};
-use depot::Access;
-use projections::server as postgres;
+use super::log_server::{self, LogServer};
+use super::postgres::Cluster;
+use crate::{Ready, child, hold, ports};
 use runtime::{connection, server as nats};
-use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 const REGION: &str = "us-east-1";
 const DOMAIN: &str = "sites.localhost";
 /// The key by which an operator provisions the object store.
-const OPERATOR: &str = "operator";
+const PROVISIONER: &str = "syncer";
+/// The folder that `pagefold permissions s3` has written.
+const STORE_PERMISSIONS: &str = "store-permissions";
+/// Actions that change nothing, and those by which objects come.
+const READS: [&str; 2] = ["s3:GetObject", "s3:ListBucket"];
+const ADDS: [&str; 3] = ["s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads", "s3:PutObject"];
 
 /// A variable of a process.
 type Variable = (String, String);
@@ -27,61 +33,74 @@ pub(super) struct Plan {
     admins: Vec<u16>,
     /// Ports of a second web and a second edge.
     seconds: Vec<u16>,
-    reader: SecretString,
+    /// The secret of every key of the object store, and the password of who reads the read model.
     secret: String,
+    postgres: Cluster,
 }
 
 impl Plan {
     pub(super) async fn make(folder: &Path, members: usize) -> Self {
-        let mut ports = ports::free(2 * members + Service::ALL.len() + 5);
+        let mut ports = ports::free(2 * members + Service::ALL.len() + 6);
         let mut take = |count: usize| ports.split_off(ports.len() - count);
         let (clients, routes, admins) = (take(members), take(members), take(Service::ALL.len()));
-        let (own, seconds) = (take(3), take(2));
-        // Its roles have their passwords from the first start.
-        let server = postgres::Server::start(&postgres::Config::new(folder.join("postgres"))).await.unwrap();
-        let (owner, reader) = (server.url(postgres::Role::Owner), server.url(postgres::Role::Reader));
-        server.stop().await.unwrap();
+        let (own, seconds, postgres) = (take(3), take(2), take(1)[0]);
+        let permissions = |servers: &str, name: &str| {
+            let folder = folder.join(name).display().to_string();
+            let output = child::run(&["permissions", servers, "--folder", &folder]);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        permissions("nats", log_server::PERMISSIONS);
+        permissions("s3", STORE_PERMISSIONS);
+        nats::prepare(&nats::Settings::new(&folder.join("proof"), Vec::new())).await.unwrap();
+        let postgres = Cluster::make(folder.join("postgres"), (postgres, fresh()));
         let ready = Ready {
             web: format!("http://127.0.0.1:{}", own[0]),
             edge: format!("http://127.0.0.1:{}", own[1]),
             s3: format!("http://127.0.0.1:{}", own[2]),
             admin: String::new(),
             nats: clients.iter().map(|port| nats::url(*port)).collect::<Vec<_>>().join(","),
-            postgres: owner.expose_secret().to_owned(),
+            postgres: postgres.url(("pagefold", &fresh()), "pagefold"),
             token: fresh(),
             github_webhook_secret: fresh(),
             sites_domain: DOMAIN.to_owned(),
             pid: std::process::id(),
         };
-        Self { ready, folder: folder.to_owned(), clients, routes, admins, seconds, reader, secret: fresh() }
+        Self { ready, folder: folder.to_owned(), clients, routes, admins, seconds, secret: fresh(), postgres }
     }
 
-    pub(super) fn member(&self, member: usize) -> nats::Settings {
-        let (port, routes) = (self.routes[member], self.routes.clone());
-        nats::Settings {
+    pub(super) fn log_server(&self, member: usize) -> LogServer {
+        let address = |port: &u16| SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+        LogServer {
+            name: name_of(member),
             folder: self.folder.join(format!("nats-{member}")),
-            secrets: self.secrets(),
-            ports: vec![self.clients[member]],
-            cluster: (routes.len() > 1).then(|| nats::Cluster { member: name_of(member), port, routes }),
+            around: self.folder.clone(),
+            client: address(&self.clients[member]),
+            route: address(&self.routes[member]),
+            routes: self.routes.iter().map(address).collect(),
+            proof: ["certificate.pem", "key.pem"].map(|file| self.folder.join("proof").join(file)),
         }
     }
 
-    pub(super) fn postgres_config(&self) -> postgres::Config {
-        postgres::Config::new(self.folder.join("postgres"))
+    pub(super) const fn postgres(&self) -> &Cluster {
+        &self.postgres
     }
 
     pub(super) fn depot(&self) -> depot::Config {
-        let all = |access| vec![depot::Grant { buckets: "*".to_owned(), access }];
-        let key = |name: &str, access| depot::Key {
+        let key = |name: &str| depot::Key {
             id: name.to_owned(),
             secret: self.secret.clone().into(),
-            grants: all(access),
+            grants: self.policy(name).iter().map(grant).collect(),
         };
-        let keys = [("web", Access::Read), ("launcher", Access::Write), ("syncer", Access::Write)];
-        let keys = keys.into_iter().chain([("edge", Access::Read), (OPERATOR, Access::Write)]);
         let listen = self.ready.s3.trim_start_matches("http://").parse().unwrap();
-        let keys = keys.map(|(name, access)| key(name, access)).collect();
+        let keys = ["web", "launcher", "syncer", "edge"].map(key).into();
         depot::Config { root: self.folder.join("s3"), listen, region: REGION.to_owned(), keys }
+    }
+
+    /// The statements of the policy that was written for a key.
+    fn policy(&self, key: &str) -> Vec<Value> {
+        let text = std::fs::read(self.folder.join(STORE_PERMISSIONS).join(format!("{key}.json"))).unwrap();
+        let policy: Value = serde_json::from_slice(&text).unwrap();
+        policy["Statement"].as_array().unwrap().clone()
     }
 
     pub(super) fn arguments(&self, service: Service) -> Vec<String> {
@@ -104,7 +123,7 @@ impl Plan {
                 let listen = self.ready.web.trim_start_matches("http://");
                 variables.extend(self.store(service.name()));
                 variables.push(variable("WEB_LISTEN", listen));
-                variables.push(variable("POSTGRES_URL", self.reader.expose_secret()));
+                variables.push(variable("POSTGRES_URL", &self.reader()));
                 variables.push(variable("TOKEN", &self.ready.token));
                 variables.push(variable("GITHUB_WEBHOOK_SECRET", &self.ready.github_webhook_secret));
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
@@ -158,8 +177,16 @@ impl Plan {
 
     pub(super) fn provision(&self) -> Vec<Variable> {
         let mut variables = self.operator();
-        variables.extend(self.store(OPERATOR));
+        variables.extend(self.store(PROVISIONER));
         variables.push(variable("NATS_REPLICAS", &self.clients.len().to_string()));
+        variables
+    }
+
+    /// The same where roles and a database are to be made.
+    pub(super) fn provision_by(&self, administrator: &str) -> Vec<Variable> {
+        let mut variables = self.provision();
+        variables.push(variable("POSTGRES_ADMINISTRATOR_URL", administrator));
+        variables.push(variable("POSTGRES_READER_PASSWORD", &self.secret));
         variables
     }
 
@@ -172,9 +199,15 @@ impl Plan {
 
     /// How a user reaches the log without a process of its own.
     pub(super) fn access(&self, user: &str) -> connection::Config {
-        let certificate = Some(nats::certificate(&self.secrets()));
-        let password = nats::password(&self.secrets(), user).unwrap();
-        connection::Config { url: self.ready.nats.clone(), user: user.to_owned(), password, certificate }
+        let [.., (_, password)] = &self.handed_out(user)[..] else { panic!("`{user}` has no password") };
+        let certificate = Some(self.certificate());
+        let (url, password) = (self.ready.nats.clone(), password.clone().into());
+        connection::Config { url, user: user.to_owned(), password, certificate }
+    }
+
+    /// The read model, as its reader reaches it.
+    pub(super) fn reader(&self) -> String {
+        self.postgres.url(("pagefold_web", &self.secret), "pagefold")
     }
 
     pub(super) fn healthz(&self, service: Service) -> String {
@@ -190,18 +223,23 @@ impl Plan {
         format!("127.0.0.1:{}", self.admins[index])
     }
 
-    fn secrets(&self) -> PathBuf {
-        self.folder.join("nats-secrets")
+    fn certificate(&self) -> PathBuf {
+        self.folder.join("proof/certificate.pem")
+    }
+
+    /// The variables that were written for a user of the log.
+    fn handed_out(&self, user: &str) -> Vec<Variable> {
+        let text =
+            std::fs::read_to_string(self.folder.join(log_server::PERMISSIONS).join(format!("{user}.env"))).unwrap();
+        let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        text.lines().map(|line| pair(line).unwrap()).collect()
     }
 
     fn log(&self, user: &str) -> Vec<Variable> {
-        std::fs::create_dir_all(self.secrets()).unwrap();
-        let password = nats::password(&self.secrets(), user).unwrap();
-        vec![
-            variable("NATS_URL", &self.ready.nats),
-            variable("NATS_PASSWORD", password.expose_secret()),
-            variable("NATS_CERTIFICATE", &nats::certificate(&self.secrets()).display().to_string()),
-        ]
+        let mut variables = self.handed_out(user);
+        variables.push(variable("NATS_URL", &self.ready.nats));
+        variables.push(variable("NATS_CERTIFICATE", &self.certificate().display().to_string()));
+        variables
     }
 
     /// How a key reaches the object store.
@@ -214,6 +252,22 @@ impl Plan {
         let pairs = [("S3_ENDPOINT", &*self.ready.s3), ("S3_ACCESS_KEY", key), ("S3_SECRET_KEY", &*self.secret)];
         pairs.map(|(name, value)| variable(name, value)).into()
     }
+}
+
+/// A statement of a policy, as the object store of a fleet knows it.
+fn grant(statement: &Value) -> depot::Grant {
+    let resource = statement["Resource"].as_str().unwrap().strip_prefix("arn:aws:s3:::").unwrap();
+    let buckets = resource.strip_suffix("/*").unwrap_or(resource).to_owned();
+    let actions: Vec<&str> =
+        statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
+    let access = if actions.iter().all(|action| READS.contains(action)) {
+        depot::Access::Read
+    } else if actions.iter().all(|action| ADDS.contains(action)) {
+        depot::Access::Add
+    } else {
+        depot::Access::Write
+    };
+    depot::Grant { buckets, access }
 }
 
 /// The name of one of the log's servers.

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long a name may take to resolve, and an address to accept a connection.
@@ -15,9 +16,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Dialer {
     /// Which addresses.
     pub allowed: Allowed,
-    /// Where the platform's own servers answer, each as `host:port`. Never connected to, and on this machine no address
-    /// with the port of one is, since a server may listen on many.
-    pub own: Vec<String>,
+    /// Where the platform's own servers answer. Never connected to, and on this machine no address with the port of one is,
+    /// since a server may listen on many.
+    pub own: Vec<Own>,
+}
+
+/// Where one of the platform's own servers answers.
+#[derive(Debug, Clone)]
+pub enum Own {
+    /// As `host:port`. The name is resolved anew each time: a server that has moved is still the platform's own.
+    At(String),
+    /// One on this machine that takes another port when it has to: where it is now, while it is anywhere.
+    Moving(watch::Receiver<Option<SocketAddr>>),
 }
 
 /// Why there is no connection. Its text goes on from the address: "`…` cannot be reached: …".
@@ -77,12 +87,16 @@ impl Dialer {
         if permitted.is_empty() { Err(why) } else { Ok(permitted) }
     }
 
-    /// Names are resolved anew each time: a server that has moved is still the platform's own.
     async fn own_addresses(&self) -> Vec<SocketAddr> {
         let mut addresses = Vec::new();
         for own in &self.own {
-            if let Ok(Ok(found)) = timeout(CONNECT_TIMEOUT, lookup_host(own)).await {
-                addresses.extend(found);
+            match own {
+                Own::At(name) => {
+                    if let Ok(Ok(found)) = timeout(CONNECT_TIMEOUT, lookup_host(name)).await {
+                        addresses.extend(found);
+                    }
+                }
+                Own::Moving(now) => addresses.extend(*now.borrow()),
             }
         }
         addresses
@@ -109,7 +123,7 @@ mod tests {
     use super::*;
 
     fn dialer(private: bool, own: &[&str]) -> Dialer {
-        let own = own.iter().map(|&own| own.to_owned()).collect();
+        let own = own.iter().map(|&own| Own::At(own.to_owned())).collect();
         Dialer { allowed: Allowed { private, folders: Vec::new() }, own }
     }
 
@@ -131,6 +145,18 @@ mod tests {
             assert!(why(&dialer(true, &[]), host, 80).await.contains("link-local"), "{host}");
         }
         assert_eq!(why(&closed, "nowhere.invalid", 80).await, "the name `nowhere.invalid` is not known");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_moves_is_known_wherever_it_is() {
+        let place = watch::Sender::new(None);
+        let mut moving = dialer(true, &[]);
+        moving.own.push(Own::Moving(place.subscribe()));
+        for port in [4222, 4223] {
+            assert!(!why(&moving, "127.0.0.1", port).await.contains("platform's own"), "{port}");
+            place.send_replace(Some(([127, 0, 0, 1], port).into()));
+            assert!(why(&moving, "127.0.0.1", port).await.contains("platform's own"), "{port}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Secrets of one installation: made on first use, kept in a file only its owner reads.
 
+use crate::permissions::store::{KEYS, Names, Right};
 use anyhow::{Context, Result};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -8,21 +9,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use uuid::Uuid;
-
-/// Who has a key of the S3 server, and what it opens.
-const S3_KEYS: &[(&str, &[(Bucket, depot::Access)])] = &[
-    ("web", &[(Bucket::Platform, depot::Access::Read)]),
-    ("launcher", &[(Bucket::Platform, depot::Access::Write)]),
-    ("syncer", &[(Bucket::Platform, depot::Access::Write), (Bucket::Sites, depot::Access::Write)]),
-    ("edge", &[(Bucket::Sites, depot::Access::Read)]),
-    ("operator", &[(Bucket::Platform, depot::Access::Read), (Bucket::Sites, depot::Access::Read)]),
-];
-
-#[derive(Clone, Copy)]
-enum Bucket {
-    Platform,
-    Sites,
-}
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -41,7 +27,7 @@ impl Secrets {
             let known = serde_json::from_slice(&text);
             return Ok(Self(known.with_context(|| format!("`{}` is not what it should be", path.display()))?));
         }
-        let s3 = S3_KEYS.iter().map(|(name, _)| ((*name).to_owned(), fresh())).collect();
+        let s3 = KEYS.iter().map(|(name, _)| ((*name).to_owned(), fresh())).collect();
         let file = File { token: fresh(), github_webhook_secret: fresh(), s3 };
         let mut options = std::fs::OpenOptions::new();
         let mut out = options.write(true).create_new(true).mode(0o600).open(&path)?;
@@ -65,20 +51,13 @@ impl Secrets {
 
     /// The keys as the S3 server knows them.
     pub(super) fn s3_keys(&self) -> Vec<depot::Key> {
-        let key = |(name, grants): &(&str, &[(Bucket, depot::Access)])| {
+        let names = Names::default();
+        let key = |(name, rights): &(&str, &[Right])| {
             let (id, secret) = self.s3(name);
-            depot::Key { id, secret: SecretString::from(secret), grants: grants.iter().map(grant).collect() }
+            depot::Key { id, secret: SecretString::from(secret), grants: names.grants(rights) }
         };
-        S3_KEYS.iter().map(key).collect()
+        KEYS.iter().map(key).collect()
     }
-}
-
-fn grant((bucket, access): &(Bucket, depot::Access)) -> depot::Grant {
-    let buckets = match bucket {
-        Bucket::Platform => storage::PLATFORM_BUCKET.to_owned(),
-        Bucket::Sites => format!("{}*", storage::SITE_BUCKET_PREFIX),
-    };
-    depot::Grant { buckets, access: *access }
 }
 
 /// 244 random bits.

@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::StoreServer;
+use tokio::sync::watch;
 
 pub(super) use store::REGION;
 
@@ -38,6 +39,7 @@ pub(super) struct Servers {
 pub(super) struct Places {
     log: log::Place,
     read_model: postgres::Place,
+    read_model_answers: watch::Receiver<bool>,
     pub(super) s3: SocketAddr,
 }
 
@@ -47,7 +49,8 @@ impl Servers {
         let store = StoreServer::start(folder, (s3, secrets), health).await?;
         let log = LogServer::prepare(&folder.join("nats"), health).await?;
         let read_model = ReadModelServer::prepare(&folder.join("postgres"), health)?;
-        let places = Places { log: log.place(), read_model: read_model.place(), s3: store.address() };
+        let (read_model_answers, s3) = (read_model.answers(), store.address());
+        let places = Places { log: log.place(), read_model: read_model.place(), read_model_answers, s3 };
         Ok(Self { log, read_model, store, places })
     }
 
@@ -74,14 +77,25 @@ impl Places {
         self.log.access(user)
     }
 
-    /// `host:port` of all that belongs to the log.
+    /// `host:port` of all that belongs to the log for as long as this process lives.
     pub(super) fn log_addresses(&self) -> Vec<String> {
         self.log.addresses()
+    }
+
+    /// Where the log's process listens, wherever it had to go.
+    pub(super) fn log_process(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.log.process()
     }
 
     /// Where the log answers, and what it proves itself by.
     pub(super) fn log_server(&self) -> (String, PathBuf) {
         (self.log.url(), self.log.certificate())
+    }
+
+    /// Comes back when the read model's server has answered, with its roles in place.
+    pub(super) async fn read_model_has_answered(&self) {
+        // The sender lives as long as the server is looked after.
+        let _ = self.read_model_answers.clone().wait_for(|answers| *answers).await;
     }
 
     /// The read model's database, as `role` reaches it.

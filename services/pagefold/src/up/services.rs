@@ -10,6 +10,7 @@ use crate::service::PROJECTOR_CONNECTIONS;
 use crate::{launch, modes};
 use anyhow::{Context, Result};
 use edge::Edge;
+use launcher::source::Own;
 use listener::Share;
 use projections::Store;
 use projections::server::Role;
@@ -161,10 +162,14 @@ impl Surroundings<'_> {
     async fn projector(&self) -> Result<()> {
         let log = self.log("projector").await?;
         let store = Store::establish(&self.places.read_model(Role::Owner), PROJECTOR_CONNECTIONS)?;
+        let places = self.places.clone();
         self.supervisor.keep("projector", move |stop| {
-            let (log, store) = (log.clone(), store.clone());
+            let (log, store, places) = (log.clone(), store.clone(), places.clone());
             async move {
-                projector::run(log, store, Role::Reader.name(), stop).await;
+                // A server that comes up for the first time has no role yet that could be let in.
+                if stop.run_until_cancelled(places.read_model_has_answered()).await.is_some() {
+                    projector::run(log, store, Role::Reader.name(), stop).await;
+                }
                 Ok(())
             }
         });
@@ -197,8 +202,9 @@ impl Surroundings<'_> {
         let own = doors.into_iter().chain([self.places.s3]).map(|address| address.to_string());
         let own = own.chain(self.places.log_addresses()).chain(self.options.builds.engine_hosts()).collect();
         // On one machine, repositories are near: everything but what is ours.
-        let rules =
-            self.options.sources.rules(self.options.sources.repositories.allowed(true), (own, self.folder.to_owned()));
+        let sources = &self.options.sources;
+        let mut rules = sources.rules(sources.repositories.allowed(true), (own, self.folder.to_owned()));
+        rules.dialer.own.push(Own::Moving(self.places.log_process()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Pages are served and pushes are taken in without it.
         let engine = self.health.part("engine", Need::May);

@@ -84,32 +84,28 @@ impl User {
     }
 }
 
-/// The server's configuration. Everything is synced before it is acknowledged: with the default of two minutes a power
-/// cut loses acknowledged facts.
+/// A private server's configuration.
 pub(super) fn configuration(settings: &Settings, address: SocketAddr) -> std::io::Result<String> {
-    let secrets = passwords(&settings.secrets)?;
-    proof::prepare(&settings.secrets)?;
-    let name = settings.cluster.as_ref().map_or("pagefold", |cluster| &cluster.member);
-    let mut text = format!(
-        "listen: \"{address}\"\nserver_name: \"{name}\"\nmax_payload: 1MB\n\
-         tls {{\n  cert_file: \"{}\"\n  key_file: \"{}\"\n  timeout: 5\n}}\n\
-         jetstream {{\n  store_dir: \"{}\"\n  sync_interval: always\n  max_memory_store: 64MB\n}}\n",
-        proof::certificate(&settings.secrets).display(),
-        proof::key(&settings.secrets).display(),
+    let secrets = passwords(&settings.folder)?;
+    proof::prepare(&settings.folder)?;
+    let text = format!(
+        "listen: \"{address}\"\nserver_name: \"pagefold\"\nstore_dir: \"{}\"\n\
+         tls {{\n  cert_file: \"{}\"\n  key_file: \"{}\"\n  timeout: 5\n}}\n",
         settings.folder.join("store").display(),
+        proof::certificate(&settings.folder).display(),
+        proof::key(&settings.folder).display(),
     );
-    if let Some(cluster) = &settings.cluster {
-        let routes: Vec<String> =
-            cluster.routes.iter().map(|port| format!("\"nats://{}\"", super::address(*port))).collect();
-        let (listen, routes) = (super::address(cluster.port), routes.join(", "));
-        let _ = writeln!(
-            text,
-            "cluster {{\n  name: pagefold\n  listen: \"{listen}\"\n  routes: [{routes}]\n  no_advertise: true\n}}"
-        );
-    }
-    text.push_str("authorization {\n  timeout: 5\n  users: [\n");
+    Ok(text + &shared(&secrets)?)
+}
+
+/// What every server of a log is told, wherever it listens. Everything is synced before it is acknowledged: with the default
+/// of two minutes a power cut loses acknowledged facts.
+pub(super) fn shared(passwords: &BTreeMap<String, SecretString>) -> std::io::Result<String> {
+    let mut text = "max_payload: 1MB\njetstream {\n  sync_interval: always\n  max_memory_store: 64MB\n}\n\
+                    authorization {\n  timeout: 5\n  users: [\n"
+        .to_owned();
     for user in USERS {
-        let Some(secret) = secrets.get(user.name) else { continue };
+        let Some(secret) = passwords.get(user.name) else { continue };
         let publish = serde_json::to_string(&user.publishes())?;
         let inbox = inbox_prefix(user.name);
         let _ = writeln!(

@@ -1,9 +1,9 @@
 //! What attackers try at the door without a token, and what a session is worth that was left.
 
 use crate::dashboard::{Browser, post};
-use crate::platform::{Platform, TOKEN, json};
+use crate::platform::{Platform, RANDOM_TOKEN, TOKEN, json};
 use reqwest::header::COOKIE;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use serde_json::json;
 use std::net::IpAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -54,35 +54,78 @@ async fn logging_out_ends_a_session_on_every_server_and_a_new_one_does_not_bring
     assert_eq!(status(&invented).await, StatusCode::SEE_OTHER);
 }
 
+/// Somebody at one address, behind which others may be too.
+struct Guesser<'p> {
+    platform: &'p Platform,
+    client: Client,
+}
+
+impl<'p> Guesser<'p> {
+    /// One whose next wrong token is one too many.
+    async fn at(platform: &'p Platform, address: &str) -> Self {
+        let guesser = Self { platform, client: from(address) };
+        for guess in 0..20 {
+            assert_eq!(
+                guesser.try_token(&format!("guess-{guess}")).await.status(),
+                StatusCode::UNAUTHORIZED,
+                "{guess}"
+            );
+        }
+        guesser
+    }
+
+    async fn try_token(&self, token: &str) -> Response {
+        let sites = self.client.get(self.platform.url("/api/v1/sites")).bearer_auth(token);
+        sites.header("x-forwarded-for", "192.0.2.1").send().await.unwrap()
+    }
+
+    async fn try_form(&self, token: &str) -> Response {
+        let origin = format!("http://{}", self.platform.host());
+        let login = self.client.post(self.platform.url("/login")).header("origin", origin);
+        let login = login.header("content-type", "application/x-www-form-urlencoded");
+        login.body(format!("token={token}")).send().await.unwrap()
+    }
+}
+
+async fn is_slowed(response: Response) {
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=6).contains(&seconds), "{seconds}");
+    let (status, problem) = json(response).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("too_many_guesses")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_tokens_is_slowed_for_the_address_that_guesses_and_for_no_other() {
     let platform = Platform::start().await;
-    let (guesser, other) = (from("127.0.0.2"), from("127.0.0.3"));
-    let sites = platform.url("/api/v1/sites");
-    let try_token = async |client: &Client, token: &str| {
-        client.get(&sites).bearer_auth(token).header("x-forwarded-for", "192.0.2.1").send().await.unwrap()
-    };
-    for guess in 0..20 {
-        assert_eq!(try_token(&guesser, &format!("guess-{guess}")).await.status(), StatusCode::UNAUTHORIZED, "{guess}");
-    }
-    for token in ["another-guess", TOKEN] {
-        let slowed = try_token(&guesser, token).await;
-        let seconds: u64 = slowed.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-        assert!((1..=6).contains(&seconds), "{seconds}");
-        let (status, problem) = json(slowed).await;
-        assert_eq!((status, &problem["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("too_many_guesses")));
-    }
-    let form = "token=yet-another";
-    let origin = format!("http://{}", platform.host());
-    let login = guesser.post(platform.url("/login")).header("origin", origin).body(form);
-    let login = login.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
-    assert_eq!(login.status(), StatusCode::TOO_MANY_REQUESTS);
-    assert!(login.headers().contains_key("retry-after"));
-    assert_eq!(try_token(&other, TOKEN).await.status(), StatusCode::OK);
+    let guesser = Guesser::at(&platform, "127.0.0.2").await;
+    is_slowed(guesser.try_token("another-guess").await).await;
+    let form = guesser.try_form("yet-another").await;
+    assert_eq!(form.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(form.headers().contains_key("retry-after"));
+    let other = Guesser { platform: &platform, client: from("127.0.0.3") };
+    assert_eq!(other.try_token(TOKEN).await.status(), StatusCode::OK);
     assert_eq!(
         post(&platform, "/login", "token=a-token-for-tests").send().await.unwrap().status(),
         StatusCode::SEE_OTHER
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_keeps_nobody_out_who_holds_a_token_that_cannot_be_guessed() {
+    let platform = Platform::start().await;
+    let neighbour = Guesser::at(&platform, "127.0.0.4").await;
+    is_slowed(neighbour.try_token("another-guess").await).await;
+    assert_eq!(neighbour.try_token(RANDOM_TOKEN).await.status(), StatusCode::OK);
+    assert_eq!(neighbour.try_form(RANDOM_TOKEN).await.status(), StatusCode::SEE_OTHER);
+    is_slowed(neighbour.try_token("a-guess-after-it").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_can_be_guessed_is_not_found_out_by_guessing_on() {
+    let platform = Platform::start().await;
+    let guesser = Guesser::at(&platform, "127.0.0.5").await;
+    is_slowed(guesser.try_token(TOKEN).await).await;
+    assert_eq!(guesser.try_form(TOKEN).await.status(), StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test(flavor = "multi_thread")]

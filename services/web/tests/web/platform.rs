@@ -20,7 +20,10 @@ use storage::PlatformBucket;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+/// A token that is short enough to be guessed, as some operators choose one.
 pub(crate) const TOKEN: &str = "a-token-for-tests";
+/// A random one, as they should.
+pub(crate) const RANDOM_TOKEN: &str = "7a1c93e05bd24f6688e1f0b2c7d94a35";
 pub(crate) const WEBHOOK_SECRET: &str = "a-webhook-secret-for-tests";
 pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
 const REGION: &str = "local";
@@ -245,7 +248,9 @@ async fn serve(
 ) -> String {
     let config = web::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        tokens: vec![web::Token { name: "tester".into(), secret: TOKEN.into() }],
+        tokens: [("tester", TOKEN), ("keeper", RANDOM_TOKEN)]
+            .map(|(name, secret)| web::Token { name: name.into(), secret: secret.into() })
+            .into(),
         github_webhook_secret: WEBHOOK_SECRET.into(),
         repositories: Allowed::default(),
         web_url: "https://pagefold.test/".into(),

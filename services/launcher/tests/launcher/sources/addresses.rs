@@ -2,7 +2,7 @@
 
 use super::git_host::GitHost;
 use super::world::{World, git, is_root, read};
-use launcher::source::{Error, Unreached};
+use launcher::source::{Error, Own, Unreached};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::Ordering;
@@ -52,7 +52,7 @@ async fn a_source_that_cannot_be_fetched_is_its_owners_and_says_why() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_and_checked_like_any_other_address() {
-    let world = World::with(|rules| rules.dialer.own = vec!["127.0.0.1:1".to_owned()]);
+    let world = World::with(|rules| rules.dialer.own = vec![Own::At("127.0.0.1:1".to_owned())]);
     let commit = world.commit("index.html", "page");
     let (host, other) = (GitHost::start(world.folder.path()), GitHost::start(world.folder.path()));
     let to = |target: &str| host.url(&format!("to/{target}"));
@@ -74,7 +74,7 @@ async fn the_platforms_own_ports_and_reserved_addresses_are_never_connected_to()
     let probe = tempfile::tempdir().unwrap();
     let own = GitHost::start(probe.path());
     let port = own.address.port();
-    let world = World::with(|rules| rules.dialer.own = vec![own.address.to_string()]);
+    let world = World::with(|rules| rules.dialer.own = vec![Own::At(own.address.to_string())]);
     let commit = "ab".repeat(20);
     for address in [
         format!("http://127.0.0.1:{port}/git/x"),

@@ -24,6 +24,8 @@ pub(super) struct LogServer {
     process: Option<nats::Server>,
     /// Where the process listens, if there is one.
     address: watch::Sender<Option<SocketAddr>>,
+    /// The same for clients, who are let in when it has what they expect.
+    open: watch::Sender<Option<SocketAddr>>,
     door: JoinHandle<Infallible>,
     place: Place,
     /// Whether it has the streams that services expect.
@@ -37,6 +39,7 @@ pub(super) struct Place {
     secrets: PathBuf,
     door: u16,
     ports: Vec<u16>,
+    process: watch::Receiver<Option<SocketAddr>>,
 }
 
 impl LogServer {
@@ -45,11 +48,12 @@ impl LogServer {
         let settings = nats::Settings::new(folder, ports.iter().copied().chain([ANY]).collect());
         nats::prepare(&settings).await?;
         let relay = Relay::bind().await?;
-        let place = Place { secrets: settings.secrets.clone(), door: relay.port(), ports };
-        let address = watch::Sender::new(None);
-        let door = tokio::spawn(relay.run(address.subscribe()));
+        let (address, open) = (watch::Sender::new(None), watch::Sender::new(None));
+        let secrets = settings.folder.clone();
+        let place = Place { secrets, door: relay.port(), ports, process: address.subscribe() };
+        let door = tokio::spawn(relay.run(open.subscribe()));
         let health = health.part("nats_server", Need::Must);
-        Ok(Self { settings, process: None, address, door, place, provisioned: false, health })
+        Ok(Self { settings, process: None, address, open, door, place, provisioned: false, health })
     }
 
     pub(super) fn place(&self) -> Place {
@@ -61,6 +65,7 @@ impl LogServer {
         loop {
             let began = Instant::now();
             let Err(error) = self.live().await;
+            self.open.send_replace(None);
             self.address.send_replace(None);
             pause = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (pause * 2).min(AGAIN_MAX) };
             tracing::error!(error = format!("{error:#}"), ?pause, "nats-server is not there, starting it again");
@@ -74,15 +79,21 @@ impl LogServer {
         // The one before is dead: it is not to be found in the place of the one to come.
         self.process = None;
         let process = self.process.insert(nats::Server::spawn(self.settings.clone()).await?);
-        self.address.send_replace(Some(process.address()));
+        let address = process.address();
+        self.address.send_replace(Some(address));
         let waiting = |waited: Duration| {
             self.health
                 .failing(format!("it lives and has not answered for {} s: it reads what it stores", waited.as_secs()));
         };
         process.ready(waiting).await?;
+        if !self.provisioned {
+            // What a fresh log lacks is made before anybody can miss it. If that fails, an older one may do meanwhile.
+            self.provisioned = provision((&self.place, address), &self.health).await;
+        }
+        self.open.send_replace(Some(address));
         while process.is_running() {
             if !self.provisioned {
-                self.provisioned = provision(&self.place, &self.health).await;
+                self.provisioned = provision((&self.place, address), &self.health).await;
             }
             if self.provisioned {
                 self.health.ok();
@@ -113,16 +124,22 @@ impl Place {
         nats::certificate(&self.secrets)
     }
 
+    /// Where the process listens, which may be none of its [`addresses`](Self::addresses) if all were taken.
+    pub(super) fn process(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.process.clone()
+    }
+
     pub(super) fn addresses(&self) -> Vec<String> {
         let ports = [self.door].into_iter().chain(self.ports.iter().copied());
         ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string()).collect()
     }
 }
 
-/// Makes what services expect of the log, or brings it up to date; answers whether that is done.
-async fn provision(place: &Place, health: &Reporter) -> bool {
+/// Makes what services expect of the log, or brings it up to date, past the door; answers whether that is done.
+async fn provision((place, process): (&Place, SocketAddr), health: &Reporter) -> bool {
     let made = async {
-        let operator = Connection::open(&place.access("ctl")?).await?;
+        let access = nats::access(&place.secrets, "ctl", nats::url(process.port()))?;
+        let operator = Connection::open(&access).await?;
         let made = streams::provision(&operator, 1).await;
         operator.close().await;
         Ok::<_, anyhow::Error>(made?)

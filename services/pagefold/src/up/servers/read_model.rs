@@ -6,12 +6,15 @@ use projections::server as postgres;
 use runtime::error::chain;
 use runtime::health::{Health, Need, Reporter};
 use std::path::Path;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(super) struct ReadModelServer {
     config: postgres::Config,
     place: postgres::Place,
     process: Option<postgres::Server>,
+    /// Whether it has answered since this process began.
+    answers: watch::Sender<bool>,
     health: Reporter,
 }
 
@@ -19,11 +22,16 @@ impl ReadModelServer {
     pub(super) fn prepare(folder: &Path, health: &Health) -> Result<Self> {
         let config = postgres::Config::new(folder);
         let place = postgres::Place::prepare(&config).context("PostgreSQL cannot start")?;
-        Ok(Self { config, place, process: None, health: health.part("postgresql", Need::Must) })
+        let health = health.part("postgresql", Need::Must);
+        Ok(Self { config, place, process: None, answers: watch::Sender::new(false), health })
     }
 
     pub(super) fn place(&self) -> postgres::Place {
         self.place.clone()
+    }
+
+    pub(super) fn answers(&self) -> watch::Receiver<bool> {
+        self.answers.subscribe()
     }
 
     pub(super) async fn keep_up(&mut self) {
@@ -34,6 +42,7 @@ impl ReadModelServer {
                 Ok(started) => {
                     let process = self.process.insert(started);
                     self.health.ok();
+                    self.answers.send_replace(true);
                     while process.is_running() {
                         tokio::time::sleep(WATCH_EVERY).await;
                     }
