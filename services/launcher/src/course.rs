@@ -6,7 +6,7 @@ use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::memory::Known;
 use crate::record::Record;
-use crate::{archive, terms};
+use crate::terms;
 use events::build::{Command, Job, Report};
 use events::{Build, BuildId, Cause, Site, SiteId};
 use runtime::{ExecuteError, Failure, build_log, clock, telemetry};
@@ -45,21 +45,17 @@ enum Next {
 }
 
 impl Launcher {
-    /// Does what there is to do about a dispatched build, and says how long its log may then take to be archived.
-    pub(crate) async fn see_to(&self, build: BuildId, cause: &Cause) -> Result<Duration, Failure> {
+    /// Does what there is to do about a dispatched build.
+    pub(crate) async fn see_to(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
         match self.next(build, cause).await? {
             Next::Work(work) => {
                 let _taken = self.slots.take();
-                self.build(build, work, cause).await?;
-                Ok(archive::AT_ONCE)
+                self.build(build, work, cause).await
             }
-            Next::Say(report) => {
-                self.finish(build, report, (cause, Instant::now())).await?;
-                Ok(archive::LATER)
-            }
+            Next::Say(report) => self.finish(build, report, (cause, Instant::now())).await,
             Next::Nothing => {
                 self.forget(build).await;
-                Ok(archive::LATER)
+                Ok(())
             }
         }
     }

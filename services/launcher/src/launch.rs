@@ -15,12 +15,15 @@ use runtime::consumer::Timing;
 use runtime::{Consumer, Failure, Log};
 use std::sync::Arc;
 use storage::{PlatformBucket, Storage};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Deliveries after which the operator is told of a build that waits, or of a log that cannot be archived: a day with the rests
 /// of a minute between them, so that an outage is over by then. What counts against a build is not how often it was
 /// delivered but how many launchers were lost with it.
 const DELIVERIES_MAX: u64 = 24 * 60;
+/// Logs that are archived at once: each is held in memory meanwhile.
+const LOGS_AT_ONCE: usize = 4;
 
 pub(crate) struct Launcher {
     pub(crate) config: Config,
@@ -33,6 +36,8 @@ pub(crate) struct Launcher {
     pub(crate) log: Log,
     pub(crate) memory: Memory,
     pub(crate) slots: Arc<Slots>,
+    /// The turns at archiving logs.
+    pub(crate) archiving: Semaphore,
     hands: Arc<Hands>,
 }
 
@@ -62,8 +67,21 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     tracing::info!(worker, slots = slots.all(), "taking builds");
     let (own, around) = (log.clone(), (Arc::clone(&presence), Arc::clone(&slots)));
     let (platform, stopped) = (storage.platform(), stop.clone());
-    let launcher =
-        Launcher { config, worker, installation, presence, mirror, platform, stop, log, memory, slots, hands };
+    let archiving = Semaphore::new(LOGS_AT_ONCE);
+    let launcher = Launcher {
+        config,
+        worker,
+        installation,
+        presence,
+        mirror,
+        platform,
+        stop,
+        log,
+        memory,
+        slots,
+        archiving,
+        hands,
+    };
     // On the heap, so that whoever awaits this need not carry it.
     let consuming = Box::pin(runtime::consumer::run_with(own, launcher, around.1.all(), timing(), stopped));
     tokio::select! {
@@ -84,25 +102,36 @@ impl Consumer for Launcher {
     }
 
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
-        match &recorded.event {
-            Event::Build(BuildEvent::Dispatched { .. }) => {}
-            Event::Build(_)
-            | Event::Organization(_)
-            | Event::Handle(_)
-            | Event::Site(_)
-            | Event::Host(_)
-            | Event::Repository(_)
-            | Event::Deploy(_)
-            | Event::Alias(_) => return Ok(()),
-        }
-        let build: BuildId = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
+        let Some(build) = dispatched(&recorded)? else { return Ok(()) };
         let _held = tokio::select! {
             held = self.hands.take(&recorded.envelope.subject) => held,
             () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
         };
         let cause = Cause::from_fact(&recorded, NAME);
-        let limit = self.see_to(build, &cause).await?;
-        self.archive_within(limit, build, &cause).await
+        self.see_to(build, &cause).await
+    }
+
+    async fn follow_up(&self, recorded: Recorded) -> Result<(), Failure> {
+        let Some(build) = dispatched(&recorded)? else { return Ok(()) };
+        self.archive_in_turn(build, &Cause::from_fact(&recorded, NAME)).await
+    }
+}
+
+/// The build that waits for a launcher, if that is what the fact says.
+fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
+    match &recorded.event {
+        Event::Build(BuildEvent::Dispatched { .. }) => {
+            let build = recorded.envelope.subject.parse();
+            build.map(Some).map_err(|error| Failure::Park(Box::new(error)))
+        }
+        Event::Build(_)
+        | Event::Organization(_)
+        | Event::Handle(_)
+        | Event::Site(_)
+        | Event::Host(_)
+        | Event::Repository(_)
+        | Event::Deploy(_)
+        | Event::Alias(_) => Ok(None),
     }
 }
 

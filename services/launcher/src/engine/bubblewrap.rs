@@ -11,6 +11,7 @@ use crate::workspace::{Identity, Workspace};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,9 @@ mod process;
 
 use plan::Plan;
 use process::Process;
+
+/// How long the control groups of a build that was stopped may take to go before nobody waits for that any more.
+const CLEARING_MAX: Duration = Duration::from_millis(200);
 
 /// The `bwrap` of this machine, tried out.
 pub struct Bubblewrap {
@@ -128,18 +132,22 @@ impl Bubblewrap {
             ended = following => Some(ended),
         };
         process.end().await?;
-        let starved = blocking("remove the control groups", move || {
+        let clearing = blocking("remove the control groups", move || {
             let starved = cgroups.ran_out_of_memory();
             cgroups.remove();
             Ok(starved)
         });
-        let starved = starved.await?;
-        match ended.transpose()? {
-            None => Ok(Exit::Stopped),
-            Some(Some(0)) => Ok(Exit::Code(0)),
+        let Some(ended) = ended.transpose()? else {
+            // What takes longer goes on beside: who stops a build waits for its slot.
+            let _ = tokio::time::timeout(CLEARING_MAX, clearing).await;
+            return Ok(Exit::Stopped);
+        };
+        let starved = clearing.await?;
+        match ended {
+            Some(0) => Ok(Exit::Code(0)),
             Some(_) if starved => Ok(Exit::OutOfMemory),
-            Some(Some(code)) => Ok(Exit::Code(code)),
-            Some(None) => Err(Error::NotRun),
+            Some(code) => Ok(Exit::Code(code)),
+            None => Err(Error::NotRun),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::workspace::Identity;
 use bollard::errors::Error as Refused;
 use bollard::models::{ContainerCreateBody, SystemInfo};
 use bollard::query_parameters::CreateContainerOptions;
-use remove::remove;
+use remove::{kill, remove};
 use runtime::error::chain;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 /// How long an engine may take to say that it is there.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// How often an engine is asked whether it is there while it removes a container, and how long it may then take.
-const SILENCE: Duration = Duration::from_millis(400);
+/// How long an engine may take to say that a container is dead before nobody waits for that any more.
+const KILLING_MAX: Duration = Duration::from_millis(300);
 
 /// A Docker engine that answered and has the build image.
 pub struct Docker {
@@ -129,30 +129,19 @@ impl Docker {
         None
     }
 
-    /// Removes the container of a build that is over. An engine that fell silent meanwhile must not hold the build: what it
-    /// still has is removed when it answers, or by the next sweep.
+    /// Kills the container of a build that is over, and has it removed beside whatever comes next: an engine takes its time
+    /// for that, and one that falls silent must not hold the build. What it still has then goes by the next sweep.
     async fn clear(&self, name: &str) {
-        let (client, owned) = (self.client.clone(), name.to_owned());
-        let removing = tokio::spawn(async move { remove(&client, &owned).await });
-        let error = tokio::select! {
-            removed = removing => match removed {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => chain(&error),
-                Err(panicked) => panicked.to_string(),
-            },
-            () = self.silence() => format!("the engine at `{}` does not answer", self.host),
-        };
-        tracing::warn!(name, error, "a container is left to the next sweep");
-    }
-
-    /// Ends when the engine does not answer.
-    async fn silence(&self) {
-        loop {
-            tokio::time::sleep(SILENCE).await;
-            if !matches!(tokio::time::timeout(SILENCE, self.client.ping()).await, Ok(Ok(_))) {
-                return;
-            }
+        let killing = tokio::time::timeout(KILLING_MAX, kill(&self.client, name));
+        if killing.await.is_err() {
+            tracing::warn!(name, host = self.host, "the engine does not say that a container is dead");
         }
+        let (client, name) = (self.client.clone(), name.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = remove(&client, &name).await {
+                tracing::warn!(name, error = chain(&error), "a container is left to the next sweep");
+            }
+        });
     }
 
     /// Removes what an earlier attempt at the build left.

@@ -22,14 +22,15 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use storage::Storage;
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-/// What must be over within a second takes less than this on a machine that is busy with other tests.
-pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
+/// How long a slot may be held by a build that is canceled or whose time is over.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -156,6 +157,20 @@ impl World {
             }
         }
         facts
+    }
+
+    /// When a fact of a build was appended, by the writer's clock.
+    pub(crate) async fn time_of(&self, build: BuildId, wanted: impl Fn(&BuildEvent) -> bool) -> OffsetDateTime {
+        for sequence in 1..=self.log.last_sequence().await.unwrap() {
+            let fact = self.log.fact(sequence).await.unwrap().unwrap();
+            if fact.envelope.subject == build.to_string()
+                && let Event::Build(event) = &fact.event
+                && wanted(event)
+            {
+                return fact.envelope.time;
+            }
+        }
+        panic!("the fact is not in the log");
     }
 
     /// The name of the launcher that started a build.
