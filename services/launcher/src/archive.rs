@@ -13,6 +13,7 @@ const ARCHIVING_MAX: Duration = Duration::from_secs(30);
 /// take by then comes again later.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
 const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+
 impl Launcher {
     /// Moves the log of an ended build to the object store, if that has not been done, or fails soon.
     pub(crate) async fn archive_in_turn(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {

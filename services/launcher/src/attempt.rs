@@ -140,10 +140,9 @@ impl<'a> Attempt<'a> {
             .say(format!("build {number} of {site}, attempt {}, on {} with {name}", self.number, self.launcher.worker))
             .await;
         let (workspace, commit) = self.built(folder, halt).await?;
-        let known = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
         let tar = folder.join("artifact.tar");
         let packing = halt.run_until_cancelled(self.pack(&workspace, (&tar, halt)));
-        let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(known)?;
+        let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
         self.blame.put(Interruption::Store);
         let key = storage::keys::artifact(self.build, self.number);
         halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;

@@ -76,6 +76,9 @@ impl Launcher {
         // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
         let site = self.name_of(job.site).await?;
         let engine = self.presence.engine().ok_or_else(|| Failure::Retry("no build engine works here".into()))?;
+        if self.reserve.is_short().await {
+            return Err(Failure::Retry("the launcher's disk is full".into()));
+        }
         let work = |state: &Build, number| match state.job() {
             Some(job) => Next::Work(Work { job: job.clone(), site, number, engine }),
             None => Next::Nothing,

@@ -7,6 +7,7 @@ use crate::installation::Installation;
 use crate::memory::Memory;
 use crate::prepare::Prepared;
 use crate::presence::Presence;
+use crate::reserve::Reserve;
 use crate::slots::Slots;
 use crate::source::Mirror;
 use crate::sweep::Sweeper;
@@ -30,7 +31,8 @@ pub(crate) struct Launcher {
     pub(crate) worker: String,
     pub(crate) installation: Arc<Installation>,
     pub(crate) presence: Arc<Presence>,
-    pub(crate) mirror: Mirror,
+    pub(crate) reserve: Arc<Reserve>,
+    pub(crate) mirror: Arc<Mirror>,
     pub(crate) platform: PlatformBucket,
     pub(crate) stop: CancellationToken,
     pub(crate) log: Log,
@@ -42,15 +44,16 @@ pub(crate) struct Launcher {
 }
 
 /// Clears away what an earlier life left, and runs until `stop` fires; builds in hand are then left to another launcher.
-/// While no engine works here, none is taken.
+/// While no engine works here, or the disk is full, none is taken.
 ///
 /// # Errors
 /// None today: what is away is waited for.
 pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: CancellationToken) -> Result<(), Error> {
-    let Prepared { config, installation, memory, mirror, presence } = prepared;
+    let Prepared { config, installation, memory, mirror, presence, reserve } = prepared;
     // The same in every life, so that a launcher knows its own attempts.
     let worker = format!("{NAME}-{}", installation.name());
-    let (hands, slots) = (Arc::<Hands>::default(), Arc::new(Slots::new(config.slots, Arc::clone(&presence))));
+    let (hands, mirror) = (Arc::<Hands>::default(), Arc::new(mirror));
+    let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve)));
     let sweeper = Sweeper {
         every: config.sweep_every,
         engine: config.engine.clone(),
@@ -66,6 +69,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     }
     tracing::info!(worker, slots = slots.all(), "taking builds");
     let (own, around) = (log.clone(), (Arc::clone(&presence), Arc::clone(&slots)));
+    let (room, mirrors) = (Arc::clone(&reserve), Arc::clone(&mirror));
     let (platform, stopped) = (storage.platform(), stop.clone());
     let archiving = Semaphore::new(LOGS_AT_ONCE);
     let launcher = Launcher {
@@ -73,6 +77,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         worker,
         installation,
         presence,
+        reserve,
         mirror,
         platform,
         stop,
@@ -89,6 +94,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         never = Box::pin(sweeper.keep_sweeping()) => match never {},
         never = Box::pin(around.0.look()) => match never {},
         never = around.1.follow() => match never {},
+        never = Box::pin(room.look(&mirrors)) => match never {},
     }
 }
 
@@ -96,9 +102,15 @@ impl Consumer for Launcher {
     const NAME: &'static str = NAME;
     const HEARS: &'static [&'static str] = &[Build::KIND];
 
-    /// A build that is taken while no engine works would only be kept from other launchers.
+    /// A build that is taken while no engine works, or while there is no room for it, would only be kept from other launchers.
     async fn ready(&self) {
-        self.presence.there().await;
+        loop {
+            self.presence.there().await;
+            self.reserve.there().await;
+            if self.presence.engine().is_some() {
+                return;
+            }
+        }
     }
 
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {

@@ -5,11 +5,11 @@ use super::limits::kinds;
 use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
-use launcher::Config;
 use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
 use launcher::source::{Dialer, Rules, Space};
 use launcher::spec::Limits;
+use launcher::{Config, Parts};
 use runtime::health::{Need, PartReport};
 use runtime::server::{self, Server};
 use runtime::{Connection, Health, Log, build_log, clock, streams};
@@ -212,6 +212,11 @@ impl Launched {
         self.health.report().parts.remove("engine").unwrap()
     }
 
+    /// What it tells of its disk.
+    pub(crate) fn disk(&self) -> PartReport {
+        self.health.report().parts.remove("disk").unwrap()
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) async fn shut_down(&mut self) {
         self.stop.cancel();
@@ -250,7 +255,7 @@ pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
 
 pub(crate) async fn launch(config: Config, log: Log, s3: SocketAddr) -> Launched {
     let (health, stop) = (Health::default(), CancellationToken::new());
-    let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await.unwrap();
+    let prepared = launcher::prepare(config, Parts::of(&health, Need::Must)).await.unwrap();
     let keys = ("key".to_owned(), SecretString::from("secret"));
     let storage = Storage::connect(&storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), keys));
     let stopped = stop.clone();
