@@ -9,6 +9,7 @@ mod config;
 mod docker;
 mod error;
 mod sandbox;
+mod share;
 mod sweep;
 
 pub use bubblewrap::Bubblewrap;

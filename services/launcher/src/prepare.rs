@@ -59,6 +59,7 @@ pub async fn prepare(mut config: Config, parts: Parts) -> Result<Prepared, Error
     let taken = |source| Error::Folder { folder: folder.clone(), source };
     let (installation, memory) = blocking(open).await.map_err(taken)?;
     installation.name().clone_into(&mut config.engine.installation);
+    config.engine.work = config.data_dir.clone();
     let mirrors = source::Config {
         root: installation.mirrors(),
         rules: config.sources.clone(),

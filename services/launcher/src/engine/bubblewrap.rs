@@ -5,11 +5,13 @@
 
 use super::cgroups::{self, Cgroups};
 use super::sandbox::Extras;
+use super::share::Share;
 use super::{Config, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::{Identity, Workspace};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, Sender};
@@ -50,25 +52,27 @@ impl Bubblewrap {
             }
             outcome => outcome.map(|()| given_up),
         }?;
-        works.tell_what_holds().await?;
+        works.tell_what_holds(&config.work).await?;
         Ok(works)
     }
 
     /// Says once which limits of builds hold here.
-    async fn tell_what_holds(&self) -> Result<(), Error> {
-        let name = cgroups::name(&self.installation, "probe");
-        let held = blocking("try out control groups", move || {
+    async fn tell_what_holds(&self, work: &Path) -> Result<(), Error> {
+        let (name, work) = (cgroups::name(&self.installation, "probe"), work.to_owned());
+        let tried = blocking("try out control groups", move || {
             let cgroups = Cgroups::create(&name, &Limits::default());
-            let held = cgroups::CONTROLLERS.into_iter().filter(|controller| cgroups.hold(controller)).collect();
+            let share = Share::at(&work, &cgroups);
+            // A weight that nobody looks at holds nothing.
+            let holds = |controller: &str| cgroups.hold(controller) && (controller != "io" || share == Share::Weight);
+            let (held, missing): (Vec<_>, Vec<_>) = cgroups::CONTROLLERS.into_iter().partition(|name| holds(name));
             cgroups.remove();
-            Ok(held)
+            Ok((held, missing, share))
         });
-        let held: Vec<&str> = held.await?;
-        let missing: Vec<_> =
-            cgroups::CONTROLLERS.into_iter().filter(|controller| !held.contains(controller)).collect();
+        let (held, missing, share) = tried.await?;
         tracing::info!(
             ?held,
             ?missing,
+            disk = share.word(),
             "builds are limited by these control groups, and stand back by nice and ionice"
         );
         Ok(())
