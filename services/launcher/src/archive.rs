@@ -1,4 +1,4 @@
-//! The archive of logs in the object store, which must not keep a slot from builds when the store is away.
+//! The archive of logs in the object store, which is filled beside the builds: a store that does not answer keeps no slot.
 
 use crate::launch::Launcher;
 use bytes::Bytes;
@@ -7,18 +7,22 @@ use events::{Build, BuildId, Cause};
 use runtime::{ExecuteError, Failure, build_log};
 use std::time::Duration;
 
-/// How long the log of a build is tried to be archived when the build has just left its slot, and by a delivery that comes for
-/// nothing else: a store that does not answer must not keep builds waiting.
-pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
-pub(crate) const LATER: Duration = Duration::from_secs(30);
+/// How long a log may wait for its turn and be archived before it comes again later.
+const ARCHIVING_MAX: Duration = Duration::from_secs(30);
 /// How long the store has to take a log, besides the time its bytes take on the slowest line that is to do. What it does not
-/// take by then comes again later: meanwhile the slot is free.
+/// take by then comes again later.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
 const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+
 impl Launcher {
-    /// Moves the log of an ended build to the object store, if that has not been done, in `limit` at most.
-    pub(crate) async fn archive_within(&self, limit: Duration, build: BuildId, cause: &Cause) -> Result<(), Failure> {
-        let archived = tokio::time::timeout(limit, self.archive(build, cause)).await;
+    /// Moves the log of an ended build to the object store, if that has not been done, or fails soon.
+    pub(crate) async fn archive_in_turn(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
+        let archiving = async {
+            // A semaphore that nobody closes always has a turn in the end.
+            let _turn = self.archiving.acquire().await;
+            self.archive(build, cause).await
+        };
+        let archived = tokio::time::timeout(ARCHIVING_MAX, archiving).await;
         archived.unwrap_or_else(|_| Err(Failure::Retry("the log of the build waits for the store".into())))
     }
 

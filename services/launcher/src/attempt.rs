@@ -71,7 +71,8 @@ impl<'a> Attempt<'a> {
             tokio::select! {
                 done = &mut work => self.conclude(done).await,
                 cut = self.cut_short(gone) => {
-                    // The container dies and the archive is left before the attempt ends; fetch and upload are dropped.
+                    // The container dies before the attempt ends; fetch and upload are dropped, and packing is left to end by
+                    // itself at the next piece.
                     halt.cancel();
                     let _ = work.await;
                     cut
@@ -139,9 +140,9 @@ impl<'a> Attempt<'a> {
             .say(format!("build {number} of {site}, attempt {}, on {} with {name}", self.number, self.launcher.worker))
             .await;
         let (workspace, commit) = self.built(folder, halt).await?;
-        let known = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
         let tar = folder.join("artifact.tar");
-        let Packed { files, bytes } = self.pack(&workspace, (&tar, halt)).await.map_err(known)?;
+        let packing = halt.run_until_cancelled(self.pack(&workspace, (&tar, halt)));
+        let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
         self.blame.put(Interruption::Store);
         let key = storage::keys::artifact(self.build, self.number);
         halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;

@@ -6,7 +6,7 @@ use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::memory::Known;
 use crate::record::Record;
-use crate::{archive, terms};
+use crate::terms;
 use events::build::{Command, Job, Report};
 use events::{Build, BuildId, Cause, Site, SiteId};
 use runtime::{ExecuteError, Failure, build_log, clock, telemetry};
@@ -45,21 +45,17 @@ enum Next {
 }
 
 impl Launcher {
-    /// Does what there is to do about a dispatched build, and says how long its log may then take to be archived.
-    pub(crate) async fn see_to(&self, build: BuildId, cause: &Cause) -> Result<Duration, Failure> {
+    /// Does what there is to do about a dispatched build.
+    pub(crate) async fn see_to(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
         match self.next(build, cause).await? {
             Next::Work(work) => {
                 let _taken = self.slots.take();
-                self.build(build, work, cause).await?;
-                Ok(archive::AT_ONCE)
+                self.build(build, work, cause).await
             }
-            Next::Say(report) => {
-                self.finish(build, report, (cause, Instant::now())).await?;
-                Ok(archive::LATER)
-            }
+            Next::Say(report) => self.finish(build, report, (cause, Instant::now())).await,
             Next::Nothing => {
                 self.forget(build).await;
-                Ok(archive::LATER)
+                Ok(())
             }
         }
     }
@@ -80,6 +76,9 @@ impl Launcher {
         // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
         let site = self.name_of(job.site).await?;
         let engine = self.presence.engine().ok_or_else(|| Failure::Retry("no build engine works here".into()))?;
+        if self.reserve.is_short().await {
+            return Err(Failure::Retry("the launcher's disk is full".into()));
+        }
         let work = |state: &Build, number| match state.job() {
             Some(job) => Next::Work(Work { job: job.clone(), site, number, engine }),
             None => Next::Nothing,

@@ -3,7 +3,7 @@
 use crate::group;
 use crate::spec::Limits;
 use crate::workspace::Workspace;
-use events::Outcome;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use tokio::time::Instant;
 /// How often folders are measured, and at most a part of the time.
 pub(crate) const MEASURE_EVERY: Duration = Duration::from_secs(1);
 const PART: u32 = 10;
+/// A disk that has less left is full, whatever is to be kept for others: what is written in pieces finds no room for the next.
+const FULL_BYTES: u64 = 1 << 20;
 /// What `du` counts.
 const BYTES: &str = "--block-size=1";
 const FILES: &str = "--inodes";
@@ -27,31 +29,28 @@ pub(crate) enum Excess {
 }
 
 impl Excess {
-    /// A disk that is full is the platform's fault, whoever filled it.
-    pub(crate) const fn outcome(self) -> Outcome {
+    /// What the build did wrong, for the person who reads it; nothing where the disk is short, whoever filled it.
+    pub(crate) fn fault(self) -> Option<String> {
         match self {
-            Self::Bytes(_) | Self::Files(_) => Outcome::Failure,
-            Self::Disk(_) => Outcome::Error,
-        }
-    }
-
-    /// For the person who reads the build.
-    pub(crate) fn message(self) -> String {
-        match self {
-            Self::Bytes(limit) => {
-                format!("The build wrote more than the {limit} bytes of disk that it may use (`--build-disk-bytes`).")
-            }
+            Self::Bytes(limit) => Some(format!(
+                "The build wrote more than the {limit} bytes of disk that it may use (`--build-disk-bytes`)."
+            )),
             Self::Files(limit) => {
-                format!("The build made more than the {limit} files that it may have (`--build-disk-files`).")
+                Some(format!("The build made more than the {limit} files that it may have (`--build-disk-files`)."))
             }
-            Self::Disk(reserve) => {
-                format!(
-                    "The build was ended because the machine's disk has less than {reserve} bytes left \
-                     (`--build-disk-reserve-bytes`)."
-                )
-            }
+            Self::Disk(_) => None,
         }
     }
+}
+
+/// Whether a disk that has so much left is short of what it keeps for others.
+pub(crate) const fn is_short(left_bytes: u64, reserve_bytes: u64) -> bool {
+    left_bytes < reserve_bytes || left_bytes < FULL_BYTES
+}
+
+/// Whether something failed because there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// What some folders of one disk may hold together.
@@ -90,10 +89,14 @@ impl Bounds {
         }
     }
 
+    async fn is_disk_short(&self, folder: &Path) -> bool {
+        left(folder).await.is_some_and(|left| is_short(left, self.reserve_bytes))
+    }
+
     /// What there is too much of now.
     pub(crate) async fn look(&self) -> Option<Excess> {
         if let Some(folder) = self.folders.first()
-            && left(folder).await.is_some_and(|left| left < self.reserve_bytes)
+            && self.is_disk_short(folder).await
         {
             return Some(Excess::Disk(self.reserve_bytes));
         }
@@ -106,11 +109,18 @@ impl Bounds {
     }
 }
 
-/// Bytes that the disk below a folder has left for us; it may be gone already.
+/// Bytes that the disk below a folder has left for us, none where no more files can be made; it may be gone already.
 pub(crate) async fn left(folder: &Path) -> Option<u64> {
     let folder = folder.to_owned();
     let found = crate::blocking(move || Ok(rustix::fs::statvfs(folder)?)).await.ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
+    // Where files are not counted there are none at all.
+    let has_files = found.f_files == 0 || found.f_favail > 0;
+    Some(if has_files { found.f_bavail.saturating_mul(found.f_frsize) } else { 0 })
+}
+
+/// Whether the disk of a workspace is short now.
+pub(crate) async fn is_short_of(workspace: &Workspace, limits: &Limits) -> bool {
+    of_build(workspace, limits).is_disk_short(&workspace.site()).await
 }
 
 /// What a folder takes of the disk, in bytes; nothing if that cannot be told.
@@ -134,7 +144,7 @@ fn total(said: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BYTES, Excess, measure, of_build, total};
+    use super::{BYTES, Excess, FULL_BYTES, is_short, measure, of_build, total};
     use crate::spec::Limits;
     use crate::workspace::Workspace;
     use std::fs;
@@ -143,6 +153,13 @@ mod tests {
     fn the_last_line_is_the_total() {
         assert_eq!(total("4096\t/w/site\n12\t/w/home\n4108\ttotal\n"), Some(4108));
         assert_eq!(total(""), None);
+    }
+
+    #[test]
+    fn a_disk_is_short_below_its_reserve_and_always_when_next_to_nothing_is_left() {
+        assert!(is_short(99, 100) && is_short((2 << 20) - 1, 2 << 20));
+        assert!(!is_short(2 << 20, 2 << 20) && !is_short(FULL_BYTES, 0));
+        assert!(is_short(FULL_BYTES - 1, 0), "nobody keeps less");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod config;
 mod docker;
 mod error;
 mod sandbox;
+mod share;
 mod sweep;
 
 pub use bubblewrap::Bubblewrap;
@@ -83,8 +84,9 @@ impl Engine {
         }
     }
 
-    /// Runs the container until it ends or `stop` fires; when this returns, nothing of it runs any more, unless the engine
-    /// fell silent: what it may still run is then left to [`sweep_all`]. Standard output and error go to `lines` together, line by line; a slow reader slows the build, a dropped one is passed over.
+    /// Runs the container until it ends or `stop` fires; when this returns, nothing of it runs any more, unless an engine does
+    /// not say so soon: what it may still run is removed beside, or left to [`sweep_all`]. Standard output and error go to
+    /// `lines` together, line by line; a slow reader slows the build, a dropped one is passed over.
     ///
     /// To stop a build fire `stop`: a run that is dropped instead may leave a container behind, for [`Engine::sweep`].
     pub async fn run(

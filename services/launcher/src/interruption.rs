@@ -9,6 +9,8 @@ pub(crate) enum Interruption {
     Store,
     /// It refused the artifact.
     StoreRefuses,
+    /// The disk of this machine is full, whoever filled it.
+    Disk,
     /// The launcher was asked to end.
     Shutdown,
 }
@@ -20,6 +22,7 @@ impl Interruption {
             Self::Engine => "The build engine could not be reached in time.",
             Self::Store => "The artifact could not be stored in time.",
             Self::StoreRefuses => "The object store refused the artifact.",
+            Self::Disk => "The launcher's disk is full.",
             Self::Shutdown => "The launcher was shut down.",
         }
     }
@@ -29,6 +32,7 @@ impl Interruption {
         match self {
             Self::Engine => "engine",
             Self::Store | Self::StoreRefuses => "object_store",
+            Self::Disk => "disk",
             Self::Shutdown => "shutdown",
         }
     }

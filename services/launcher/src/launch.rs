@@ -7,6 +7,7 @@ use crate::installation::Installation;
 use crate::memory::Memory;
 use crate::prepare::Prepared;
 use crate::presence::Presence;
+use crate::reserve::Reserve;
 use crate::slots::Slots;
 use crate::source::Mirror;
 use crate::sweep::Sweeper;
@@ -15,37 +16,44 @@ use runtime::consumer::Timing;
 use runtime::{Consumer, Failure, Log};
 use std::sync::Arc;
 use storage::{PlatformBucket, Storage};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Deliveries after which the operator is told of a build that waits, or of a log that cannot be archived: a day with the rests
 /// of a minute between them, so that an outage is over by then. What counts against a build is not how often it was
 /// delivered but how many launchers were lost with it.
 const DELIVERIES_MAX: u64 = 24 * 60;
+/// Logs that are archived at once: each is held in memory meanwhile.
+const LOGS_AT_ONCE: usize = 4;
 
 pub(crate) struct Launcher {
     pub(crate) config: Config,
     pub(crate) worker: String,
     pub(crate) installation: Arc<Installation>,
     pub(crate) presence: Arc<Presence>,
-    pub(crate) mirror: Mirror,
+    pub(crate) reserve: Arc<Reserve>,
+    pub(crate) mirror: Arc<Mirror>,
     pub(crate) platform: PlatformBucket,
     pub(crate) stop: CancellationToken,
     pub(crate) log: Log,
     pub(crate) memory: Memory,
     pub(crate) slots: Arc<Slots>,
+    /// The turns at archiving logs.
+    pub(crate) archiving: Semaphore,
     hands: Arc<Hands>,
 }
 
 /// Clears away what an earlier life left, and runs until `stop` fires; builds in hand are then left to another launcher.
-/// While no engine works here, none is taken.
+/// While no engine works here, or the disk is full, none is taken.
 ///
 /// # Errors
 /// None today: what is away is waited for.
 pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: CancellationToken) -> Result<(), Error> {
-    let Prepared { config, installation, memory, mirror, presence } = prepared;
+    let Prepared { config, installation, memory, mirror, presence, reserve } = prepared;
     // The same in every life, so that a launcher knows its own attempts.
     let worker = format!("{NAME}-{}", installation.name());
-    let (hands, slots) = (Arc::<Hands>::default(), Arc::new(Slots::new(config.slots, Arc::clone(&presence))));
+    let (hands, mirror) = (Arc::<Hands>::default(), Arc::new(mirror));
+    let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve)));
     let sweeper = Sweeper {
         every: config.sweep_every,
         engine: config.engine.clone(),
@@ -61,9 +69,24 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     }
     tracing::info!(worker, slots = slots.all(), "taking builds");
     let (own, around) = (log.clone(), (Arc::clone(&presence), Arc::clone(&slots)));
+    let (room, mirrors) = (Arc::clone(&reserve), Arc::clone(&mirror));
     let (platform, stopped) = (storage.platform(), stop.clone());
-    let launcher =
-        Launcher { config, worker, installation, presence, mirror, platform, stop, log, memory, slots, hands };
+    let archiving = Semaphore::new(LOGS_AT_ONCE);
+    let launcher = Launcher {
+        config,
+        worker,
+        installation,
+        presence,
+        reserve,
+        mirror,
+        platform,
+        stop,
+        log,
+        memory,
+        slots,
+        archiving,
+        hands,
+    };
     // On the heap, so that whoever awaits this need not carry it.
     let consuming = Box::pin(runtime::consumer::run_with(own, launcher, around.1.all(), timing(), stopped));
     tokio::select! {
@@ -71,6 +94,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         never = Box::pin(sweeper.keep_sweeping()) => match never {},
         never = Box::pin(around.0.look()) => match never {},
         never = around.1.follow() => match never {},
+        never = Box::pin(room.look(&mirrors)) => match never {},
     }
 }
 
@@ -78,31 +102,48 @@ impl Consumer for Launcher {
     const NAME: &'static str = NAME;
     const HEARS: &'static [&'static str] = &[Build::KIND];
 
-    /// A build that is taken while no engine works would only be kept from other launchers.
+    /// A build that is taken while no engine works, or while there is no room for it, would only be kept from other launchers.
     async fn ready(&self) {
-        self.presence.there().await;
+        loop {
+            self.presence.there().await;
+            self.reserve.there().await;
+            if self.presence.engine().is_some() {
+                return;
+            }
+        }
     }
 
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
-        match &recorded.event {
-            Event::Build(BuildEvent::Dispatched { .. }) => {}
-            Event::Build(_)
-            | Event::Organization(_)
-            | Event::Handle(_)
-            | Event::Site(_)
-            | Event::Host(_)
-            | Event::Repository(_)
-            | Event::Deploy(_)
-            | Event::Alias(_) => return Ok(()),
-        }
-        let build: BuildId = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
+        let Some(build) = dispatched(&recorded)? else { return Ok(()) };
         let _held = tokio::select! {
             held = self.hands.take(&recorded.envelope.subject) => held,
             () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
         };
         let cause = Cause::from_fact(&recorded, NAME);
-        let limit = self.see_to(build, &cause).await?;
-        self.archive_within(limit, build, &cause).await
+        self.see_to(build, &cause).await
+    }
+
+    async fn follow_up(&self, recorded: Recorded) -> Result<(), Failure> {
+        let Some(build) = dispatched(&recorded)? else { return Ok(()) };
+        self.archive_in_turn(build, &Cause::from_fact(&recorded, NAME)).await
+    }
+}
+
+/// The build that waits for a launcher, if that is what the fact says.
+fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
+    match &recorded.event {
+        Event::Build(BuildEvent::Dispatched { .. }) => {
+            let build = recorded.envelope.subject.parse();
+            build.map(Some).map_err(|error| Failure::Park(Box::new(error)))
+        }
+        Event::Build(_)
+        | Event::Organization(_)
+        | Event::Handle(_)
+        | Event::Site(_)
+        | Event::Host(_)
+        | Event::Repository(_)
+        | Event::Deploy(_)
+        | Event::Alias(_) => Ok(None),
     }
 }
 

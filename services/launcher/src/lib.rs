@@ -22,6 +22,7 @@ pub mod output;
 mod prepare;
 mod presence;
 mod record;
+mod reserve;
 mod rlimits;
 mod slots;
 pub mod source;
@@ -34,7 +35,7 @@ pub mod workspace;
 pub use config::{Config, Error, SWEEP_EVERY};
 pub use launch::run;
 pub use lines::LINE_BYTES;
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Parts, Prepared, prepare};
 
 use std::io;
 

@@ -11,6 +11,7 @@ use storage::path::{Paths, Unfit, check};
 mod links;
 mod paths;
 
+use crate::disk;
 use crate::words::counted;
 use links::resolve;
 use paths::is_published;
@@ -67,6 +68,11 @@ impl Error {
     /// Whether another try may succeed with the same source.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Io { .. })
+    }
+
+    /// Whether there was no room for the archive.
+    pub fn is_about_disk(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if disk::is_full(source))
     }
 }
 

@@ -4,9 +4,11 @@ use crate::config::{Config, Error};
 use crate::installation::Installation;
 use crate::memory::Memory;
 use crate::presence::Presence;
+use crate::reserve::Reserve;
 use crate::source::{self, Mirror};
 use crate::{blocking, engine, sweep};
-use runtime::health::Reporter;
+use runtime::Health;
+use runtime::health::{Need, Reporter};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +24,29 @@ pub struct Prepared {
     pub(crate) memory: Memory,
     pub(crate) mirror: Mirror,
     pub(crate) presence: Arc<Presence>,
+    pub(crate) reserve: Arc<Reserve>,
 }
 
-/// Takes the data directory, and ends what runs of an earlier life. `engine` is told whether builds can run here.
+/// What a launcher tells of itself.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    engine: Reporter,
+    disk: Reporter,
+}
+
+impl Parts {
+    /// Names them: `engine`, whether builds can run here, and `disk`, whether they have room.
+    #[must_use]
+    pub fn of(health: &Health, need: Need) -> Self {
+        Self { engine: health.part("engine", need), disk: health.part("disk", need) }
+    }
+}
+
+/// Takes the data directory, and ends what runs of an earlier life.
 ///
 /// # Errors
 /// [`Error`] if another launcher has the data directory, or the mirrors cannot be kept.
-pub async fn prepare(mut config: Config, engine: Reporter) -> Result<Prepared, Error> {
+pub async fn prepare(mut config: Config, parts: Parts) -> Result<Prepared, Error> {
     let root = config.data_dir.clone();
     let open = move || {
         let installation = Installation::open(&root)?;
@@ -41,6 +59,7 @@ pub async fn prepare(mut config: Config, engine: Reporter) -> Result<Prepared, E
     let taken = |source| Error::Folder { folder: folder.clone(), source };
     let (installation, memory) = blocking(open).await.map_err(taken)?;
     installation.name().clone_into(&mut config.engine.installation);
+    config.engine.work = config.data_dir.clone();
     let mirrors = source::Config {
         root: installation.mirrors(),
         rules: config.sources.clone(),
@@ -51,6 +70,7 @@ pub async fn prepare(mut config: Config, engine: Reporter) -> Result<Prepared, E
         limits: config.limits.clone(),
     };
     let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
-    let presence = Arc::new(Presence::new(config.engine.clone(), engine));
-    Ok(Prepared { config, installation, memory, mirror, presence })
+    let presence = Arc::new(Presence::new(config.engine.clone(), parts.engine));
+    let reserve = Reserve::new(config.data_dir.clone(), config.limits.disk_reserve_bytes, parts.disk);
+    Ok(Prepared { config, installation, memory, mirror, presence, reserve: Arc::new(reserve) })
 }

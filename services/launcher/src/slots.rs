@@ -1,6 +1,7 @@
 //! The places for builds, as the metrics tell them.
 
 use crate::presence::Presence;
+use crate::reserve::Reserve;
 use runtime::telemetry::metrics;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,14 +12,15 @@ pub(crate) struct Slots {
     all: usize,
     busy: AtomicUsize,
     presence: Arc<Presence>,
+    reserve: Arc<Reserve>,
 }
 
 /// A place that is taken, as long as this lives.
 pub(crate) struct Taken<'a>(&'a Slots);
 
 impl Slots {
-    pub(crate) const fn new(all: usize, presence: Arc<Presence>) -> Self {
-        Self { all, busy: AtomicUsize::new(0), presence }
+    pub(crate) const fn new(all: usize, presence: Arc<Presence>, reserve: Arc<Reserve>) -> Self {
+        Self { all, busy: AtomicUsize::new(0), presence, reserve }
     }
 
     pub(crate) const fn all(&self) -> usize {
@@ -31,13 +33,16 @@ impl Slots {
         Taken(self)
     }
 
-    /// Tells of the places whenever the engine comes or goes: without it they are of no use.
+    /// Tells of the places whenever the engine or the disk's room comes or goes: without both they are of no use.
     pub(crate) async fn follow(&self) -> Infallible {
-        let mut changes = self.presence.changes();
+        let (mut engine, mut room) = (self.presence.changes(), self.reserve.changes());
         loop {
             self.tell();
-            if changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
+            // Who is told lives as long as who tells.
+            tokio::select! {
+                Ok(()) = engine.changed() => {}
+                Ok(()) = room.changed() => {}
+                else => std::future::pending().await,
             }
         }
     }
@@ -45,7 +50,8 @@ impl Slots {
     fn tell(&self) {
         let busy = self.busy.load(Ordering::Relaxed);
         let free = self.all.saturating_sub(busy) as u64;
-        let (available, offline) = if self.presence.engine().is_some() { (free, 0) } else { (0, free) };
+        let (available, offline) =
+            if self.presence.engine().is_some() && !self.reserve.was_short() { (free, 0) } else { (0, free) };
         metrics::workers("busy", busy as u64);
         metrics::workers("available", available);
         metrics::workers("offline", offline);

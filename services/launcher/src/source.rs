@@ -132,6 +132,11 @@ impl Mirror {
         fetched
     }
 
+    /// Removes mirrors that nobody has in hand while they take too much or the disk is short.
+    pub(crate) async fn make_room(&self) {
+        self.shelf.trim().await;
+    }
+
     /// Gives a mirror back, and makes room for others if need be. Nobody waits for that.
     fn put_back(&self, held: Held) {
         drop(held);

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,10 +31,9 @@ impl Workspace {
         let workspace = Self::at(root);
         workspace.remove()?;
         fs::create_dir_all(&workspace.root)?;
-        // Whoever builds may pass through to what is given to it.
-        fs::set_permissions(&workspace.root, fs::Permissions::from_mode(0o711))?;
+        fs::set_permissions(&workspace.root, fs::Permissions::from_mode(0o700))?;
         for folder in [workspace.site(), workspace.home()] {
-            fs::DirBuilder::new().mode(0o755).create(folder)?;
+            fs::DirBuilder::new().mode(0o700).create(folder)?;
         }
         Ok(workspace)
     }
@@ -77,10 +76,15 @@ impl Workspace {
         }
     }
 
-    /// Gives the checkout and the home to `identity`, links themselves and never what they point to.
+    /// Gives the checkout, the home and the files of `/etc` to `identity`, links themselves and never what they point to. Its
+    /// group may pass through to them, and nobody else.
     pub(crate) fn give_to(&self, identity: Identity) -> io::Result<()> {
         let owner = format!("{}:{}", identity.uid, identity.gid);
-        tree("chown", ["-Rh", &owner], &[self.site().as_os_str(), self.home().as_os_str()])
+        let mut given = vec![self.site(), self.home()];
+        given.extend(Some(self.etc()).filter(|etc| etc.exists()));
+        tree("chown", ["-Rh", &owner], &given.iter().map(|folder| folder.as_os_str()).collect::<Vec<_>>())?;
+        chown(&self.root, None, Some(identity.gid))?;
+        fs::set_permissions(&self.root, fs::Permissions::from_mode(0o710))
     }
 
     /// Who owns the checkout.
@@ -89,11 +93,12 @@ impl Workspace {
         Ok(Identity { uid: metadata.uid(), gid: metadata.gid() })
     }
 
-    /// The first folder on the way to the workspace that keeps other users out, if there is one.
+    /// The first folder on the way to the workspace that keeps other users out, if there is one. Its own lets through whom
+    /// it is given to.
     pub(crate) fn barrier(&self) -> io::Result<Option<PathBuf>> {
         let root = fs::canonicalize(&self.root)?;
         let closed = |folder: &&Path| fs::metadata(folder).is_ok_and(|found| found.mode() & 0o001 == 0);
-        Ok(root.ancestors().find(closed).map(Path::to_owned))
+        Ok(root.ancestors().skip(1).find(closed).map(Path::to_owned))
     }
 }
 

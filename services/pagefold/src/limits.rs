@@ -59,7 +59,7 @@ pub(crate) struct Building {
     /// Files and folders in the checkout and the home of a build together
     #[arg(long, env = "PAGEFOLD_BUILD_DISK_FILES", default_value_t = spec::Limits::default().disk_files)]
     build_disk_files: u64,
-    /// Disk that is kept for everything else, in bytes: builds end when less is left
+    /// Disk that is kept for everything else, in bytes: builds are given back when less is left, and none is taken
     #[arg(long, env = "PAGEFOLD_BUILD_DISK_RESERVE_BYTES", default_value_t = spec::Limits::default().disk_reserve_bytes)]
     build_disk_reserve_bytes: u64,
     /// Share of the processors of a build, 1 to 10000; 100 is what everything else on the machine has

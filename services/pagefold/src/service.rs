@@ -200,7 +200,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             sources.tell_what_is_unknown(&allowed);
             let rules = sources.rules(allowed, (servers, launcher_data.clone()));
             let config = launch::config(&builds, launcher_data, rules);
-            let prepared = launcher::prepare(config, health.part("engine", Need::Must)).await?;
+            let prepared = launcher::prepare(config, launcher::Parts::of(&health, Need::Must)).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);
             watch_storage(&health, &storage, Need::Must, &stop);

@@ -45,6 +45,16 @@ pub trait Consumer: Send + Sync + 'static {
     /// # Errors
     /// A [`Failure`] says what happens next.
     fn handle(&self, recorded: Recorded) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// What is left to do about a fact that was handled. Its slot is another's by then, so this must bound by itself how much
+    /// of it goes on at once. The fact is acknowledged when this is done too; a failure counts as one of `handle`.
+    ///
+    /// # Errors
+    /// A [`Failure`] says what happens next.
+    fn follow_up(&self, recorded: Recorded) -> impl Future<Output = Result<(), Failure>> + Send {
+        drop(recorded);
+        std::future::ready(Ok(()))
+    }
 }
 
 /// Why a fact was not handled, and what happens next.
@@ -178,8 +188,7 @@ async fn pull<C: Consumer>(worker: &Arc<Worker<C>>, mut belts: Belts, slots: usi
             Ok(message) => {
                 let worker = Arc::clone(worker);
                 tasks.spawn(async move {
-                    worker.take(&message).await;
-                    drop(slot);
+                    worker.take(&message, slot).await;
                 });
             }
             Err(error) => {

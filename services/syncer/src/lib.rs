@@ -45,7 +45,7 @@ pub(crate) struct Syncer {
 /// [`Error`] if the log cannot be reached.
 pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationToken) -> Result<(), Error> {
     let in_hand = config.data_dir.join("in-hand");
-    clear(&in_hand);
+    clear(&in_hand).await;
     let syncer = Syncer { log: log.clone(), storage: storage.spooling_in(&in_hand), in_hand };
     runtime::consumer::run_with(log, syncer, config.slots, patience::timing(), stop).await
 }
@@ -132,8 +132,8 @@ impl Syncer {
 }
 
 /// What was on its way in an earlier life is fetched anew. A folder that stays as it was costs only its space.
-fn clear(folder: &Path) {
-    let cleared = match std::fs::remove_dir_all(folder) {
+async fn clear(folder: &Path) {
+    let cleared = match tokio::fs::remove_dir_all(folder).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     };

@@ -44,7 +44,7 @@ impl Syncer {
 
     async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
         let io = |error: std::io::Error| Failure::Retry(Box::new(error));
-        std::fs::create_dir_all(&self.in_hand).map_err(io)?;
+        tokio::fs::create_dir_all(&self.in_hand).await.map_err(io)?;
         let artifact = self.in_hand.join(format!("{}.tar", finished.build));
         let platform = self.storage.platform();
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
@@ -53,7 +53,7 @@ impl Syncer {
         let deploy = Deploy { id: deploy.clone(), site, build };
         let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
         // Whatever came of it, the next try fetches the artifact anew.
-        let _ = std::fs::remove_file(&artifact);
+        let _ = tokio::fs::remove_file(&artifact).await;
         synced.map_err(|error| {
             if error.is_transient() { Failure::Retry(Box::new(error)) } else { Failure::Park(Box::new(error)) }
         })

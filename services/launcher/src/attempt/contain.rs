@@ -1,7 +1,7 @@
 //! The build itself, in a container: again from the start when the engine was lost on the way.
 
 use super::Attempt;
-use super::fault::{Cut, Fault, halted, platform};
+use super::fault::{Cut, Fault, halted, of_files, platform};
 use crate::engine::{self, Exit};
 use crate::interruption::Interruption;
 use crate::spec::{self, specify};
@@ -21,6 +21,8 @@ const ENGINE_AGAIN_MAX: Duration = Duration::from_secs(5);
 enum Stopped {
     Fault(Fault),
     Engine(engine::Error),
+    /// There is no room for what it writes.
+    Disk,
 }
 
 impl Attempt<'_> {
@@ -30,7 +32,7 @@ impl Attempt<'_> {
         loop {
             let root = folder.to_owned();
             let made = blocking(move || Workspace::create(root)).await;
-            let workspace = made.map_err(|error| platform("prepare a workspace", &error))?;
+            let workspace = made.map_err(|error| of_files("prepare a workspace", &error))?;
             let fetching = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref()));
             let commit = fetching.await.ok_or_else(halted)??;
             let fault = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
@@ -39,6 +41,10 @@ impl Attempt<'_> {
                 Ok(()) => return Ok((workspace, commit)),
                 Err(_) if halt.is_cancelled() => return Err(halted()),
                 Err(Stopped::Fault(found)) => return Err(fault(found).into()),
+                Err(Stopped::Disk) => return Err(Cut::Interrupted(Interruption::Disk)),
+                Err(Stopped::Engine(error)) if error.is_about_disk() => {
+                    return Err(Cut::Interrupted(Interruption::Disk));
+                }
                 Err(Stopped::Engine(error)) => error,
             };
             if !self.is_lost(&error).await {
@@ -76,17 +82,19 @@ impl Attempt<'_> {
             }
         };
         let exit = ended.map_err(Stopped::Engine)?;
+        let failure = |message| Err(Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None }));
         if let Some(excess) = excess {
-            let fault = Fault { outcome: excess.outcome(), message: excess.message(), commit: None };
-            return Err(Stopped::Fault(fault));
+            return excess.fault().map_or(Err(Stopped::Disk), failure);
         }
         let message = match exit {
             Exit::Code(0) => return Ok(()),
+            // Most likely it says so itself, in words of its own.
+            Exit::Code(_) if disk::is_short_of(&job.workspace, &spec.limits).await => return Err(Stopped::Disk),
             Exit::Code(code) => format!("The build failed with exit code {code}."),
             Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
             Exit::Stopped => "The build was stopped.".to_owned(),
         };
-        Err(Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None }))
+        failure(message)
     }
 
     /// Whether the engine failed as a whole, and not just in this.

@@ -1,9 +1,11 @@
 //! Why an attempt has no artifact.
 
+use crate::disk;
 use crate::interruption::Interruption;
 use events::build::Report;
 use events::event::Artifact;
 use events::{CommitId, Outcome};
+use std::io;
 
 /// What ends the work of an attempt early.
 #[derive(Debug)]
@@ -26,6 +28,21 @@ impl From<Fault> for Cut {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+impl Cut {
+    /// The same, once the commit is known.
+    pub(super) fn at(self, commit: &CommitId) -> Self {
+        match self {
+            Self::Fault(fault) => Self::Fault(Fault { commit: Some(commit.clone()), ..fault }),
+            Self::Interrupted(why) => Self::Interrupted(why),
+        }
+    }
+}
+
+/// A failure with the files of an attempt: a disk that is full is waited for, anything else is a fault of ours.
+pub(super) fn of_files(doing: &str, error: &io::Error) -> Cut {
+    if disk::is_full(error) { Cut::Interrupted(Interruption::Disk) } else { platform(doing, error).into() }
 }
 
 /// A fault of ours, not of the source.

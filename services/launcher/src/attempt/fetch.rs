@@ -1,7 +1,8 @@
 //! The source of a build, from its repository into the workspace.
 
 use super::Attempt;
-use super::fault::Fault;
+use super::fault::{Cut, Fault};
+use crate::interruption::Interruption;
 use crate::source;
 use crate::workspace::Workspace;
 use events::{CommitId, Outcome};
@@ -13,12 +14,16 @@ const TRIES: u32 = 3;
 
 impl Attempt<'_> {
     /// Fetches `commit`, or the tip of the branch.
-    pub(super) async fn fetch(&self, workspace: &Workspace, commit: Option<&CommitId>) -> Result<CommitId, Fault> {
+    pub(super) async fn fetch(&self, workspace: &Workspace, commit: Option<&CommitId>) -> Result<CommitId, Cut> {
         let mut tries = 0;
         loop {
             tries += 1;
             match self.check_out(workspace, commit).await {
                 Ok(commit) => return Ok(commit),
+                Err(error) if error.is_about_disk() => {
+                    tracing::warn!(build = %self.build, error = chain(&error), "a build finds no room on the disk");
+                    return Err(Cut::Interrupted(Interruption::Disk));
+                }
                 Err(error) if error.is_retryable() && tries < TRIES => {
                     self.record.say(format!("{}; trying again", chain(&error))).await;
                     tokio::time::sleep(Duration::from_secs(2 << tries)).await;
@@ -26,7 +31,7 @@ impl Attempt<'_> {
                 Err(error) => {
                     let outcome = if error.is_ours() { Outcome::Error } else { Outcome::Failure };
                     let message = format!("The source could not be fetched: {}.", chain(&error));
-                    return Err(Fault { outcome, message, commit: commit.cloned() });
+                    return Err(Fault { outcome, message, commit: commit.cloned() }.into());
                 }
             }
         }

@@ -15,6 +15,9 @@ pub(super) fn packing(
 ) -> impl FnOnce() -> Result<Packed, output::Error> + Send {
     move || {
         let failed = |source| output::Error::Io { path: "artifact.tar".to_owned(), source };
+        if halt.is_cancelled() {
+            return Err(failed(given_up()));
+        }
         let mut file = BufWriter::new(Halting { file: File::create(tar).map_err(failed)?, halt });
         let packed = output::pack(&site, &mut file, &limits)?;
         file.flush().map_err(failed)?;
@@ -30,11 +33,15 @@ struct Halting {
 
 impl Write for Halting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Not `Interrupted`, after which writers try again.
-        if self.halt.is_cancelled() { Err(io::ErrorKind::ConnectionAborted.into()) } else { self.file.write(bytes) }
+        if self.halt.is_cancelled() { Err(given_up()) } else { self.file.write(bytes) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Not `Interrupted`, after which writers try again.
+fn given_up() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
 }

@@ -20,13 +20,17 @@ impl Attempt<'_> {
         &self,
         workspace: &Workspace,
         (tar, halt): (&Path, &CancellationToken),
-    ) -> Result<Packed, Fault> {
+    ) -> Result<Packed, Cut> {
         let packing =
             pack::packing(workspace.site(), tar.to_owned(), self.launcher.config.output.clone(), halt.clone());
         let packed = tokio::task::spawn_blocking(packing).await.map_err(|error| platform("pack the site", &error))?;
         packed.map_err(|error| {
+            if error.is_about_disk() {
+                return Cut::Interrupted(Interruption::Disk);
+            }
             let outcome = if error.is_retryable() { Outcome::Error } else { Outcome::Failure };
-            Fault { outcome, message: format!("The site cannot be published: {}.", chain(&error)), commit: None }
+            let message = format!("The site cannot be published: {}.", chain(&error));
+            Fault { outcome, message, commit: None }.into()
         })
     }
 

@@ -5,12 +5,15 @@
 
 use super::cgroups::{self, Cgroups};
 use super::sandbox::Extras;
+use super::share::Share;
 use super::{Config, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::{Identity, Workspace};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,9 @@ mod process;
 
 use plan::Plan;
 use process::Process;
+
+/// How long the control groups of a build that was stopped may take to go before nobody waits for that any more.
+const CLEARING_MAX: Duration = Duration::from_millis(200);
 
 /// The `bwrap` of this machine, tried out.
 pub struct Bubblewrap {
@@ -46,25 +52,27 @@ impl Bubblewrap {
             }
             outcome => outcome.map(|()| given_up),
         }?;
-        works.tell_what_holds().await?;
+        works.tell_what_holds(&config.work).await?;
         Ok(works)
     }
 
     /// Says once which limits of builds hold here.
-    async fn tell_what_holds(&self) -> Result<(), Error> {
-        let name = cgroups::name(&self.installation, "probe");
-        let held = blocking("try out control groups", move || {
+    async fn tell_what_holds(&self, work: &Path) -> Result<(), Error> {
+        let (name, work) = (cgroups::name(&self.installation, "probe"), work.to_owned());
+        let tried = blocking("try out control groups", move || {
             let cgroups = Cgroups::create(&name, &Limits::default());
-            let held = cgroups::CONTROLLERS.into_iter().filter(|controller| cgroups.hold(controller)).collect();
+            let share = Share::at(&work, &cgroups);
+            // A weight that nobody looks at holds nothing.
+            let holds = |controller: &str| cgroups.hold(controller) && (controller != "io" || share == Share::Weight);
+            let (held, missing): (Vec<_>, Vec<_>) = cgroups::CONTROLLERS.into_iter().partition(|name| holds(name));
             cgroups.remove();
-            Ok(held)
+            Ok((held, missing, share))
         });
-        let held: Vec<&str> = held.await?;
-        let missing: Vec<_> =
-            cgroups::CONTROLLERS.into_iter().filter(|controller| !held.contains(controller)).collect();
+        let (held, missing, share) = tried.await?;
         tracing::info!(
             ?held,
             ?missing,
+            disk = share.word(),
             "builds are limited by these control groups, and stand back by nice and ionice"
         );
         Ok(())
@@ -128,18 +136,22 @@ impl Bubblewrap {
             ended = following => Some(ended),
         };
         process.end().await?;
-        let starved = blocking("remove the control groups", move || {
+        let clearing = blocking("remove the control groups", move || {
             let starved = cgroups.ran_out_of_memory();
             cgroups.remove();
             Ok(starved)
         });
-        let starved = starved.await?;
-        match ended.transpose()? {
-            None => Ok(Exit::Stopped),
-            Some(Some(0)) => Ok(Exit::Code(0)),
+        let Some(ended) = ended.transpose()? else {
+            // What takes longer goes on beside: who stops a build waits for its slot.
+            let _ = tokio::time::timeout(CLEARING_MAX, clearing).await;
+            return Ok(Exit::Stopped);
+        };
+        let starved = clearing.await?;
+        match ended {
+            Some(0) => Ok(Exit::Code(0)),
             Some(_) if starved => Ok(Exit::OutOfMemory),
-            Some(Some(code)) => Ok(Exit::Code(code)),
-            Some(None) => Err(Error::NotRun),
+            Some(code) => Ok(Exit::Code(code)),
+            None => Err(Error::NotRun),
         }
     }
 

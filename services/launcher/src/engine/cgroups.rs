@@ -57,6 +57,13 @@ impl Cgroups {
         self.groups.iter().any(|group| group.controller == controller)
     }
 
+    /// The root of the hierarchy that a controller's group is in.
+    pub(super) fn root_of(&self, controller: &str) -> Option<PathBuf> {
+        let group = self.groups.iter().find(|group| group.controller == controller)?;
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        places_of(group.controller, &mounts, "").into_iter().map(|place| place.folder).next()
+    }
+
     /// The files to which a process writes its id to join.
     pub(super) fn doors(&self) -> Vec<PathBuf> {
         let mut doors: Vec<PathBuf> = self.groups.iter().map(|group| group.folder.join("cgroup.procs")).collect();
@@ -94,6 +101,16 @@ impl Drop for Cgroups {
             let _ = fs::remove_dir(&group.folder);
         }
     }
+}
+
+/// Gives the group that a process is in the share of the disk that a build has: engines drop a weight that they do not know
+/// the kernel's file for, and count it otherwise. `id` is in the name of that group, so it is nobody else's.
+pub(super) fn weigh(process: i64, id: &str, limits: &Limits) -> io::Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    let own = fs::read_to_string(format!("/proc/{process}/cgroup"))?;
+    let places = places_of("io", &mounts, &own).into_iter();
+    let mut groups = places.filter(|place| place.folder.to_string_lossy().contains(id));
+    groups.find_map(|group| limit(&group, limits).ok()).ok_or_else(|| io::ErrorKind::Unsupported.into())
 }
 
 /// Removes the groups of a name, and kills what is still in them.

@@ -32,6 +32,8 @@ pub struct Config {
     pub read_only_paths: Vec<PathBuf>,
     /// Names of the launcher's own variables that builds get too, such as `NODE_EXTRA_CA_CERTS` or `HTTPS_PROXY`.
     pub env_passthrough: Vec<String>,
+    /// Where workspaces are: on the disk that builds share with others.
+    pub work: PathBuf,
     /// The launcher that everything started here is named after, so that it can be swept.
     pub installation: String,
 }
@@ -45,6 +47,7 @@ impl Default for Config {
             identity: Identity { uid: 61_000, gid: 61_000 },
             read_only_paths: Vec::new(),
             env_passthrough: Vec::new(),
+            work: std::env::temp_dir(),
             installation: "unnamed".to_owned(),
         }
     }

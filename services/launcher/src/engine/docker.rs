@@ -6,14 +6,15 @@ mod remove;
 
 pub(super) use remove::sweep_all;
 
-use super::cgroups::parent;
+use super::cgroups::{self, Cgroups, parent};
+use super::share::Share;
 use super::{Config, Error, Exit, blocking, is_root, passed_through};
-use crate::spec::{ContainerSpec, container_name};
+use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::Identity;
 use bollard::errors::Error as Refused;
 use bollard::models::{ContainerCreateBody, SystemInfo};
 use bollard::query_parameters::CreateContainerOptions;
-use remove::remove;
+use remove::{kill, remove};
 use runtime::error::chain;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -22,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 /// How long an engine may take to say that it is there.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// How often an engine is asked whether it is there while it removes a container, and how long it may then take.
-const SILENCE: Duration = Duration::from_millis(400);
+/// How long an engine may take to say that a container is dead before nobody waits for that any more.
+const KILLING_MAX: Duration = Duration::from_millis(300);
 
 /// A Docker engine that answered and has the build image.
 pub struct Docker {
@@ -37,6 +38,8 @@ pub struct Docker {
     processors: u32,
     /// The control group that containers are made in; the engine's own choice if absent.
     parent: Option<String>,
+    /// Whether the groups of containers are ours to give weights to.
+    weighs: bool,
 }
 
 impl Docker {
@@ -50,13 +53,15 @@ impl Docker {
         };
         let silent = |_elapsed| Err(Error::Silent { host: host_of(config) });
         let (client, told) = tokio::time::timeout(ANSWER_MAX, connecting).await.unwrap_or_else(silent)?;
-        tell_what_holds(&told);
         let host = host_of(config);
+        // Of another machine's groups and disks we know nothing.
+        let weighs = host.starts_with("unix:") && is_root();
+        tell_what_holds(&told, share(config, weighs).await?);
         let own = blocking("read our own control group", || std::fs::read_to_string("/proc/self/cgroup")).await;
         Ok(Self {
             client,
-            // Of another machine's groups we know nothing.
             parent: own.ok().filter(|_| host.starts_with("unix:")).and_then(|own| parent(&told, &own)),
+            weighs,
             host,
             image: config.image.clone(),
             identity: is_root().then_some(config.identity),
@@ -92,7 +97,7 @@ impl Docker {
         let ended = tokio::select! {
             biased;
             () = stop.cancelled() => Ok(Exit::Stopped),
-            ended = self.follow(&spec.name, lines) => ended,
+            ended = self.follow(spec, lines) => ended,
         };
         self.clear(&spec.name).await;
         ended
@@ -129,30 +134,19 @@ impl Docker {
         None
     }
 
-    /// Removes the container of a build that is over. An engine that fell silent meanwhile must not hold the build: what it
-    /// still has is removed when it answers, or by the next sweep.
+    /// Kills the container of a build that is over, and has it removed beside whatever comes next: an engine takes its time
+    /// for that, and one that falls silent must not hold the build. What it still has then goes by the next sweep.
     async fn clear(&self, name: &str) {
-        let (client, owned) = (self.client.clone(), name.to_owned());
-        let removing = tokio::spawn(async move { remove(&client, &owned).await });
-        let error = tokio::select! {
-            removed = removing => match removed {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => chain(&error),
-                Err(panicked) => panicked.to_string(),
-            },
-            () = self.silence() => format!("the engine at `{}` does not answer", self.host),
-        };
-        tracing::warn!(name, error, "a container is left to the next sweep");
-    }
-
-    /// Ends when the engine does not answer.
-    async fn silence(&self) {
-        loop {
-            tokio::time::sleep(SILENCE).await;
-            if !matches!(tokio::time::timeout(SILENCE, self.client.ping()).await, Ok(Ok(_))) {
-                return;
-            }
+        let killing = tokio::time::timeout(KILLING_MAX, kill(&self.client, name));
+        if killing.await.is_err() {
+            tracing::warn!(name, host = self.host, "the engine does not say that a container is dead");
         }
+        let (client, name) = (self.client.clone(), name.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = remove(&client, &name).await {
+                tracing::warn!(name, error = chain(&error), "a container is left to the next sweep");
+            }
+        });
     }
 
     /// Removes what an earlier attempt at the build left.
@@ -182,9 +176,25 @@ async fn has_image(client: &bollard::Docker, image: &str) -> Result<(), Error> {
     }
 }
 
+/// What keeps builds from taking the disk from others, if their groups' weights are ours to set.
+async fn share(config: &Config, weighs: bool) -> Result<Share, Error> {
+    if !weighs {
+        return Ok(Share::Unknown);
+    }
+    let (name, work) = (cgroups::name(&config.installation, "probe"), config.work.clone());
+    let tried = blocking("try out control groups", move || {
+        let groups = Cgroups::create(&name, &Limits::default());
+        let share = Share::at(&work, &groups);
+        groups.remove();
+        Ok(share)
+    });
+    tried.await
+}
+
 /// Says once which limits of builds the engine can keep.
-fn tell_what_holds(told: &SystemInfo) {
+fn tell_what_holds(told: &SystemInfo, share: Share) {
     let can = [
+        ("io", Some(share == Share::Weight)),
         ("memory", told.memory_limit),
         ("pids", told.pids_limit),
         ("cpu shares", told.cpu_shares),
@@ -195,5 +205,6 @@ fn tell_what_holds(told: &SystemInfo) {
         those.map(|(name, _)| *name).collect::<Vec<_>>()
     };
     let (held, missing) = (names(true), names(false));
-    tracing::info!(?held, ?missing, "builds are limited by the engine, and stand back by nice and ionice");
+    let disk = share.word();
+    tracing::info!(?held, ?missing, disk, "builds are limited by the engine, and stand back by nice and ionice");
 }

@@ -1,5 +1,6 @@
 //! Why builds cannot be run.
 
+use crate::disk;
 use runtime::error::chain;
 use std::io;
 
@@ -31,6 +32,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether there was no room on the disk, ours or the engine's.
+    pub fn is_about_disk(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => disk::is_full(source),
+            Self::Docker { source, .. } => chain(source).contains("no space left on device"),
+            Self::NoEngine { .. }
+            | Self::UnknownKind(_)
+            | Self::Silent { .. }
+            | Self::ImageMissing { .. }
+            | Self::Bubblewrap { .. }
+            | Self::NotRun
+            | Self::Survivors => false,
+        }
+    }
+
     /// Whether the engine could not be reached, so that the same may work when it is back.
     pub fn is_away(&self) -> bool {
         match self {

@@ -35,17 +35,18 @@ pub(super) struct Extras {
     pub(super) env: Vec<(String, String)>,
 }
 
-/// Writes the files that [`arguments`] shows as `/etc/passwd` and `/etc/group`. The build user reads them.
+/// Writes the files that [`arguments`] shows as `/etc/passwd` and `/etc/group`. They are for whoever owns them: the build user,
+/// whom the workspace is given to.
 pub(super) fn write_etc(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     let files = [
         ("passwd", format!("build:x:{INSIDE}:{INSIDE}:build:{HOME}:/bin/sh\n")),
         ("group", format!("build:x:{INSIDE}:\n")),
     ];
     for (name, text) in files {
         fs::write(folder.join(name), text)?;
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644))?;
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600))?;
     }
     Ok(())
 }

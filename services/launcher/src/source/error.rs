@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::dial::Unreached;
 use super::git::Complaint;
+use crate::disk;
 use std::io;
 
 /// Why there is no checkout. No message holds a user name or password.
@@ -40,6 +41,8 @@ pub enum Error {
     TooMuchMemory { limit: u64 },
     #[error("the machine's disk has less than {reserve} bytes left (`--build-disk-reserve-bytes`)")]
     DiskShort { reserve: u64 },
+    #[error("the machine's disk is full")]
+    DiskFull { source: Complaint },
     #[error("the commit cannot be checked out on any machine of ours")]
     CommitUnfit { source: Complaint },
     #[error("failed to {action}")]
@@ -56,7 +59,13 @@ impl Error {
 
     /// Whether this machine is at fault, and not the source or the way to it.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Git { .. } | Self::Io { .. } | Self::DiskShort { .. })
+        matches!(self, Self::Git { .. } | Self::Io { .. }) || self.is_about_disk()
+    }
+
+    /// Whether the same works when the disk of this machine has room again.
+    pub fn is_about_disk(&self) -> bool {
+        matches!(self, Self::DiskShort { .. } | Self::DiskFull { .. })
+            || matches!(self, Self::Io { source, .. } if disk::is_full(source))
     }
 
     /// Whether git was stopped because there is no room for the source.
@@ -68,6 +77,7 @@ impl Error {
                 | Self::CommitTooManyFiles { .. }
                 | Self::TooMuchMemory { .. }
                 | Self::DiskShort { .. }
+                | Self::DiskFull { .. }
         )
     }
 

@@ -207,9 +207,11 @@ impl<'a> Git<'a> {
     }
 }
 
-/// Writes the settings that every run reads, uploads from local repositories included.
+/// Writes the settings that every run reads, uploads from local repositories included. What is there already needs no room on
+/// the disk.
 pub(super) fn write_settings(root: &Path) -> io::Result<()> {
-    fs::write(root.join(SETTINGS_FILE), SETTINGS)
+    let file = root.join(SETTINGS_FILE);
+    if fs::read(&file).is_ok_and(|text| text == SETTINGS.as_bytes()) { Ok(()) } else { fs::write(file, SETTINGS) }
 }
 
 fn option(name: &str, path: &Path) -> std::ffi::OsString {

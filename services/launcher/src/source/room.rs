@@ -94,7 +94,7 @@ impl<'a> Room<'a> {
 
     /// Removes what was written in vain. A mirror that is not too large itself stays, unless the disk needs its room.
     async fn clear(&self, error: &Error) {
-        let needed = matches!(error, Error::RepositoryTooLarge { .. } | Error::DiskShort { .. });
+        let needed = matches!(error, Error::RepositoryTooLarge { .. }) || error.is_about_disk();
         if needed && let Err(error) = self.held.remove().await {
             tracing::warn!(%error, address = %self.address, "a mirror that is too large could not be removed");
         }

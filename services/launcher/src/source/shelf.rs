@@ -2,7 +2,7 @@
 
 use super::{digest, leftovers};
 use crate::blocking;
-use crate::disk::{left, taken};
+use crate::disk::{is_short, left, taken};
 use crate::workspace::Workspace;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
 use std::collections::HashMap;
@@ -108,7 +108,7 @@ impl Shelf {
 
     async fn is_too_full(&self) -> bool {
         let taken: u64 = self.mirrors().values().map(|entry| entry.bytes).sum();
-        taken > self.most_bytes || left(&self.root).await.is_some_and(|left| left < self.reserve_bytes)
+        taken > self.most_bytes || left(&self.root).await.is_some_and(|left| is_short(left, self.reserve_bytes))
     }
 
     /// The mirrors there are, the one that was used last at the end.

@@ -5,11 +5,11 @@ use super::address::Address;
 use super::dial::Unreached;
 use super::git::Complaint;
 
+/// There is no room here.
+const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 /// This machine failed, not the source.
-const OURS: [&str; 10] = [
+const OURS: [&str; 8] = [
     "git could not be run",
-    "No space left on device",
-    "Disk quota exceeded",
     "Read-only file system",
     "Input/output error",
     "Cannot allocate memory",
@@ -46,6 +46,8 @@ pub(super) fn of_fetch(complaint: Complaint, unreached: Option<Unreached>, addre
     let shown = address.to_string();
     if let Some(why) = unreached {
         Error::unreached(address, why)
+    } else if says(&FULL) {
+        Error::DiskFull { source: complaint }
     } else if says(&OURS) {
         Error::Git { action: "fetch the source", source: complaint }
     } else if says(&REFUSED) {
@@ -64,6 +66,8 @@ pub(super) fn of_checkout(complaint: Complaint) -> Error {
     let said = complaint.own_words();
     if UNFIT.iter().any(|words| said.contains(words)) {
         Error::CommitUnfit { source: complaint.in_short() }
+    } else if FULL.iter().any(|words| said.contains(words)) {
+        Error::DiskFull { source: complaint }
     } else {
         Error::Git { action: "check out the commit", source: complaint }
     }
@@ -80,11 +84,12 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_ours_and_a_server_that_speaks_of_one_is_not() {
-        assert!(verdict("fatal: write error: No space left on device\nfatal: index-pack failed").is_ours());
+        let full = verdict("fatal: write error: No space left on device\nfatal: index-pack failed");
+        assert!(full.is_ours() && full.is_about_disk());
         assert!(verdict("git could not be run: No such file or directory (os error 2)").is_ours());
         let forged = verdict("remote: No space left on device\nfatal: the remote end hung up unexpectedly");
         assert!(matches!(&forged, Error::RepositoryUnavailable { .. }), "{forged:?}");
-        assert!(!forged.is_ours() && forged.is_retryable());
+        assert!(!forged.is_ours() && !forged.is_about_disk() && forged.is_retryable());
     }
 
     #[test]
@@ -105,6 +110,6 @@ mod tests {
     fn a_tree_that_fits_in_no_folder_is_the_owners() {
         let error = of_checkout(Complaint::of("error: unable to create file x: File name too long"));
         assert!(!error.is_ours(), "{error:?}");
-        assert!(of_checkout(Complaint::of("fatal: unable to write: No space left on device")).is_ours());
+        assert!(of_checkout(Complaint::of("fatal: unable to write: No space left on device")).is_about_disk());
     }
 }

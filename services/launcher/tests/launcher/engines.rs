@@ -3,6 +3,7 @@
 mod bounds;
 mod builds;
 mod choice;
+mod io;
 mod place;
 mod running;
 mod sight;

@@ -4,6 +4,7 @@ mod attempts;
 mod away;
 mod docker_line;
 mod fetching;
+mod full;
 mod killed;
 mod limits;
 #[path = "../../../storage/tests/storage/line.rs"]

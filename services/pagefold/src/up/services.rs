@@ -207,16 +207,16 @@ impl Surroundings<'_> {
         rules.dialer.own.push(Own::Moving(self.places.log_process()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Pages are served and pushes are taken in without it.
-        let engine = self.health.part("engine", Need::May);
-        let mut first = Some(launcher::prepare(config.clone(), engine.clone()).await?);
+        let parts = launcher::Parts::of(self.health, Need::May);
+        let mut first = Some(launcher::prepare(config.clone(), parts.clone()).await?);
         let (log, storage) = (self.log("launcher").await?, self.storage("launcher"));
         self.supervisor.keep("launcher", move |stop| {
-            let (first, config, engine) = (first.take(), config.clone(), engine.clone());
+            let (first, config, parts) = (first.take(), config.clone(), parts.clone());
             let (log, storage) = (log.clone(), storage.clone());
             async move {
                 let prepared = match first {
                     Some(prepared) => prepared,
-                    None => launcher::prepare(config, engine).await?,
+                    None => launcher::prepare(config, parts).await?,
                 };
                 Ok(launcher::run(prepared, log, &storage, stop).await?)
             }

@@ -6,9 +6,11 @@ use crate::log::Log;
 use crate::parked::{self, Shelf};
 use crate::{codec, telemetry};
 use async_nats::jetstream::message::{AckKind, Message};
+use events::Recorded;
 use std::error::Error as StdError;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -38,7 +40,7 @@ struct Unanswered(u64);
 
 impl<C: Consumer> Worker<C> {
     /// Works on a message and answers it; when that is to be abandoned, gives it back at once.
-    pub(super) async fn take(&self, message: &Message) {
+    pub(super) async fn take(&self, message: &Message, slot: OwnedSemaphorePermit) {
         let started = Instant::now();
         let (Some(sequence), Ok(info)) = (parked::fact_sequence(message), message.info()) else {
             return settle(message, AckKind::Term).await;
@@ -47,7 +49,7 @@ impl<C: Consumer> Worker<C> {
             self.log.see(&message.subject, sequence);
         }
         let job = Job { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
-        let (kind, label) = match self.abandon.run_until_cancelled(self.work(&job, started)).await {
+        let (kind, label) = match self.abandon.run_until_cancelled(self.work(&job, slot, started)).await {
             Some(verdict) => verdict,
             None => (AckKind::Nak(None), "abandoned"),
         };
@@ -55,7 +57,7 @@ impl<C: Consumer> Worker<C> {
         settle(message, kind).await;
     }
 
-    async fn work(&self, job: &Job<'_>, started: Instant) -> Verdict {
+    async fn work(&self, job: &Job<'_>, slot: OwnedSemaphorePermit, started: Instant) -> Verdict {
         let headers = job.message.headers.clone().unwrap_or_default();
         let (name, verdict) = match codec::recorded(job.sequence, &headers, &job.message.payload) {
             Ok(recorded) => {
@@ -69,7 +71,7 @@ impl<C: Consumer> Worker<C> {
                     if tries > self.timing.deliveries_max {
                         return self.give_up(job, &Unanswered(tries - 1)).await;
                     }
-                    let handled = self.keep_alive(job.message, self.consumer.handle(recorded)).await;
+                    let handled = self.keep_alive(job.message, self.handle(recorded, slot)).await;
                     self.judge(job, tries, handled).await
                 };
                 (name, work.instrument(span).await)
@@ -79,6 +81,14 @@ impl<C: Consumer> Worker<C> {
         };
         telemetry::metrics::processed(C::NAME, &name, started.elapsed(), verdict.1);
         verdict
+    }
+
+    /// The work that needs the slot, then the rest of it.
+    async fn handle(&self, recorded: Recorded, slot: OwnedSemaphorePermit) -> Result<(), Failure> {
+        let handled = recorded.clone();
+        self.consumer.handle(recorded).await?;
+        drop(slot);
+        self.consumer.follow_up(handled).await
     }
 
     /// How often it was tried, at least by versions that know it: what another gave back counts for nothing. Only a fact

@@ -103,6 +103,45 @@ async fn a_fact_is_acknowledged_when_its_work_is_done_and_not_before() {
     assert!(facts.try_recv().is_err());
 }
 
+/// Handles at once, and has something left to do that takes until the gate opens.
+struct Unhurried {
+    heard: mpsc::UnboundedSender<Recorded>,
+    gate: Arc<Semaphore>,
+}
+
+impl Consumer for Unhurried {
+    const NAME: &'static str = "syncer";
+    const HEARS: &'static [&'static str] = &["site"];
+
+    async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
+        self.heard.send(recorded).unwrap();
+        Ok(())
+    }
+
+    async fn follow_up(&self, _recorded: Recorded) -> Result<(), Failure> {
+        let _ = self.gate.acquire().await.unwrap();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_to_do_about_a_fact_holds_no_slot_and_is_done_before_it_is_acknowledged() {
+    let world = World::start().await;
+    let log = world.log("web").await;
+    let facts = [site(&log, "docs").await, site(&log, "blog").await];
+    let (gate, (heard, mut handled)) = (Arc::new(Semaphore::new(0)), mpsc::unbounded_channel());
+    let (consumer, stop) = (Unhurried { heard, gate: gate.clone() }, CancellationToken::new());
+    let task = tokio::spawn(run_with(world.log("syncer").await, consumer, 1, brisk(), stop.clone()));
+    for fact in facts {
+        assert_eq!(within(handled.recv()).await.unwrap(), fact);
+    }
+    assert_eq!(unanswered(&world).await, 2);
+    gate.add_permits(1);
+    within(async { while unanswered(&world).await > 0 {} }).await;
+    Process { stop, task }.stop().await;
+    assert!(handled.try_recv().is_err());
+}
+
 #[tokio::test]
 async fn long_work_is_not_taken_away() {
     let world = World::start().await;

@@ -1,19 +1,22 @@
 //! A container from its start to its end.
 
 use super::Docker;
-use crate::engine::{Error, Exit, deliver};
+use crate::engine::{Error, Exit, blocking, cgroups, deliver};
 use crate::lines::Lines;
+use crate::spec::ContainerSpec;
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error as Refused;
 use bollard::query_parameters::{
     AttachContainerOptions, InspectContainerOptions, StartContainerOptions, WaitContainerOptions,
 };
 use futures::StreamExt as _;
+use runtime::error::chain;
 use tokio::sync::mpsc::Sender;
 
 impl Docker {
     /// Starts the container, passes its output on and waits for its end.
-    pub(super) async fn follow(&self, name: &str, lines: &Sender<String>) -> Result<Exit, Error> {
+    pub(super) async fn follow(&self, spec: &ContainerSpec, lines: &Sender<String>) -> Result<Exit, Error> {
+        let name = spec.name.as_str();
         let attach = AttachContainerOptions { stream: true, stdout: true, stderr: true, ..Default::default() };
         let AttachContainerResults { mut output, input: _input } = self
             .client
@@ -24,6 +27,7 @@ impl Docker {
             .start_container(name, None::<StartContainerOptions>)
             .await
             .map_err(|source| Error::Docker { action: "start the container", source })?;
+        self.weigh(spec).await;
         let mut pending = Lines::default();
         while let Some(chunk) = output.next().await {
             let chunk = chunk.map_err(|source| Error::Docker { action: "read the build's output", source })?;
@@ -34,6 +38,22 @@ impl Docker {
         }
         self.wait(name).await?;
         self.exit_of(name).await
+    }
+
+    /// Sets the build's share of the disk, which the engine may not know how to. It counts only where the disk's scheduler looks
+    /// at it, so a failure is nothing but told.
+    async fn weigh(&self, spec: &ContainerSpec) {
+        if !self.weighs || spec.limits.io_weight == 0 {
+            return;
+        }
+        let found = self.client.inspect_container(&spec.name, None::<InspectContainerOptions>).await.ok();
+        let running = found.and_then(|found| Some((found.id?, found.state?.pid.filter(|pid| *pid > 0)?)));
+        // It may have ended already.
+        let Some((id, process)) = running else { return };
+        let limits = spec.limits.clone();
+        if let Err(error) = blocking("weigh a build", move || cgroups::weigh(process, &id, &limits)).await {
+            tracing::debug!(build = spec.build, error = chain(&error), "a build has no weight at the disk");
+        }
     }
 
     async fn wait(&self, name: &str) -> Result<(), Error> {

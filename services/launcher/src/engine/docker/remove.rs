@@ -7,15 +7,31 @@ use bollard::Docker as Client;
 use bollard::errors::Error as Refused;
 use bollard::query_parameters::{KillContainerOptions, ListContainersOptions, RemoveContainerOptions};
 use std::collections::HashMap;
+use std::time::Duration;
 
-/// Kills the container and removes it. One that is already gone, or going, is fine.
-pub(super) async fn remove(client: &Client, name: &str) -> Result<(), Error> {
+/// How often a container that somebody else removes is looked at, and how often at most before it is left to him.
+const GOING_PAUSE: Duration = Duration::from_millis(100);
+const GOING_TRIES: u32 = 50;
+
+/// Kills the container, unless it is dead or gone.
+pub(super) async fn kill(client: &Client, name: &str) {
+    // What was not killed now is when it is removed.
     let _ = client.kill_container(name, None::<KillContainerOptions>).await;
-    let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
-    match client.remove_container(name, Some(options)).await {
-        Ok(()) | Err(Refused::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-        Err(source) => Err(Error::Docker { action: "remove the container", source }),
+}
+
+/// Kills the container and removes it. One that is already gone is fine, and one that is going is waited for: its name is
+/// taken until then.
+pub(super) async fn remove(client: &Client, name: &str) -> Result<(), Error> {
+    kill(client, name).await;
+    for _ in 0..GOING_TRIES {
+        let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
+        match client.remove_container(name, Some(options)).await {
+            Ok(()) | Err(Refused::DockerResponseServerError { status_code: 404, .. }) => return Ok(()),
+            Err(Refused::DockerResponseServerError { status_code: 409, .. }) => tokio::time::sleep(GOING_PAUSE).await,
+            Err(source) => return Err(Error::Docker { action: "remove the container", source }),
+        }
     }
+    Ok(())
 }
 
 /// Removes the containers of a launcher, but for the builds that `kept` answers yes to. Where no engine answers, there is

@@ -21,7 +21,12 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(&std::env::temp_dir())
+    }
+
+    /// The same on a disk of one's own.
+    pub(super) fn on(disk: &Path) -> Self {
+        let folder = tempfile::tempdir_in(disk).unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let id = format!("test{}", folder.path().file_name().unwrap().to_string_lossy().trim_start_matches('.'));
         Workspace::create(folder.path().join("workspace")).unwrap();

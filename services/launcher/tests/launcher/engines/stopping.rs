@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Stopping, and anything else that must happen at once, takes less than this.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_secs(1);
 const KILLED: &str = "launcher-is-killed";
 
 #[tokio::test(flavor = "multi_thread")]

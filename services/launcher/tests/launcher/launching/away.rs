@@ -22,7 +22,7 @@ fn without_docker() -> bool {
     !kinds().contains(&Kind::Docker)
 }
 
-fn interruptions(facts: &[BuildEvent]) -> Vec<(u32, &str)> {
+pub(crate) fn interruptions(facts: &[BuildEvent]) -> Vec<(u32, &str)> {
     let mut interruptions = Vec::new();
     for fact in facts {
         if let BuildEvent::Interrupted { attempt, reason, .. } = fact {
@@ -32,7 +32,7 @@ fn interruptions(facts: &[BuildEvent]) -> Vec<(u32, &str)> {
     interruptions
 }
 
-async fn until_given_back(world: &World, build: BuildId) {
+pub(crate) async fn until_given_back(world: &World, build: BuildId) {
     let waits = |state: &Build| matches!(state, Build::Open(_, Progress::Dispatched { attempts: 1, lost: 0 }));
     world.until(build, "the build to be given back", waits).await;
 }

@@ -102,6 +102,19 @@ fn assert_stands_back(pid: u32, engine: &str) {
     }
 }
 
+/// The weight of a build's group, whether or not the disk's scheduler looks at it. An engine that knows nothing of it is helped
+/// when the container runs.
+async fn assert_weighs_little_at_the_disk(pid: u32, engine: &str) {
+    let weight = || group_setting(pid, "blkio", ["blkio.bfq.weight", "io.bfq.weight"]);
+    let weight = || weight().or_else(|| group_setting(pid, "blkio", ["blkio.weight", "io.weight"]));
+    if fs::metadata("/proc/self").unwrap().uid() != 0 || weight().is_none() {
+        return println!("SKIPPED: {engine}: no group with a weight at the disk can be made here");
+    }
+    let is_set =
+        |weight: String| weight.lines().next().is_some_and(|first| first.trim_start_matches("default ") == "20");
+    until(&format!("{engine} to give a build its weight at the disk"), async || weight().is_some_and(is_set)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_a_fork_bomb_and_a_disk_filler_a_neighbour_is_built_and_both_stand_back() {
     let greedy = [
@@ -115,6 +128,7 @@ async fn beside_a_fork_bomb_and_a_disk_filler_a_neighbour_is_built_and_both_stan
             let neighbour = async || {
                 let pid = pid_of(nap).await;
                 assert_stands_back(pid, name);
+                assert_weighs_little_at_the_disk(pid, name).await;
                 let (place, (lines, mut said)) = (Place::new(), mpsc::channel(64));
                 let spec = place.shell("echo built");
                 let running = engine.run(&spec, lines, CancellationToken::new());
