@@ -43,7 +43,10 @@ fn repository(fact: &RepositoryEvent) -> String {
         RepositoryEvent::PushReceived { branch, commit, summary, .. } => {
             format!("push to `{branch}`: {} {summary}", commit.short())
         }
-        RepositoryEvent::BranchDeleted { branch, .. } => format!("branch `{branch}` deleted"),
+        RepositoryEvent::BranchDeleted { branch, before: Some(tip), .. } => {
+            format!("branch `{branch}` deleted at {}", tip.short())
+        }
+        RepositoryEvent::BranchDeleted { branch, before: None, .. } => format!("branch `{branch}` deleted"),
     }
 }
 
