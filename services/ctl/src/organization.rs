@@ -90,7 +90,7 @@ pub async fn run(log: &Log, Command::Show { organization, at }: Command, out: &m
     })
     .await?;
     let found = match organizations.find(&organization) {
-        Some(id) => print(id, (&organizations, &sites), out),
+        Some(id) => print(id, &organizations, &sites, out),
         None => Err(none(&organization)),
     };
     unread.told_after(found, out)
@@ -98,7 +98,8 @@ pub async fn run(log: &Log, Command::Show { organization, at }: Command, out: &m
 
 fn print(
     id: OrganizationId,
-    (organizations, sites): (&Organizations, &BTreeMap<SiteId, Site>),
+    organizations: &Organizations,
+    sites: &BTreeMap<SiteId, Site>,
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
     let name = organizations.name_of(id).ok_or_else(|| none(&id.to_string()))?;

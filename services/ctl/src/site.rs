@@ -90,13 +90,13 @@ pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn 
     let mut sites = Sites::default();
     let unread = past::read(log, at, |recorded| sites.apply(recorded)).await?;
     let found = match sites.find(&site) {
-        Some(view) => print(&site, (view, &sites.organizations), out),
+        Some(view) => print(&site, view, &sites.organizations, out),
         None => Err(anyhow!("there was no site `{site}` then")),
     };
     unread.told_after(found, out)
 }
 
-fn print(asked: &str, (view, organizations): (&View, &Organizations), out: &mut (dyn Write + Send)) -> Result<()> {
+fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn Write + Send)) -> Result<()> {
     let active = match &view.site {
         Site::Unknown => bail!("there was no site `{asked}` then"),
         Site::Deleted => {

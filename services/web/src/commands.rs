@@ -6,7 +6,7 @@
 mod organizations;
 mod sites;
 
-pub(crate) use organizations::{create_organization, rename_organization};
+pub(crate) use organizations::{Rename, create_organization, rename_organization};
 pub(crate) use sites::{Created, NewSite, change_site, create_site, delete_site, name_of};
 
 use crate::app::Shared;

@@ -119,9 +119,9 @@ pub(crate) async fn change(
     headers: HeaderMap,
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let seen = if_match(&headers)?;
+    let rename = commands::Rename { name: wanted.name, seen: if_match(&headers)? };
     let id = app.organization_id(&owner).await?;
-    let changed = commands::rename_organization(&app, id, (wanted.name.as_ref(), seen, caller)).await?;
+    let changed = commands::rename_organization(&app, id, &rename, caller).await?;
     let row = commands::soon(app.model.organization(id)).await.flatten();
     let (version, shown) = Shown::changed(id, changed, row);
     Ok((tag(version), Json(shown)).into_response())

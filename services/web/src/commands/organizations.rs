@@ -12,6 +12,14 @@ use runtime::clock;
 /// How often a change is made anew when others change the organization at the same time.
 const ROUNDS_MAX: usize = 5;
 
+/// What an organization shall be from now on.
+pub(crate) struct Rename {
+    /// Its name; the present one if absent.
+    pub(crate) name: Option<OrganizationName>,
+    /// The version the caller saw; none if that does not matter to them.
+    pub(crate) seen: Option<u64>,
+}
+
 /// Answers the id of the new organization.
 pub(crate) async fn create_organization(
     app: &Shared,
@@ -32,27 +40,24 @@ pub(crate) async fn create_organization(
 pub(crate) async fn rename_organization(
     app: &Shared,
     id: OrganizationId,
-    (name, seen, caller): (Option<&OrganizationName>, Option<u64>, Caller),
+    rename: &Rename,
+    caller: Caller,
 ) -> Result<Active, Problem> {
     for _ in 1..ROUNDS_MAX {
-        match rename_once(app, id, (name, seen, caller.clone())).await {
+        match rename_once(app, id, rename, caller.clone()).await {
             // Whoever did not say what they saw meets the organization as it is now.
-            Err(Problem::Refused(Refusal::OrganizationChanged { .. })) if seen.is_none() => {}
+            Err(Problem::Refused(Refusal::OrganizationChanged { .. })) if rename.seen.is_none() => {}
             renamed => return renamed,
         }
     }
-    rename_once(app, id, (name, seen, caller)).await
+    rename_once(app, id, rename, caller).await
 }
 
-async fn rename_once(
-    app: &Shared,
-    id: OrganizationId,
-    (name, seen, caller): (Option<&OrganizationName>, Option<u64>, Caller),
-) -> Result<Active, Problem> {
+async fn rename_once(app: &Shared, id: OrganizationId, rename: &Rename, caller: Caller) -> Result<Active, Problem> {
     let Active { name: present, version } = active(app, id).await?;
-    let name = name.unwrap_or(&present);
-    let rename = organization::Command::Rename { name: name.clone(), seen: seen.unwrap_or(version) };
-    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Organization>(id, rename);
+    let name = rename.name.as_ref().unwrap_or(&present);
+    let command = organization::Command::Rename { name: name.clone(), seen: rename.seen.unwrap_or(version) };
+    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Organization>(id, command);
     if *name != present {
         transaction = transaction
             .with::<Handle>(name, handle::Command::Claim(id))

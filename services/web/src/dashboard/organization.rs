@@ -56,7 +56,7 @@ pub(super) async fn rename(
 ) -> Result<Redirect, Failed> {
     let (owner, Form(form)) = (name?.0.parse::<Owner>()?, form?);
     let id = app.organization_id(&owner).await?;
-    let name = form.name.trim().parse()?;
-    let renamed = commands::rename_organization(&app, id, (Some(&name), Some(form.version), caller)).await?;
+    let rename = commands::Rename { name: Some(form.name.trim().parse()?), seen: Some(form.version) };
+    let renamed = commands::rename_organization(&app, id, &rename, caller).await?;
     Ok(Redirect::to(&format!("/organizations/{}", renamed.name)))
 }
