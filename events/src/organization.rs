@@ -1,4 +1,5 @@
-//! An organization: who owns sites. It is its id; what it is called is a claim on a [`Handle`](crate::Handle).
+//! An organization: who owns sites. It is its id; what it is called is a claim on a [`Handle`](crate::Handle), made and given
+//! up at the same moment as the organization says so.
 
 use crate::{Aggregate, Event, OrganizationEvent, OrganizationName, Refusal};
 
@@ -9,10 +10,16 @@ pub enum Organization {
     #[default]
     Unknown,
     /// It can own sites.
-    Active {
-        /// What it is called.
-        name: OrganizationName,
-    },
+    Active(Active),
+}
+
+/// An organization that can own sites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Active {
+    /// What it is called.
+    pub name: OrganizationName,
+    /// How many facts have shaped it, from 1: who changes it can say which version they saw.
+    pub version: u64,
 }
 
 /// What may be asked of an organization.
@@ -22,6 +29,14 @@ pub enum Command {
     Create {
         /// What it shall be called.
         name: OrganizationName,
+    },
+    /// Change its name. A new one must be claimed and the present one released at the same moment, so the caller has to know
+    /// that.
+    Rename {
+        /// What it shall be called.
+        name: OrganizationName,
+        /// The version the caller saw; an organization that has moved on, and may have another name, refuses this one.
+        seen: u64,
     },
 }
 
@@ -34,15 +49,36 @@ impl Aggregate for Organization {
         if let Event::Organization(fact) = event { Some(fact) } else { None }
     }
 
-    fn decide(&self, Command::Create { name }: &Command) -> Result<Vec<OrganizationEvent>, Refusal> {
-        match self {
-            Self::Unknown => Ok(vec![OrganizationEvent::Created { name: name.clone() }]),
-            Self::Active { .. } => Ok(vec![]),
+    fn decide(&self, command: &Command) -> Result<Vec<OrganizationEvent>, Refusal> {
+        match (self, command) {
+            (Self::Unknown, Command::Create { name }) => Ok(vec![OrganizationEvent::Created { name: name.clone() }]),
+            (Self::Unknown, Command::Rename { .. }) => Err(Refusal::OrganizationNotFound),
+            (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
+            (Self::Active(active), Command::Rename { name, seen }) => active.rename(name, *seen),
         }
     }
 
-    fn evolve(self, OrganizationEvent::Created { name }: &OrganizationEvent) -> Self {
-        Self::Active { name: name.clone() }
+    fn evolve(self, fact: &OrganizationEvent) -> Self {
+        match (self, fact) {
+            (Self::Unknown, OrganizationEvent::Created { name }) => {
+                Self::Active(Active { name: name.clone(), version: 1 })
+            }
+            (Self::Active(active), OrganizationEvent::Renamed { name, .. }) => {
+                Self::Active(Active { name: name.clone(), version: active.version + 1 })
+            }
+            (state @ Self::Active(_), OrganizationEvent::Created { .. })
+            | (state @ Self::Unknown, OrganizationEvent::Renamed { .. }) => state,
+        }
+    }
+}
+
+impl Active {
+    fn rename(&self, name: &OrganizationName, seen: u64) -> Result<Vec<OrganizationEvent>, Refusal> {
+        if seen != self.version {
+            return Err(Refusal::OrganizationChanged { seen, version: self.version });
+        }
+        let renamed = || OrganizationEvent::Renamed { name: name.clone(), previous: self.name.clone() };
+        Ok((*name != self.name).then(renamed).into_iter().collect())
     }
 }
 
@@ -51,12 +87,48 @@ mod tests {
     use super::*;
     use crate::aggregate::story::given;
 
+    fn name(text: &str) -> OrganizationName {
+        text.parse().unwrap()
+    }
+
+    fn created() -> OrganizationEvent {
+        OrganizationEvent::Created { name: name("acme") }
+    }
+
+    fn renamed(from: &str, to: &str) -> OrganizationEvent {
+        OrganizationEvent::Renamed { name: name(to), previous: name(from) }
+    }
+
+    fn rename(to: &str, seen: u64) -> Command {
+        Command::Rename { name: name(to), seen }
+    }
+
     #[test]
     fn an_organization_is_created_once() {
-        let name: OrganizationName = "acme".parse().unwrap();
-        let create = || Command::Create { name: name.clone() };
-        let created = OrganizationEvent::Created { name: name.clone() };
-        given::<Organization>([]).when(create()).then([created.clone()]);
-        given::<Organization>([created]).when(create()).then([]);
+        let create = || Command::Create { name: name("acme") };
+        given::<Organization>([]).when(create()).then([created()]);
+        given::<Organization>([created()]).when(create()).then([]);
+    }
+
+    #[test]
+    fn an_organization_gets_another_name_and_the_same_again_states_nothing() {
+        given::<Organization>([created()]).when(rename("apex", 1)).then([renamed("acme", "apex")]);
+        given::<Organization>([created(), renamed("acme", "apex")]).when(rename("apex", 2)).then([]);
+        given::<Organization>([created(), renamed("acme", "apex")])
+            .when(rename("acme", 2))
+            .then([renamed("apex", "acme")]);
+    }
+
+    #[test]
+    fn who_has_not_seen_the_present_name_does_not_change_it() {
+        let history = [created(), renamed("acme", "apex")];
+        given::<Organization>(history)
+            .when(rename("summit", 1))
+            .refuses(Refusal::OrganizationChanged { seen: 1, version: 2 });
+    }
+
+    #[test]
+    fn what_nobody_created_has_no_name_to_change() {
+        given::<Organization>([]).when(rename("apex", 0)).refuses(Refusal::OrganizationNotFound);
     }
 }

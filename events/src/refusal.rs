@@ -24,6 +24,17 @@ pub enum Refusal {
     /// The organization's name is in use.
     #[error("this name is taken by another organization")]
     OrganizationExists,
+    /// The organization was changed since the caller looked.
+    #[error("the organization was changed meanwhile: you saw version {seen}, it is at {version}")]
+    OrganizationChanged {
+        /// The version the caller saw.
+        seen: u64,
+        /// The version it has.
+        version: u64,
+    },
+    /// There is no such organization.
+    #[error("there is no such organization")]
+    OrganizationNotFound,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -87,6 +98,8 @@ impl Refusal {
             Self::SiteNameRetired => "site_name_retired",
             Self::SiteChanged { .. } => "site_changed",
             Self::OrganizationExists => "organization_exists",
+            Self::OrganizationChanged { .. } => "organization_changed",
+            Self::OrganizationNotFound => "organization_not_found",
             Self::SiteNotFound => "site_not_found",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",

@@ -12,6 +12,9 @@ impl Recorded {
         let name = &self.envelope.subject;
         match &self.event {
             Event::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
+            Event::Organization(OrganizationEvent::Renamed { name, previous }) => {
+                format!("organization renamed from `{previous}` to `{name}`")
+            }
             Event::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
             Event::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
             Event::Site(fact) => site(fact),
@@ -43,7 +46,10 @@ fn repository(fact: &RepositoryEvent) -> String {
         RepositoryEvent::PushReceived { branch, commit, summary, .. } => {
             format!("push to `{branch}`: {} {summary}", commit.short())
         }
-        RepositoryEvent::BranchDeleted { branch, .. } => format!("branch `{branch}` deleted"),
+        RepositoryEvent::BranchDeleted { branch, before: Some(tip), .. } => {
+            format!("branch `{branch}` deleted at {}", tip.short())
+        }
+        RepositoryEvent::BranchDeleted { branch, before: None, .. } => format!("branch `{branch}` deleted"),
     }
 }
 

@@ -70,6 +70,17 @@ fn every_fact_ever_published_can_still_be_read() {
 }
 
 #[test]
+fn a_deletion_tells_its_tip_since_it_is_kept_and_those_before_it_are_read_as_they_were() {
+    let sample = std::fs::read(folder().join("history/repository.branch_deleted.v1.json")).unwrap();
+    let mut data: Value = serde_json::from_slice(&sample).unwrap();
+    assert_eq!(data.get("before"), None);
+    data["before"] = "a".repeat(40).into();
+    assert!(jsonschema::validator_for(&schema::facts()["repository.branch_deleted.v1"]).unwrap().is_valid(&data));
+    let event = Event::decode("dev.pagefold.repository.branch_deleted.v1", data.to_string().as_bytes()).unwrap();
+    assert_eq!(event.data(), data);
+}
+
+#[test]
 fn a_schema_refuses_what_the_type_refuses() {
     let schemas = schema::facts();
     let validator = jsonschema::validator_for(&schemas["alias.promoted.v1"]).unwrap();

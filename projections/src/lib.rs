@@ -21,7 +21,7 @@ mod hosts;
 mod login;
 mod migrations;
 mod model;
-mod organizations;
+pub mod organizations;
 mod rebuild;
 pub mod server;
 pub mod sites;

@@ -27,7 +27,12 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 2] = [step!(Tables, "0001_tables"), step!(Indexes, "0002_indexes")];
+const STEPS: [Step; 4] = [
+    step!(Tables, "0001_tables"),
+    step!(Indexes, "0002_indexes"),
+    step!(Tables, "0003_organizations"),
+    step!(Indexes, "0004_organizations_by_name"),
+];
 
 /// The version of the tables this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]

@@ -2,18 +2,26 @@
 
 use crate::Error;
 use crate::copy::{Rows, Table};
+use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
-use events::{Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
+use events::{Actor, Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 /// An organization as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Organization {
-    id: OrganizationId,
-    name: OrganizationName,
+pub struct Organization {
+    /// Its identity.
+    pub id: OrganizationId,
+    /// What it is called.
+    pub name: OrganizationName,
+    /// How many facts have shaped it, from 1.
+    pub version: u64,
+    /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
+    /// Who created it.
+    pub created_by: Actor,
 }
 
 /// Which organization.
@@ -23,7 +31,8 @@ pub(crate) struct Key {
 }
 
 impl Row for Organization {
-    const TABLE: Table = Table { name: "organizations", columns: &["id", "name", "created_at"] };
+    const TABLE: Table =
+        Table { name: "organizations", columns: &["id", "name", "version", "created_at", "created_by"] };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
@@ -44,12 +53,24 @@ impl Row for Organization {
     }
 
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
-        let Event::Organization(OrganizationEvent::Created { name }) = &recorded.event else { return row };
-        row.or(Some(Self { id: named(recorded).ok()?, name: name.clone(), created_at: recorded.envelope.time }))
+        let Event::Organization(fact) = &recorded.event else { return row };
+        match (row, fact) {
+            (None, OrganizationEvent::Created { name }) => Some(Self {
+                id: named(recorded).ok()?,
+                name: name.clone(),
+                version: 1,
+                created_at: recorded.envelope.time,
+                created_by: recorded.envelope.actor.clone(),
+            }),
+            (Some(known), OrganizationEvent::Renamed { name, .. }) => {
+                Some(Self { name: name.clone(), version: known.version + 1, ..known })
+            }
+            (row, OrganizationEvent::Created { .. } | OrganizationEvent::Renamed { .. }) => row,
+        }
     }
 
     fn write(&self, rows: &mut Rows) {
-        rows.row().put(&self.id).put(&self.name).put(&self.created_at);
+        rows.row().put(&self.id).put(&self.name).put(&self.version).put(&self.created_at).put(&self.created_by);
     }
 }
 
@@ -57,4 +78,54 @@ impl Row for Organization {
 fn named(recorded: &Recorded) -> Result<OrganizationId, Error> {
     let subject = &recorded.envelope.subject;
     subject.parse().map_err(|_| Error::Subject { aggregate: "organization", subject: subject.clone() })
+}
+
+impl Model {
+    /// The organizations by name: those after the name `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn organizations(&self, limit: u32, after: Option<&str>) -> Result<Vec<Organization>, Error> {
+        let text = "SELECT to_json(row) FROM @.organizations row WHERE name > $1 ORDER BY name, id LIMIT $2";
+        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        self.all("read organizations", query.bind(after.unwrap_or_default()).bind(page(limit))).await
+    }
+
+    /// One organization.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, Error> {
+        let text = "SELECT to_json(row) FROM @.organizations row WHERE id = $1";
+        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        self.one("read an organization", query.bind(id.0)).await
+    }
+
+    /// The organization that is called `name` now.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn organization_named(&self, name: &OrganizationName) -> Result<Option<Organization>, Error> {
+        let text = "SELECT to_json(row) FROM @.organizations row WHERE name = $1";
+        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        self.one("find an organization by its name", query.bind(name.as_str())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Story;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_renamed_organization_keeps_its_beginning() {
+        let (mut story, id) = (Story::default(), OrganizationId(Uuid::nil()));
+        let [acme, apex]: [OrganizationName; 2] = ["acme", "apex"].map(|name| name.parse().unwrap());
+        let created = story.tell(id, "token:alice", OrganizationEvent::Created { name: acme.clone() });
+        let renamed = story.tell(id, "token:bob", OrganizationEvent::Renamed { name: apex, previous: acme });
+        let row = [created.clone(), renamed].iter().fold(None, Organization::fold).unwrap();
+        assert_eq!((row.name.as_str(), row.version), ("apex", 2));
+        assert_eq!((row.created_at, row.created_by.0.as_str()), (created.envelope.time, "token:alice"));
+    }
 }

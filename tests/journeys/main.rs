@@ -14,6 +14,7 @@ mod engines;
 mod faults;
 mod growth;
 mod operators;
+mod organizations;
 mod provisioning;
 mod publishing;
 mod queue;

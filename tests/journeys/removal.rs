@@ -22,6 +22,23 @@ async fn the_preview_of_a_deleted_branch_is_taken_down() {
 }
 
 #[tokio::test]
+async fn a_push_that_is_delivered_after_the_deletion_of_its_branch_shows_nothing() {
+    let platform = Platform::shared().await;
+    let site = platform.site("overtaken", json!({})).await;
+    site.publish(1, [("index.html", "on main")]).await;
+    let late = site.repository.push("draft", [("index.html", "on draft")]);
+    let _ = platform.deliver(&site.repository.delete_branch("draft")).await.expect(202);
+    let _ = platform.deliver(&late).await.expect(202);
+    let skipped = site.until("build.finished", |fact| fact.data["branch"] == "draft").await;
+    assert_eq!(skipped.data["outcome"], "skipped");
+    assert!(skipped.data["reason"].as_str().unwrap().contains("deleted"), "{skipped}");
+
+    // At the same commit, but made anew.
+    let _ = platform.deliver(&site.repository.restore_branch("draft", &late.commit)).await.expect(202);
+    site.host("draft").serves("/", "on draft").await;
+}
+
+#[tokio::test]
 async fn a_deleted_site_shows_nothing_and_its_name_is_kept_for_its_organization() {
     let platform = Platform::shared().await;
     let site = platform.site("deleted", json!({})).await;

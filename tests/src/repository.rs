@@ -63,6 +63,13 @@ impl Repository {
         Delivery::of_push(&self.url(), branch, (&before, NOTHING))
     }
 
+    /// Makes a branch anew at a commit it had; answers what a host would tell of it.
+    #[must_use]
+    pub fn restore_branch(&self, branch: &str, commit: &str) -> Delivery {
+        git(&self.clone, &["push", "--quiet", "origin", &format!("{commit}:refs/heads/{branch}")]);
+        Delivery::of_push(&self.url(), branch, (NOTHING, commit))
+    }
+
     fn tip(&self, branch: &str) -> String {
         let reference = format!("refs/heads/{branch}");
         let tip = git(&self.bare, &["for-each-ref", "--format=%(objectname)", &reference]);

@@ -31,6 +31,9 @@ pub enum RepositoryEvent {
         repository: RepositoryUrl,
         /// The branch that is gone.
         branch: Branch,
+        /// The tip that went with it; absent in facts that were stated before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<CommitId>,
         /// The sender's delivery id.
         delivery: String,
     },

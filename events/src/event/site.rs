@@ -13,6 +13,14 @@ pub enum OrganizationEvent {
         /// What it is called; claimed at the same moment.
         name: OrganizationName,
     },
+    /// The organization has another name, claimed at the same moment; its former one is released, for anybody.
+    #[serde(rename = "renamed.v1")]
+    Renamed {
+        /// What it is called now.
+        name: OrganizationName,
+        /// What it was called.
+        previous: OrganizationName,
+    },
 }
 
 /// Who is called by a name that organizations share.

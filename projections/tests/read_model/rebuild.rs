@@ -26,7 +26,7 @@ async fn rebuilt_from_empty_it_is_what_was_live() {
     assert_eq!(rebuild.swap().await.unwrap(), 13);
     assert_eq!(database.live().digest().await.unwrap(), live);
     assert_eq!(schemas(&database).await, ["pagefold"]);
-    assert_eq!(indexes(&database).await, 8);
+    assert_eq!(indexes(&database).await, 9);
 }
 
 /// Readers ask several tables of one pool with prepared statements while models are swapped and facts applied.

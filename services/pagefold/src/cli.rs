@@ -54,6 +54,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ctl::site::Command,
     },
+    /// See an organization as it is or was
+    Organization {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: ctl::organization::Command,
+    },
     /// Look after the read model
     Projections {
         #[command(flatten)]
@@ -70,7 +77,7 @@ impl Command {
             Self::Up(_) => Some("pagefold"),
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
-            Self::Permissions { .. } | Self::Projections { .. } => None,
+            Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
         }
     }
 }

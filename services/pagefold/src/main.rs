@@ -63,6 +63,9 @@ async fn run(command: Command) -> Result<()> {
         Command::Site { access, command } => {
             ctl::site::run(&access.log().await?, command, &mut std::io::stdout()).await
         }
+        Command::Organization { access, command } => {
+            ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
+        }
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }
 }

@@ -59,11 +59,13 @@ fn granted(wish: &Wish, site: &Site, number: u64) -> build::Command {
     let job = job(wish, site, number);
     match wish.reason {
         Reason::Push | Reason::Request | Reason::NewSource => build::Command::Queue(job),
-        Reason::LatePush => {
-            let reason = "A later push of this branch arrived before this one.".to_owned();
-            build::Command::Skip { job, reason }
-        }
+        Reason::LatePush => skip(job, "A later push of this branch arrived before this one."),
+        Reason::PushBeforeDeletion => skip(job, "The branch was deleted before this push of it arrived."),
     }
+}
+
+fn skip(job: build::Job, reason: &str) -> build::Command {
+    build::Command::Skip { job, reason: reason.to_owned() }
 }
 
 /// The settings of this moment decide what the build is and what its deploy will move.

@@ -8,8 +8,10 @@ mod deploys;
 mod events;
 mod extract;
 mod logs;
+mod organizations;
 mod page;
 mod sites;
+mod version;
 
 pub(crate) use events::subject;
 
@@ -63,6 +65,8 @@ fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(builds::list, builds::request))
         .routes(routes!(builds::show))
         .routes(routes!(builds::cancel))

@@ -3,9 +3,11 @@
 //! Every command is decided on the log, so none of them needs Postgres. Afterwards the read model is given a moment to
 //! catch up, so that whoever asked sees what they did.
 
+mod organizations;
 mod sites;
 
-pub(crate) use sites::{NewSite, change_site, create_site, delete_site, name_of};
+pub(crate) use organizations::{Rename, create_organization, rename_organization};
+pub(crate) use sites::{Created, NewSite, change_site, create_site, delete_site, name_of};
 
 use crate::app::Shared;
 use crate::place::Place;

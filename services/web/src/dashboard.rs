@@ -3,6 +3,8 @@
 mod build;
 mod layout;
 mod login;
+mod organization;
+mod organizations;
 mod settings;
 mod site;
 mod sites;
@@ -76,6 +78,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/builds", post(site::build))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
+        .route("/organizations", get(organizations::overview).post(organizations::create))
+        .route("/organizations/{organization}", get(organization::show).post(organization::rename))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))

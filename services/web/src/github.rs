@@ -75,7 +75,7 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
     let delivery = delivery.to_owned();
     let (before, after) = (tip(&push.before)?, tip(&push.after)?);
     Ok(match after.filter(|_| !push.deleted) {
-        None => Some(RepositoryEvent::BranchDeleted { repository, branch, delivery }),
+        None => Some(RepositoryEvent::BranchDeleted { repository, branch, before, delivery }),
         Some(commit) => {
             let summary = summary(push.head_commit.map(|head| head.message).unwrap_or_default());
             Some(RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery })
@@ -144,9 +144,17 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_branch_is_a_fact() {
+    fn a_deleted_branch_is_a_fact_with_the_tip_that_went() {
         let deleted = translated(json!({ "deleted": true, "after": NONE, "head_commit": null })).unwrap();
-        assert!(matches!(deleted, Some(RepositoryEvent::BranchDeleted { branch, .. }) if branch.as_str() == "main"));
+        let fact = |before: Option<&str>| RepositoryEvent::BranchDeleted {
+            repository: "https://github.com/acme/docs.git".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            before: before.map(|before| before.parse().unwrap()),
+            delivery: "d-1".to_owned(),
+        };
+        assert_eq!(deleted, Some(fact(Some(ONE))));
+        let unknown = translated(json!({ "deleted": true, "before": NONE, "after": NONE })).unwrap();
+        assert_eq!(unknown, Some(fact(None)));
     }
 
     #[test]

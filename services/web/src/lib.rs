@@ -1,7 +1,7 @@
 //! The door for people and programs: webhooks, the HTTP API and the dashboard.
 //!
-//! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `site.*`, `build.canceled` and
-//! `alias.*`. *Touches* the read model and the archived logs, both only to read. *Safe to repeat because* a delivery id is
+//! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
+//! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model and the archived logs, both only to read. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;

@@ -1,21 +1,28 @@
-//! Which site a request means: by its id, or by the name of a host that is or was its own.
+//! Which site a request means: by its id, or by the name of a host that is or was its own. And which organization: by its id,
+//! or by its present name.
 
 use crate::app::App;
 use crate::problem::Problem;
 use events::ids::Invalid;
-use events::{Host, Refusal, SiteId, SiteName};
+use events::{Handle, Host, OrganizationId, OrganizationName, Refusal, SiteId, SiteName};
+use projections::organizations::Organization;
 use projections::sites::Site;
+use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// A site as a caller names it. No name has the form of an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    Id(SiteId),
-    Name(SiteName),
+/// A site, or what else has an id and a name, as a caller names it. No name has the form of an id.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String", bound(deserialize = "I: FromStr, N: FromStr<Err = Invalid>"))]
+pub(crate) enum Place<I = SiteId, N = SiteName> {
+    Id(I),
+    Name(N),
 }
 
-impl FromStr for Place {
+/// An organization as a caller names it.
+pub(crate) type Owner = Place<OrganizationId, OrganizationName>;
+
+impl<I: FromStr, N: FromStr<Err = Invalid>> FromStr for Place<I, N> {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
@@ -26,7 +33,15 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl<I: FromStr, N: FromStr<Err = Invalid>> TryFrom<String> for Place<I, N> {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl<I: fmt::Display, N: fmt::Display> fmt::Display for Place<I, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),
@@ -68,5 +83,26 @@ impl App {
             Some(id) => Ok(self.model.site(id).await?),
             None => Ok(None),
         }
+    }
+
+    /// The id of an organization that a command is about, as the log knows it. Of an id nothing is asked: whoever decides
+    /// will see whether there is such an organization.
+    pub(crate) async fn organization_id(&self, owner: &Owner) -> Result<OrganizationId, Problem> {
+        match owner {
+            Place::Id(id) => Ok(*id),
+            Place::Name(name) => match self.log.load::<Handle>(name.as_str()).await?.state {
+                Handle::Claimed(id) => Ok(id),
+                Handle::Free => Err(Refusal::OrganizationNotFound.into()),
+            },
+        }
+    }
+
+    /// The organization that a question is about, as the read model shows it.
+    pub(crate) async fn organization(&self, owner: &Owner) -> Result<Organization, Problem> {
+        let organization = match owner {
+            Place::Id(id) => self.model.organization(*id).await?,
+            Place::Name(name) => self.model.organization_named(name).await?,
+        };
+        organization.ok_or(Problem::Refused(Refusal::OrganizationNotFound))
     }
 }

@@ -145,10 +145,14 @@ const fn seconds(wait: Duration) -> u64 {
 
 const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) {
     let (status, title) = match refusal {
-        Refusal::SiteNotFound | Refusal::BuildNotFound | Refusal::DeployNotFound(_) | Refusal::AliasNotFound(_) => {
-            (StatusCode::NOT_FOUND, "Not found")
+        Refusal::SiteNotFound
+        | Refusal::OrganizationNotFound
+        | Refusal::BuildNotFound
+        | Refusal::DeployNotFound(_)
+        | Refusal::AliasNotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
+        Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } => {
+            (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
-        Refusal::SiteChanged { .. } => (StatusCode::PRECONDITION_FAILED, "Precondition failed"),
         Refusal::SiteExists
         | Refusal::OrganizationExists
         | Refusal::SiteNameRetired

@@ -1,7 +1,8 @@
 //! What a caller wants a site to be: read once, for its creation, for a change, and from a form.
 
+use crate::place::Owner;
 use crate::problem::Problem;
-use events::{Branch, OrganizationName, RepositoryUrl, SiteEngine, SiteName, SiteSettings};
+use events::{Branch, RepositoryUrl, SiteEngine, SiteName, SiteSettings};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -17,9 +18,9 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, example = "docs")]
     pub(crate) name: Option<SiteName>,
-    /// Who owns it, given at its creation; `default` if absent.
+    /// Who owns it, by name or id, given at its creation; `default` if absent. A name that nobody has is given to a new one.
     #[schema(value_type = Option<String>)]
-    pub(crate) organization: Option<OrganizationName>,
+    pub(crate) organization: Option<Owner>,
     /// Where its source is fetched from, without credentials.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, example = "https://github.com/acme/docs.git")]
@@ -44,11 +45,12 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 }
 
 /// A field that has no default, so that `null` is refused.
-fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-fn missing(field: &str) -> Problem {
+/// A field that must be given is not.
+pub(crate) fn missing(field: &str) -> Problem {
     Problem::InvalidInput(format!("`{field}` is missing"))
 }
 

@@ -91,7 +91,8 @@ pub(super) fn arrived(
 
 pub(super) fn branch_deleted(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let (repository, branch, delivery) = (site.repository.clone(), story.branch.clone(), chance.uuid().to_string());
-    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, delivery }.into())
+    let before = Some(commit(chance));
+    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, before, delivery }.into())
 }
 
 pub(super) fn queued(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {

@@ -121,7 +121,11 @@ impl Aggregate for Lately {
     fn decide(&self, delivery: &String) -> Result<Vec<RepositoryEvent>, Refusal> {
         let (repository, branch, delivery) = (settings().repository, settings().branch, delivery.clone());
         let known = self.0.contains(&delivery);
-        Ok(if known { vec![] } else { vec![RepositoryEvent::BranchDeleted { repository, branch, delivery }] })
+        Ok(if known {
+            vec![]
+        } else {
+            vec![RepositoryEvent::BranchDeleted { repository, branch, before: None, delivery }]
+        })
     }
 
     fn evolve(mut self, fact: &RepositoryEvent) -> Self {

@@ -57,6 +57,8 @@ pub enum Reason {
     Push,
     /// A push arrived after one that followed it: it is told, and not built.
     LatePush,
+    /// A push arrived after the deletion of its branch that followed it: it is told, and not built.
+    PushBeforeDeletion,
     /// A person asked, and waits for an answer whatever becomes of the site.
     Request,
     /// The site is new, or its source is.

@@ -2,7 +2,8 @@
 
 use super::{Origin, Queue, Reason, Wish};
 use crate::branches::{Place, Push};
-use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, RepositoryUrl, SiteId};
+use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, SiteId};
+use std::collections::BTreeSet;
 
 /// What a build is about whose own push is late.
 const BEHIND: &str = "Back to the newest push of the branch";
@@ -20,30 +21,37 @@ impl Queue {
         match fact {
             RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
-                let place = known.branches.take(branch, &Push { before: before.as_ref(), commit });
+                let push = Push { before: before.as_ref(), commit };
+                let place = known.branches.push(branch, &push, recorded.envelope.time);
+                let sites = known.sites.clone();
+                if place == Place::Gone {
+                    self.delete_branch(recorded, &sites, branch);
+                }
                 let (reason, commit, summary) = match place {
                     Place::Newest => (Reason::Push, commit.clone(), summary.as_str()),
                     Place::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
+                    Place::Gone => (Reason::PushBeforeDeletion, commit.clone(), summary.as_str()),
                     Place::Behind(tip) => (Reason::Push, tip, BEHIND),
                 };
                 let pushed = Pushed { branch, reason, commit, summary };
-                for site in known.sites.clone() {
+                for site in sites {
                     self.wish_push(recorded, site, &pushed);
                 }
             }
-            RepositoryEvent::BranchDeleted { repository, branch, .. } => {
-                self.delete_branch(recorded, repository, branch);
+            RepositoryEvent::BranchDeleted { repository, branch, before, .. } => {
+                let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
+                if known.branches.delete(branch, before.as_ref(), recorded.envelope.time) {
+                    let sites = known.sites.clone();
+                    self.delete_branch(recorded, &sites, branch);
+                }
             }
         }
     }
 
     fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
         let Pushed { branch, reason, commit, summary } = pushed;
-        if self.sites.get(&id).is_some_and(|site| site.gone.contains(*branch)) {
-            if let Some(site) = self.sites.get_mut(&id) {
-                site.gone.remove(*branch);
-            }
-            self.keep_preview(id, branch);
+        if *reason == Reason::Push {
+            self.restore_branch(id, branch);
         }
         self.wish(Wish {
             build: BuildId::of(recorded.envelope.id, id),
@@ -56,18 +64,27 @@ impl Queue {
         });
     }
 
-    fn delete_branch(&mut self, recorded: &Recorded, repository: &RepositoryUrl, branch: &Branch) {
-        let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
-        known.branches.forget(branch);
-        for id in known.sites.clone() {
-            let Some(site) = self.sites.get_mut(&id).filter(|site| !site.publishes(branch)) else { continue };
+    /// A branch that was deleted is there again.
+    fn restore_branch(&mut self, id: SiteId, branch: &Branch) {
+        if self.sites.get(&id).is_some_and(|site| site.gone.contains(branch)) {
+            if let Some(site) = self.sites.get_mut(&id) {
+                site.gone.remove(branch);
+            }
+            self.keep_preview(id, branch);
+        }
+    }
+
+    fn delete_branch(&mut self, recorded: &Recorded, sites: &BTreeSet<SiteId>, branch: &Branch) {
+        for id in sites {
+            let Some(site) = self.sites.get_mut(id).filter(|site| !site.publishes(branch)) else { continue };
             site.gone.insert(branch.clone());
             if site.previews.contains(branch) {
-                self.remove_preview(id, branch, recorded);
+                self.remove_preview(*id, branch, recorded);
             }
-            let asked = |wish: &Wish| wish.reason == Reason::Request;
-            self.wishes.retain(|_, wish| wish.site != id || wish.branch != *branch || asked(wish));
-            self.end_builds_on(id, branch);
+            // Who asked is answered, and what is late is told.
+            let would_build = |wish: &Wish| matches!(wish.reason, Reason::Push | Reason::NewSource);
+            self.wishes.retain(|_, wish| wish.site != *id || wish.branch != *branch || !would_build(wish));
+            self.end_builds_on(*id, branch);
         }
     }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::HashMap as Map;
 use uuid::Uuid;
 
+mod deletions;
 mod orders;
 mod sources;
 
@@ -67,6 +68,7 @@ impl Story {
         let deleted = RepositoryEvent::BranchDeleted {
             repository: format!("https://git.example/{site}.git").parse().unwrap(),
             branch: branch.parse().unwrap(),
+            before: None,
             delivery: self.sequence.to_string(),
         };
         self.state("repository", deleted);

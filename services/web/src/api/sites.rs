@@ -2,6 +2,7 @@
 
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
+use super::version::{if_match, tag};
 use crate::app::{App, Shared};
 use crate::commands;
 use crate::place::Place;
@@ -12,8 +13,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::site::Active;
-use events::{AliasName, Branch, OrganizationName, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use events::{
+    AliasName, Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings,
+};
+use http::{HeaderMap, StatusCode, header};
 use projections::sites;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -29,9 +32,12 @@ pub(crate) struct Shown {
     /// What it is called.
     #[schema(value_type = String)]
     name: SiteName,
-    /// Who owns it.
+    /// What its owner is called.
     #[schema(value_type = Option<String>)]
     organization: Option<OrganizationName>,
+    /// Who owns it.
+    #[schema(value_type = String, format = Uuid)]
+    organization_id: OrganizationId,
     /// Where its source is fetched from.
     #[schema(value_type = String)]
     repository: RepositoryUrl,
@@ -68,6 +74,7 @@ impl Shown {
             webhook_url: app.webhook_url.clone(),
             name: site.name,
             organization: site.organization_name,
+            organization_id: site.organization,
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
         }
@@ -87,33 +94,30 @@ impl Shown {
             webhook_url: app.webhook_url.clone(),
             name: site.name,
             organization: row.and_then(|row| row.organization_name),
+            organization_id: site.organization,
             created_at,
             created_by,
         }
     }
 
     /// What is known of a site before the read model shows it.
-    fn new(site: &commands::NewSite, id: SiteId, app: &App) -> Self {
+    fn new(site: &commands::NewSite, created: commands::Created, app: &App) -> Self {
         let SiteSettings { repository, branch, demo_branch, engine } = site.settings.clone();
         Self {
             repository,
             branch,
             demo_branch,
             engine,
-            id,
+            id: created.site,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url.clone(),
             name: site.name.clone(),
-            organization: Some(site.organization.clone()),
+            organization: Some(created.organization.name),
+            organization_id: created.organization.id,
             created_at: None,
             created_by: None,
         }
     }
-}
-
-/// The entity tag of a site: how many facts have shaped it.
-fn tag(version: u64) -> [(header::HeaderName, String); 1] {
-    [(header::ETAG, format!("\"{version}\""))]
 }
 
 /// List the sites
@@ -137,11 +141,11 @@ pub(crate) async fn create(
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
     let new = commands::NewSite::of(&wanted)?;
-    let id = commands::create_site(&app, &new, caller).await?;
-    let location = [(header::LOCATION, format!("{}/sites/{id}", super::BASE))];
-    let (version, shown) = match commands::soon(app.model.site(id)).await.flatten() {
+    let created = commands::create_site(&app, &new, caller).await?;
+    let location = [(header::LOCATION, format!("{}/sites/{}", super::BASE, created.site))];
+    let (version, shown) = match commands::soon(app.model.site(created.site)).await.flatten() {
         Some(site) => (site.version, Shown::of(site, &app)),
-        None => (1, Shown::new(&new, id, &app)),
+        None => (1, Shown::new(&new, created, &app)),
     };
     Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }
@@ -181,15 +185,6 @@ pub(crate) async fn change(
         row => (changed.version, Shown::changed(id, changed, row, &app)),
     };
     Ok((tag(version), Json(shown)).into_response())
-}
-
-/// The version a caller saw; none if that does not matter to them.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let anything = |value: &&HeaderValue| value.as_bytes() != b"*";
-    let Some(value) = headers.get(header::IF_MATCH).filter(anything) else { return Ok(None) };
-    let version = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-    // A tag of another form is not the site's, whatever it once was.
-    Ok(Some(version.and_then(|version| version.parse().ok()).unwrap_or(0)))
 }
 
 /// Delete a site, for good

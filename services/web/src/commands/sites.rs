@@ -1,9 +1,9 @@
 //! Commands about sites. A site and the hosts it is called by are decided together, or a name could be taken without a
 //! site, and a site be without its name.
 
-use super::commit;
+use super::{commit, organizations};
 use crate::app::Shared;
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::problem::Problem;
 use crate::settings::Wanted;
 use crate::token::Caller;
@@ -23,7 +23,7 @@ const ROUNDS_MAX: usize = 5;
 /// A site to be created.
 pub(crate) struct NewSite {
     pub(crate) name: SiteName,
-    pub(crate) organization: OrganizationName,
+    pub(crate) organization: place::Owner,
     pub(crate) settings: SiteSettings,
 }
 
@@ -34,8 +34,21 @@ impl NewSite {
     }
 }
 
-/// Answers the id of the new site.
-pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
+/// What a new site is, and whose.
+pub(crate) struct Created {
+    pub(crate) site: SiteId,
+    pub(crate) organization: Organizer,
+}
+
+/// Who will own a new site.
+pub(crate) struct Organizer {
+    pub(crate) id: OrganizationId,
+    pub(crate) name: OrganizationName,
+    /// Whether it begins with the site.
+    is_new: bool,
+}
+
+pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
     match create_once(app, new, caller.clone()).await {
         // Its first sites are created at once: the one that brought the organization with it was faster.
         Err(Problem::Refused(Refusal::OrganizationExists)) => create_once(app, new, caller).await,
@@ -43,28 +56,39 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
     }
 }
 
-async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<SiteId, Problem> {
+async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
     let NewSite { name, organization, settings } = new;
     app.repositories.check(&settings.repository)?;
     let site = SiteId(clock::new_id());
-    let known = app.log.load::<Handle>(organization.as_str()).await?.state;
-    let owner = match known {
-        Handle::Claimed(owner) => owner,
-        Handle::Free => OrganizationId(clock::new_id()),
-    };
+    let organization = organizer(app, organization).await?;
+    let owner = organization.id;
     let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
     let mut transaction = app
         .log
         .transaction(Cause::new(caller.0))
         .with::<Site>(site, site::Command::Create(command))
         .with::<Host>(name, host::Command::Claim(Owner { site, organization: owner }));
-    if known == Handle::Free {
+    if organization.is_new {
         transaction = transaction
-            .with::<Organization>(owner, organization::Command::Create { name: organization.clone() })
-            .with::<Handle>(organization, handle::Command::Claim(owner));
+            .with::<Organization>(owner, organization::Command::Create { name: organization.name.clone() })
+            .with::<Handle>(&organization.name, handle::Command::Claim(owner));
     }
     commit(app, transaction).await?;
-    Ok(site)
+    Ok(Created { site, organization })
+}
+
+/// The organization that is called so or has this id; a new one if the name is nobody's.
+async fn organizer(app: &Shared, wanted: &place::Owner) -> Result<Organizer, Problem> {
+    match wanted {
+        Place::Id(id) => Ok(Organizer { id: *id, name: organizations::active(app, *id).await?.name, is_new: false }),
+        Place::Name(name) => {
+            let (id, is_new) = match app.log.load::<Handle>(name.as_str()).await?.state {
+                Handle::Claimed(owner) => (owner, false),
+                Handle::Free => (OrganizationId(clock::new_id()), true),
+            };
+            Ok(Organizer { id, name: name.clone(), is_new })
+        }
+    }
 }
 
 /// Changes a site, if it still is at the version the caller saw. Answers what it is then.

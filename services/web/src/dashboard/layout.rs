@@ -41,6 +41,7 @@ impl Page<'_> {
                         @if self.signed_in {
                             nav aria-label="Main" {
                                 a href="/" { "Sites" }
+                                a href="/organizations" { "Organizations" }
                                 a href="/timeline" { "Timeline" }
                             }
                             form method="post" action="/logout" { button.quiet { "Sign out" } }

@@ -78,7 +78,7 @@ fn heading(app: &Shared, site: &Site) -> Markup {
             div { dt { "Live branch" } dd { (site.settings.branch) } }
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
-            @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { (organization) } } }
+            @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { a href={ "/organizations/" (organization) } { (organization) } } } }
             div { dt { "Created" } dd { (moment(site.created_at)) " by " (site.created_by) } }
         }
         p.actions {

@@ -98,7 +98,7 @@ fn form(open: bool) -> Markup {
             form.fields method="post" action="/sites" {
                 (settings::fields("", None))
                 label for="organization" { "Organization" }
-                input #organization name="organization" required value="default" maxlength="30";
+                input #organization name="organization" required value="default" maxlength="36";
                 button.primary { "Create" }
             }
         }

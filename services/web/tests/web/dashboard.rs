@@ -24,7 +24,7 @@ impl<'a> Browser<'a> {
         Self { platform, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    async fn page(&self, path: &str) -> String {
+    pub(crate) async fn page(&self, path: &str) -> String {
         let response =
             self.platform.client.get(self.platform.url(path)).header(COOKIE, &self.cookie).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");

@@ -32,6 +32,10 @@ async fn every_list_has_its_rows_in_order_and_says_where_the_next_page_begins() 
     for name in ["alpha", "blog", "zulu"] {
         platform.create_site(name).await;
     }
+    for name in ["group-c", "group-a", "group-b"] {
+        let created = platform.send(Method::POST, "/organizations", json!({ "name": name })).await;
+        assert_eq!(created.0, StatusCode::CREATED);
+    }
     let mut deploys = Vec::new();
     for number in 1..=5 {
         deploys.insert(0, json!(platform.built(docs, number).await));
@@ -41,6 +45,7 @@ async fn every_list_has_its_rows_in_order_and_says_where_the_next_page_begins() 
         assert_eq!(platform.send(Method::PUT, &path, json!({ "deploy": deploys[0] })).await.0, StatusCode::OK);
     }
     assert_eq!(paged(&platform, "/sites", "name").await, ["alpha", "blog", "docs", "zulu"]);
+    assert_eq!(paged(&platform, "/organizations", "name").await, ["default", "group-a", "group-b", "group-c"]);
     assert_eq!(paged(&platform, "/sites/docs/builds", "number").await, [5, 4, 3, 2, 1]);
     assert_eq!(paged(&platform, &format!("/sites/{docs}/deploys"), "id").await, deploys);
     assert_eq!(paged(&platform, "/sites/docs/aliases", "alias").await, ["live", "preview/a", "preview/b/c"]);
@@ -50,9 +55,15 @@ async fn every_list_has_its_rows_in_order_and_says_where_the_next_page_begins() 
     let own = paged(&platform, "/sites/docs/events", "sequence").await;
     assert!(own.len() < all.len() && own.contains(&json!(all[all.len() - 1])), "{own:?}");
 
-    for path in
-        ["/sites", "/sites/docs/builds", "/sites/docs/deploys", "/sites/docs/aliases", "/sites/docs/events", "/events"]
-    {
+    for path in [
+        "/sites",
+        "/organizations",
+        "/sites/docs/builds",
+        "/sites/docs/deploys",
+        "/sites/docs/aliases",
+        "/sites/docs/events",
+        "/events",
+    ] {
         for limit in ["0", "1001", "-1", "x"] {
             let refused = platform.get(&format!("{path}?limit={limit}")).await;
             assert_eq!(code(&refused), (422, "invalid_input"), "{path} {limit}");

@@ -13,6 +13,7 @@ mod events;
 mod guard;
 mod lists;
 mod logs;
+mod organizations;
 mod platform;
 mod settings;
 mod webhook;

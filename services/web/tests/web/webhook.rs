@@ -60,6 +60,20 @@ async fn a_signed_push_is_durable_before_it_is_accepted_and_a_redelivery_is_harm
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_recorded_with_the_tip_that_went() {
+    let platform = Platform::start().await;
+    let deletion = json!({
+        "ref": "refs/heads/fix", "before": COMMIT, "after": NONE, "deleted": true, "head_commit": null,
+        "repository": { "clone_url": "https://github.com/acme/docs.git" },
+    });
+    let (status, _) = answer(signed(&platform, "push", ("d-1", &deletion.to_string()))).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let fact = platform.log.fact(1).await.unwrap().unwrap();
+    assert_eq!(fact.event.name(), "repository.branch_deleted.v1");
+    assert_eq!(fact.event.data()["before"], COMMIT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_a_delivery_is_refused_and_states_nothing() {
     let platform = Platform::start().await;
     let body = push();

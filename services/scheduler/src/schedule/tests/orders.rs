@@ -1,25 +1,23 @@
-//! Three pushes of one branch, exhaustively: every order in which they arrive, every append that fails or does not, every
+//! The deliveries of one branch, exhaustively: every order in which they arrive, every append that fails or does not, every
 //! promotion delivered once or twice, and every interleaving of all these.
 
-use super::sources::Branches;
+use super::sources::{Branches, Delivery};
 use super::*;
 use std::collections::HashSet;
 
-const PUSHES: usize = 3;
-
 /// One moment of the story.
 #[derive(Clone)]
-struct Moment {
-    branches: Branches,
-    /// Pushes that have not arrived, the next one first.
-    arriving: Vec<usize>,
+pub(super) struct Moment {
+    pub(super) branches: Branches,
+    /// What has not arrived, the next one first.
+    arriving: Vec<Delivery>,
     /// Deploys that ask for the alias, with the deliveries that are left.
     asking: Vec<(BuildId, usize)>,
 }
 
 impl Moment {
-    fn new(arriving: &[usize]) -> Self {
-        Self { branches: Branches::new(), arriving: arriving.to_vec(), asking: Vec::new() }
+    pub(super) fn new(branch: &str, arriving: &[Delivery]) -> Self {
+        Self { branches: Branches::new(branch), arriving: arriving.to_vec(), asking: Vec::new() }
     }
 
     fn decisions(&self) -> Vec<Decision> {
@@ -35,9 +33,9 @@ impl Moment {
     /// Everything that can happen next.
     fn next(&self) -> Vec<Self> {
         let mut next = Vec::new();
-        if let Some(number) = self.arriving.first() {
+        if let Some(delivery) = self.arriving.first() {
             next.push(self.then(|moment| {
-                moment.branches.push(*number);
+                moment.branches.hear(*delivery);
                 moment.arriving.remove(0);
             }));
         }
@@ -81,35 +79,44 @@ impl Moment {
         builds.sort();
         let mut asking: Vec<_> = self.asking.iter().map(|(id, left)| (number(id), left)).collect();
         asking.sort();
-        let shown = (&self.branches.shown, &self.branches.alias.deploy);
+        let shown = (&self.branches.shown, &self.branches.alias.deploy, story.queue.removals.len());
         format!("{:?} {wishes:?} {builds:?} {asking:?} {shown:?}", self.arriving.len())
     }
 }
 
-/// Looks at every story that begins with `arriving`; answers how many moments there are.
-fn tell(arriving: &[usize], check: &dyn Fn(&Moment)) -> usize {
-    let (mut seen, mut ahead) = (HashSet::new(), vec![Moment::new(arriving)]);
+/// Looks at every story that begins with `first`: at each of its moments, and at each where it rests. Answers how many
+/// moments there are.
+pub(super) fn tell(first: Moment, check: &dyn Fn(&Moment), check_rest: &dyn Fn(&Moment)) -> usize {
+    let (mut seen, mut ahead) = (HashSet::new(), vec![first]);
     while let Some(moment) = ahead.pop() {
         if !seen.insert(moment.essence()) {
             continue;
         }
         check(&moment);
         if moment.rests() {
-            assert_eq!(moment.branches.shown.last(), Some(&PUSHES), "{arriving:?}: {:?}", moment.branches.shown);
+            check_rest(&moment);
         }
         ahead.extend(moment.next());
     }
     seen.len()
 }
 
+fn pushes(arriving: [usize; 3]) -> Moment {
+    Moment::new("main", &arriving.map(Delivery::Push))
+}
+
 fn nothing_older(moment: &Moment) {
     assert!(moment.branches.shown.is_sorted(), "an older commit went live: {:?}", moment.branches.shown);
+}
+
+fn the_newest(moment: &Moment) {
+    assert_eq!(moment.branches.shown.last(), Some(&3), "{:?}", moment.branches.shown);
 }
 
 #[test]
 fn in_whatever_order_pushes_arrive_the_newest_source_goes_live_and_nothing_older_after_it() {
     for arriving in [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 2, 1]] {
-        let moments = tell(&arriving, &nothing_older);
+        let moments = tell(pushes(arriving), &nothing_older, &the_newest);
         assert!(moments > 30, "{moments} moments");
     }
 }
@@ -117,6 +124,6 @@ fn in_whatever_order_pushes_arrive_the_newest_source_goes_live_and_nothing_older
 /// The first push is taken for a forced one until the second tells that it is not.
 #[test]
 fn a_branch_that_was_overtaken_by_its_own_beginning_ends_at_its_newest_source() {
-    let moments = tell(&[3, 1, 2], &|_| ());
+    let moments = tell(pushes([3, 1, 2]), &|_| (), &the_newest);
     assert!(moments > 30, "{moments} moments");
 }

@@ -2,19 +2,30 @@
 
 use super::*;
 use events::alias::Claim;
-use events::{Alias, CommitId, DeployId};
+use events::{Alias, Branch, CommitId, DeployId, Repository};
 
-/// A branch with one linear history, its pushes in the log in some order, and the alias that shows it.
+/// A branch with one linear history, what its repository tells in the log in some order, and the alias that shows it.
 #[derive(Clone)]
 pub(super) struct Branches {
     pub(super) story: Story,
     pub(super) alias: Alias,
-    /// The commits that were shown, in order.
+    /// The commits that were shown, in order; 0 for nothing.
     pub(super) shown: Vec<usize>,
     /// Which push a build is of.
     pub(super) commits: Map<BuildId, usize>,
     /// What the builds have made that asked for the alias.
     jobs: Map<BuildId, build::Job>,
+    branch: Branch,
+    repository: Repository,
+}
+
+/// What a repository tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// The push that made this commit of the one before it; the first makes the branch.
+    Push(usize),
+    /// The deletion of the branch at this commit.
+    Delete(usize),
 }
 
 fn commit(number: usize) -> CommitId {
@@ -22,25 +33,42 @@ fn commit(number: usize) -> CommitId {
 }
 
 impl Branches {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(branch: &str) -> Self {
         let mut story = Story::new();
         story.site("docs", "acme");
         let (alias, commits, jobs) = (Alias::default(), Map::new(), Map::new());
-        Self { story, alias, shown: Vec::new(), commits, jobs }
+        let (branch, repository) = (branch.parse().unwrap(), Repository::default());
+        Self { story, alias, shown: Vec::new(), commits, jobs, branch, repository }
     }
 
-    /// The push that made commit `number` of the one before it arrives.
-    pub(super) fn push(&mut self, number: usize) {
-        let push = RepositoryEvent::PushReceived {
-            repository: "https://git.example/docs.git".parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            before: Some(commit(number - 1)),
-            commit: commit(number),
-            summary: String::new(),
-            delivery: number.to_string(),
-        };
-        let cause = self.story.state("repository", push);
-        self.commits.insert(BuildId::of(cause, site("docs")), number);
+    /// A delivery arrives, perhaps not for the first time.
+    pub(super) fn hear(&mut self, delivery: Delivery) {
+        let fact = self.told(delivery);
+        for fact in self.repository.decide(&events::repository::Command::Record(fact)).unwrap() {
+            self.repository = std::mem::take(&mut self.repository).evolve(&fact);
+            let cause = self.story.state("repository", fact);
+            if let Delivery::Push(number) = delivery {
+                self.commits.insert(BuildId::of(cause, site("docs")), number);
+            }
+        }
+    }
+
+    fn told(&self, delivery: Delivery) -> RepositoryEvent {
+        let repository = "https://git.example/docs.git".parse().unwrap();
+        let (branch, id) = (self.branch.clone(), format!("{delivery:?}"));
+        match delivery {
+            Delivery::Push(number) => RepositoryEvent::PushReceived {
+                repository,
+                branch,
+                before: (number > 1).then(|| commit(number - 1)),
+                commit: commit(number),
+                summary: String::new(),
+                delivery: id,
+            },
+            Delivery::Delete(number) => {
+                RepositoryEvent::BranchDeleted { repository, branch, before: Some(commit(number)), delivery: id }
+            }
+        }
     }
 
     /// Says what is decided; an append fails where `fails` says so, and is decided anew in the next round.
@@ -57,10 +85,23 @@ impl Branches {
 
     /// A decision is stored.
     pub(super) fn say(&mut self, decision: Decision) {
-        let Decision::Build(id, command, _) = decision else { panic!("{decision:?} is of another story") };
-        self.story.build(id, &command);
-        if let Some(job) = self.story.aggregates[&id].job() {
-            self.jobs.insert(id, job.clone());
+        match decision {
+            Decision::Build(id, command, _) => {
+                self.story.build(id, &command);
+                if let Some(job) = self.story.aggregates[&id].job() {
+                    self.jobs.insert(id, job.clone());
+                }
+            }
+            Decision::Alias(_, _, command, _) => self.move_alias(&command, 0),
+        }
+    }
+
+    /// The alias hears a command; if it follows it shows this from now on.
+    fn move_alias(&mut self, command: &alias::Command, shows: usize) {
+        for fact in self.alias.decide(command).unwrap_or_default() {
+            self.alias = std::mem::take(&mut self.alias).evolve(&fact);
+            self.shown.push(shows);
+            self.story.state("alias", fact);
         }
     }
 
@@ -77,11 +118,8 @@ impl Branches {
         let build::Job { site, alias, number, source_sequence, commit, .. } = self.jobs[&id].clone();
         let deploy = DeployId::of(id);
         let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim: Claim::Built };
-        for fact in self.alias.decide(&command).unwrap_or_default() {
-            self.alias = std::mem::take(&mut self.alias).evolve(&fact);
-            let shown = commit.as_ref().map(|commit| usize::from_str_radix(commit.as_str(), 16).unwrap());
-            self.shown.push(shown.unwrap());
-        }
+        let shows = commit.map(|commit| usize::from_str_radix(commit.as_str(), 16).unwrap());
+        self.move_alias(&command, shows.unwrap());
     }
 }
 
@@ -109,14 +147,14 @@ proptest! {
         failures in proptest::collection::vec(any::<bool>(), 1..60),
         picks in proptest::collection::vec((0usize..6, 1usize..3, any::<bool>()), 60),
     ) {
-        let mut branches = Branches::new();
+        let mut branches = Branches::new("main");
         let (mut failures, mut picks) = (failures.into_iter(), picks.into_iter());
         let mut fails = move || failures.next().unwrap_or(false);
         let mut arriving = order.into_iter().peekable();
         loop {
             let (pick, deliveries, wait) = picks.next().unwrap_or((0, 1, false));
             if let Some(number) = arriving.next_if(|_| !wait) {
-                branches.push(number);
+                branches.hear(Delivery::Push(number));
             }
             let rest = branches.round(&mut fails);
             let active = branches.story.active();

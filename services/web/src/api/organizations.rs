@@ -1,0 +1,128 @@
+//! Organizations: created, listed, renamed. One also begins with the first site that names it.
+
+use super::extract::{Asked, Body, Named};
+use super::page::{Items, Page};
+use super::version::{if_match, tag};
+use crate::app::Shared;
+use crate::commands;
+use crate::place::Owner;
+use crate::problem::Problem;
+use crate::settings::{missing, some};
+use crate::token::Caller;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use events::organization::Active;
+use events::{OrganizationId, OrganizationName};
+use http::{HeaderMap, StatusCode, header};
+use projections::organizations::Organization;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// An organization.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organization)]
+pub(crate) struct Shown {
+    /// Its identity.
+    #[schema(value_type = String, format = Uuid)]
+    id: OrganizationId,
+    /// What it is called.
+    #[schema(value_type = String)]
+    name: OrganizationName,
+    /// When it was created; absent in the answer to a command if the read model lags.
+    #[serde(with = "time::serde::rfc3339::option")]
+    created_at: Option<OffsetDateTime>,
+    /// Who created it.
+    created_by: Option<String>,
+}
+
+/// Fields of an organization, as a JSON merge patch (RFC 7396).
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = WantedOrganization)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Starts with a letter, then letters, digits and single hyphens, all lower case, at most 30 characters.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<String>, example = "acme")]
+    name: Option<OrganizationName>,
+}
+
+impl Shown {
+    fn of(organization: Organization) -> Self {
+        let Organization { id, name, created_at, created_by, .. } = organization;
+        Self { id, name, created_at: Some(created_at), created_by: Some(created_by.0) }
+    }
+
+    /// An organization as the log has it, with what only the read model knows, as far as that answers. Tag and fields are of
+    /// one version: an older row would invite its reader to undo what others changed.
+    fn changed(id: OrganizationId, changed: Active, row: Option<Organization>) -> (u64, Self) {
+        match row {
+            Some(row) if row.version >= changed.version => (row.version, Self::of(row)),
+            row => {
+                let (created_at, created_by) = row.map(|row| (row.created_at, row.created_by.0)).unzip();
+                (changed.version, Self { id, name: changed.name, created_at, created_by })
+            }
+        }
+    }
+}
+
+/// List the organizations
+#[utoipa::path(get, path = "/organizations", tag = "organizations", params(Page), responses(
+    (status = 200, description = "Organizations by name", body = Items<Shown>),
+))]
+pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
+    let organizations = app.model.organizations(page.reads()?, page.after()).await?;
+    page.cut(organizations, |organization| organization.name.to_string(), Shown::of).map(Json)
+}
+
+/// Create an organization
+#[utoipa::path(post, path = "/organizations", tag = "organizations", request_body = Wanted, responses(
+    (status = 201, description = "It was created", body = Shown, headers(("Location" = String), ("ETag" = String))),
+))]
+pub(crate) async fn create(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Body(wanted): Body<Wanted>,
+) -> Result<Response, Problem> {
+    let name = wanted.name.ok_or_else(|| missing("name"))?;
+    let id = commands::create_organization(&app, &name, caller).await?;
+    let row = commands::soon(app.model.organization(id)).await.flatten();
+    let (version, shown) = Shown::changed(id, Active { name, version: 1 }, row);
+    let location = [(header::LOCATION, format!("{}/organizations/{id}", super::BASE))];
+    Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
+}
+
+/// Read an organization, by its name or its id
+#[utoipa::path(get, path = "/organizations/{organization}", tag = "organizations",
+    params(("organization" = String, Path)), responses(
+    (status = 200, description = "The organization", body = Shown, headers(("ETag" = String))),
+))]
+pub(crate) async fn show(State(app): State<Shared>, Named(owner): Named<Owner>) -> Result<Response, Problem> {
+    let organization = app.organization(&owner).await?;
+    Ok((tag(organization.version), Json(Shown::of(organization))).into_response())
+}
+
+/// Rename an organization (JSON merge patch)
+#[utoipa::path(patch, path = "/organizations/{organization}", tag = "organizations",
+    params(
+        ("organization" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of the organization as the caller saw it"),
+    ),
+    request_body(content = Wanted, content_type = "application/merge-patch+json"), responses(
+    (status = 200, description = "It is so", body = Shown, headers(("ETag" = String))),
+))]
+pub(crate) async fn change(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(owner): Named<Owner>,
+    headers: HeaderMap,
+    Body(wanted): Body<Wanted>,
+) -> Result<Response, Problem> {
+    let rename = commands::Rename { name: wanted.name, seen: if_match(&headers)? };
+    let id = app.organization_id(&owner).await?;
+    let changed = commands::rename_organization(&app, id, &rename, caller).await?;
+    let row = commands::soon(app.model.organization(id)).await.flatten();
+    let (version, shown) = Shown::changed(id, changed, row);
+    Ok((tag(version), Json(shown)).into_response())
+}

@@ -1,0 +1,62 @@
+//! The page of an organization: what it is, and a form for its name.
+
+use super::layout::{Page, moment};
+use super::organizations::name_field;
+use super::{Failed, link};
+use crate::app::Shared;
+use crate::commands;
+use crate::place::Owner;
+use crate::token::Caller;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use axum::{Extension, Form};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+type Name = Result<Path<String>, PathRejection>;
+
+/// The fields as a browser sends them.
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    name: String,
+    /// The version of the organization that the form showed.
+    version: u64,
+}
+
+pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
+    let organization = app.organization(&name?.0.parse()?).await?;
+    let about = format!("organization/{}", organization.id);
+    let content = html! {
+        p.crumbs { a href="/organizations" { "Organizations" } }
+        div.title { h1 { (organization.name) } }
+        dl.facts {
+            div { dt { "Id" } dd { code { (organization.id) } } }
+            div { dt { "Created" } dd { (moment(organization.created_at)) " by " (organization.created_by) } }
+        }
+        p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } }
+        section.card {
+            h2 { "Rename" }
+            p { "Its sites stay its own, at their addresses." }
+            form.fields method="post" action={ "/organizations/" (organization.id) } {
+                (name_field(organization.name.as_str()))
+                input type="hidden" name="version" value=(organization.version);
+                button.primary { "Save" }
+            }
+        }
+    };
+    Ok(Page { title: organization.name.as_str(), signed_in: true, refreshes: None }.render(&content))
+}
+
+pub(super) async fn rename(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    name: Name,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let (owner, Form(form)) = (name?.0.parse::<Owner>()?, form?);
+    let id = app.organization_id(&owner).await?;
+    let rename = commands::Rename { name: Some(form.name.trim().parse()?), seen: Some(form.version) };
+    let renamed = commands::rename_organization(&app, id, &rename, caller).await?;
+    Ok(Redirect::to(&format!("/organizations/{}", renamed.name)))
+}
