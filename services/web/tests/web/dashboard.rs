@@ -191,6 +191,7 @@ async fn a_long_list_of_sites_is_shown_in_pages() {
     platform.create_site("site-000").await;
     let names: Vec<String> = (1..=100).map(|number| format!("site-{number:03}")).collect();
     futures::future::join_all(names.iter().map(|name| platform.create_site(name))).await;
+    platform.level().await;
     let browser = Browser::sign_in(&platform).await;
     let first = browser.page("/").await;
     assert!(first.contains("/sites/site-099\"") && !first.contains("/sites/site-100\""));

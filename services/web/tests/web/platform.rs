@@ -222,16 +222,25 @@ impl Platform {
     /// Waits until the API shows the facts.
     pub(crate) async fn projected(&self, facts: &[Recorded]) {
         let Some(last) = facts.last() else { return };
+        self.projected_to(last.sequence).await;
+    }
+
+    /// Waits until the read model shows everything that is in the log now.
+    pub(crate) async fn level(&self) {
+        self.projected_to(self.log.last_sequence().await.unwrap()).await;
+    }
+
+    async fn projected_to(&self, sequence: u64) {
         let shown = async {
             loop {
-                let path = format!("/events?limit=1&after={}", last.sequence - 1);
+                let path = format!("/events?limit=1&after={}", sequence - 1);
                 if self.get(&path).await.1["items"].as_array().is_some_and(|items| !items.is_empty()) {
                     return;
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), shown).await.expect("the fact is projected");
+        tokio::time::timeout(std::time::Duration::from_secs(60), shown).await.expect("the facts are projected");
     }
 }
 
