@@ -1,6 +1,6 @@
 //! A deploy: one immutable version of a site's files, in the site's bucket.
 
-use crate::{Aggregate, DeployEvent, Event, Refusal, SiteId};
+use crate::{Aggregate, AliasName, Branch, BuildId, CommitId, DeployEvent, Digest, Event, Refusal, SiteId};
 
 /// The state of a deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,11 +19,75 @@ pub enum Deploy {
     },
 }
 
-/// What may be asked of a deploy: to record what was done with it.
+/// What is stored of a deploy, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Whose it is.
+    pub site: SiteId,
+    /// The build that made it.
+    pub build: BuildId,
+    /// That build's number.
+    pub number: u64,
+    /// The log sequence of the fact that caused that build.
+    pub source_sequence: u64,
+    /// What was built.
+    pub branch: Branch,
+    /// The alias that the build's end moves to it.
+    pub alias: AliasName,
+    /// What was built of the branch.
+    pub commit: CommitId,
+    /// Digest of its file list.
+    pub content: Digest,
+    /// Its files.
+    pub files: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Files whose content had to be uploaded.
+    pub uploaded_files: u64,
+    /// The size of these.
+    pub uploaded_bytes: u64,
+    /// Requests it took.
+    pub requests: u64,
+}
+
+/// What may be asked of a deploy: to take note of what was done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Its bytes and manifest are stored, or an alias's plain tree shows it.
-    Record(DeployEvent),
+    /// Its bytes and manifest are stored.
+    Sync(Stored),
+    /// The plain tree of an alias shows it.
+    Mirror {
+        /// Whose alias.
+        site: SiteId,
+        /// Which one.
+        alias: AliasName,
+        /// Files that were written.
+        written: u64,
+        /// Files that were removed.
+        removed: u64,
+    },
+}
+
+impl Stored {
+    fn fact(&self) -> DeployEvent {
+        let Self { site, build, number, source_sequence, branch, alias, commit, content, .. } = self.clone();
+        let Self { files, bytes, uploaded_files, uploaded_bytes, requests, .. } = *self;
+        DeployEvent::Synced {
+            site,
+            build,
+            number,
+            source_sequence,
+            branch,
+            alias,
+            commit,
+            content,
+            files,
+            bytes,
+            uploaded_files,
+            uploaded_bytes,
+            requests,
+        }
+    }
 }
 
 impl Aggregate for Deploy {
@@ -35,13 +99,15 @@ impl Aggregate for Deploy {
         if let Event::Deploy(fact) = event { Some(fact) } else { None }
     }
 
-    fn decide(&self, Command::Record(fact): &Command) -> Result<Vec<DeployEvent>, Refusal> {
-        match (self, fact) {
-            (Self::Unknown, DeployEvent::Synced { .. }) | (Self::Synced { .. }, DeployEvent::Mirrored { .. }) => {
-                Ok(vec![fact.clone()])
+    fn decide(&self, command: &Command) -> Result<Vec<DeployEvent>, Refusal> {
+        match (self, command) {
+            (Self::Unknown, Command::Sync(stored)) => Ok(vec![stored.fact()]),
+            (Self::Synced { .. }, Command::Sync(_)) => Ok(vec![]),
+            (Self::Unknown, Command::Mirror { .. }) => Err(Refusal::DeployNotSynced),
+            (Self::Synced { .. }, Command::Mirror { site, alias, written, removed }) => {
+                let (site, alias) = (*site, alias.clone());
+                Ok(vec![DeployEvent::Mirrored { site, alias, written: *written, removed: *removed }])
             }
-            (Self::Synced { .. }, DeployEvent::Synced { .. }) => Ok(vec![]),
-            (Self::Unknown, DeployEvent::Mirrored { .. }) => Err(Refusal::DeployNotSynced),
         }
     }
 
@@ -59,10 +125,9 @@ impl Aggregate for Deploy {
 mod tests {
     use super::*;
     use crate::aggregate::story::given;
-    use crate::{AliasName, BuildId, Digest};
 
-    fn synced() -> DeployEvent {
-        DeployEvent::Synced {
+    fn stored() -> Stored {
+        Stored {
             site: SiteId(uuid::Uuid::nil()),
             build: BuildId(uuid::Uuid::from_u128(1)),
             number: 1,
@@ -79,19 +144,27 @@ mod tests {
         }
     }
 
+    fn mirror() -> Command {
+        Command::Mirror { site: SiteId(uuid::Uuid::nil()), alias: AliasName::Live, written: 1, removed: 0 }
+    }
+
+    fn synced() -> DeployEvent {
+        stored().fact()
+    }
+
     fn mirrored() -> DeployEvent {
         DeployEvent::Mirrored { site: SiteId(uuid::Uuid::nil()), alias: AliasName::Live, written: 1, removed: 0 }
     }
 
     #[test]
     fn a_deploy_is_synced_once() {
-        given::<Deploy>([]).when(Command::Record(synced())).then([synced()]);
-        given::<Deploy>([synced()]).when(Command::Record(synced())).then([]);
+        given::<Deploy>([]).when(Command::Sync(stored())).then([synced()]);
+        given::<Deploy>([synced()]).when(Command::Sync(stored())).then([]);
     }
 
     #[test]
     fn only_a_synced_deploy_is_mirrored_and_it_may_be_again() {
-        given::<Deploy>([]).when(Command::Record(mirrored())).refuses(Refusal::DeployNotSynced);
-        given::<Deploy>([synced(), mirrored()]).when(Command::Record(mirrored())).then([mirrored()]);
+        given::<Deploy>([]).when(mirror()).refuses(Refusal::DeployNotSynced);
+        given::<Deploy>([synced(), mirrored()]).when(mirror()).then([mirrored()]);
     }
 }

@@ -1,6 +1,6 @@
 //! A source repository, as far as its pushes tell. It belongs to no site: one push builds every site that uses it.
 
-use crate::{Aggregate, Event, Refusal, RepositoryEvent};
+use crate::{Aggregate, Branch, CommitId, Event, Refusal, RepositoryEvent, RepositoryUrl};
 use std::collections::VecDeque;
 use std::time::Duration;
 use uuid::Uuid;
@@ -18,16 +18,57 @@ pub struct Repository {
     deliveries: VecDeque<Uuid>,
 }
 
-/// What a webhook asks to record.
+/// What the host of a repository tells of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Record what a delivery says, unless the delivery is recorded.
-    Record(RepositoryEvent),
+pub struct Delivery {
+    /// By which the host knows it; the same if it is told again.
+    pub id: String,
+    /// Where the repository is cloned from.
+    pub repository: RepositoryUrl,
+    /// Which branch.
+    pub branch: Branch,
+    /// What the branch pointed to before; none if it is new, or if that is not told.
+    pub before: Option<CommitId>,
+    /// What became of it.
+    pub change: Change,
 }
 
-fn delivery(fact: &RepositoryEvent) -> Uuid {
-    let (RepositoryEvent::PushReceived { delivery, .. } | RepositoryEvent::BranchDeleted { delivery, .. }) = fact;
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, delivery.as_bytes())
+/// What became of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It points to another commit now.
+    Pushed {
+        /// Which one.
+        commit: CommitId,
+        /// The first line of its message.
+        summary: String,
+    },
+    /// It is no more.
+    Deleted,
+}
+
+/// What may be asked of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// To take note of a delivery, unless that was done before.
+    Receive(Delivery),
+}
+
+impl Delivery {
+    fn fact(&self) -> RepositoryEvent {
+        let Self { id, repository, branch, before, change } = self.clone();
+        match change {
+            Change::Pushed { commit, summary } => {
+                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id }
+            }
+            Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id },
+        }
+    }
+}
+
+/// A delivery's id, as it is remembered.
+fn digest(id: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes())
 }
 
 impl Aggregate for Repository {
@@ -40,13 +81,14 @@ impl Aggregate for Repository {
         if let Event::Repository(fact) = event { Some(fact) } else { None }
     }
 
-    fn decide(&self, Command::Record(fact): &Command) -> Result<Vec<RepositoryEvent>, Refusal> {
-        let known = self.deliveries.contains(&delivery(fact));
-        Ok(if known { vec![] } else { vec![fact.clone()] })
+    fn decide(&self, Command::Receive(delivery): &Command) -> Result<Vec<RepositoryEvent>, Refusal> {
+        let known = self.deliveries.contains(&digest(&delivery.id));
+        Ok(if known { vec![] } else { vec![delivery.fact()] })
     }
 
     fn evolve(mut self, fact: &RepositoryEvent) -> Self {
-        self.deliveries.push_back(delivery(fact));
+        let (RepositoryEvent::PushReceived { delivery, .. } | RepositoryEvent::BranchDeleted { delivery, .. }) = fact;
+        self.deliveries.push_back(digest(delivery));
         if self.deliveries.len() > DELIVERIES_MAX {
             self.deliveries.pop_front();
         }
@@ -59,33 +101,56 @@ mod tests {
     use super::*;
     use crate::aggregate::story::given;
 
-    fn push(delivery: &str) -> RepositoryEvent {
+    fn told(id: &str, change: Change) -> Delivery {
+        let (repository, branch) = ("https://github.com/acme/docs".parse().unwrap(), "main".parse().unwrap());
+        Delivery { id: id.to_owned(), repository, branch, before: None, change }
+    }
+
+    fn pushed(id: &str) -> Command {
+        let commit = "a".repeat(40).parse().unwrap();
+        Command::Receive(told(id, Change::Pushed { commit, summary: "first".to_owned() }))
+    }
+
+    fn push(id: &str) -> RepositoryEvent {
         RepositoryEvent::PushReceived {
             repository: "https://github.com/acme/docs".parse().unwrap(),
             branch: "main".parse().unwrap(),
             before: None,
             commit: "a".repeat(40).parse().unwrap(),
             summary: "first".to_owned(),
-            delivery: delivery.to_owned(),
+            delivery: id.to_owned(),
         }
     }
 
     #[test]
+    fn that_a_branch_is_deleted_is_told_as_such() {
+        let deleted = RepositoryEvent::BranchDeleted {
+            repository: "https://github.com/acme/docs".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            before: None,
+            delivery: "2".to_owned(),
+        };
+        let command = Command::Receive(told("2", Change::Deleted));
+        given::<Repository>([push("1")]).when(command.clone()).then([deleted.clone()]);
+        given::<Repository>([push("1"), deleted]).when(command).then([]);
+    }
+
+    #[test]
     fn a_delivery_is_recorded_once() {
-        given::<Repository>([]).when(Command::Record(push("1"))).then([push("1")]);
-        given::<Repository>([push("1")]).when(Command::Record(push("1"))).then([]);
+        given::<Repository>([]).when(pushed("1")).then([push("1")]);
+        given::<Repository>([push("1")]).when(pushed("1")).then([]);
     }
 
     #[test]
     fn as_many_deliveries_are_remembered_as_it_says_and_no_more() {
         let pushes: Vec<_> = (0..=DELIVERIES_MAX).map(|number| push(&number.to_string())).collect();
-        let oldest = given::<Repository>(pushes.clone()).when(Command::Record(pushes[0].clone()));
+        let oldest = given::<Repository>(pushes.clone()).when(pushed("0"));
         oldest.then([pushes[0].clone()]);
-        given::<Repository>(pushes.clone()).when(Command::Record(pushes[1].clone())).then([]);
+        given::<Repository>(pushes.clone()).when(pushed("1")).then([]);
     }
 
     #[test]
     fn a_second_delivery_of_the_same_commit_is_a_fact_of_its_own() {
-        given::<Repository>([push("1")]).when(Command::Record(push("2"))).then([push("2")]);
+        given::<Repository>([push("1")]).when(pushed("2")).then([push("2")]);
     }
 }

@@ -4,7 +4,9 @@ use crate::database::{Database, place};
 use crate::fixture::{Story, commit, site_id};
 use crate::rebuild::begin;
 use events::build::{self, Build};
-use events::{Aggregate, Alias, AliasName, BuildId, Deploy, DeployId, Outcome, Recorded, Site, alias, deploy, site};
+use events::{
+    Aggregate, Alias, AliasName, BuildId, Deploy, DeployEvent, DeployId, Outcome, Recorded, Site, alias, deploy, site,
+};
 use projections::Applied;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -162,7 +164,7 @@ impl Platform {
         let number = u64::try_from(index).unwrap() + 1;
         let made = if sync { scratch.synced(SITES[site], id, number) } else { scratch.mirrored(SITES[site], id) };
         let events::Event::Deploy(fact) = made.event else { return };
-        let facts = decide(self.deploys.entry(DeployId::of(id)).or_default(), &deploy::Command::Record(fact));
+        let facts = decide(self.deploys.entry(DeployId::of(id)).or_default(), &asked(fact));
         self.tell(DeployId::of(id).as_str(), facts);
     }
 
@@ -243,4 +245,42 @@ async fn rebuilt(database: &Database, log: &[Applied], sizes: &[usize]) -> BTree
         rest = later;
     }
     rebuild.model().digest().await.unwrap()
+}
+
+/// The command that leads to a fact.
+fn asked(fact: DeployEvent) -> deploy::Command {
+    match fact {
+        DeployEvent::Mirrored { site, alias, written, removed } => {
+            deploy::Command::Mirror { site, alias, written, removed }
+        }
+        DeployEvent::Synced {
+            site,
+            build,
+            number,
+            source_sequence,
+            branch,
+            alias,
+            commit,
+            content,
+            files,
+            bytes,
+            uploaded_files,
+            uploaded_bytes,
+            requests,
+        } => deploy::Command::Sync(deploy::Stored {
+            site,
+            build,
+            number,
+            source_sequence,
+            branch,
+            alias,
+            commit,
+            content,
+            files,
+            bytes,
+            uploaded_files,
+            uploaded_bytes,
+            requests,
+        }),
+    }
 }

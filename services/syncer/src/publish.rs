@@ -4,9 +4,7 @@ use crate::perform::{self, Deploy, Synced};
 use crate::{Syncer, stored, unless_refused};
 use events::alias::Claim;
 use events::event::Artifact;
-use events::{
-    Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployEvent, DeployId, Site, SiteId, alias, deploy, subject,
-};
+use events::{Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployId, Site, SiteId, alias, deploy, subject};
 use runtime::Failure;
 
 /// A build that succeeded.
@@ -32,10 +30,8 @@ impl Syncer {
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
         if known == events::Deploy::Unknown {
             let synced = self.sync(finished, &deploy).await?;
-            let fact = fact(finished, synced);
-            unless_refused(
-                self.log.execute::<events::Deploy>(deploy.as_str(), &deploy::Command::Record(fact), cause).await,
-            )?;
+            let command = deploy::Command::Sync(stored_deploy(finished, synced));
+            unless_refused(self.log.execute::<events::Deploy>(deploy.as_str(), &command, cause).await)?;
         }
         self.promote(finished, deploy, cause).await?;
         // The deploy has its bytes now; only a build can make others.
@@ -81,9 +77,9 @@ impl Syncer {
     }
 }
 
-fn fact(finished: &Finished, synced: Synced) -> DeployEvent {
+fn stored_deploy(finished: &Finished, synced: Synced) -> deploy::Stored {
     let Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests } = synced;
-    DeployEvent::Synced {
+    deploy::Stored {
         site: finished.site,
         build: finished.build,
         number: finished.number,

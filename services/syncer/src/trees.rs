@@ -1,7 +1,7 @@
 //! The plain trees that CDNs and mirrors read: written after the switch, from what the alias shows by then.
 
 use crate::{Syncer, stored, unless_refused};
-use events::{Alias, AliasName, Cause, Deploy, DeployEvent, DeployId, SiteId, deploy, subject};
+use events::{Alias, AliasName, Cause, Deploy, DeployId, SiteId, deploy, subject};
 use runtime::Failure;
 use storage::Mirrored;
 
@@ -21,7 +21,7 @@ impl Syncer {
                 Some(deploy) if now.as_ref() == Some(&deploy) => {
                     let (site, alias) = (site, alias.clone());
                     let Mirrored { written, removed } = mirrored;
-                    let command = deploy::Command::Record(DeployEvent::Mirrored { site, alias, written, removed });
+                    let command = deploy::Command::Mirror { site, alias, written, removed };
                     return unless_refused(self.log.execute::<Deploy>(deploy.as_str(), &command, cause).await);
                 }
                 None if now.is_none() => return Ok(()),

@@ -2,7 +2,8 @@
 
 use crate::problem::Problem;
 use crate::signature::Signature;
-use events::{Branch, CommitId, RepositoryEvent, RepositoryUrl};
+use events::repository::{Change, Delivery};
+use events::{Branch, CommitId, RepositoryUrl};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -63,8 +64,8 @@ impl Signed {
     }
 }
 
-/// The fact that a delivery of `event` states; none if we have no use for it.
-pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<Option<RepositoryEvent>, Problem> {
+/// What a delivery of `event` tells; none if we have no use for it.
+pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<Option<Delivery>, Problem> {
     if event != "push" {
         return Ok(None);
     }
@@ -72,15 +73,14 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
     let Some(branch) = push.reference.strip_prefix(BRANCHES) else { return Ok(None) };
     let branch: Branch = branch.parse()?;
     let repository: RepositoryUrl = push.repository.clone_url.parse()?;
-    let delivery = delivery.to_owned();
     let (before, after) = (tip(&push.before)?, tip(&push.after)?);
-    Ok(match after.filter(|_| !push.deleted) {
-        None => Some(RepositoryEvent::BranchDeleted { repository, branch, before, delivery }),
+    let change = match after.filter(|_| !push.deleted) {
+        None => Change::Deleted,
         Some(commit) => {
-            let summary = summary(push.head_commit.map(|head| head.message).unwrap_or_default());
-            Some(RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery })
+            Change::Pushed { commit, summary: summary(push.head_commit.map(|head| head.message).unwrap_or_default()) }
         }
-    })
+    };
+    Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change }))
 }
 
 /// A commit; git writes zeros where there is none.
@@ -114,23 +114,26 @@ mod tests {
         push
     }
 
-    fn translated(changes: Value) -> Result<Option<RepositoryEvent>, Problem> {
+    fn translated(changes: Value) -> Result<Option<Delivery>, Problem> {
         translate("push", "d-1", push(changes).to_string().as_bytes())
     }
 
-    fn received(before: Option<&str>, summary: &str) -> Option<RepositoryEvent> {
-        Some(RepositoryEvent::PushReceived {
+    fn told(before: Option<&str>, change: Change) -> Option<Delivery> {
+        Some(Delivery {
+            id: "d-1".to_owned(),
             repository: "https://github.com/acme/docs.git".parse().unwrap(),
             branch: "main".parse().unwrap(),
             before: before.map(|before| before.parse().unwrap()),
-            commit: TWO.parse().unwrap(),
-            summary: summary.to_owned(),
-            delivery: "d-1".to_owned(),
+            change,
         })
     }
 
+    fn received(before: Option<&str>, summary: &str) -> Option<Delivery> {
+        told(before, Change::Pushed { commit: TWO.parse().unwrap(), summary: summary.to_owned() })
+    }
+
     #[test]
-    fn a_push_to_a_branch_is_a_fact() {
+    fn a_push_to_a_branch_is_told() {
         assert_eq!(translated(json!({})).unwrap(), received(Some(ONE), "Fix the title"));
         assert_eq!(translated(json!({ "before": NONE })).unwrap(), received(None, "Fix the title"));
         assert_eq!(translated(json!({ "head_commit": null })).unwrap(), received(Some(ONE), ""));
@@ -144,17 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_branch_is_a_fact_with_the_tip_that_went() {
+    fn a_deleted_branch_is_told_with_the_tip_that_went() {
         let deleted = translated(json!({ "deleted": true, "after": NONE, "head_commit": null })).unwrap();
-        let fact = |before: Option<&str>| RepositoryEvent::BranchDeleted {
-            repository: "https://github.com/acme/docs.git".parse().unwrap(),
-            branch: "main".parse().unwrap(),
-            before: before.map(|before| before.parse().unwrap()),
-            delivery: "d-1".to_owned(),
-        };
-        assert_eq!(deleted, Some(fact(Some(ONE))));
+        assert_eq!(deleted, told(Some(ONE), Change::Deleted));
         let unknown = translated(json!({ "deleted": true, "before": NONE, "after": NONE })).unwrap();
-        assert_eq!(unknown, Some(fact(None)));
+        assert_eq!(unknown, told(None, Change::Deleted));
     }
 
     #[test]
@@ -165,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused_with_its_code() {
-        let code = |outcome: Result<Option<RepositoryEvent>, Problem>| outcome.unwrap_err().kind().0;
+        let code = |outcome: Result<Option<Delivery>, Problem>| outcome.unwrap_err().kind().0;
         assert_eq!(code(translate("push", "d-1", b"{")), "malformed_payload");
         assert_eq!(code(translate("push", "d-1", b"{}")), "malformed_payload");
         assert_eq!(code(translated(json!({ "ref": "refs/heads/a..b" }))), "invalid_input");

@@ -11,8 +11,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use events::repository::Command;
-use events::{Actor, Cause, Repository, RepositoryEvent, ids};
+use events::repository::{Command, Delivery};
+use events::{Actor, Cause, Repository, ids};
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -49,9 +49,8 @@ async fn receive(State(app): State<Shared>, request: Request) -> Result<Response
     if event == "ping" {
         return Ok(Json(json!({ "pong": true })).into_response());
     }
-    let fact = github::translate(event, delivery, &body)?;
-    let id = match fact {
-        Some(fact) => record(&app, fact, delivery).await?,
+    let id = match github::translate(event, delivery, &body)? {
+        Some(delivery) => record(&app, delivery).await?,
         None => None,
     };
     // Until here the body has its share of the room.
@@ -79,11 +78,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 /// Answers the id of the new fact; none if the delivery was recorded before.
-async fn record(app: &Shared, fact: RepositoryEvent, delivery: &str) -> Result<Option<events::EventId>, Problem> {
-    let (RepositoryEvent::PushReceived { repository, .. } | RepositoryEvent::BranchDeleted { repository, .. }) = &fact;
-    let name = repository.canonical();
-    let id = ids::of_delivery(SOURCE, delivery);
+async fn record(app: &Shared, delivery: Delivery) -> Result<Option<events::EventId>, Problem> {
+    let name = delivery.repository.canonical();
+    let id = ids::of_delivery(SOURCE, &delivery.id);
     let cause = Cause { id: Some(id), ..Cause::new(Actor(format!("webhook:{SOURCE}"))) };
-    let recorded = commands::execute::<Repository>(app, &name, (&Command::Record(fact), &cause)).await?;
+    let recorded = commands::execute::<Repository>(app, &name, (&Command::Receive(delivery), &cause)).await?;
     Ok(recorded.first().map(|recorded| recorded.envelope.id))
 }

@@ -2,7 +2,7 @@
 
 use crate::world::{World, cause, create, history, push, within};
 use events::repository::Command;
-use events::{Repository, Site};
+use events::{Event, Repository, RepositoryEvent, Site};
 use futures::future::join_all;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -86,8 +86,9 @@ async fn a_crowd_at_one_aggregate_shares_appends_and_each_is_told_its_own() {
     for (pair, twice) in told.chunks(2).zip(pushes.chunks(2)) {
         let [own] = &pair.concat()[..] else { panic!("{pair:?}") };
         assert_eq!(&facts[usize::try_from(own.sequence).unwrap() - 1], own);
-        let Command::Record(asked) = &twice[0];
-        assert_eq!(own.event, asked.clone().into());
+        let Command::Receive(asked) = &twice[0];
+        let Event::Repository(RepositoryEvent::PushReceived { delivery, .. }) = &own.event else { panic!("{own:?}") };
+        assert_eq!(*delivery, asked.id);
     }
     let appends = batches(&world, 2..=201).await;
     assert!(appends < 40, "{appends} appends of 200 facts");

@@ -1,8 +1,9 @@
 //! A server of one's own, provisioned, and the ways into it.
 
+use events::repository::{Change, Delivery};
 use events::{
-    Actor, Alias, AliasName, BuildId, Cause, DeployId, OrganizationId, Recorded, RepositoryEvent, Site, SiteEngine,
-    SiteId, SiteSettings, alias, ids, organization, repository, site, subject,
+    Actor, Alias, AliasName, BuildId, Cause, DeployId, OrganizationId, Recorded, Site, SiteEngine, SiteId,
+    SiteSettings, alias, ids, organization, repository, site, subject,
 };
 use futures::StreamExt;
 use runtime::connection::Config;
@@ -158,14 +159,9 @@ pub(crate) fn found() -> organization::Command {
 
 /// What a repository answers with a fact, once for each delivery.
 pub(crate) fn push(delivery: &str) -> repository::Command {
-    repository::Command::Record(RepositoryEvent::PushReceived {
-        repository: "https://example.org/docs".parse().unwrap(),
-        branch: "main".parse().unwrap(),
-        before: None,
-        commit: "1".repeat(40).parse().unwrap(),
-        summary: "Fix the title".to_owned(),
-        delivery: delivery.to_owned(),
-    })
+    let (repository, branch) = ("https://example.org/docs".parse().unwrap(), "main".parse().unwrap());
+    let change = Change::Pushed { commit: "1".repeat(40).parse().unwrap(), summary: "Fix the title".to_owned() };
+    repository::Command::Receive(Delivery { id: delivery.to_owned(), repository, branch, before: None, change })
 }
 
 /// States a fact of its own: a site comes into being.

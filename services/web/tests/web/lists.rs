@@ -1,7 +1,8 @@
 //! Every list is read in pages of one shape, to its end.
 
 use crate::platform::{Platform, code};
-use events::{Actor, Cause, Repository, RepositoryEvent, ids, repository};
+use events::repository::{Change, Delivery};
+use events::{Actor, Cause, Repository, ids, repository};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -79,16 +80,17 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
     let platform = Platform::start().await;
     let docs = platform.create_site("docs").await;
     platform.create_site("other").await;
-    let push = RepositoryEvent::PushReceived {
+    let change =
+        Change::Pushed { commit: crate::platform::COMMIT.parse().unwrap(), summary: "Fix the title".to_owned() };
+    let push = Delivery {
+        id: "d-1".to_owned(),
         repository: "https://git.test/acme/docs.git".parse().unwrap(),
         branch: "main".parse().unwrap(),
         before: None,
-        commit: crate::platform::COMMIT.parse().unwrap(),
-        summary: "Fix the title".to_owned(),
-        delivery: "d-1".to_owned(),
+        change,
     };
     let cause = Cause { id: Some(ids::of_delivery("github", "d-1")), ..Cause::new(Actor("webhook:github".to_owned())) };
-    let record = repository::Command::Record(push);
+    let record = repository::Command::Receive(push);
     let push = platform.log.execute::<Repository>("git.test/acme/docs", &record, &cause).await.unwrap().remove(0);
     let build = events::BuildId::of(push.envelope.id, docs);
     platform.queue(build, (docs, push.sequence)).await;

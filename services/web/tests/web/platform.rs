@@ -5,8 +5,8 @@ use events::alias::{self, Claim};
 use events::build::{self, Job, Report};
 use events::event::Artifact;
 use events::{
-    Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployEvent, DeployId, Digest, Lane, Outcome, Recorded,
-    SiteEngine, SiteId, deploy, subject,
+    Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployId, Digest, Lane, Outcome, Recorded, SiteEngine,
+    SiteId, deploy, subject,
 };
 use futures::StreamExt;
 use projections::{Applied, Store};
@@ -185,7 +185,7 @@ impl Platform {
     /// What the syncer says when a build's files are stored and go live.
     pub(crate) async fn published(&self, site: SiteId, (build, number): (BuildId, u64)) -> DeployId {
         let (id, alias) = (DeployId::of(build), AliasName::Live);
-        let synced = DeployEvent::Synced {
+        let synced = deploy::Stored {
             site,
             build,
             number,
@@ -202,7 +202,7 @@ impl Platform {
         };
         let syncer = self.service("syncer").await;
         let cause = Cause::new(Actor::service("syncer"));
-        let command = deploy::Command::Record(synced);
+        let command = deploy::Command::Sync(synced);
         syncer.execute::<Deploy>(id.as_str(), &command, &cause).await.unwrap();
         let about = subject::alias_id(site, &alias);
         let (deploy, source_sequence) = (id.clone(), number);

@@ -2,7 +2,7 @@
 
 use super::*;
 use events::alias::Claim;
-use events::{Alias, Branch, CommitId, DeployId, Repository};
+use events::{Alias, Branch, CommitId, DeployId, Repository, repository};
 
 /// A branch with one linear history, what its repository tells in the log in some order, and the alias that shows it.
 #[derive(Clone)]
@@ -43,8 +43,8 @@ impl Branches {
 
     /// A delivery arrives, perhaps not for the first time.
     pub(super) fn hear(&mut self, delivery: Delivery) {
-        let fact = self.told(delivery);
-        for fact in self.repository.decide(&events::repository::Command::Record(fact)).unwrap() {
+        let command = repository::Command::Receive(self.told(delivery));
+        for fact in self.repository.decide(&command).unwrap() {
             self.repository = std::mem::take(&mut self.repository).evolve(&fact);
             let cause = self.story.state("repository", fact);
             if let Delivery::Push(number) = delivery {
@@ -53,22 +53,17 @@ impl Branches {
         }
     }
 
-    fn told(&self, delivery: Delivery) -> RepositoryEvent {
+    fn told(&self, delivery: Delivery) -> repository::Delivery {
         let repository = "https://git.example/docs.git".parse().unwrap();
         let (branch, id) = (self.branch.clone(), format!("{delivery:?}"));
-        match delivery {
-            Delivery::Push(number) => RepositoryEvent::PushReceived {
-                repository,
-                branch,
-                before: (number > 1).then(|| commit(number - 1)),
-                commit: commit(number),
-                summary: String::new(),
-                delivery: id,
-            },
-            Delivery::Delete(number) => {
-                RepositoryEvent::BranchDeleted { repository, branch, before: Some(commit(number)), delivery: id }
+        let (before, change) = match delivery {
+            Delivery::Push(number) => {
+                let change = repository::Change::Pushed { commit: commit(number), summary: String::new() };
+                ((number > 1).then(|| commit(number - 1)), change)
             }
-        }
+            Delivery::Delete(number) => (Some(commit(number)), repository::Change::Deleted),
+        };
+        repository::Delivery { id, repository, branch, before, change }
     }
 
     /// Says what is decided; an append fails where `fails` says so, and is decided anew in the next round.
