@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("storage", &["events"]),
     ("listener", &[]),
     ("depot", &["listener"]),
-    ("servers", &["events", "runtime"]),
+    ("servers", &["events", "runtime", "projections"]),
     ("ctl", &["events", "runtime"]),
     ("edge", &["events", "listener", "runtime", "storage"]),
     ("launcher", &["events", "runtime", "storage"]),

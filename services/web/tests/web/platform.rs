@@ -37,7 +37,7 @@ pub(crate) struct Platform {
     reader: Store,
     base: String,
     nats: Option<nats::Server>,
-    postgres: Option<projections::server::Server>,
+    postgres: Option<servers::postgres::Server>,
     stop: CancellationToken,
     folder: TempDir,
 }
@@ -287,8 +287,8 @@ async fn connect(nats: &nats::Server, user: &str) -> Connection {
     Connection::open(&nats.access(user).unwrap()).await.unwrap()
 }
 
-async fn database(folder: &TempDir) -> (projections::server::Server, Store, Store) {
-    use projections::server::{Config, Role, Server};
+async fn database(folder: &TempDir) -> (servers::postgres::Server, Store, Store) {
+    use servers::postgres::{Config, Role, Server};
     let settings = vec![("fsync".to_owned(), "off".to_owned())];
     let config = Config { settings, ..Config::new(folder.path().join("postgres")) };
     let server = Server::start(&config).await.unwrap();

@@ -2,9 +2,9 @@
 
 use super::{AGAIN_MAX, WATCH_EVERY};
 use anyhow::{Context, Result};
-use projections::server as postgres;
 use runtime::error::chain;
 use runtime::health::{Health, Need, Reporter};
+use servers::postgres;
 use std::path::Path;
 use tokio::sync::watch;
 use tokio::time::Instant;
