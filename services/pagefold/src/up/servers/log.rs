@@ -1,6 +1,6 @@
 //! nats-server: on any port that is free, behind a door that this process keeps.
 
-use super::{AGAIN_MAX, WATCH_EVERY};
+use super::{Pause, WATCH_EVERY};
 use anyhow::Result;
 use runtime::error::chain;
 use runtime::health::{Health, Need, Reporter};
@@ -62,13 +62,13 @@ impl LogServer {
     }
 
     pub(super) async fn keep_up(&mut self) {
-        let mut pause = WATCH_EVERY;
+        let mut pauses = Pause::none_yet();
         loop {
             let began = Instant::now();
             let Err(error) = self.live().await;
             self.open.send_replace(None);
             self.address.send_replace(None);
-            pause = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (pause * 2).min(AGAIN_MAX) };
+            let pause = pauses.after(began);
             tracing::error!(error = format!("{error:#}"), ?pause, "nats-server is not there, starting it again");
             self.health.failing(format!("{error:#}"));
             tokio::time::sleep(pause).await;
