@@ -106,6 +106,15 @@ impl Error {
         Self::Silent { address, role, source }
     }
 
+    /// Whether Postgres answered, and something else than that it does not serve yet: to wait would not help.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        /// SQLSTATE: cannot connect now.
+        const STARTING: &str = "57P03";
+        let Self::Connect(source) = self else { return false };
+        source.as_database_error().is_some_and(|answer| answer.code().as_deref() != Some(STARTING))
+    }
+
     pub(crate) fn during(doing: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Query { doing, source }
     }

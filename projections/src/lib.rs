@@ -23,7 +23,6 @@ mod migrations;
 mod model;
 pub mod organizations;
 mod rebuild;
-pub mod server;
 pub mod sites;
 mod store;
 mod table;
@@ -31,7 +30,7 @@ pub mod timeline;
 
 pub use apply::Applied;
 pub use error::Error;
-pub use login::{Login, Wanted};
+pub use login::{Administrator, Login, Wanted};
 pub use model::{Model, PAGE_MAX};
 pub use rebuild::Rebuild;
 pub use store::{Readiness, Store};

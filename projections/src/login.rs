@@ -26,6 +26,38 @@ pub struct Wanted {
     owner: Login,
 }
 
+/// Whoever may make roles and databases, connected.
+#[derive(Debug)]
+pub struct Administrator(PgConnection);
+
+impl Administrator {
+    /// Connects to the server that `url` names, once and within `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], of which [`Error::is_answer`] tells whether trying again may help.
+    pub async fn connect(url: &SecretString, patience: Duration) -> Result<Self, Error> {
+        let options = url.expose_secret().parse().map_err(Error::Connect)?;
+        reach(&options, patience).await.map(Self).map_err(Error::Connect)
+    }
+
+    /// Makes the owner and the database, and keeps out everybody else; with `reader`, makes the role that may read too. Safe to
+    /// repeat: passwords become what is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the administrator may not do so.
+    pub async fn make(&mut self, wanted: &Wanted, reader: Option<&Login>) -> Result<(), Error> {
+        wanted.make_by(&mut self.0, reader).await
+    }
+
+    /// Says goodbye.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if Postgres is not there any more.
+    pub async fn close(self) -> Result<(), Error> {
+        self.0.close().await.map_err(Error::Connect)
+    }
+}
+
 impl Wanted {
     /// What `url` names: `postgres://owner:password@host:port/database`.
     ///
@@ -59,14 +91,13 @@ impl Wanted {
     /// [`Error::Query`] if the administrator may not do so.
     pub async fn make(&self, url: &SecretString, reader: Option<&Login>) -> Result<(), Error> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Connect)?;
-        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
-        let connected = connecting.await.map_err(|_elapsed| sqlx::Error::PoolTimedOut).flatten();
-        let mut administrator = connected.map_err(|source| Error::unreached(&options, source))?;
-        self.make_by(&mut administrator, reader).await?;
-        administrator.close().await.map_err(Error::Connect)
+        let reached = reach(&options, CONNECT_TIMEOUT).await;
+        let mut administrator = Administrator(reached.map_err(|source| Error::unreached(&options, source))?);
+        administrator.make(self, reader).await?;
+        administrator.close().await
     }
 
-    pub(crate) async fn make_by(&self, connection: &mut PgConnection, reader: Option<&Login>) -> Result<(), Error> {
+    async fn make_by(&self, connection: &mut PgConnection, reader: Option<&Login>) -> Result<(), Error> {
         let Self { database, owner } = self;
         make(connection, owner).await?;
         // Whoever is no superuser may give a database to none but a role that it is a member of.
@@ -85,6 +116,11 @@ impl Wanted {
             None => Ok(()),
         }
     }
+}
+
+async fn reach(options: &PgConnectOptions, patience: Duration) -> Result<PgConnection, sqlx::Error> {
+    let reached = tokio::time::timeout(patience, PgConnection::connect_with(options)).await;
+    reached.map_err(|_elapsed| sqlx::Error::PoolTimedOut).flatten()
 }
 
 /// Makes the role that may log in and read only what it is granted, or gives it that password.

@@ -2,8 +2,8 @@
 
 use futures::StreamExt;
 use projections::Store;
-use projections::server::{Config, Role, Server};
 use secrecy::ExposeSecret;
+use servers::postgres::{Config, Role, Server};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::Path;

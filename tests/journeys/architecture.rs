@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("storage", &["events"]),
     ("listener", &[]),
     ("depot", &["listener"]),
+    ("servers", &["events", "runtime", "projections"]),
     ("ctl", &["events", "runtime"]),
     ("edge", &["events", "listener", "runtime", "storage"]),
     ("launcher", &["events", "runtime", "storage"]),
@@ -31,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "projections",
             "storage",
             "depot",
+            "servers",
             "ctl",
             "edge",
             "launcher",
@@ -41,7 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // The private servers, to put a fleet up, the language, to make up a history, and the store, to have in it what that shows.
-    ("journeys", &["depot", "events", "projections", "runtime", "storage"]),
+    ("journeys", &["depot", "events", "projections", "runtime", "servers", "storage"]),
 ];
 
 /// Each client of the world outside belongs to one crate, which alone knows it.

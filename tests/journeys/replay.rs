@@ -9,8 +9,8 @@ mod read_model;
 
 use journeys::{History, eventually};
 use log::FilledLog;
-use projections::server::Role;
 use read_model::ReadModel;
+use servers::postgres::Role;
 use tokio_util::sync::CancellationToken;
 
 const FACTS: u64 = 12_000;

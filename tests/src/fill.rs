@@ -21,7 +21,7 @@ const IN_FLIGHT: u64 = 2000;
 /// # Panics
 /// If the server does not run or does not take a fact.
 pub async fn fill(folder: &Path, history: impl Iterator<Item = Recorded>) -> u64 {
-    let (port, store) = (runtime::server::free_ports(1).unwrap()[0], folder.join("store"));
+    let (port, store) = (servers::free_ports(1).unwrap()[0], folder.join("store"));
     let mut server = start(&folder.join("fill.conf"), &store, port);
     let mut wire = Wire::connect(port).await;
     while !wire.has_stream().await {}

@@ -4,8 +4,8 @@ use crate::database::{Database, connect, facts, place};
 use crate::fixture::Story;
 use events::{BuildEvent, Outcome, Recorded, SiteEvent};
 use projections::failures::Kind;
-use projections::server::Role;
 use projections::{Applied, Error, timeline};
+use servers::postgres::Role;
 
 /// A site, a build that succeeds and goes live, a build that is canceled, an alias that goes.
 pub(crate) fn whole_story() -> Vec<Recorded> {

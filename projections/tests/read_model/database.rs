@@ -1,9 +1,9 @@
 //! One private server for all tests that run at the same time, one database for each.
 
 use events::Recorded;
-use projections::server::{Config, Role, Server};
 use projections::{Applied, Model, Store};
 use secrecy::{ExposeSecret, SecretString};
+use servers::postgres::{Config, Role, Server};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU32, Ordering};

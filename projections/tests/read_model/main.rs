@@ -10,4 +10,3 @@ mod migrations;
 mod queries;
 mod rebuild;
 mod roles;
-mod server;

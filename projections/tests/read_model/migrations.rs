@@ -1,7 +1,7 @@
 //! The steps of the tables, taken up and down.
 
 use crate::database::{Database, connect};
-use projections::server::Role;
+use servers::postgres::Role;
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use crate::apply::whole_story;
 use crate::database::{Database, connect, facts, place};
 use crate::fixture::{Story, site_id};
-use projections::server::Role;
 use projections::{Applied, Error, Readiness, Rebuild, Store};
+use servers::postgres::Role;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;

@@ -2,9 +2,9 @@
 
 use crate::apply::whole_story;
 use crate::database::{Database, connect, facts};
-use projections::server::Role;
 use projections::{Error, Login, Rebuild, Store};
 use secrecy::ExposeSecret;
+use servers::postgres::Role;
 use sqlx::PgConnection;
 
 #[tokio::test]

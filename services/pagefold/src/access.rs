@@ -4,8 +4,9 @@ use crate::up::{data_dir, ready::Ready};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use projections::Store;
-use runtime::{Connection, Log, connection, server};
+use runtime::{Connection, Log, connection};
 use secrecy::SecretString;
+use servers::nats;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -49,7 +50,7 @@ impl Access {
                 password: password.clone(),
                 certificate: self.nats_certificate.clone(),
             },
-            _ => server::access(&self.folder().join("nats"), "ctl", self.ready()?.nats)?,
+            _ => nats::access(&self.folder().join("nats"), "ctl", self.ready()?.nats)?,
         };
         Ok(Log::new(Connection::open(&config).await?))
     }

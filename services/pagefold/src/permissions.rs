@@ -31,8 +31,8 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Nats { folder } => {
-            runtime::server::hand_out(&folder)?;
-            let included = folder.join(runtime::server::INCLUDED);
+            servers::nats::hand_out(&folder)?;
+            let included = folder.join(servers::nats::INCLUDED);
             say(&format!(
                 "`{}` is for each NATS server to include: the log's users and its settings",
                 included.display()

@@ -75,7 +75,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     modes::close();
     Ready::remove(&folder);
     let (secrets, health) = (Secrets::open(&folder)?, Health::default());
-    let mut servers = Servers::prepare(&folder, (options.s3, &secrets), &health).await?;
+    let mut servers = Servers::prepare(&folder, options.s3, &secrets, &health).await?;
     let admin = admin::bind(options.admin).await?;
     let admin_addr = admin.local_addr()?;
     tokio::spawn(admin::serve(admin, health.clone(), stop.clone()));

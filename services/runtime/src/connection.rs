@@ -161,8 +161,9 @@ impl Connection {
     }
 }
 
-/// Each service hears answers only in its own inbox.
-pub(crate) fn inbox_prefix(service: &str) -> String {
+/// Each service hears answers only in its own inbox: what the subjects of `service`'s begin with.
+#[must_use]
+pub fn inbox_prefix(service: &str) -> String {
     format!("_INBOX_{service}")
 }
 

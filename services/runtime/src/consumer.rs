@@ -81,8 +81,7 @@ impl From<Error> for Failure {
             | Error::Unproved { .. }
             | Error::Silent { .. }
             | Error::Rejected { .. }
-            | Error::Contended { .. }
-            | Error::Server { .. } => Self::Retry(error.into()),
+            | Error::Contended { .. } => Self::Retry(error.into()),
         }
     }
 }

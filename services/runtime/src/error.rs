@@ -86,12 +86,6 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
-    /// A private server could not be started.
-    #[error("cannot start nats-server: {reason}")]
-    Server {
-        /// Why, with the remedy.
-        reason: String,
-    },
 }
 
 impl Error {

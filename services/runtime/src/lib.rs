@@ -24,7 +24,6 @@ pub mod log;
 pub mod parked;
 mod publish;
 mod read;
-pub mod server;
 pub mod sessions;
 pub mod shutdown;
 mod statement;

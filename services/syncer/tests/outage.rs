@@ -12,9 +12,9 @@ use events::{
 };
 use futures::StreamExt as _;
 use line::{Line, Mode};
-use runtime::server::Server;
 use runtime::{Connection, Log, parked, streams};
 use secrecy::SecretString;
+use servers::nats::Server;
 use std::time::Duration;
 use storage::{Rhythm, Storage};
 use tempfile::TempDir;

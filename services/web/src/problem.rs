@@ -178,7 +178,7 @@ impl From<runtime::Error> for Problem {
             | Error::Contended { .. }
             | Error::Rejected { .. } => Self::LogUnavailable(error),
             Error::Newer { .. } => Self::NewerFacts(error),
-            Error::Unreadable { .. } | Error::Corrupt { .. } | Error::Server { .. } => Self::Internal(error.into()),
+            Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Internal(error.into()),
         }
     }
 }

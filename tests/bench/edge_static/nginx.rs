@@ -15,7 +15,7 @@ impl Nginx {
     pub(super) async fn start(folder: &Path, root: &Path) -> Self {
         let home = folder.join("nginx");
         fs::create_dir_all(&home).unwrap();
-        let address = format!("127.0.0.1:{}", runtime::server::free_ports(1).unwrap()[0]);
+        let address = format!("127.0.0.1:{}", servers::free_ports(1).unwrap()[0]);
         let config = home.join("nginx.conf");
         fs::write(&config, configuration(&home, root, &address)).unwrap();
         let mut command = Command::new("nginx");

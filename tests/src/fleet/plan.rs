@@ -4,8 +4,9 @@ use super::Service;
 use super::log_server::{self, LogServer};
 use super::postgres::Cluster;
 use crate::{Ready, child, hold, ports};
-use runtime::{connection, server as nats};
+use runtime::connection;
 use serde_json::Value;
+use servers::nats;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -51,7 +52,7 @@ impl Plan {
         };
         permissions("nats", log_server::PERMISSIONS);
         permissions("s3", STORE_PERMISSIONS);
-        nats::prepare(&nats::Settings::new(&folder.join("proof"), Vec::new())).await.unwrap();
+        nats::Settings { folder: folder.join("proof"), ports: Vec::new() }.prepare().await.unwrap();
         let postgres = Cluster::make(folder.join("postgres"), (postgres, fresh()));
         let ready = Ready {
             web: format!("http://127.0.0.1:{}", own[0]),

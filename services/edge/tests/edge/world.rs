@@ -12,9 +12,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use reqwest::header::HOST;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
-use runtime::server::Server;
 use runtime::{Connection, Log, connection, streams};
 use secrecy::SecretString;
+use servers::nats::{self, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -117,8 +117,8 @@ impl World {
     pub(crate) async fn edge_with(&self, cache_bytes: u64) -> Edge {
         let data_dir = self.folder.path().join("edge");
         let config = edge::Config { cache_bytes, ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir) };
-        let url = runtime::server::url(self.port);
-        let log = runtime::server::access(&self.nats(), "edge", url).unwrap();
+        let url = nats::url(self.port);
+        let log = nats::access(&self.nats(), "edge", url).unwrap();
         let edge = edge::Edge::bind(config, log, self.storage.clone()).await.unwrap();
         let (address, stop) = (edge.local_addr(), CancellationToken::new());
         let task = tokio::spawn(edge.run(stop.clone()));

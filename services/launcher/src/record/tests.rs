@@ -3,7 +3,8 @@ use crate::lines::Lines;
 use events::BuildId;
 use proptest::prelude::*;
 use runtime::build_log::{self, Writer};
-use runtime::{Connection, server::Server, streams};
+use runtime::{Connection, streams};
+use servers::nats::Server;
 use tempfile::TempDir;
 
 const BUILD: BuildId = BuildId(uuid::Uuid::from_u128(7));

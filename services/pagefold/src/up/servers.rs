@@ -10,22 +10,26 @@ mod store;
 use super::secrets::Secrets;
 use anyhow::Result;
 use log::LogServer;
-use projections::server as postgres;
 use read_model::ReadModelServer;
 use runtime::{Health, connection};
 use secrecy::SecretString;
+use servers::postgres;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::StoreServer;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub(super) use store::REGION;
 
 /// How often the servers are looked after.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
-/// The longest pause before one that does not come up is started again; it doubles from time to time.
+/// The longest pause before one that does not come up is started again.
 const AGAIN_MAX: Duration = Duration::from_secs(5);
+
+/// The pause before a server is started again; it doubles from time to time, as long as none lives.
+struct Pause(Duration);
 
 pub(super) struct Servers {
     log: LogServer,
@@ -43,10 +47,22 @@ pub(super) struct Places {
     pub(super) s3: SocketAddr,
 }
 
+impl Pause {
+    const fn none_yet() -> Self {
+        Self(WATCH_EVERY)
+    }
+
+    /// That after a life which began at `began`.
+    fn after(&mut self, began: Instant) -> Duration {
+        self.0 = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (self.0 * 2).min(AGAIN_MAX) };
+        self.0
+    }
+}
+
 impl Servers {
     /// Sees to what the servers need, and to where they will answer. What can never work is an error.
-    pub(super) async fn prepare(folder: &Path, (s3, secrets): (SocketAddr, &Secrets), health: &Health) -> Result<Self> {
-        let store = StoreServer::start(folder, (s3, secrets), health).await?;
+    pub(super) async fn prepare(folder: &Path, s3: SocketAddr, secrets: &Secrets, health: &Health) -> Result<Self> {
+        let store = StoreServer::start(folder, s3, secrets, health).await?;
         let log = LogServer::prepare(&folder.join("nats"), health).await?;
         let read_model = ReadModelServer::prepare(&folder.join("postgres"), health)?;
         let (read_model_answers, s3) = (read_model.answers(), store.address());

@@ -2,8 +2,8 @@
 
 use crate::world::{World, within};
 use runtime::connection::Config;
-use runtime::server::{self, Server};
 use runtime::{Connection, Error};
+use servers::nats::{self, Server};
 
 async fn refused(config: &Config) -> Error {
     within(Connection::open(config)).await.err().unwrap()
@@ -24,7 +24,7 @@ async fn a_wrong_password_is_told_from_a_silent_server_and_both_from_an_impostor
     assert!(matches!(&unproved, Error::Unproved { .. }), "{unproved:?}");
 
     // Of several addresses, one that answers is enough.
-    let both = format!("{},{}", server::url(1), right.url);
+    let both = format!("{},{}", nats::url(1), right.url);
     within(Connection::open(&Config { url: both, ..right })).await.unwrap().check().await.unwrap();
 }
 

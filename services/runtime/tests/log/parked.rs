@@ -72,11 +72,11 @@ async fn what_always_fails_is_parked_after_its_last_delivery() {
     let counted = tries.clone();
     let process = work(world.log("syncer").await, 1, brisk(), move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async { Err(Failure::Retry(Error::Server { reason: "no".to_owned() }.into())) }
+        async { Err(Failure::Retry(Error::Contended { subject: "x".to_owned() }.into())) }
     });
     let found = shelf(&operator, 1).await.remove(0);
     assert_eq!((found.deliveries, tries.load(Ordering::SeqCst)), (3, 3));
-    assert_eq!(found.reason, "cannot start nats-server: no");
+    assert_eq!(found.reason, "other writers kept changing `x`");
     process.stop().await;
 }
 

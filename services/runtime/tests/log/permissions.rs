@@ -2,7 +2,7 @@
 
 use crate::world::{World, site, within};
 use futures::StreamExt;
-use runtime::server::USERS;
+use servers::nats::USERS;
 use std::time::Duration;
 
 /// Whether the server lets `user` publish to `subject`.

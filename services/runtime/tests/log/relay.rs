@@ -3,7 +3,7 @@
 use crate::world::{World, within};
 use futures::future::join_all;
 use runtime::Connection;
-use runtime::server::Relay;
+use servers::nats::Relay;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};

@@ -7,9 +7,9 @@ use events::{
 };
 use futures::StreamExt;
 use runtime::connection::Config;
-use runtime::server::Server;
 use runtime::{Connection, Log, streams};
 use secrecy::ExposeSecret;
+use servers::nats::{self, Server};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl World {
     }
 
     pub(crate) fn config(&self, user: &str, port: u16) -> Config {
-        runtime::server::access(self.folder.path(), user, runtime::server::url(port)).unwrap()
+        nats::access(self.folder.path(), user, nats::url(port)).unwrap()
     }
 
     pub(crate) async fn connection(&self, user: &str) -> Connection {
@@ -84,7 +84,7 @@ impl World {
     /// Kills the server as a crash would.
     pub(crate) async fn kill(&mut self) {
         self.signal("-KILL");
-        let mut dead = self.server.take().unwrap();
+        let dead = self.server.take().unwrap();
         within(async {
             while dead.is_running() {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -11,9 +11,10 @@ use events::{
 use futures::StreamExt;
 use projections::{Applied, Store};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use runtime::{Connection, Log, server, streams};
+use runtime::{Connection, Log, streams};
 use secrecy::SecretString;
 use serde_json::Value;
+use servers::nats;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use storage::PlatformBucket;
@@ -35,8 +36,8 @@ pub(crate) struct Platform {
     pub(crate) log: Log,
     reader: Store,
     base: String,
-    nats: Option<server::Server>,
-    postgres: Option<projections::server::Server>,
+    nats: Option<nats::Server>,
+    postgres: Option<servers::postgres::Server>,
     stop: CancellationToken,
     folder: TempDir,
 }
@@ -53,7 +54,7 @@ impl Platform {
         // Postgres runs as a user of its own, who must be able to enter.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let stop = CancellationToken::new();
-        let nats = server::Server::start(&folder.path().join("nats"), 0).await.unwrap();
+        let nats = nats::Server::start(&folder.path().join("nats"), 0).await.unwrap();
         streams::provision(&connect(&nats, "ctl").await, 1).await.unwrap();
         let (postgres, writer, reader) = database(&folder).await;
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
@@ -282,12 +283,12 @@ fn uuid(text: &str) -> events::EventId {
     events::ids::of_delivery("test", text)
 }
 
-async fn connect(nats: &server::Server, user: &str) -> Connection {
+async fn connect(nats: &nats::Server, user: &str) -> Connection {
     Connection::open(&nats.access(user).unwrap()).await.unwrap()
 }
 
-async fn database(folder: &TempDir) -> (projections::server::Server, Store, Store) {
-    use projections::server::{Config, Role, Server};
+async fn database(folder: &TempDir) -> (servers::postgres::Server, Store, Store) {
+    use servers::postgres::{Config, Role, Server};
     let settings = vec![("fsync".to_owned(), "off".to_owned())];
     let config = Config { settings, ..Config::new(folder.path().join("postgres")) };
     let server = Server::start(&config).await.unwrap();

@@ -11,9 +11,9 @@ use launcher::source::{Dialer, Rules, Space};
 use launcher::spec::Limits;
 use launcher::{Config, Parts};
 use runtime::health::{Need, PartReport};
-use runtime::server::{self, Server};
 use runtime::{Connection, Health, Log, build_log, clock, streams};
 use secrecy::SecretString;
+use servers::nats::{self, Server};
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -249,7 +249,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
 }
 
 pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
-    let config = server::access(nats, user, url.to_owned()).unwrap();
+    let config = nats::access(nats, user, url.to_owned()).unwrap();
     Connection::open(&config).await.unwrap()
 }
 

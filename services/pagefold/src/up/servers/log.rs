@@ -1,11 +1,11 @@
 //! nats-server: on any port that is free, behind a door that this process keeps.
 
-use super::{AGAIN_MAX, WATCH_EVERY};
+use super::{Pause, WATCH_EVERY};
 use anyhow::Result;
 use runtime::error::chain;
 use runtime::health::{Health, Need, Reporter};
-use runtime::server::{self as nats, Relay};
 use runtime::{Connection, connection, streams};
+use servers::nats::{self, Relay};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -44,9 +44,10 @@ pub(super) struct Place {
 
 impl LogServer {
     pub(super) async fn prepare(folder: &Path, health: &Health) -> Result<Self> {
-        let ports = nats::free_ports(PORTS)?;
-        let settings = nats::Settings::new(folder, ports.iter().copied().chain([ANY]).collect());
-        nats::prepare(&settings).await?;
+        let ports = servers::free_ports(PORTS)?;
+        let settings =
+            nats::Settings { folder: folder.to_owned(), ports: ports.iter().copied().chain([ANY]).collect() };
+        settings.prepare().await?;
         let relay = Relay::bind().await?;
         let (address, open) = (watch::Sender::new(None), watch::Sender::new(None));
         let secrets = settings.folder.clone();
@@ -61,13 +62,13 @@ impl LogServer {
     }
 
     pub(super) async fn keep_up(&mut self) {
-        let mut pause = WATCH_EVERY;
+        let mut pauses = Pause::none_yet();
         loop {
             let began = Instant::now();
             let Err(error) = self.live().await;
             self.open.send_replace(None);
             self.address.send_replace(None);
-            pause = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (pause * 2).min(AGAIN_MAX) };
+            let pause = pauses.after(began);
             tracing::error!(error = format!("{error:#}"), ?pause, "nats-server is not there, starting it again");
             self.health.failing(format!("{error:#}"));
             tokio::time::sleep(pause).await;
@@ -78,7 +79,7 @@ impl LogServer {
     async fn live(&mut self) -> Result<Infallible> {
         // The one before is dead: it is not to be found in the place of the one to come.
         self.process = None;
-        let process = self.process.insert(nats::Server::spawn(self.settings.clone()).await?);
+        let process = self.process.insert(nats::Server::spawn(&self.settings).await?);
         let address = process.address();
         self.address.send_replace(Some(address));
         let waiting = |waited: Duration| {
@@ -88,12 +89,12 @@ impl LogServer {
         process.ready(waiting).await?;
         if !self.provisioned {
             // What a fresh log lacks is made before anybody can miss it. If that fails, an older one may do meanwhile.
-            self.provisioned = provision((&self.place, address), &self.health).await;
+            self.provisioned = provision(&self.place, address, &self.health).await;
         }
         self.open.send_replace(Some(address));
         while process.is_running() {
             if !self.provisioned {
-                self.provisioned = provision((&self.place, address), &self.health).await;
+                self.provisioned = provision(&self.place, address, &self.health).await;
             }
             if self.provisioned {
                 self.health.ok();
@@ -136,7 +137,7 @@ impl Place {
 }
 
 /// Makes what services expect of the log, or brings it up to date, past the door; answers whether that is done.
-async fn provision((place, process): (&Place, SocketAddr), health: &Reporter) -> bool {
+async fn provision(place: &Place, process: SocketAddr, health: &Reporter) -> bool {
     let made = async {
         let access = nats::access(&place.secrets, "ctl", nats::url(process.port()))?;
         let operator = Connection::open(&access).await?;

@@ -1,10 +1,10 @@
 //! PostgreSQL.
 
-use super::{AGAIN_MAX, WATCH_EVERY};
+use super::{Pause, WATCH_EVERY};
 use anyhow::{Context, Result};
-use projections::server as postgres;
 use runtime::error::chain;
 use runtime::health::{Health, Need, Reporter};
+use servers::postgres;
 use std::path::Path;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ impl ReadModelServer {
     }
 
     pub(super) async fn keep_up(&mut self) {
-        let mut pause = WATCH_EVERY;
+        let mut pauses = Pause::none_yet();
         loop {
             let began = Instant::now();
             let ended = match postgres::Server::start(&self.config).await {
@@ -50,7 +50,7 @@ impl ReadModelServer {
                 }
                 Err(error) => chain(&error),
             };
-            pause = if began.elapsed() > AGAIN_MAX { WATCH_EVERY } else { (pause * 2).min(AGAIN_MAX) };
+            let pause = pauses.after(began);
             tracing::error!(error = ended, ?pause, "PostgreSQL is not there, starting it again");
             self.health.failing(ended);
             tokio::time::sleep(pause).await;

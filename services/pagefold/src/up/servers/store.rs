@@ -22,11 +22,7 @@ pub(super) struct StoreServer {
 }
 
 impl StoreServer {
-    pub(super) async fn start(
-        folder: &Path,
-        (listen, secrets): (SocketAddr, &Secrets),
-        health: &Health,
-    ) -> Result<Self> {
+    pub(super) async fn start(folder: &Path, listen: SocketAddr, secrets: &Secrets, health: &Health) -> Result<Self> {
         let config =
             depot::Config { root: folder.join("s3"), listen, region: REGION.to_owned(), keys: secrets.s3_keys() };
         let depot = Depot::bind(config.clone()).await.context("the S3 server cannot start")?;

@@ -1,7 +1,8 @@
 //! Why a private Postgres does not run, and what to do about it.
 
+use runtime::error::BoxError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A failure to run a private Postgres.
 #[derive(Debug, thiserror::Error)]
@@ -78,18 +79,18 @@ pub enum Error {
         /// The last lines of it.
         tail: String,
     },
-    /// The server runs but does not let us in.
+    /// The server runs but does not let us in, or not go.
     #[error("failed to {doing}")]
     Setup {
         /// What was being done.
         doing: &'static str,
-        /// What Postgres said.
+        /// What Postgres or the connection said.
         #[source]
-        source: sqlx::Error,
+        source: BoxError,
     },
     /// It does not take the roles of the read model.
     #[error("failed to set up the roles of the private postgres")]
-    Roles(#[source] crate::Error),
+    Roles(#[source] projections::Error),
     /// The server did not end in time.
     #[error("postgres did not end within {seconds} s of being asked to")]
     Stuck {
@@ -99,8 +100,18 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { doing, path, source }
+    }
+
+    pub(super) fn run(program: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Run { program: program.to_owned(), source }
+    }
+
+    /// `doing` says it all: of the read model's error only what is below it.
+    pub(super) fn setup(doing: &'static str, error: projections::Error) -> Self {
+        let source = if let projections::Error::Connect(source) = error { source.into() } else { error.into() };
+        Self::Setup { doing, source }
     }
 }

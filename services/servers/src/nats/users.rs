@@ -3,14 +3,14 @@
 //! A service that is taken over can state only the facts that are its own, cannot change or delete a stream, and hears
 //! answers only in its own inbox.
 
-use super::{Settings, proof};
-use crate::connection::inbox_prefix;
+use super::access::passwords;
+use super::proof;
+use runtime::connection::inbox_prefix;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use uuid::Uuid;
 
 /// A user of the log's server and what it may publish to.
 pub struct User {
@@ -85,15 +85,15 @@ impl User {
 }
 
 /// A private server's configuration.
-pub(super) fn configuration(settings: &Settings, address: SocketAddr) -> std::io::Result<String> {
-    let secrets = passwords(&settings.folder)?;
-    proof::prepare(&settings.folder)?;
+pub(super) fn configuration(folder: &Path, address: SocketAddr) -> std::io::Result<String> {
+    let secrets = passwords(folder)?;
+    proof::prepare(folder)?;
     let text = format!(
         "listen: \"{address}\"\nserver_name: \"pagefold\"\nstore_dir: \"{}\"\n\
          tls {{\n  cert_file: \"{}\"\n  key_file: \"{}\"\n  timeout: 5\n}}\n",
-        settings.folder.join("store").display(),
-        proof::certificate(&settings.folder).display(),
-        proof::key(&settings.folder).display(),
+        folder.join("store").display(),
+        proof::certificate(folder).display(),
+        proof::key(folder).display(),
     );
     Ok(text + &shared(&secrets)?)
 }
@@ -117,21 +117,4 @@ pub(super) fn shared(passwords: &BTreeMap<String, SecretString>) -> std::io::Res
     }
     text.push_str("  ]\n}\n");
     Ok(text)
-}
-
-/// The users' passwords, made on first use and kept in a file only its owner reads.
-pub(super) fn passwords(folder: &Path) -> std::io::Result<BTreeMap<String, SecretString>> {
-    let path = folder.join("passwords.json");
-    let mut known: BTreeMap<String, String> = match std::fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(error) => return Err(error),
-    };
-    if USERS.iter().any(|user| !known.contains_key(user.name)) {
-        for user in USERS {
-            known.entry(user.name.to_owned()).or_insert_with(|| Uuid::new_v4().simple().to_string());
-        }
-        super::write_private(&path, &serde_json::to_string_pretty(&known)?)?;
-    }
-    Ok(known.into_iter().map(|(user, secret)| (user, SecretString::from(secret))).collect())
 }

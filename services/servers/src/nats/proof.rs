@@ -3,7 +3,8 @@
 //! Its clients trust this certificate and nothing else, so that whoever takes the server's port while it restarts learns no
 //! password and cannot pose as the log.
 
-use super::{address, write_private};
+use crate::loopback::address;
+use crate::private;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,6 @@ pub(super) fn prepare(secrets: &Path) -> io::Result<()> {
     let made = generate_simple_self_signed(vec![address(0).ip().to_string(), "localhost".to_owned()]);
     let CertifiedKey { cert, signing_key } = made.map_err(io::Error::other)?;
     // The certificate comes last: with it, the pair is whole.
-    write_private(&key, &signing_key.serialize_pem())?;
-    write_private(&certificate, &cert.pem())
+    private::write(&key, &signing_key.serialize_pem())?;
+    private::write(&certificate, &cert.pem())
 }

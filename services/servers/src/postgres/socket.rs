@@ -4,8 +4,7 @@
 
 use super::Error;
 use super::account::Account;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use super::cluster::closed_folder;
 use std::path::{Path, PathBuf};
 
 /// The number in the socket's name; nothing listens on a port of that number.
@@ -20,8 +19,7 @@ pub(super) fn folder(data_dir: &Path, account: Option<&Account>) -> Result<PathB
     if address.as_os_str().len() > ADDRESS_MAX {
         return Err(Error::TooLong { address, max: ADDRESS_MAX });
     }
-    fs::create_dir_all(&folder).map_err(Error::file("make", &folder))?;
-    fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(Error::file("close", &folder))?;
+    closed_folder(&folder)?;
     if let Some(account) = account {
         account.own(&folder)?;
     }

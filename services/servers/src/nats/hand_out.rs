@@ -1,8 +1,9 @@
 //! What an operator's own servers of a log are told, and what each service is: made by us, so that nobody copies by hand what
 //! the services may do.
 
-use super::{private_folder, users, write_private};
-use crate::error::Error;
+use super::access::passwords;
+use super::{Error, users};
+use crate::private;
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 
@@ -15,28 +16,27 @@ const HEADING: &str =
 /// service reads it from its environment. Passwords that are there stay.
 ///
 /// # Errors
-/// [`Error::Server`] if that cannot be written.
+/// [`Error`] if that cannot be written.
 pub fn hand_out(folder: &Path) -> Result<(), Error> {
-    write(folder)
-        .map_err(|error| Error::Server { reason: format!("cannot write below `{}`: {error}", folder.display()) })
+    write(folder).map_err(Error::cannot("write below", folder))
 }
 
 fn write(folder: &Path) -> std::io::Result<()> {
-    private_folder(folder)?;
-    let passwords = users::passwords(folder)?;
+    private::folder(folder)?;
+    let passwords = passwords(folder)?;
     for user in users::USERS {
         if let Some(password) = passwords.get(user.name) {
             let line = format!("PAGEFOLD_NATS_PASSWORD={}\n", password.expose_secret());
-            write_private(&folder.join(format!("{}.env", user.name)), &line)?;
+            private::write(&folder.join(format!("{}.env", user.name)), &line)?;
         }
     }
-    write_private(&folder.join(INCLUDED), &format!("{HEADING}{}", users::shared(&passwords)?))
+    private::write(&folder.join(INCLUDED), &format!("{HEADING}{}", users::shared(&passwords)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::USERS;
+    use crate::nats::USERS;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
     fn a_service_is_told_its_own_password_alone() {
         let folder = tempfile::tempdir().unwrap();
         hand_out(folder.path()).unwrap();
-        let passwords = users::passwords(folder.path()).unwrap();
+        let passwords = passwords(folder.path()).unwrap();
         for user in USERS {
             let told = std::fs::read_to_string(folder.path().join(format!("{}.env", user.name))).unwrap();
             for (name, password) in &passwords {

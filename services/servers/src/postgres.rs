@@ -5,23 +5,37 @@
 //! again: Postgres recovers by itself, and a new server waits for an old one that is still ending.
 
 mod account;
-mod binaries;
 mod cluster;
 mod error;
-mod process;
+mod passwords;
+mod place;
+mod programs;
 mod roles;
 mod socket;
 
 pub use error::Error;
+pub use place::Place;
 
-use account::Account;
-use binaries::Binaries;
-use process::Process;
+use crate::private;
+use crate::process::{Kind, Process};
+use cluster::Cluster;
+use programs::Programs;
+use rustix::process::Signal;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The database the read model lives in.
 pub const DATABASE: &str = "pagefold";
+
+static KIND: Kind = Kind {
+    name: "PostgreSQL",
+    ask_every: Duration::from_millis(50),
+    // "Fast shutdown": open transactions are rolled back.
+    end: Signal::INT,
+    end_max: Duration::from_secs(60),
+    end_now: Signal::QUIT,
+};
 
 /// Where the server lives and how it runs.
 #[derive(Debug, Clone)]
@@ -43,13 +57,6 @@ pub enum Role {
     Reader,
     /// May do everything; for the operator.
     Administrator,
-}
-
-/// Where a server answers, or will.
-#[derive(Debug, Clone)]
-pub struct Place {
-    passwords: roles::Passwords,
-    socket: PathBuf,
 }
 
 /// A server that runs. Dropping it ends it at once, without losing what was committed.
@@ -79,35 +86,19 @@ impl Role {
     }
 }
 
-impl Place {
-    /// Sees to what clients must know before the server runs, and to whether it can run at all.
-    ///
-    /// # Errors
-    /// [`Error`] says what is missing and what to do about it.
-    pub fn prepare(config: &Config) -> Result<Self, Error> {
-        Binaries::find()?;
-        let account = Account::to_run_as(&config.user_if_root)?;
-        cluster::place(&config.data_dir, account.as_ref()).map(|(_, place)| place)
-    }
-
-    /// Where `role` connects to the read model's database.
-    #[must_use]
-    pub fn url(&self, role: Role) -> SecretString {
-        roles::url(&self.passwords, role, &self.socket, DATABASE)
-    }
-}
-
 impl Server {
     /// Starts the server and answers when it takes connections, with its roles and its database in place.
     ///
     /// # Errors
     /// [`Error`] says what is missing and what to do about it.
     pub async fn start(config: &Config) -> Result<Self, Error> {
-        let binaries = Binaries::find()?;
-        let account = Account::to_run_as(&config.user_if_root)?;
-        let cluster = cluster::prepare(&config.data_dir, &binaries, account.as_ref())?;
+        let programs = Programs::find(&config.user_if_root)?;
+        let cluster = Cluster::prepare(&config.data_dir, &programs)?;
         cluster.wait_until_free().await?;
-        let process = Process::spawn(&binaries, account.as_ref(), &cluster, &arguments(config, &cluster.place.socket))?;
+        let output = private::empty(&cluster.log).map_err(Error::file("write", &cluster.log))?;
+        let mut command = programs.server(&cluster.directory);
+        command.args(arguments(config, cluster.place.socket()));
+        let process = Process::spawn(&KIND, command, output).map_err(Error::run(&programs.postgres))?;
         roles::prepare(&process, &cluster).await?;
         Ok(Self { place: cluster.place, process })
     }
@@ -135,7 +126,8 @@ impl Server {
     /// # Errors
     /// [`Error::Stuck`] if it does not end in time; it is ended the hard way then.
     pub async fn stop(self) -> Result<(), Error> {
-        self.process.stop().await
+        let ended = self.process.end().await;
+        ended.then_some(()).ok_or(Error::Stuck { seconds: KIND.end_max.as_secs() })
     }
 }
 

@@ -1,10 +1,25 @@
-//! The private server: made once, taken up again after an end of any kind, gone with its program.
+//! The private Postgres: made once, taken up again after an end of any kind, gone with its program.
 
-use crate::database::{config, connect, directory};
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use projections::Store;
-use projections::server::{Error, Role, Server};
 use secrecy::ExposeSecret;
+use servers::postgres::{Config, Error, Role, Server};
 use std::os::unix::fs::PermissionsExt;
+use tempfile::TempDir;
+
+/// A directory that the server's user can enter.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}
+
+/// A server below `directory` that does not wait for the disk.
+fn config(directory: &TempDir) -> Config {
+    let settings = vec![("fsync".to_owned(), "off".to_owned())];
+    Config { settings, ..Config::new(directory.path().join("postgres")) }
+}
 
 #[tokio::test]
 async fn what_was_written_is_there_after_an_orderly_stop_and_after_a_crash() {
@@ -27,7 +42,7 @@ async fn what_was_written_is_there_after_an_orderly_stop_and_after_a_crash() {
 }
 
 /// Ends the server so that it can clear nothing away, and leaves its lock naming a process that is no server.
-fn kill(directory: &tempfile::TempDir) {
+fn kill(directory: &TempDir) {
     let lock = directory.path().join("postgres/cluster/postmaster.pid");
     let text = std::fs::read_to_string(&lock).unwrap();
     let pid = text.lines().next().unwrap().parse().ok().and_then(rustix::process::Pid::from_raw).unwrap();
@@ -51,7 +66,7 @@ async fn passwords_are_private_and_none_is_shared() {
         assert!(server.url(role).expose_secret().contains(&password));
         assert!(!format!("{server:?}").contains(&password));
         passwords.push(password);
-        connect(&server.url(role)).await;
+        Store::connect(&server.url(role), 1).await.unwrap();
     }
     passwords.sort();
     passwords.dedup();
@@ -88,7 +103,7 @@ fn sockets_of(pid: u32) -> Vec<String> {
 async fn a_name_too_long_for_a_socket_is_said_with_the_remedy() {
     let directory = directory();
     let deep = directory.path().join("d".repeat(120));
-    let refused = Server::start(&projections::server::Config::new(deep)).await.unwrap_err();
+    let refused = Server::start(&Config::new(deep)).await.unwrap_err();
     assert!(matches!(&refused, Error::TooLong { .. }) && refused.to_string().contains("shorter"), "{refused}");
 }
 
@@ -101,6 +116,6 @@ async fn a_directory_the_servers_user_cannot_enter_is_named_with_the_remedy() {
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let refused = Server::start(&config(&directory)).await.unwrap_err().to_string();
     assert!(refused.contains(directory.path().to_str().unwrap()) && refused.contains("choose"), "{refused}");
-    let nobody = projections::server::Config { user_if_root: "no-such-user".to_owned(), ..config(&directory) };
+    let nobody = Config { user_if_root: "no-such-user".to_owned(), ..config(&directory) };
     assert!(matches!(Server::start(&nobody).await, Err(Error::NoUser(_))));
 }

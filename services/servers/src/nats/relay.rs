@@ -3,7 +3,7 @@
 //! While a server restarts its port is free, and whoever takes it keeps the server away from there. So the server takes any
 //! port, and its clients know this door alone. What passes is their TLS, closed to us too: they see the server's own proof.
 
-use super::address;
+use crate::loopback::address;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
