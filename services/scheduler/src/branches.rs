@@ -16,14 +16,14 @@ use std::collections::{BTreeMap, VecDeque};
 use time::OffsetDateTime;
 use tips::Tips;
 
-/// Deleted branches of which the deleted tip is remembered, in one repository: the newest.
+/// Deleted branches of which the tips are remembered, in one repository: the newest.
 const GONE_MAX: usize = 100;
 
 /// The branches of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Branches {
     tips: BTreeMap<Branch, Tips>,
-    /// Those that were deleted while a push to them may still be on its way, oldest first.
+    /// Those that were deleted so lately that a push to them may still be on its way, oldest first.
     gone: VecDeque<Gone>,
 }
 
@@ -94,11 +94,8 @@ impl Branches {
         self.tips.get(branch).is_some_and(Tips::is_gone)
     }
 
-    /// Keeps of a branch that is gone only what tells a late push, and for a while.
+    /// Notes since when a branch is gone: what is known of it tells a late push, and one that is told again, for a while.
     fn note(&mut self, branch: &Branch, now: OffsetDateTime) {
-        if self.tips.get(branch).is_some_and(Tips::is_settled) {
-            self.tips.remove(branch);
-        }
         let is_noted = self.gone.iter().position(|gone| gone.branch == *branch);
         match (self.is_gone(branch), is_noted) {
             (true, None) => self.gone.push_back(Gone { branch: branch.clone(), since: now }),

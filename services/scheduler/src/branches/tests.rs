@@ -141,13 +141,12 @@ fn a_deletion_without_its_tip_forgets_the_branch() {
     assert_eq!(built("ab 00 0a"), "b-a");
 }
 
+/// As by two webhooks on one repository: each has ids of its own.
 #[test]
-fn nothing_is_kept_of_a_branch_whose_story_is_told() {
-    let mut branches = Branches::default();
-    for delivery in ["0a", "b0", "ab"] {
-        take(&mut branches, delivery);
-    }
-    assert_eq!(branches, Branches::default());
+fn a_push_to_a_deleted_branch_that_is_told_again_shows_nothing() {
+    assert_eq!(built("0a ab b0 ab"), "ab--");
+    assert_eq!(built("0a ab bc c0 bc ab"), "abc---");
+    assert_eq!(built("0a ab b0 0c ab cd"), "ab-cd", "nor does it take the place of what was made anew");
 }
 
 #[test]

@@ -51,11 +51,6 @@ impl Tips {
         self.present.tip.is_none()
     }
 
-    /// Whether the branch is gone and all that led to it was heard.
-    pub(super) fn is_settled(&self) -> bool {
-        self.present.is_whole() && self.aside.is_empty()
-    }
-
     pub(super) fn push(&mut self, push: &Push<'_>) -> Place {
         let (before, commit) = (push.before.map(mark), mark(push.commit));
         let was_left = self.was_left(before, commit);
