@@ -6,6 +6,7 @@ use events::alias::Claim;
 use events::event::Artifact;
 use events::{Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployId, Site, SiteId, alias, deploy, subject};
 use runtime::Failure;
+use uuid::Uuid;
 
 /// A build that succeeded.
 pub(crate) struct Finished {
@@ -41,7 +42,8 @@ impl Syncer {
     async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
         let io = |error: std::io::Error| Failure::Retry(Box::new(error));
         tokio::fs::create_dir_all(&self.in_hand).await.map_err(io)?;
-        let artifact = self.in_hand.join(format!("{}.tar", finished.build));
+        // A fact that is delivered again while its first try is in hand must not meet that one's file.
+        let artifact = self.in_hand.join(format!("{}-{}.tar", finished.build, Uuid::new_v4().simple()));
         let platform = self.storage.platform();
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
         let known = self.likely_known(finished).await?;
