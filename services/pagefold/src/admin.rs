@@ -1,7 +1,7 @@
 //! What an operator's tools ask a single service: is it there, and how does it do.
 
 use anyhow::{Context, Result};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use listener::{Limits, Share};
@@ -32,6 +32,12 @@ pub(crate) async fn serve(listener: TcpListener, health: Health, stop: Cancellat
     let answer = move |request: http::Request<listener::Body>| {
         let router = router.clone();
         async move {
+            let (head, body) = request.into_parts();
+            if let Some(header) = listener::ambiguous(&head) {
+                let refusal = format!("the header {header} is missing, contradicts another or is there twice\n");
+                return (http::StatusCode::BAD_REQUEST, refusal).into_response();
+            }
+            let request = http::Request::from_parts(head, body);
             let answered: Result<Response, Infallible> = router.oneshot(request).await;
             answered.unwrap_or_else(|never| match never {})
         }
