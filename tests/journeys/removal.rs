@@ -24,7 +24,7 @@ async fn the_preview_of_a_deleted_branch_is_taken_down() {
 #[tokio::test]
 async fn a_push_that_is_delivered_after_the_deletion_of_its_branch_shows_nothing() {
     let platform = Platform::shared().await;
-    let site = platform.site("overtaken", json!({})).await;
+    let site = platform.site("late-draft", json!({})).await;
     site.publish(1, [("index.html", "on main")]).await;
     let late = site.repository.push("draft", [("index.html", "on draft")]);
     let _ = platform.deliver(&site.repository.delete_branch("draft")).await.expect(202);
