@@ -6,6 +6,7 @@ use events::alias::Claim;
 use events::event::Artifact;
 use events::{Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployId, Site, SiteId, alias, deploy, subject};
 use runtime::Failure;
+use std::path::Path;
 use uuid::Uuid;
 
 /// A build that succeeded.
@@ -40,18 +41,22 @@ impl Syncer {
     }
 
     async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
-        let io = |error: std::io::Error| Failure::Retry(Box::new(error));
-        tokio::fs::create_dir_all(&self.in_hand).await.map_err(io)?;
-        // A fact that is delivered again while its first try is in hand must not meet that one's file.
-        let artifact = self.in_hand.join(format!("{}-{}.tar", finished.build, Uuid::new_v4().simple()));
-        let platform = self.storage.platform();
+        // A fact that is delivered again while its first try is in hand must not meet that one's files.
+        let folder = self.in_hand.join(format!("{}-{}", finished.build, Uuid::new_v4().simple()));
+        tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::Retry(Box::new(error)))?;
+        let synced = self.sync_in(&folder, finished, deploy).await;
+        // Whatever came of it, the next try fetches the artifact anew.
+        let _ = tokio::fs::remove_dir_all(&folder).await;
+        synced
+    }
+
+    async fn sync_in(&self, folder: &Path, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
+        let (artifact, platform) = (folder.join("artifact.tar"), self.storage.platform());
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
         let known = self.likely_known(finished).await?;
         let (site, build) = (finished.site, finished.build);
         let deploy = Deploy { id: deploy.clone(), site, build };
         let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
-        // Whatever came of it, the next try fetches the artifact anew.
-        let _ = tokio::fs::remove_file(&artifact).await;
         synced.map_err(|error| {
             if error.is_transient() { Failure::Retry(Box::new(error)) } else { Failure::Park(Box::new(error)) }
         })
