@@ -53,7 +53,8 @@ impl Budget {
     pub(crate) fn begin(&self, client: IpAddr) -> Result<Share, Problem> {
         let client = network(client);
         let mut taken = self.taken();
-        if taken.clients.get(&client).is_some_and(|part| part.arriving >= self.arriving_max) {
+        let may = |part: &Part| part.arriving < self.arriving_max && part.bytes < BUDGET / CLIENT_PART;
+        if !taken.clients.get(&client).is_none_or(may) {
             return Err(Problem::TooManyBodiesOfOne);
         }
         if taken.bytes >= BUDGET {
@@ -118,7 +119,7 @@ mod tests {
         let mut first = budget.begin(client(1)).unwrap();
         first.take(BUDGET / CLIENT_PART).unwrap();
         assert!(matches!(first.take(1), Err(Problem::TooManyBodiesOfOne)));
-        assert!(matches!(budget.begin(client(1)).unwrap().take(1), Err(Problem::TooManyBodiesOfOne)));
+        assert!(matches!(budget.begin(client(1)), Err(Problem::TooManyBodiesOfOne)));
         let mut others: Vec<_> = (2..=4).map(|number| budget.begin(client(number)).unwrap()).collect();
         others.iter_mut().for_each(|share| share.take(BUDGET / CLIENT_PART).unwrap());
         assert!(matches!(budget.begin(client(5)), Err(Problem::TooManyBodies)));
