@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 mod deletions;
 mod orders;
+mod previews;
+mod slots;
 mod sources;
 
 /// A log in memory: states facts through the real aggregates and folds them into the queue.
@@ -269,43 +271,6 @@ fn a_running_build_is_not_stopped_by_a_newer_push() {
 }
 
 #[test]
-fn slots_are_shared_fairly_between_organizations_and_sites() {
-    let mut story = Story::new();
-    for (site, organization) in [("a-one", "busy"), ("a-two", "busy"), ("b-one", "calm")] {
-        story.site(site, organization);
-    }
-    let mut pushed = Map::new();
-    for branch in ["main", "x", "y"] {
-        for site in ["a-one", "a-two"] {
-            pushed.insert((site, branch), story.push(site, branch));
-        }
-    }
-    let calm = story.push("b-one", "main");
-    story.settle(&limits(3, 3, 3));
-    // The calm organization waits for none of the six builds before it, and each busy site gets one slot.
-    let mut expected = vec![pushed[&("a-one", "main")], pushed[&("a-two", "main")], calm];
-    expected.sort();
-    assert_eq!(story.active(), expected);
-}
-
-#[test]
-fn limits_of_site_organization_and_platform_hold() {
-    let mut story = Story::new();
-    for site in ["a-one", "a-two", "a-three"] {
-        story.site(site, "acme");
-        for branch in ["main", "x", "y"] {
-            story.push(site, branch);
-        }
-    }
-    story.settle(&limits(9, 9, 1));
-    assert_eq!(story.active().len(), 3);
-    story.settle(&limits(9, 4, 9));
-    assert_eq!(story.active().len(), 4);
-    story.settle(&limits(5, 9, 9));
-    assert_eq!(story.active().len(), 5);
-}
-
-#[test]
 fn a_deleted_site_ends_its_builds() {
     let mut story = Story::new();
     story.site("docs", "acme");
@@ -314,67 +279,6 @@ fn a_deleted_site_ends_its_builds() {
     story.state(&site("docs").to_string(), SiteEvent::Deleted {});
     story.settle(&Limits::default());
     assert!(story.ended(build) && story.queue.builds.is_empty());
-}
-
-#[test]
-fn a_deleted_branch_ends_its_builds_and_takes_its_preview_down_even_if_it_is_synced_late() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    let build = story.push("docs", "fix");
-    story.settle(&Limits::default());
-    story.delete_branch("docs", "fix");
-    story.settle(&Limits::default());
-    assert!(story.ended(build));
-    let (site, alias) = (site("docs"), AliasName::Preview("fix".parse().unwrap()));
-    let (deploy, about) = (events::DeployId::of(build), subject::alias_id(site, &alias));
-    let (number, source_sequence, previous, reason) = (1, 2, None, PromotionReason::Built);
-    let late = AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason };
-    let promotion = story.state(&about, late);
-    let decisions = schedule(&story.queue, &Limits::default(), story.now);
-    // The late promotion is the cause, so that the removal is no repetition of an earlier one.
-    assert!(matches!(&decisions[..], [Decision::Alias(.., origin)] if origin.id == promotion), "{decisions:?}");
-    story.settle(&Limits::default());
-    assert!(story.queue.sites.iter().all(|(_, site)| site.previews.is_empty()));
-}
-
-#[test]
-fn the_live_branch_survives_a_deletion_and_a_pushed_branch_comes_back() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    story.delete_branch("docs", "main");
-    story.delete_branch("docs", "fix");
-    let (live, preview) = (story.push("docs", "main"), story.push("docs", "fix"));
-    story.settle(&Limits::default());
-    assert!(!story.ended(live) && !story.ended(preview));
-}
-
-#[test]
-fn a_silent_launcher_does_not_hold_a_slot_for_ever() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    let build = story.push("docs", "main");
-    story.settle(&Limits::default());
-    story.build(build, &build::Command::Start { worker: "w".to_owned() });
-    story.now += time::Duration::seconds(Limits::default().running_max_s + 1);
-    story.settle(&Limits::default());
-    assert!(story.ended(build));
-}
-
-#[test]
-fn a_build_that_was_given_back_waits_for_a_launcher_and_its_time_begins_anew() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    let build = story.push("docs", "main");
-    story.settle(&Limits::default());
-    story.build(build, &build::Command::Start { worker: "w".to_owned() });
-    story.now += time::Duration::seconds(Limits::default().running_max_s);
-    story.build(build, &build::Command::Interrupt { attempt: 1, reason: "The store is away.".to_owned() });
-    story.now += time::Duration::seconds(Limits::default().waiting_max_s);
-    story.settle(&Limits::default());
-    assert!(!story.ended(build));
-    story.now += time::Duration::seconds(1);
-    story.settle(&Limits::default());
-    assert!(story.ended(build));
 }
 
 #[test]
@@ -390,38 +294,6 @@ fn a_wish_survives_a_snapshot_between_hearing_and_saying() {
 /// What a snapshot of the queue gives.
 fn read_back(queue: &Queue) -> Queue {
     serde_json::from_str(&serde_json::to_string(queue).unwrap()).unwrap()
-}
-
-#[test]
-fn no_preview_of_a_deleted_branch_is_forgotten_however_many_were_deleted_while_nobody_decided() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    let branches: Vec<String> = (0..1500).map(|number| format!("fix-{number}")).collect();
-    for branch in &branches {
-        story.promote_preview("docs", branch);
-    }
-    for branch in &branches {
-        story.delete_branch("docs", branch);
-    }
-    story.queue = read_back(&story.queue);
-    story.settle(&Limits::default());
-    assert!(story.queue.sites.iter().all(|(_, site)| site.previews.is_empty()));
-    story.promote_preview("docs", &branches[0]);
-    assert_eq!(schedule(&story.queue, &Limits::default(), story.now).len(), 1, "what is synced late is taken down");
-}
-
-#[test]
-fn a_branch_that_is_published_by_its_name_is_built_although_it_was_deleted_once() {
-    let mut story = Story::new();
-    story.site("docs", "acme");
-    story.delete_branch("docs", "next");
-    let published = SiteSettings { branch: "next".parse().unwrap(), ..settings("https://git.example/docs") };
-    story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings: published });
-    let build = BuildId(Uuid::from_u128(99));
-    let request = build::Command::Request { site: site("docs"), branch: "next".parse().unwrap(), commit: None };
-    story.build(build, &request);
-    story.settle(&Limits::default());
-    assert_eq!(story.active(), [build]);
 }
 
 #[test]
