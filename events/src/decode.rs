@@ -100,8 +100,11 @@ impl<'de> VariantAccess<'de> for Tagged<'de> {
         Err(de::Error::custom("a fact carries an object"))
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _seed: T) -> Result<T::Value, Self::Error> {
-        Err(de::Error::custom("a fact carries an object"))
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Self::Error> {
+        let mut payload = serde_json::Deserializer::from_slice(self.data);
+        let value = seed.deserialize(&mut payload)?;
+        payload.end()?;
+        Ok(value)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, _visitor: V) -> Result<V::Value, Self::Error> {

@@ -1,6 +1,7 @@
 //! A deploy: one immutable version of a site's files, in the site's bucket.
 
-use crate::{Aggregate, AliasName, Branch, BuildId, CommitId, DeployEvent, Digest, Event, Refusal, SiteId};
+use crate::event::Synced;
+use crate::{Aggregate, AliasName, DeployEvent, Event, Refusal, SiteId};
 
 /// The state of a deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,42 +20,11 @@ pub enum Deploy {
     },
 }
 
-/// What is stored of a deploy, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// Whose it is.
-    pub site: SiteId,
-    /// The build that made it.
-    pub build: BuildId,
-    /// That build's number.
-    pub number: u64,
-    /// The log sequence of the fact that caused that build.
-    pub source_sequence: u64,
-    /// What was built.
-    pub branch: Branch,
-    /// The alias that the build's end moves to it.
-    pub alias: AliasName,
-    /// What was built of the branch.
-    pub commit: CommitId,
-    /// Digest of its file list.
-    pub content: Digest,
-    /// Its files.
-    pub files: u64,
-    /// Their size.
-    pub bytes: u64,
-    /// Files whose content had to be uploaded.
-    pub uploaded_files: u64,
-    /// The size of these.
-    pub uploaded_bytes: u64,
-    /// Requests it took.
-    pub requests: u64,
-}
-
 /// What may be asked of a deploy: to take note of what was done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Its bytes and manifest are stored.
-    Sync(Stored),
+    Sync(Synced),
     /// The plain tree of an alias shows it.
     Mirror {
         /// Whose alias.
@@ -68,28 +38,6 @@ pub enum Command {
     },
 }
 
-impl Stored {
-    fn fact(&self) -> DeployEvent {
-        let Self { site, build, number, source_sequence, branch, alias, commit, content, .. } = self.clone();
-        let Self { files, bytes, uploaded_files, uploaded_bytes, requests, .. } = *self;
-        DeployEvent::Synced {
-            site,
-            build,
-            number,
-            source_sequence,
-            branch,
-            alias,
-            commit,
-            content,
-            files,
-            bytes,
-            uploaded_files,
-            uploaded_bytes,
-            requests,
-        }
-    }
-}
-
 impl Aggregate for Deploy {
     const KIND: &'static str = "deploy";
     type Command = Command;
@@ -101,7 +49,7 @@ impl Aggregate for Deploy {
 
     fn decide(&self, command: &Command) -> Result<Vec<DeployEvent>, Refusal> {
         match (self, command) {
-            (Self::Unknown, Command::Sync(stored)) => Ok(vec![stored.fact()]),
+            (Self::Unknown, Command::Sync(synced)) => Ok(vec![DeployEvent::Synced(synced.clone())]),
             (Self::Synced { .. }, Command::Sync(_)) => Ok(vec![]),
             (Self::Unknown, Command::Mirror { .. }) => Err(Refusal::DeployNotSynced),
             (Self::Synced { .. }, Command::Mirror { site, alias, written, removed }) => {
@@ -113,7 +61,7 @@ impl Aggregate for Deploy {
 
     fn evolve(self, fact: &DeployEvent) -> Self {
         match fact {
-            DeployEvent::Synced { site, number, source_sequence, .. } => {
+            DeployEvent::Synced(Synced { site, number, source_sequence, .. }) => {
                 Self::Synced { site: *site, number: *number, source_sequence: *source_sequence }
             }
             DeployEvent::Mirrored { .. } => self,
@@ -125,9 +73,10 @@ impl Aggregate for Deploy {
 mod tests {
     use super::*;
     use crate::aggregate::story::given;
+    use crate::{BuildId, Digest};
 
-    fn stored() -> Stored {
-        Stored {
+    fn stored() -> Synced {
+        Synced {
             site: SiteId(uuid::Uuid::nil()),
             build: BuildId(uuid::Uuid::from_u128(1)),
             number: 1,
@@ -149,7 +98,7 @@ mod tests {
     }
 
     fn synced() -> DeployEvent {
-        stored().fact()
+        DeployEvent::Synced(stored())
     }
 
     fn mirrored() -> DeployEvent {

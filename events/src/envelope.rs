@@ -1,5 +1,6 @@
 //! What surrounds every fact: CloudEvents 1.0 context attributes with the correlation and distributed tracing extensions.
 
+use crate::event::Synced;
 use crate::ids::{EventId, derived};
 use crate::{AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, SiteId, subject};
 use serde::{Deserialize, Serialize};
@@ -141,7 +142,7 @@ impl Recorded {
                 | BuildEvent::Canceled { site, .. }
                 | BuildEvent::LogArchived { site, .. },
             )
-            | Event::Deploy(DeployEvent::Synced { site, .. } | DeployEvent::Mirrored { site, .. })
+            | Event::Deploy(DeployEvent::Synced(Synced { site, .. }) | DeployEvent::Mirrored { site, .. })
             | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
         }
     }

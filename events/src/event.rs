@@ -13,7 +13,7 @@ use crate::{decode, decode::DecodeError};
 use serde::Serialize;
 
 pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent};
-pub use deploy::{AliasEvent, DeployEvent, PromotionReason};
+pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use site::{HandleEvent, HostEvent, OrganizationEvent, SiteEngine, SiteEvent, SiteSettings};
 
 /// A fact: something that happened and stays true.

@@ -1,5 +1,6 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
+use crate::event::Synced;
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, OrganizationEvent, Outcome, PromotionReason,
     Recorded, RepositoryEvent, SiteEvent,
@@ -83,7 +84,7 @@ fn build(fact: &BuildEvent) -> String {
 
 fn deploy(fact: &DeployEvent) -> String {
     match fact {
-        DeployEvent::Synced { number, files, uploaded_files, uploaded_bytes, .. } => format!(
+        DeployEvent::Synced(Synced { number, files, uploaded_files, uploaded_bytes, .. }) => format!(
             "deploy of build {number} stored: {files} files, {uploaded_files} uploaded ({uploaded_bytes} bytes)"
         ),
         DeployEvent::Mirrored { alias, written, removed, .. } => {

@@ -82,7 +82,7 @@ impl Row for Alias {
                 deploys::named(recorded)?;
                 Ok(Some(Key { site: *site, alias: alias.clone() }))
             }
-            Event::Deploy(DeployEvent::Synced { .. })
+            Event::Deploy(DeployEvent::Synced(_))
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::Site(_)
@@ -118,7 +118,7 @@ impl Row for Alias {
             Event::Deploy(DeployEvent::Mirrored { .. }) => {
                 row.map(|row| Self { mirrored_deploy: deploys::named(recorded).ok(), mirrored_at: Some(at), ..row })
             }
-            Event::Deploy(DeployEvent::Synced { .. })
+            Event::Deploy(DeployEvent::Synced(_))
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::Site(_)

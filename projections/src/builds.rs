@@ -4,11 +4,13 @@ use crate::Error;
 use crate::copy::{Rows, Table, variant};
 use crate::model::{self, Model, bigint, page};
 use crate::table::{Keys, Row};
+use events::event::Synced;
 use events::{
     AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
     SiteEngine, SiteId, SiteName,
 };
 use serde::{Deserialize, Serialize};
+use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 /// Where a build stands. The last six are ends.
@@ -175,7 +177,7 @@ impl Row for Build {
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
         match &recorded.event {
             Event::Build(_) => named(recorded).map(|id| Some(Key { id })),
-            Event::Deploy(DeployEvent::Synced { build, .. }) => Ok(Some(Key { id: *build })),
+            Event::Deploy(DeployEvent::Synced(Synced { build, .. })) => Ok(Some(Key { id: *build })),
             Event::Deploy(DeployEvent::Mirrored { .. })
             | Event::Organization(_)
             | Event::Handle(_)
@@ -196,7 +198,7 @@ impl Row for Build {
                     build.before_its_end(fact, recorded.envelope.time)
                 }),
             },
-            Event::Deploy(DeployEvent::Synced { build, .. }) => {
+            Event::Deploy(DeployEvent::Synced(Synced { build, .. })) => {
                 row.map(|row| Self { deploy: Some(DeployId::of(*build)), state: row.state.stored(), ..row })
             }
             Event::Deploy(DeployEvent::Mirrored { .. })
@@ -362,6 +364,20 @@ impl Model {
         let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read builds of a site", query.bind(site.0).bind(before).bind(page(limit))).await
+    }
+
+    /// The build of the newest source of each of `sites`, of those that have any.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn latest_builds(&self, sites: &[SiteId]) -> Result<Vec<Build>, Error> {
+        let text = format!(
+            "SELECT latest.* FROM unnest($1::uuid[]) wanted (site), LATERAL (
+                {SHOWN} WHERE build.site = wanted.site ORDER BY build.source_sequence DESC LIMIT 1) latest"
+        );
+        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
+        self.all("read the latest builds of sites", query.bind(sites)).await
     }
 
     /// The builds asked for last in all sites, newest first, at most `limit`.

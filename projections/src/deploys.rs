@@ -4,6 +4,7 @@ use crate::Error;
 use crate::copy::{Rows, Table};
 use crate::model::{self, Model, bigint, page};
 use crate::table::{Keys, Row};
+use events::event::Synced;
 use events::{AliasName, Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -84,7 +85,7 @@ impl Row for Deploy {
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
         match &recorded.event {
-            Event::Deploy(DeployEvent::Synced { .. }) => named(recorded).map(|id| Some(Key { id })),
+            Event::Deploy(DeployEvent::Synced(_)) => named(recorded).map(|id| Some(Key { id })),
             Event::Deploy(DeployEvent::Mirrored { .. })
             | Event::Organization(_)
             | Event::Handle(_)
@@ -101,7 +102,7 @@ impl Row for Deploy {
         match (row, fact.clone()) {
             (
                 None,
-                DeployEvent::Synced {
+                DeployEvent::Synced(Synced {
                     site,
                     build,
                     number,
@@ -115,7 +116,7 @@ impl Row for Deploy {
                     uploaded_files,
                     uploaded_bytes,
                     requests,
-                },
+                }),
             ) => Some(Self {
                 id: named(recorded).ok()?,
                 site,
@@ -133,7 +134,7 @@ impl Row for Deploy {
                 requests,
                 created_at: recorded.envelope.time,
             }),
-            (row, DeployEvent::Synced { .. } | DeployEvent::Mirrored { .. }) => row,
+            (row, DeployEvent::Synced(_) | DeployEvent::Mirrored { .. }) => row,
         }
     }
 

@@ -4,39 +4,43 @@ use crate::{AliasName, Branch, BuildId, CommitId, DeployId, Digest, SiteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// A deploy whose bytes and manifest are all stored, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Synced {
+    /// The site it belongs to.
+    pub site: SiteId,
+    /// The build that made it.
+    pub build: BuildId,
+    /// That build's number in the site.
+    pub number: u64,
+    /// The sequence in the log of the fact that caused that build: a greater one is newer source.
+    pub source_sequence: u64,
+    /// The branch it was built from.
+    pub branch: Branch,
+    /// The alias it was made for.
+    pub alias: AliasName,
+    /// The commit it was built from.
+    pub commit: CommitId,
+    /// Digest of its file list (paths and content digests): equal content, equal digest.
+    pub content: Digest,
+    /// Files in it.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Files whose content the bucket did not have yet.
+    pub uploaded_files: u64,
+    /// Bytes sent for them.
+    pub uploaded_bytes: u64,
+    /// Requests to the object store that it took.
+    pub requests: u64,
+}
+
 /// The life of a deploy: one immutable version of a site's files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeployEvent {
     /// All its bytes and its manifest are in the site's bucket.
     #[serde(rename = "synced.v1")]
-    Synced {
-        /// The site it belongs to.
-        site: SiteId,
-        /// The build that made it.
-        build: BuildId,
-        /// That build's number in the site.
-        number: u64,
-        /// The sequence in the log of the fact that caused that build: a greater one is newer source.
-        source_sequence: u64,
-        /// The branch it was built from.
-        branch: Branch,
-        /// The alias it was made for.
-        alias: AliasName,
-        /// The commit it was built from.
-        commit: CommitId,
-        /// Digest of its file list (paths and content digests): equal content, equal digest.
-        content: Digest,
-        /// Files in it.
-        files: u64,
-        /// Their size in bytes.
-        bytes: u64,
-        /// Files whose content the bucket did not have yet.
-        uploaded_files: u64,
-        /// Bytes sent for them.
-        uploaded_bytes: u64,
-        /// Requests to the object store that it took.
-        requests: u64,
-    },
+    Synced(Synced),
     /// The plain tree of an alias shows it.
     #[serde(rename = "mirrored.v1")]
     Mirrored {

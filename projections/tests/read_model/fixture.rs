@@ -1,5 +1,6 @@
 //! Facts made by hand, in the order of a log: every call is the next sequence, one second later.
 
+use events::event::Synced;
 use events::{
     Actor, AliasEvent, AliasName, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Envelope, Event,
     EventId, Lane, OrganizationId, Outcome, PromotionReason, Recorded, SiteEngine, SiteEvent, SiteId, SiteSettings,
@@ -124,7 +125,7 @@ impl Story {
     }
 
     pub(crate) fn synced(&mut self, site: &str, build: BuildId, number: u64) -> Recorded {
-        let fact = DeployEvent::Synced {
+        let fact = DeployEvent::Synced(Synced {
             site: site_id(site),
             build,
             number,
@@ -138,7 +139,7 @@ impl Story {
             uploaded_files: 1,
             uploaded_bytes: 100,
             requests: 3,
-        };
+        });
         self.tell(DeployId::of(build), "service:syncer", fact)
     }
 

@@ -253,34 +253,6 @@ fn asked(fact: DeployEvent) -> deploy::Command {
         DeployEvent::Mirrored { site, alias, written, removed } => {
             deploy::Command::Mirror { site, alias, written, removed }
         }
-        DeployEvent::Synced {
-            site,
-            build,
-            number,
-            source_sequence,
-            branch,
-            alias,
-            commit,
-            content,
-            files,
-            bytes,
-            uploaded_files,
-            uploaded_bytes,
-            requests,
-        } => deploy::Command::Sync(deploy::Stored {
-            site,
-            build,
-            number,
-            source_sequence,
-            branch,
-            alias,
-            commit,
-            content,
-            files,
-            bytes,
-            uploaded_files,
-            uploaded_bytes,
-            requests,
-        }),
+        DeployEvent::Synced(synced) => deploy::Command::Sync(synced),
     }
 }

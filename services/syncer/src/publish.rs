@@ -32,7 +32,7 @@ impl Syncer {
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
         if known == events::Deploy::Unknown {
             let synced = self.sync(finished, &deploy).await?;
-            let command = deploy::Command::Sync(stored_deploy(finished, synced));
+            let command = deploy::Command::Sync(stated(finished, synced));
             unless_refused(self.log.execute::<events::Deploy>(deploy.as_str(), &command, cause).await)?;
         }
         self.promote(finished, deploy, cause).await?;
@@ -84,9 +84,9 @@ impl Syncer {
     }
 }
 
-fn stored_deploy(finished: &Finished, synced: Synced) -> deploy::Stored {
+fn stated(finished: &Finished, synced: Synced) -> events::event::Synced {
     let Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests } = synced;
-    deploy::Stored {
+    events::event::Synced {
         site: finished.site,
         build: finished.build,
         number: finished.number,

@@ -3,7 +3,7 @@
 use super::cast::Member;
 use super::chance::Chance;
 use super::story::Story;
-use events::event::Artifact;
+use events::event::{Artifact, Synced};
 use events::{
     AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent,
     Lane, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent,
@@ -158,7 +158,7 @@ pub(super) fn archived(story: &mut Story, site: &mut Member, _: &mut Chance) -> 
 }
 
 pub(super) fn synced(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
-    let fact = DeployEvent::Synced {
+    let fact = DeployEvent::Synced(Synced {
         site: site.id,
         build: story.build,
         number: story.number,
@@ -172,7 +172,7 @@ pub(super) fn synced(story: &mut Story, site: &mut Member, chance: &mut Chance) 
         uploaded_files: 3,
         uploaded_bytes: 4096,
         requests: 3,
-    };
+    });
     (DeployId::of(story.build).to_string(), fact.into())
 }
 

@@ -95,6 +95,19 @@ impl Platform {
     }
 
     /// Waits until `/healthz` says so; answers what it says. Parts are looked at once a second.
+    /// A merge patch, on condition that what is at `path` has the entity tag `seen`, and the entity tag it has then.
+    pub(crate) async fn patch(&self, path: &str, seen: Option<&str>, body: Value) -> (StatusCode, Value, String) {
+        let mut request = self.api(Method::PATCH, path);
+        if let Some(seen) = seen {
+            request = request.header("if-match", seen);
+        }
+        let request = request.header("content-type", "application/merge-patch+json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        let tag = response.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
+        let (status, answer) = json(response).await;
+        (status, answer, tag)
+    }
+
     pub(crate) async fn is_healthy(&self, wanted: bool) -> Value {
         let look = async {
             loop {
@@ -186,7 +199,7 @@ impl Platform {
     /// What the syncer says when a build's files are stored and go live.
     pub(crate) async fn published(&self, site: SiteId, (build, number): (BuildId, u64)) -> DeployId {
         let (id, alias) = (DeployId::of(build), AliasName::Live);
-        let synced = deploy::Stored {
+        let synced = events::event::Synced {
             site,
             build,
             number,
