@@ -1,10 +1,12 @@
 //! The archive of logs in the object store, which is filled beside the builds: a store that does not answer keeps no slot.
 
 use crate::launch::Launcher;
+use crate::words::CANCELED;
 use bytes::Bytes;
 use events::build::Command;
 use events::{Build, BuildId, Cause};
-use runtime::{ExecuteError, Failure, build_log};
+use runtime::build_log::{self, Chunk, OWN_MARK};
+use runtime::{ExecuteError, Failure};
 use std::time::Duration;
 
 /// How long a log may wait for its turn and be archived before it comes again later.
@@ -28,10 +30,14 @@ impl Launcher {
 
     async fn archive(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
         let state = self.log.load::<Build>(&build.to_string()).await?.state;
-        if !matches!(state, Build::Ended { archived: false, .. }) {
-            return Ok(());
+        let Build::Ended { archived: false, outcome, .. } = state else { return Ok(()) };
+        let mut chunks = build_log::read(self.log.connection(), build).await?;
+        if outcome.is_none() && lacks_its_end(&chunks) {
+            let mut writer = build_log::Writer::open(self.log.connection(), build).await?;
+            writer.own_line(&format!("{OWN_MARK}{CANCELED}")).await?;
+            writer.flush().await?;
+            chunks = build_log::read(self.log.connection(), build).await?;
         }
-        let chunks = build_log::read(self.log.connection(), build).await?;
         let text: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.text.to_vec()).collect();
         let (key, bytes) = (storage::keys::log(build), text.len() as u64);
         self.store_log(&key, text.into()).await?;
@@ -52,4 +58,10 @@ impl Launcher {
             Err(_) => Err(Failure::Retry("the object store did not take the log of a build in time".into())),
         }
     }
+}
+
+/// Whether the log of a canceled build does not say so, because its launcher had died before. One that nobody has begun needs
+/// no end.
+fn lacks_its_end(chunks: &[Chunk]) -> bool {
+    chunks.last().is_some_and(|last| !last.text.ends_with(format!("{OWN_MARK}{CANCELED}\n").as_bytes()))
 }

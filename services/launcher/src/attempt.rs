@@ -13,7 +13,7 @@ use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::output::Packed;
 use crate::record::Record;
-use crate::words::{counted, lasting};
+use crate::words::{CANCELED, counted, lasting};
 use crate::workspace::Workspace;
 use blame::Blame;
 use events::build::{Job, Report};
@@ -103,7 +103,7 @@ impl<'a> Attempt<'a> {
         let limit = self.launcher.config.timeout;
         tokio::select! {
             () = gone.cancelled() => {
-                self.record.say("canceled").await;
+                self.record.say(CANCELED).await;
                 Ending::TakenAway
             }
             () = tokio::time::sleep(limit) => match self.to_blame() {

@@ -1,6 +1,9 @@
-//! Numbers in sentences for people.
+//! Words and numbers for people.
 
 use std::time::Duration;
+
+/// How the log of a canceled build ends.
+pub(crate) const CANCELED: &str = "canceled";
 
 const MINUTE_S: u64 = 60;
 

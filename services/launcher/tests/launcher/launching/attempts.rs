@@ -98,3 +98,17 @@ async fn an_end_while_the_log_is_silent_is_stated_by_the_next_life() {
     assert_eq!((attempt, outcome, message.as_str()), (1, Outcome::Failure, "The build failed with exit code 3."));
     assert_eq!(world.starts(build).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_is_canceled_after_its_launcher_died_has_an_end_in_its_log() {
+    let (world, s3) = (World::new().await, Silent::listen().await);
+    let build = world.dispatch(&world.repository("left", "echo it runs; sleep 86931 & wait")).await;
+    let mut launcher = killed::start(&world, "bubblewrap");
+    world.until_log(build, "it runs").await;
+    launcher.kill().unwrap();
+    launcher.wait().unwrap();
+    world.cancel(build).await;
+    let _launched = world.launch(world.config(), s3.address).await;
+    world.until_log(build, "[pagefold] canceled").await;
+    assert!(world.log(build).await.ends_with("[pagefold] canceled\n"), "and with that it ends");
+}
