@@ -5,6 +5,7 @@ mod log_server;
 mod plan;
 mod postgres;
 mod provisioning;
+mod running;
 mod service;
 
 pub use service::Service;
@@ -47,8 +48,8 @@ pub struct Fleet {
     services: BTreeMap<Service, Child>,
     /// Second processes of services, beside the first.
     seconds: BTreeMap<Service, Child>,
-    nats: Vec<Option<log_server::Running>>,
-    postgres: Option<postgres::Running>,
+    nats: Vec<Option<running::Running>>,
+    postgres: Option<running::Running>,
     store: Option<(CancellationToken, JoinHandle<Result<(), depot::Error>>)>,
     client: Client,
     plan: Plan,

@@ -1,11 +1,12 @@
 //! A server of the log as an operator runs it: nats-server as it comes, with a configuration of its own that includes what
 //! `pagefold permissions nats` has written.
 
+use super::running::Running;
 use crate::{eventually, workspace};
 use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// The folder that the command has written, below that of the fleet.
 pub(super) const PERMISSIONS: &str = "log-permissions";
@@ -26,9 +27,6 @@ pub(super) struct LogServer {
     /// What it proves itself by: a certificate and its key.
     pub(super) proof: [PathBuf; 2],
 }
-
-/// A server that runs. It is killed when it is dropped.
-pub(super) struct Running(Child);
 
 impl LogServer {
     pub(super) async fn start(&self) -> Running {
@@ -67,21 +65,5 @@ impl LogServer {
                 &format!("cluster {{ name: fleet, listen: \"{route}\", no_advertise: true, routes: [{routes}] }}\n");
         }
         text
-    }
-}
-
-impl Running {
-    pub(super) fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    pub(super) fn is_running(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = (self.0.kill(), self.0.wait());
     }
 }

@@ -53,14 +53,14 @@ impl Plan {
         permissions("nats", log_server::PERMISSIONS);
         permissions("s3", STORE_PERMISSIONS);
         nats::Settings { folder: folder.join("proof"), ports: Vec::new() }.prepare().await.unwrap();
-        let postgres = Cluster::make(folder.join("postgres"), (postgres, fresh()));
+        let postgres = Cluster::make(folder.join("postgres"), postgres, fresh());
         let ready = Ready {
             web: format!("http://127.0.0.1:{}", own[0]),
             edge: format!("http://127.0.0.1:{}", own[1]),
             s3: format!("http://127.0.0.1:{}", own[2]),
             admin: String::new(),
             nats: clients.iter().map(|port| nats::url(*port)).collect::<Vec<_>>().join(","),
-            postgres: postgres.url(("pagefold", &fresh()), "pagefold"),
+            postgres: postgres.url("pagefold", &fresh(), "pagefold"),
             token: fresh(),
             github_webhook_secret: fresh(),
             sites_domain: DOMAIN.to_owned(),
@@ -208,7 +208,7 @@ impl Plan {
 
     /// The read model, as its reader reaches it.
     pub(super) fn reader(&self) -> String {
-        self.postgres.url(("pagefold_web", &self.secret), "pagefold")
+        self.postgres.url("pagefold_web", &self.secret, "pagefold")
     }
 
     pub(super) fn healthz(&self, service: Service) -> String {

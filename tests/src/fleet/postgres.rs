@@ -1,11 +1,11 @@
 //! A PostgreSQL as it comes: `initdb`, `postgres`, and one superuser with a password. What the platform needs of it is made
 //! by `pagefold provision`.
 
-use crate::process::{self, Signal};
+use super::running::Running;
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// Its superuser, and who it runs as where root runs the stories.
 const USER: &str = "postgres";
@@ -17,12 +17,9 @@ pub(super) struct Cluster {
     password: String,
 }
 
-/// A server that runs. It is killed when it is dropped.
-pub(super) struct Running(Child);
-
 impl Cluster {
     /// Makes one below `folder`, in the encoding that a machine without a language has.
-    pub(super) fn make(folder: PathBuf, (port, password): (u16, String)) -> Self {
+    pub(super) fn make(folder: PathBuf, port: u16, password: String) -> Self {
         std::fs::create_dir(&folder).unwrap();
         let secret = folder.join("password");
         std::fs::write(&secret, &password).unwrap();
@@ -56,30 +53,11 @@ impl Cluster {
 
     /// A database as its superuser reaches it.
     pub(super) fn administrator(&self) -> String {
-        self.url((USER, &self.password), "postgres")
+        self.url(USER, &self.password, "postgres")
     }
 
-    pub(super) fn url(&self, (role, password): (&str, &str), database: &str) -> String {
+    pub(super) fn url(&self, role: &str, password: &str, database: &str) -> String {
         format!("postgres://{role}:{password}@127.0.0.1:{}/{database}", self.port)
-    }
-}
-
-impl Running {
-    pub(super) fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    pub(super) fn is_running(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.is_running() {
-            process::signal_tree(self.pid(), Signal::KILL);
-        }
-        let _ = self.0.wait();
     }
 }
 
