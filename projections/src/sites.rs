@@ -147,6 +147,20 @@ impl Model {
         self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }
 
+    /// The same of one organization.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sites_of(&self, owner: OrganizationId, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE site.organization = $3 AND site.deleted_at IS NULL AND site.name > $1 \
+             ORDER BY site.name, site.id LIMIT $2"
+        );
+        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
+        let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(owner.0);
+        self.all("read sites of an organization", query).await
+    }
+
     /// One site, also if it was deleted.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::apply::whole_story;
 use crate::database::{Database, facts};
 use crate::fixture::{Story, commit, site_id};
-use events::{AliasName, DeployId, RepositoryEvent, SiteEvent};
+use events::{AliasName, DeployId, OrganizationId, RepositoryEvent, SiteEvent};
 use projections::builds::State;
 use projections::timeline::Query;
 use projections::{PAGE_MAX, builds};
@@ -24,10 +24,15 @@ async fn a_whole_story_gives_the_rows_of_every_table() {
     assert_eq!((site.name.as_str(), site.created_by.0.as_str()), ("docs", "token:alice"));
     assert_eq!(model.sites(10, None).await.unwrap(), std::slice::from_ref(&site));
     assert_eq!(model.sites(10, Some("docs")).await.unwrap(), []);
+    assert_eq!(model.sites_of(site.organization, 10, None).await.unwrap(), std::slice::from_ref(&site));
+    assert_eq!(model.sites_of(site.organization, 10, Some("docs")).await.unwrap(), []);
+    assert_eq!(model.sites_of(OrganizationId(site_id("other").0), 10, None).await.unwrap(), []);
     assert_eq!(model.site(site_id("other")).await.unwrap(), None);
 
     let builds = model.builds(docs, 10, None).await.unwrap();
     let [canceled, live] = builds.as_slice() else { panic!("{builds:?}") };
+    let latest = model.latest_builds(&[docs, site_id("other")]).await.unwrap();
+    assert_eq!(latest, std::slice::from_ref(canceled), "of each site that has one, the newest");
     assert_eq!((canceled.number, canceled.state), (Some(2), State::Canceled));
     assert_eq!((canceled.reason.as_str(), canceled.superseded_by.is_some()), ("A newer push.", true));
     assert_eq!((live.state, live.commit.as_ref(), live.attempt), (State::Success, Some(&commit()), 1));

@@ -67,6 +67,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))
+        .routes(routes!(organizations::sites))
         .routes(routes!(builds::list, builds::request))
         .routes(routes!(builds::show))
         .routes(routes!(builds::cancel))

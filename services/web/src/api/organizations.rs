@@ -2,6 +2,7 @@
 
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
+use super::sites;
 use super::version::{if_match, tag};
 use crate::app::Shared;
 use crate::commands;
@@ -101,6 +102,21 @@ pub(crate) async fn create(
 pub(crate) async fn show(State(app): State<Shared>, Named(owner): Named<Owner>) -> Result<Response, Problem> {
     let organization = app.organization(&owner).await?;
     Ok((tag(organization.version), Json(Shown::of(organization))).into_response())
+}
+
+/// List the sites of an organization
+#[utoipa::path(get, path = "/organizations/{organization}/sites", tag = "organizations",
+    params(("organization" = String, Path), Page), responses(
+    (status = 200, description = "Its sites by name", body = Items<sites::Shown>),
+))]
+pub(crate) async fn sites(
+    State(app): State<Shared>,
+    Named(owner): Named<Owner>,
+    Asked(page): Asked<Page>,
+) -> Result<Json<Items<sites::Shown>>, Problem> {
+    let organization = app.organization(&owner).await?;
+    let sites = app.model.sites_of(organization.id, page.reads()?, page.after()).await?;
+    page.cut(sites, |site| site.name.to_string(), |site| sites::Shown::of(site, &app)).map(Json)
 }
 
 /// Rename an organization (JSON merge patch)

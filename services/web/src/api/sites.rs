@@ -62,7 +62,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    fn of(site: sites::Site, app: &App) -> Self {
+    pub(super) fn of(site: sites::Site, app: &App) -> Self {
         let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
         Self {
             repository,

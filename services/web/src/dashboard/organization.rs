@@ -1,14 +1,16 @@
-//! The page of an organization: what it is, and a form for its name.
+//! The page of an organization: what it is, its sites, and a form for its name.
 
 use super::layout::{Page, moment};
 use super::organizations::name_field;
+use super::sites::{Listed, Part, ROWS};
 use super::{Failed, link};
 use crate::app::Shared;
 use crate::commands;
 use crate::place::Owner;
+use crate::problem::Problem;
 use crate::token::Caller;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
 use maud::{Markup, html};
@@ -24,8 +26,14 @@ pub(super) struct Fields {
     version: u64,
 }
 
-pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
-    let organization = app.organization(&name?.0.parse()?).await?;
+pub(super) async fn show(
+    State(app): State<Shared>,
+    name: Name,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<Markup, Failed> {
+    let (organization, Query(Part { after })) = (app.organization(&name?.0.parse()?).await?, part?);
+    let sites = app.model.sites_of(organization.id, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let listed = Listed::of(&app, sites, &format!("/organizations/{}", organization.id)).await?;
     let about = format!("organization/{}", organization.id);
     let content = html! {
         p.crumbs { a href="/organizations" { "Organizations" } }
@@ -35,6 +43,12 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
             div { dt { "Created" } dd { (moment(organization.created_at)) " by " (organization.created_by) } }
         }
         p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } }
+        h2 { "Sites" }
+        @if listed.rows.is_empty() {
+            p.empty { "It has no sites now." }
+        } @else {
+            (listed.table(&app))
+        }
         section.card {
             h2 { "Rename" }
             p { "Its sites stay its own, at their addresses." }

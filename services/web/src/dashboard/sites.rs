@@ -11,23 +11,22 @@ use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
-use events::AliasName;
-use futures::{StreamExt, TryStreamExt, stream};
+use events::{AliasName, SiteId};
 use maud::{Markup, html};
 use projections::builds::Build;
 use projections::sites::Site;
 use serde::Deserialize;
-
-/// Questions to the read model at once.
-const QUESTIONS: usize = 8;
+use std::collections::HashMap;
 
 /// Sites on a page.
-const ROWS: u32 = 100;
+pub(super) const ROWS: u32 = 100;
 
+/// Which part of a list.
 #[derive(Deserialize)]
 pub(super) struct Part {
+    /// The name that the part before ended with.
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
 }
 
 pub(super) async fn overview(
@@ -35,31 +34,51 @@ pub(super) async fn overview(
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Markup, Failed> {
     let Query(Part { after }) = part?;
-    let mut sites = app.model.sites(ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
-    let more = sites.len() > ROWS as usize;
-    sites.truncate(ROWS as usize);
-    let next = sites.last().filter(|_| more).map(|site| link("/", &[("after", site.name.as_str())]));
-    let rows = stream::iter(sites).map(|site| with_last_build(&app, site)).buffered(QUESTIONS);
-    let rows: Vec<(Site, Option<Build>)> = rows.try_collect().await?;
+    let sites = app.model.sites(ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let listed = Listed::of(&app, sites, "/").await?;
     let content = html! {
         h1 { "Sites" }
-        @if rows.is_empty() {
+        @if listed.rows.is_empty() {
             p.empty {
                 "There are no sites yet. Create the first one below: name it, say where its repository is, and Pagefold \
                  builds it at once."
             }
         } @else {
-            (table(&app, &rows))
-            @if let Some(next) = next { p { a href=(next) rel="next" { "More sites" } } }
+            (listed.table(&app))
         }
-        (form(rows.is_empty()))
+        (form(listed.rows.is_empty()))
     };
     Ok(Page { title: "Sites", signed_in: true, refreshes: Some(String::new()) }.render(&content))
 }
 
-async fn with_last_build(app: &Shared, site: Site) -> Result<(Site, Option<Build>), Problem> {
-    let build = app.model.builds(site.id, 1, None).await?.pop();
-    Ok((site, build))
+/// Sites on a page, each with its last build, and where there are more.
+pub(super) struct Listed {
+    pub(super) rows: Vec<(Site, Option<Build>)>,
+    next: Option<String>,
+}
+
+impl Listed {
+    /// The first [`ROWS`] of the sites, which are one more where there are more, on the page at `path`.
+    pub(super) async fn of(app: &Shared, mut sites: Vec<Site>, path: &str) -> Result<Self, Problem> {
+        let more = sites.len() > ROWS as usize;
+        sites.truncate(ROWS as usize);
+        let next = sites.last().filter(|_| more).map(|site| link(path, &[("after", site.name.as_str())]));
+        let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
+        let builds = app.model.latest_builds(&ids).await?;
+        let mut builds: HashMap<SiteId, Build> = builds.into_iter().map(|build| (build.site, build)).collect();
+        let rows = sites.into_iter().map(|site| {
+            let build = builds.remove(&site.id);
+            (site, build)
+        });
+        Ok(Self { rows: rows.collect(), next })
+    }
+
+    pub(super) fn table(&self, app: &Shared) -> Markup {
+        html! {
+            (table(app, &self.rows))
+            @if let Some(next) = &self.next { p { a href=(next) rel="next" { "More sites" } } }
+        }
+    }
 }
 
 fn table(app: &Shared, rows: &[(Site, Option<Build>)]) -> Markup {

@@ -22,7 +22,7 @@ pub(crate) async fn answer(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn from(address: &str) -> Client {
+pub(crate) fn from(address: &str) -> Client {
     let address: IpAddr = address.parse().unwrap();
     Client::builder().local_address(address).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }

@@ -6,19 +6,6 @@ use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// A merge patch, on condition that the organization has the entity tag `seen`, and the entity tag it has then.
-async fn patch(platform: &Platform, (place, seen): (&str, Option<&str>), body: Value) -> (StatusCode, Value, String) {
-    let mut request = platform.api(Method::PATCH, &format!("/organizations/{place}"));
-    if let Some(seen) = seen {
-        request = request.header("if-match", seen);
-    }
-    let request = request.header("content-type", "application/merge-patch+json").body(body.to_string());
-    let response = request.send().await.unwrap();
-    let tag = response.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
-    let (status, answer) = json(response).await;
-    (status, answer, tag)
-}
-
 async fn create(platform: &Platform, name: &str) -> Value {
     let (status, created) = platform.send(Method::POST, "/organizations", json!({ "name": name })).await;
     assert_eq!(status, StatusCode::CREATED, "{created}");
@@ -53,7 +40,8 @@ async fn an_organization_is_created_once_and_found_by_its_name_and_its_id() {
     for place in ["nope", "00000000-0000-4000-8000-000000000000"] {
         let path = format!("/organizations/{place}");
         assert_eq!(code(&platform.get(&path).await), (404, "organization_not_found"));
-        let (status, problem, _) = patch(&platform, (place, None), json!({ "name": "apex" })).await;
+        let (status, problem, _) =
+            platform.patch(&format!("/organizations/{place}"), None, json!({ "name": "apex" })).await;
         assert_eq!(code(&(status, problem)), (404, "organization_not_found"));
         if place != "nope" {
             let refused = platform.send(Method::POST, "/sites", site("docs", place)).await;
@@ -77,17 +65,46 @@ async fn a_site_names_its_organization_or_its_id_and_shows_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_organization_lists_its_own_sites_by_name_page_by_page() {
+    let platform = Platform::start().await;
+    for (name, organization) in [("docs", "acme"), ("news", "other"), ("blog", "acme"), ("gone", "acme")] {
+        let created = platform.send(Method::POST, "/sites", site(name, organization)).await;
+        assert_eq!(created.0, StatusCode::CREATED, "{created:?}");
+    }
+    assert_eq!(platform.send(Method::DELETE, "/sites/gone", Value::Null).await.0, StatusCode::ACCEPTED);
+    let id = platform.get("/organizations/acme").await.1["id"].as_str().unwrap().to_owned();
+    let (blog, docs) = (platform.get("/sites/blog").await.1, platform.get("/sites/docs").await.1);
+    for place in ["acme", &id] {
+        let sites = platform.get(&format!("/organizations/{place}/sites")).await;
+        assert_eq!(sites, (StatusCode::OK, json!({ "items": [blog, docs], "next": null })));
+    }
+    let first = platform.get("/organizations/acme/sites?limit=1").await.1;
+    assert_eq!(first, json!({ "items": [blog], "next": "blog" }));
+    let rest = platform.get("/organizations/acme/sites?limit=1&after=blog").await.1;
+    assert_eq!(rest, json!({ "items": [docs], "next": null }));
+    assert_eq!(code(&platform.get("/organizations/nope/sites").await), (404, "organization_not_found"));
+
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/organizations/acme").await;
+    for (name, shown) in [("blog", true), ("docs", true), ("news", false), ("gone", false)] {
+        assert_eq!(page.contains(&format!("href=\"/sites/{name}\"")), shown, "{name} in {page}");
+    }
+    let rest = browser.page("/organizations/acme?after=blog").await;
+    assert!(!rest.contains("/sites/blog\"") && rest.contains("/sites/docs\""), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_organization_keeps_its_sites_and_gives_its_name_up() {
     let platform = Platform::start().await;
     let (_, docs) = platform.send(Method::POST, "/sites", site("docs", "acme")).await;
     let id = docs["organization_id"].as_str().unwrap();
     create(&platform, "taken").await;
     let stated = platform.log.last_sequence().await.unwrap();
-    let (status, problem, _) = patch(&platform, ("acme", None), json!({ "name": "taken" })).await;
+    let (status, problem, _) = platform.patch("/organizations/acme", None, json!({ "name": "taken" })).await;
     assert_eq!(code(&(status, problem)), (409, "organization_exists"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated, "neither was renamed nor released");
 
-    let (status, renamed, tag) = patch(&platform, ("acme", Some("\"1\"")), json!({ "name": "apex" })).await;
+    let (status, renamed, tag) = platform.patch("/organizations/acme", Some("\"1\""), json!({ "name": "apex" })).await;
     assert_eq!((status, &renamed["id"], &renamed["name"]), (StatusCode::OK, &json!(id), &json!("apex")));
     assert_eq!(tag, "\"2\"");
     let facts: Vec<String> = stream(&platform, stated).await;
@@ -97,18 +114,19 @@ async fn a_renamed_organization_keeps_its_sites_and_gives_its_name_up() {
     assert_eq!(code(&platform.get("/organizations/acme").await), (404, "organization_not_found"));
 
     let stated = platform.log.last_sequence().await.unwrap();
-    let (status, same, tag) = patch(&platform, (id, None), json!({ "name": "apex" })).await;
+    let (status, same, tag) = platform.patch(&format!("/organizations/{id}"), None, json!({ "name": "apex" })).await;
     assert_eq!((status, &same, tag.as_str()), (StatusCode::OK, &renamed, "\"2\""), "what is so already needs no fact");
-    let (status, same, _) = patch(&platform, (id, Some("*")), json!({})).await;
+    let (status, same, _) = platform.patch(&format!("/organizations/{id}"), Some("*"), json!({})).await;
     assert_eq!((status, &same), (StatusCode::OK, &renamed));
-    let (status, problem, _) = patch(&platform, (id, Some("\"1\"")), json!({ "name": "summit" })).await;
+    let (status, problem, _) =
+        platform.patch(&format!("/organizations/{id}"), Some("\"1\""), json!({ "name": "summit" })).await;
     assert_eq!(code(&(status, problem)), (412, "organization_changed"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
 
     let (status, other) = platform.send(Method::POST, "/sites", site("other", "acme")).await;
     assert_eq!((status, &other["organization"]), (StatusCode::CREATED, &json!("acme")));
     assert_ne!(other["organization_id"], id, "a name that was given up is anybody's");
-    let (status, problem, _) = patch(&platform, (id, None), json!({ "name": "acme" })).await;
+    let (status, problem, _) = platform.patch(&format!("/organizations/{id}"), None, json!({ "name": "acme" })).await;
     assert_eq!(code(&(status, problem)), (409, "organization_exists"));
 }
 
@@ -125,13 +143,16 @@ async fn of_those_who_want_a_name_at_once_one_gets_it_and_every_name_has_one_hol
     let platform = Platform::start().await;
     let ids = futures::future::join_all(["one", "two", "three"].map(|name| create(&platform, name))).await;
     let ids: Vec<String> = ids.iter().map(|created| created["id"].as_str().unwrap().to_owned()).collect();
-    let asked = ids.iter().map(|id| patch(&platform, (id, None), json!({ "name": "apex" })));
+    let rename = async |id: &str, name: &str| {
+        platform.patch(&format!("/organizations/{id}"), None, json!({ "name": name })).await
+    };
+    let asked = ids.iter().map(|id| rename(id, "apex"));
     let mut answers: Vec<u16> = futures::future::join_all(asked).await.iter().map(|answer| answer.0.as_u16()).collect();
     answers.sort_unstable();
     assert_eq!(answers, [200, 409, 409]);
     // One organization, many names at once: every one of them is given up again but the last.
     let names: Vec<String> = (0..4).map(|number| format!("name-{number}")).collect();
-    let asked = names.iter().map(|name| patch(&platform, (&ids[0], None), json!({ "name": name })));
+    let asked = names.iter().map(|name| rename(&ids[0], name));
     for (status, answer, _) in futures::future::join_all(asked).await {
         assert_eq!(status, StatusCode::OK, "{answer}");
     }

@@ -1,21 +1,8 @@
 //! Changing a site: a merge patch for whoever saw the present version, and a name that moves on.
 
-use crate::platform::{Platform, code, json};
+use crate::platform::{Platform, code};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-
-/// A merge patch, on condition that the site has the entity tag `seen`, and the entity tag it has then.
-async fn patch(platform: &Platform, (place, seen): (&str, Option<&str>), body: Value) -> (StatusCode, Value, String) {
-    let mut request = platform.api(Method::PATCH, &format!("/sites/{place}"));
-    if let Some(seen) = seen {
-        request = request.header("if-match", seen);
-    }
-    let request = request.header("content-type", "application/merge-patch+json").body(body.to_string());
-    let response = request.send().await.unwrap();
-    let tag = response.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
-    let (status, answer) = json(response).await;
-    (status, answer, tag)
-}
 
 async fn tag(platform: &Platform, place: &str) -> String {
     let response = platform.api(Method::GET, &format!("/sites/{place}")).send().await.unwrap();
@@ -29,7 +16,7 @@ async fn a_mistyped_repository_is_corrected_by_whoever_saw_the_present_version()
     let seen = tag(&platform, "docs").await;
     let corrected =
         json!({ "repository": "https://git.test/acme/docs-2.git", "demo_branch": "next", "engine": "hugo" });
-    let (status, site, changed) = patch(&platform, ("docs", Some(&seen)), corrected.clone()).await;
+    let (status, site, changed) = platform.patch("/sites/docs", Some(&seen), corrected.clone()).await;
     assert_eq!(status, StatusCode::OK, "{site}");
     assert_eq!((site["repository"].clone(), &site["branch"]), (corrected["repository"].clone(), &json!("main")));
     assert_eq!(
@@ -43,19 +30,19 @@ async fn a_mistyped_repository_is_corrected_by_whoever_saw_the_present_version()
     );
 
     let stated = platform.log.last_sequence().await.unwrap();
-    let (status, problem, _) = patch(&platform, ("docs", Some(&seen)), json!({ "branch": "trunk" })).await;
+    let (status, problem, _) = platform.patch("/sites/docs", Some(&seen), json!({ "branch": "trunk" })).await;
     assert_eq!(code(&(status, problem)), (412, "site_changed"));
-    let (status, problem, _) = patch(&platform, ("docs", Some("W/\"x\"")), json!({ "branch": "trunk" })).await;
+    let (status, problem, _) = platform.patch("/sites/docs", Some("W/\"x\""), json!({ "branch": "trunk" })).await;
     assert_eq!(code(&(status, problem)), (412, "site_changed"), "a tag that never was the site's");
-    let (status, same, unmoved) = patch(&platform, ("docs", Some(&changed)), corrected).await;
+    let (status, same, unmoved) = platform.patch("/sites/docs", Some(&changed), corrected).await;
     assert_eq!((status, same, unmoved), (StatusCode::OK, site, changed), "what is so already needs no fact");
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
 
     let defaults = json!({ "demo_branch": null, "engine": null });
-    let (status, reset, _) = patch(&platform, (&id, Some("*")), defaults).await;
+    let (status, reset, _) = platform.patch(&format!("/sites/{id}"), Some("*"), defaults).await;
     assert_eq!((status, &reset["demo_branch"], &reset["engine"]), (StatusCode::OK, &Value::Null, &json!("static")));
     assert_eq!(reset["repository"], "https://git.test/acme/docs-2.git");
-    let (status, unconditional, _) = patch(&platform, ("docs", None), json!({ "branch": "trunk" })).await;
+    let (status, unconditional, _) = platform.patch("/sites/docs", None, json!({ "branch": "trunk" })).await;
     assert_eq!((status, &unconditional["branch"]), (StatusCode::OK, &json!("trunk")));
     let last = platform.log.fact(platform.log.last_sequence().await.unwrap()).await.unwrap().unwrap();
     assert_eq!((last.event.name().as_str(), last.envelope.subject), ("site.settings_changed.v1", id));
@@ -75,12 +62,12 @@ async fn a_change_that_cannot_be_says_which_field_is_wrong_and_changes_nothing()
         (json!({ "name": "Bad Name" }), "Bad Name"),
         (json!({ "repository": "https://user:secret@git.test/a" }), "credentials"),
     ] {
-        let (status, problem, _) = patch(&platform, ("docs", None), body.clone()).await;
+        let (status, problem, _) = platform.patch("/sites/docs", None, body.clone()).await;
         let detail = problem["detail"].as_str().unwrap_or_default().to_owned();
         assert_eq!(code(&(status, problem)), (422, "invalid_input"), "{body}: {detail}");
         assert!(detail.contains(named) && !detail.contains("secret"), "{body}: {detail}");
     }
-    let (status, problem, _) = patch(&platform, ("nope", None), json!({ "branch": "trunk" })).await;
+    let (status, problem, _) = platform.patch("/sites/nope", None, json!({ "branch": "trunk" })).await;
     assert_eq!(code(&(status, problem)), (404, "site_not_found"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
 }
@@ -90,10 +77,10 @@ async fn a_renamed_site_is_found_by_both_names_until_it_is_deleted() {
     let platform = Platform::start().await;
     let id = platform.create_site("docs").await.to_string();
     platform.create_site("taken").await;
-    let (status, problem, _) = patch(&platform, ("docs", None), json!({ "name": "taken" })).await;
+    let (status, problem, _) = platform.patch("/sites/docs", None, json!({ "name": "taken" })).await;
     assert_eq!(code(&(status, problem)), (409, "site_exists"));
     let both = json!({ "name": "guide", "branch": "trunk" });
-    let (status, renamed, _) = patch(&platform, ("docs", Some("\"1\"")), both).await;
+    let (status, renamed, _) = platform.patch("/sites/docs", Some("\"1\""), both).await;
     assert_eq!((status, &renamed["id"], &renamed["name"]), (StatusCode::OK, &json!(id), &json!("guide")));
     assert_eq!((&renamed["url"], &renamed["branch"]), (&json!("http://guide.pages.test:8080/"), &json!("trunk")));
     for place in ["docs", "guide", id.as_str()] {
@@ -105,7 +92,7 @@ async fn a_renamed_site_is_found_by_both_names_until_it_is_deleted() {
     }
     let body = |name: &str| json!({ "name": name, "repository": "https://git.test/acme/docs.git" });
     assert_eq!(code(&platform.send(Method::POST, "/sites", body("docs")).await), (409, "site_exists"));
-    let (status, back, _) = patch(&platform, ("guide", None), json!({ "name": "docs" })).await;
+    let (status, back, _) = platform.patch("/sites/guide", None, json!({ "name": "docs" })).await;
     assert_eq!((status, &back["name"]), (StatusCode::OK, &json!("docs")), "a former name is still its own");
 
     assert_eq!(platform.send(Method::DELETE, "/sites/guide", Value::Null).await.0, StatusCode::ACCEPTED);
