@@ -1,7 +1,7 @@
 //! A fleet with a long past: what grows with the past is seen on it.
 
 use crate::shown::Shown;
-use crate::{Fleet, Part, Repository, Service, Signal};
+use crate::{Fleet, Part, Repository, Service, Signal, eventually};
 use events::Recorded;
 use reqwest::Method;
 use runtime::Log;
@@ -13,8 +13,6 @@ const FOLDS: [Service; 3] = [Service::Scheduler, Service::Projector, Service::Ed
 /// Those that react to it.
 const REACTIONS: [Service; 2] = [Service::Launcher, Service::Syncer];
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Nothing that a push leads to takes so long to be stated.
-const QUIET: Duration = Duration::from_secs(3);
 
 /// A fleet that has come up on a log with a history.
 pub struct Grown {
@@ -115,17 +113,17 @@ impl Grown {
         Log::new(self.fleet.log().await).last_sequence().await.unwrap()
     }
 
-    /// Waits until the story of the last push is told to its end: nothing has been stated for a while.
-    pub async fn quiet(&self) -> u64 {
-        let mut last = self.facts().await;
-        loop {
-            tokio::time::sleep(QUIET).await;
-            let now = self.facts().await;
-            if now == last {
-                return now;
-            }
-            last = now;
-        }
+    /// Waits until so many facts have been stated in all.
+    ///
+    /// # Panics
+    /// If that takes too long, or if there are more.
+    pub async fn until(&self, facts: u64) {
+        let stated = async || {
+            let stated = self.facts().await;
+            assert!(stated <= facts, "{stated} facts and not {facts}");
+            (stated == facts).then_some(())
+        };
+        eventually(&format!("fact {facts}"), stated).await;
     }
 }
 
