@@ -117,7 +117,7 @@ async fn a_request_that_could_be_two_is_one_and_the_last_of_its_connection() {
 }
 
 /// A frame of HTTP/2: its type, its flags, its stream, and what it carries.
-fn frame(kind: u8, flags: u8, (stream, payload): (u32, &[u8])) -> Vec<u8> {
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
@@ -135,7 +135,7 @@ const END_HEADERS_AND_STREAM: u8 = 5;
 async fn flood(door: &str, frames: impl Iterator<Item = Vec<u8>>) -> usize {
     let mut stream = TcpStream::connect(door).await.unwrap();
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-    stream.write_all(&frame(SETTINGS, 0, (0, &[]))).await.unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
     let mut taken = 0;
     for frame in frames {
         let sent = timeout(Duration::from_secs(1), stream.write_all(&frame)).await;
@@ -152,11 +152,11 @@ async fn floods_of_http2_frames_are_cut_off_and_disturb_nobody() {
     let stage = Stage::set().await;
     let reset = |number: usize| {
         let stream = u32::try_from(number).unwrap() * 2 + 1;
-        let ask = frame(HEADERS, END_HEADERS_AND_STREAM, (stream, &ASK));
-        [ask, frame(RST_STREAM, 0, (stream, &8_u32.to_be_bytes()))].concat()
+        let ask = frame(HEADERS, END_HEADERS_AND_STREAM, stream, &ASK);
+        [ask, frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())].concat()
     };
     let endless = |number: usize| {
-        if number == 0 { frame(HEADERS, 1, (1, &ASK)) } else { frame(CONTINUATION, 0, (1, &[0x00, 1, b'x', 1, b'y'])) }
+        if number == 0 { frame(HEADERS, 1, 1, &ASK) } else { frame(CONTINUATION, 0, 1, &[0x00, 1, b'x', 1, b'y']) }
     };
     for door in &stage.doors {
         let resets = flood(door, (0..FRAMES).map(reset)).await;
@@ -166,7 +166,7 @@ async fn floods_of_http2_frames_are_cut_off_and_disturb_nobody() {
         assert!(continued < FRAMES, "a head without an end is taken for ever");
         stage.stands("continuations").await;
         for (kind, payload) in [(SETTINGS, &[0_u8, 3, 0, 0, 0, 100][..]), (PING, &[0; 8])] {
-            flood(door, (0..FRAMES).map(|_| frame(kind, 0, (0, payload)))).await;
+            flood(door, (0..FRAMES).map(|_| frame(kind, 0, 0, payload))).await;
             stage.stands("settings and pings").await;
         }
     }

@@ -13,7 +13,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 async fn a_build_goes_on_while_the_log_is_killed_and_ends_once() {
     let platform = Platform::start().await;
     let (site, gate) = (platform.site("steady", json!({ "engine": "node.js" })).await, Gate::closed().await);
-    gated_push(&site, "main", (&gate, "steady")).await;
+    gated_push(&site, "main", &gate, "steady").await;
     gate.reached_by(1).await;
 
     let (up, killed) = (platform.pid(), platform.pid_of(Process::Nats));
@@ -36,7 +36,7 @@ async fn a_platform_that_was_killed_takes_up_what_it_had_acknowledged() {
     let gate = Gate::closed().await;
     let site = platform.site("resumed", json!({ "engine": "node.js" })).await;
     let other = platform.site("noted", json!({})).await;
-    gated_push(&site, "main", (&gate, "resumed")).await;
+    gated_push(&site, "main", &gate, "resumed").await;
     gate.reached_by(1).await;
     // Lines are on record a moment after they are written.
     let build = site.queued(1).await;

@@ -111,17 +111,17 @@ async fn a_build_that_runs_twice_at_once_shows_the_newer_source() {
     let platform = Platform::shared().await;
     let site = platform.site("overtaken", json!({ "engine": "node.js" })).await;
     let (slow, quick) = (Gate::closed().await, Gate::closed().await);
-    gated_push(&site, "main", (&slow, "older")).await;
+    gated_push(&site, "main", &slow, "older").await;
     slow.reached_by(1).await;
     quick.open();
-    gated_push(&site, "main", (&quick, "newer")).await;
+    gated_push(&site, "main", &quick, "newer").await;
     site.promoted(2).await;
     site.serves("/", "newer").await;
 
     slow.open();
     site.until("deploy.synced", |fact| fact.is("deploy.synced", 1)).await;
     // A third push goes the same way behind the first, so the first has been decided on by then.
-    gated_push(&site, "main", (&quick, "newest")).await;
+    gated_push(&site, "main", &quick, "newest").await;
     site.promoted(3).await;
     let promoted = |number: u64| site.facts().iter().any(|fact| fact.is("alias.promoted", number));
     assert!(promoted(2) && !promoted(1), "the older build ended late and was not shown");

@@ -32,12 +32,12 @@ async fn a_canceled_build_leaves_nothing_running_and_never_finishes() {
 async fn a_newer_push_takes_the_place_of_a_waiting_build() {
     let platform = Platform::shared().await;
     let (site, gate) = (platform.site("waiting", json!({ "engine": "node.js" })).await, Gate::closed().await);
-    gated_push(&site, "one", (&gate, "one")).await;
-    gated_push(&site, "two", (&gate, "two")).await;
+    gated_push(&site, "one", &gate, "one").await;
+    gated_push(&site, "two", &gate, "two").await;
     gate.reached_by(2).await;
-    gated_push(&site, "main", (&gate, "older")).await;
+    gated_push(&site, "main", &gate, "older").await;
     let older = site.queued(3).await;
-    gated_push(&site, "main", (&gate, "newer")).await;
+    gated_push(&site, "main", &gate, "newer").await;
     let newer = site.queued(4).await;
 
     let canceled = site.until("build.canceled", |fact| fact.subject == older).await;

@@ -49,7 +49,7 @@ fn free_address() -> String {
 }
 
 /// Starts the platform again on what it stored, and does not wait for it.
-fn start(platform: &Platform, (edge, admin): (&str, &str), variables: &[(String, String)]) -> Child {
+fn start(platform: &Platform, edge: &str, admin: &str, variables: &[(String, String)]) -> Child {
     let data = platform.data();
     let anywhere = "127.0.0.1:0";
     let arguments =
@@ -85,7 +85,7 @@ async fn sites_are_served_while_log_and_read_model_take_their_time_to_start() {
 
     let (slow, cluster) = (Slow::server(platform.folder()), platform.data().join("postgres/cluster"));
     fs::rename(cluster.join("PG_VERSION"), cluster.join("away")).unwrap();
-    let child = start(&platform, (&edge, &admin), &[slow.variable()]);
+    let child = start(&platform, &edge, &admin, &[slow.variable()]);
     live.serves("/", "kept").await;
     let slow_one = eventually("a nats-server", async || Process::Nats.below(child.pid())).await;
     says(&platform, STILL_WAITING).await;
@@ -124,7 +124,7 @@ async fn a_platform_that_cannot_write_down_where_it_is_serves_and_tries_again() 
     // As on a full disk, no file can be made there.
     let obstacle = platform.data().join("ready.json.new");
     fs::create_dir(&obstacle).unwrap();
-    let child = start(&platform, (&edge, &admin), &[]);
+    let child = start(&platform, &edge, &admin, &[]);
     says(&platform, "ready.json cannot be written, trying again").await;
     live.serves("/", "served").await;
     fs::remove_dir(&obstacle).unwrap();
@@ -150,7 +150,7 @@ async fn a_second_platform_on_the_same_folder_says_so_and_leaves_the_first_alone
     let platform = Platform::start().await;
     let site = platform.site("alone", json!({})).await;
     site.publish(1, [("index.html", "first")]).await;
-    let second = start(&platform, (&free_address(), &free_address()), &[]);
+    let second = start(&platform, &free_address(), &free_address(), &[]);
     let status = eventually("the second one to end", async || second.status()).await;
     assert!(!status.success());
     assert!(second.told().contains("a platform runs with the data directory"), "{}", second.told());

@@ -60,7 +60,7 @@ async fn run_the_older_version(fleet: &mut Fleet) -> [Repository; 2] {
     let repositories = names.map(|name| fleet.repository(name));
     for (name, repository) in names.into_iter().zip(&repositories) {
         let body = json!({ "name": name, "organization": name, "repository": repository.url() });
-        send(fleet, (Method::POST, "/sites"), &body, 201).await;
+        send(fleet, Method::POST, "/sites", &body, 201).await;
         fleet.deliver(&repository.push("main", [("index.html", name)])).await;
     }
     for name in names {
@@ -70,7 +70,7 @@ async fn run_the_older_version(fleet: &mut Fleet) -> [Repository; 2] {
 }
 
 /// Asks until a web that has just been started answers.
-async fn send(fleet: &Fleet, (method, path): (Method, &str), body: &Value, status: u16) -> Answer {
+async fn send(fleet: &Fleet, method: Method, path: &str, body: &Value, status: u16) -> Answer {
     let ask = async || Answer::to(fleet.api().request(method.clone(), path).json(body)).await.ok();
     let answered = async || ask().await.filter(|answer| answer.status == status);
     eventually(&format!("{method} {path} to be answered"), answered).await

@@ -58,7 +58,7 @@ impl Grown {
     /// and again with the places where the folds stand.
     pub async fn level(&self, mut look: impl FnMut(&[Option<u64>])) -> u64 {
         let nothing = "0123456789012345678901234567890123456789";
-        let stray = crate::Delivery::of_push("https://git.example.org/nobody/nothing", "main", (nothing, nothing));
+        let stray = crate::Delivery::of_push("https://git.example.org/nobody/nothing", "main", nothing, nothing);
         self.fleet.deliver(&stray).await;
         let end = Log::new(self.fleet.log().await).last_sequence().await.unwrap();
         loop {

@@ -72,7 +72,7 @@ impl History {
         let (id, commit) = (self.chance.uuid(), facts::commit(&mut self.chance));
         let repository: RepositoryUrl = "https://git.example.org/nobody/nothing".parse().unwrap();
         let branch = "main".parse().unwrap();
-        let event: Event = facts::arrived(&repository, &branch, (&commit, &mut self.chance)).into();
+        let event: Event = facts::arrived(&repository, &branch, &commit, &mut self.chance).into();
         let (service, actor) = facts::stated_by(&event);
         let (subject, actor) = (repository.canonical(), actor.to_owned());
         Told { id, subject, service, actor, correlation: id, causation: None, event }

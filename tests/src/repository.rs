@@ -43,7 +43,7 @@ impl Repository {
         git(&self.clone, &["add", "--all"]);
         git(&self.clone, &["commit", "--quiet", "--allow-empty", "--message", &format!("Work on {branch}")]);
         git(&self.clone, &["push", "--quiet", "origin", branch]);
-        Delivery::of_push(&self.url(), branch, (&before, &self.tip(branch)))
+        Delivery::of_push(&self.url(), branch, &before, &self.tip(branch))
     }
 
     /// Copies the files of a folder into the clone, for the next push to bring.
@@ -60,14 +60,14 @@ impl Repository {
     pub fn delete_branch(&self, branch: &str) -> Delivery {
         let before = self.tip(branch);
         git(&self.clone, &["push", "--quiet", "origin", "--delete", branch]);
-        Delivery::of_push(&self.url(), branch, (&before, NOTHING))
+        Delivery::of_push(&self.url(), branch, &before, NOTHING)
     }
 
     /// Makes a branch anew at a commit it had; answers what a host would tell of it.
     #[must_use]
     pub fn restore_branch(&self, branch: &str, commit: &str) -> Delivery {
         git(&self.clone, &["push", "--quiet", "origin", &format!("{commit}:refs/heads/{branch}")]);
-        Delivery::of_push(&self.url(), branch, (NOTHING, commit))
+        Delivery::of_push(&self.url(), branch, NOTHING, commit)
     }
 
     fn tip(&self, branch: &str) -> String {

@@ -35,7 +35,7 @@ impl Delivery {
 
     /// A delivery of a push that moved `branch` of the repository at `url` from one commit to another.
     #[must_use]
-    pub fn of_push(url: &str, branch: &str, (before, after): (&str, &str)) -> Self {
+    pub fn of_push(url: &str, branch: &str, before: &str, after: &str) -> Self {
         let body = json!({
             "ref": format!("refs/heads/{branch}"), "before": before, "after": after,
             "created": before == NOTHING, "deleted": after == NOTHING,

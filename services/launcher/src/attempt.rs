@@ -28,15 +28,21 @@ use tokio_util::sync::CancellationToken;
 /// How long a build in hand may go on after the launcher was asked to end.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// An attempt to make.
+pub(crate) struct Task {
+    pub(crate) build: BuildId,
+    /// Which attempt at it this is.
+    pub(crate) number: u32,
+    pub(crate) job: Job,
+    /// What the site is called, for the build to see.
+    pub(crate) site: String,
+    pub(crate) engine: Arc<Engine>,
+}
+
 /// One attempt.
 pub(crate) struct Attempt<'a> {
     launcher: &'a Launcher,
-    build: BuildId,
-    number: u32,
-    job: Job,
-    /// What the site is called.
-    site: String,
-    engine: Arc<Engine>,
+    task: Task,
     record: Record,
     blame: Blame,
 }
@@ -52,18 +58,13 @@ pub(crate) enum Ending {
 }
 
 impl<'a> Attempt<'a> {
-    pub(crate) fn new(
-        launcher: &'a Launcher,
-        (build, number): (BuildId, u32),
-        (job, site): (Job, String),
-        (engine, record): (Arc<Engine>, Record),
-    ) -> Self {
-        Self { launcher, build, number, job, site, engine, record, blame: Blame::default() }
+    pub(crate) fn new(launcher: &'a Launcher, task: Task, record: Record) -> Self {
+        Self { launcher, task, record, blame: Blame::default() }
     }
 
     /// Runs to the end, or until `gone` fires. Nothing of it runs on then, and what it has on disk is out of the way.
     pub(crate) async fn run(self, gone: &CancellationToken) -> Ending {
-        let folder = self.launcher.installation.work().join(format!("{}-{}", self.build, self.number));
+        let folder = self.launcher.installation.work().join(format!("{}-{}", self.task.build, self.task.number));
         let halt = CancellationToken::new();
         let ending = {
             let work = self.work(&folder, &halt);
@@ -111,7 +112,7 @@ impl<'a> Attempt<'a> {
                 None => {
                     let message = format!("The build took longer than {}.", lasting(limit));
                     self.record.say(&message).await;
-                    Ending::Ended(fault::report(Outcome::Timeout, message, self.job.commit.clone(), None))
+                    Ending::Ended(fault::report(Outcome::Timeout, message, self.task.job.commit.clone(), None))
                 }
             },
             () = self.winding_down() => self.interrupted(Interruption::Shutdown).await,
@@ -135,16 +136,16 @@ impl<'a> Attempt<'a> {
     }
 
     async fn work(&self, folder: &Path, halt: &CancellationToken) -> Result<(CommitId, Artifact), Cut> {
-        let (site, number, name) = (&self.site, self.job.number, self.engine.name());
-        self.record
-            .say(format!("build {number} of {site}, attempt {}, on {} with {name}", self.number, self.launcher.worker))
-            .await;
+        let Task { build, number, job, site, engine } = &self.task;
+        let (worker, sandbox) = (&self.launcher.worker, engine.name());
+        let begun = format!("build {} of {site}, attempt {number}, on {worker} with {sandbox}", job.number);
+        self.record.say(begun).await;
         let (workspace, commit) = self.built(folder, halt).await?;
         let tar = folder.join("artifact.tar");
-        let packing = halt.run_until_cancelled(self.pack(&workspace, (&tar, halt)));
+        let packing = halt.run_until_cancelled(self.pack(&workspace, &tar, halt));
         let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
         self.blame.put(Interruption::Store);
-        let key = storage::keys::artifact(self.build, self.number);
+        let key = storage::keys::artifact(*build, *number);
         halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;
         Ok((commit, Artifact { key, files, bytes }))
     }

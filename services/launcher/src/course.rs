@@ -1,17 +1,15 @@
 //! The course of one build through this launcher: which attempt it is, its work, and what the log is told in the end.
 
-use crate::attempt::{Attempt, Ending};
-use crate::engine::Engine;
+use crate::attempt::{Attempt, Ending, Task};
 use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::memory::Known;
 use crate::record::Record;
 use crate::terms;
-use events::build::{Command, Job, Report};
+use events::build::{Command, Report};
 use events::{Build, BuildId, Cause, Site, SiteId};
 use runtime::{ExecuteError, Failure, build_log, clock, telemetry};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,19 +23,10 @@ const GIVE_BACK_MAX: Duration = Duration::from_secs(5);
 /// The rest between two tries.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
-/// An attempt to begin.
-struct Work {
-    job: Job,
-    /// What the site is called, for the build to see.
-    site: String,
-    number: u32,
-    engine: Arc<Engine>,
-}
-
 /// What is to be done about a dispatched build.
 enum Next {
     /// Work on it.
-    Work(Work),
+    Work(Task),
     /// Say how an attempt of ours ended.
     Say(Report),
     /// It has ended, by somebody else or because too many launchers were lost with it.
@@ -48,11 +37,11 @@ impl Launcher {
     /// Does what there is to do about a dispatched build.
     pub(crate) async fn see_to(&self, build: BuildId, cause: &Cause) -> Result<(), Failure> {
         match self.next(build, cause).await? {
-            Next::Work(work) => {
+            Next::Work(task) => {
                 let _taken = self.slots.take();
-                self.build(build, work, cause).await
+                self.build(task, cause).await
             }
-            Next::Say(report) => self.finish(build, report, (cause, Instant::now())).await,
+            Next::Say(report) => self.finish(build, report, cause, Instant::now()).await,
             Next::Nothing => {
                 self.forget(build).await;
                 Ok(())
@@ -80,7 +69,7 @@ impl Launcher {
             return Err(Failure::Retry("the launcher's disk is full".into()));
         }
         let work = |state: &Build, number| match state.job() {
-            Some(job) => Next::Work(Work { job: job.clone(), site, number, engine }),
+            Some(job) => Next::Work(Task { build, number, job: job.clone(), site, engine }),
             None => Next::Nothing,
         };
         if let (Some(number), Known::Nothing) = (ours, known) {
@@ -107,16 +96,16 @@ impl Launcher {
         })
     }
 
-    async fn build(&self, build: BuildId, work: Work, cause: &Cause) -> Result<(), Failure> {
-        let Work { job, site, number, engine } = work;
-        let (started, kind) = (Instant::now(), terms::engine(job.engine));
+    async fn build(&self, task: Task, cause: &Cause) -> Result<(), Failure> {
+        let (build, number) = (task.build, task.number);
+        let (started, kind) = (Instant::now(), terms::engine(task.job.engine));
         let writer = build_log::Writer::open(self.log.connection(), build).await?;
         if let Err(error) = self.memory.begin(build, number).await {
             tracing::warn!(%build, %error, "the attempt is not counted if this process is lost with it");
         }
         let (record, written) = Record::start(writer);
         let gone = CancellationToken::new();
-        let attempt = Attempt::new(self, (build, number), (job, site), (engine, record));
+        let attempt = Attempt::new(self, task, record);
         let ending = tokio::select! {
             ending = attempt.run(&gone) => ending,
             never = self.watch(build, number, &gone) => match never {},
@@ -131,7 +120,7 @@ impl Launcher {
                     tracing::warn!(%build, %error, "the end of a build is remembered only as long as this process lives");
                 }
                 written.await;
-                self.finish(build, report, (cause, started + self.config.timeout)).await
+                self.finish(build, report, cause, started + self.config.timeout).await
             }
             Ending::TakenAway => {
                 written.await;
@@ -141,7 +130,7 @@ impl Launcher {
             Ending::Interrupted(why) => {
                 written.await;
                 telemetry::metrics::build_interrupted(why.word());
-                self.give_back(build, (number, why), cause).await;
+                self.give_back(build, number, why, cause).await;
                 Err(Failure::Retry(why.reason().into()))
             }
         }
@@ -149,29 +138,24 @@ impl Launcher {
 
     /// States how an attempt ended. While the log is away it is tried again until the deadline; after that the end is still
     /// remembered, for the next delivery.
-    async fn finish(
-        &self,
-        build: BuildId,
-        report: Report,
-        (cause, deadline): (&Cause, Instant),
-    ) -> Result<(), Failure> {
+    async fn finish(&self, build: BuildId, report: Report, cause: &Cause, deadline: Instant) -> Result<(), Failure> {
         let deadline = deadline.max(Instant::now() + FINISH_MIN);
         let until = |failure: &Failure| {
             !matches!(failure, Failure::Park(_)) && !self.stop.is_cancelled() && Instant::now() < deadline
         };
-        self.say(build, (&Command::Finish(report), cause), until).await?;
+        self.say(build, &Command::Finish(report), cause, until).await?;
         self.forget(build).await;
         Ok(())
     }
 
     /// States that an attempt is over and the build is not. The note of the attempt is removed first: if the log cannot be
     /// told, this launcher goes on with the same attempt.
-    async fn give_back(&self, build: BuildId, (attempt, why): (u32, Interruption), cause: &Cause) {
+    async fn give_back(&self, build: BuildId, attempt: u32, why: Interruption, cause: &Cause) {
         self.forget(build).await;
         let deadline = Instant::now() + GIVE_BACK_MAX;
         let command = Command::Interrupt { attempt, reason: why.reason().to_owned() };
         let until = |failure: &Failure| !matches!(failure, Failure::Park(_)) && Instant::now() < deadline;
-        if let Err(failure) = self.say(build, (&command, &again(cause)), until).await {
+        if let Err(failure) = self.say(build, &command, &again(cause), until).await {
             tracing::warn!(%build, error = runtime::error::chain(&failure), "that a build is given back could not be stated");
         }
     }
@@ -180,7 +164,8 @@ impl Launcher {
     async fn say(
         &self,
         build: BuildId,
-        (command, cause): (&Command, &Cause),
+        command: &Command,
+        cause: &Cause,
         again: impl Fn(&Failure) -> bool,
     ) -> Result<(), Failure> {
         loop {

@@ -96,6 +96,12 @@ pub struct Fetched {
     pub notices: Vec<String>,
 }
 
+/// Git's turn at a mirror, which nobody else has meanwhile.
+struct Turn<'a> {
+    git: Git<'a>,
+    held: &'a Held,
+}
+
 /// One wish, checked.
 struct Wish {
     address: Address,
@@ -127,7 +133,8 @@ impl Mirror {
         let held = self.shelf.hold(repository).await;
         let room = Room::new(&self.config, &wish.address, &held).with_tree(&self.config, into);
         // The future is large and lives on the heap.
-        let fetched = Box::pin(on_mirror(&git, (&held, &room), || checkout::attempt(&git, &wish, (&held, into)))).await;
+        let turn = Turn { git, held: &held };
+        let fetched = Box::pin(turn.within(&room, || turn.check_out(&wish, into))).await;
         self.put_back(held);
         fetched
     }
@@ -145,28 +152,30 @@ impl Mirror {
     }
 }
 
-/// Does `work` on a mirror, and once more from nothing if the mirror was there before and is damaged or has outgrown its
-/// room: only what is fetched now is the repository's own size.
-async fn on_mirror<T, Work: Future<Output = Result<T, Error>>>(
-    git: &Git<'_>,
-    (held, room): (&Held, &Room<'_>),
-    work: impl Fn() -> Work,
-) -> Result<T, Error> {
-    let was_there = held.is_there().await;
-    let error = match room.keep(work()).await {
-        Ok(done) => return Ok(done),
-        Err(error) => error,
-    };
-    let outgrown = matches!(error, Error::RepositoryTooLarge { .. });
-    let doubtful = !error.is_about_room() && error.is_retryable();
-    if !was_there || !(outgrown || doubtful && git.is_damaged(&held.folder).await) {
-        return Err(error);
+impl Turn<'_> {
+    /// Does `work` within `room`, and once more from nothing if the mirror was there before and is damaged or has outgrown
+    /// its room: only what is fetched now is the repository's own size.
+    async fn within<T, Work: Future<Output = Result<T, Error>>>(
+        &self,
+        room: &Room<'_>,
+        work: impl Fn() -> Work,
+    ) -> Result<T, Error> {
+        let was_there = self.held.is_there().await;
+        let error = match room.keep(work()).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let (mirror, outgrown) = (&self.held.folder, matches!(error, Error::RepositoryTooLarge { .. }));
+        let doubtful = !error.is_about_room() && error.is_retryable();
+        if !was_there || !(outgrown || doubtful && self.git.is_damaged(mirror).await) {
+            return Err(error);
+        }
+        tracing::warn!(error = &error as &dyn std::error::Error, mirror = %mirror.display(), "a mirror is made anew");
+        let removed = self.held.remove().await;
+        removed.map_err(|source| Error::Io { action: "remove a damaged mirror", source })?;
+        room.empty_tree().await;
+        room.keep(work()).await
     }
-    tracing::warn!(error = &error as &dyn std::error::Error, mirror = %held.folder.display(), "a mirror is made anew");
-    let removed = held.remove().await;
-    removed.map_err(|source| Error::Io { action: "remove a damaged mirror", source })?;
-    room.empty_tree().await;
-    room.keep(work()).await
 }
 
 fn well_formed_commit(commit: &str) -> Result<String, Error> {

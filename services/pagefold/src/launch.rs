@@ -69,7 +69,7 @@ impl Repositories {
 
 impl Sources {
     /// The launcher's rules: `own` is where the platform's servers answer, `closed` the folder with its data.
-    pub(crate) fn rules(&self, allowed: Allowed, (own, closed): (Vec<String>, PathBuf)) -> Rules {
+    pub(crate) fn rules(&self, allowed: Allowed, own: Vec<String>, closed: PathBuf) -> Rules {
         let named = self.forbidden_addresses.iter().flat_map(|address| hosts_of(address));
         let own = own.into_iter().chain(named).map(Own::At).collect();
         Rules { dialer: Dialer { allowed, own }, closed: vec![closed] }
@@ -169,7 +169,7 @@ mod tests {
             "--docker-host=tcp://10.0.0.9:2375",
         ]);
         let own = [vec!["log.internal:4222".to_owned()], told.builds.engine_hosts()].concat();
-        let rules = told.sources.rules(Allowed::default(), (own, "/var/lib/pagefold".into()));
+        let rules = told.sources.rules(Allowed::default(), own, "/var/lib/pagefold".into());
         let expected = ["log.internal:4222", "10.0.0.9:2375", "db.internal:5432", "10.0.0.8:8080", "edge.internal:443"];
         let own: Vec<&str> = rules
             .dialer

@@ -66,8 +66,8 @@ pub(crate) async fn run(options: Provision) -> Result<()> {
 
 impl Provision {
     fn storage(&self) -> Option<Storage> {
-        let key = (self.s3_access_key.clone(), self.s3_secret_key.clone());
-        let config = storage::Config::new(self.s3_endpoint.clone()?, self.s3_region.clone(), key);
+        let (key, secret) = (self.s3_access_key.clone(), self.s3_secret_key.clone());
+        let config = storage::Config::new(self.s3_endpoint.clone()?, self.s3_region.clone(), key, secret);
         Some(Storage::connect(&storage::Config { platform_bucket: self.s3_platform_bucket.clone(), ..config }))
     }
 }

@@ -198,7 +198,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             servers.extend(builds.engine_hosts().into_iter().chain(common.admin.map(|address| address.to_string())));
             let allowed = sources.repositories.allowed(false);
             sources.tell_what_is_unknown(&allowed);
-            let rules = sources.rules(allowed, (servers, launcher_data.clone()));
+            let rules = sources.rules(allowed, servers, launcher_data.clone());
             let config = launch::config(&builds, launcher_data, rules);
             let prepared = launcher::prepare(config, launcher::Parts::of(&health, Need::Must)).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());

@@ -71,7 +71,7 @@ pub struct Config {
 impl Config {
     /// A configuration with the default bucket names.
     #[must_use]
-    pub fn new(endpoint: String, region: String, (access_key, secret_key): (String, SecretString)) -> Self {
+    pub fn new(endpoint: String, region: String, access_key: String, secret_key: SecretString) -> Self {
         let (site_bucket_prefix, platform_bucket) = (SITE_BUCKET_PREFIX.to_owned(), PLATFORM_BUCKET.to_owned());
         Self { endpoint, region, access_key, secret_key, site_bucket_prefix, platform_bucket }
     }

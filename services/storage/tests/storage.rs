@@ -48,7 +48,7 @@ impl Server {
         let server = depot::Config { root: root_path, listen, region: region.clone(), keys: vec![key] };
         let server = depot::Depot::bind(server).await.unwrap();
         let address = server.local_addr();
-        let config = Config::new(format!("http://{address}"), region, ("tests".to_owned(), secret));
+        let config = Config::new(format!("http://{address}"), region, "tests".to_owned(), secret);
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));
         let storage = Storage::connect(&config).with_rhythm(QUICK);

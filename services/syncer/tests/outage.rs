@@ -54,8 +54,8 @@ impl World {
         let server = server.await.unwrap();
         let (line, stop) = (Line::to(server.local_addr()).await, CancellationToken::new());
         let storage = |endpoint| {
-            let key = ("tests".to_owned(), secret.clone());
-            Storage::connect(&storage::Config::new(endpoint, region.clone(), key)).with_rhythm(QUICK)
+            let config = storage::Config::new(endpoint, region.clone(), "tests".to_owned(), secret.clone());
+            Storage::connect(&config).with_rhythm(QUICK)
         };
         let direct = storage(format!("http://{}", server.local_addr()));
         let behind_line = storage(line.endpoint());

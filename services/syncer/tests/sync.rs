@@ -34,7 +34,7 @@ impl Stage {
         let server = depot::Config { root, listen: "127.0.0.1:0".parse().unwrap(), region, keys: vec![key] };
         let server = depot::Depot::bind(server).await.unwrap();
         let endpoint = format!("http://{}", server.local_addr());
-        let storage = Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), ("tests".to_owned(), secret)));
+        let storage = Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), "tests".to_owned(), secret));
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));
         let site = storage.site(SiteId(Uuid::nil()));

@@ -7,7 +7,7 @@ mod organizations;
 mod sites;
 
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
-pub(crate) use sites::{Created, NewSite, change_site, create_site, delete_site, name_of};
+pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 
 use crate::app::Shared;
 use crate::place::Place;
@@ -33,7 +33,8 @@ const READ_MODEL_POLL: Duration = Duration::from_millis(20);
 pub(crate) async fn execute<A: Aggregate>(
     app: &Shared,
     id: &str,
-    (command, cause): (&A::Command, &Cause),
+    command: &A::Command,
+    cause: &Cause,
 ) -> Result<Vec<Recorded>, Problem> {
     in_time(app, app.log.execute::<A>(id, command, cause)).await
 }
@@ -58,8 +59,8 @@ async fn commit(app: &Shared, transaction: Transaction<'_>) -> Result<bool, Prob
     Ok(!recorded.is_empty())
 }
 
-async fn ask<A: Aggregate>(app: &Shared, id: &str, asked: (&A::Command, &Cause)) -> Result<(), Problem> {
-    let recorded = execute::<A>(app, id, asked).await?;
+async fn ask<A: Aggregate>(app: &Shared, id: &str, command: &A::Command, cause: &Cause) -> Result<(), Problem> {
+    let recorded = execute::<A>(app, id, command, cause).await?;
     seen(app, &recorded).await;
     Ok(())
 }
@@ -83,19 +84,29 @@ async fn seen(app: &Shared, recorded: &[Recorded]) {
     }
 }
 
+/// What of a site's repository shall be built.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    /// The branch; the live one if absent.
+    pub(crate) branch: Option<Branch>,
+    /// The commit; the newest of the branch if absent.
+    pub(crate) commit: Option<CommitId>,
+}
+
 /// Answers the build that will be queued.
 pub(crate) async fn request_build(
     app: &Shared,
     place: &Place,
-    (branch, commit, caller): (Option<Branch>, Option<CommitId>, Caller),
+    source: Source,
+    caller: Caller,
 ) -> Result<BuildId, Problem> {
     let site = app.site_id(place).await?;
     let Site::Active(active) = app.log.load::<Site>(&site.to_string()).await?.state else {
         return Err(Refusal::SiteNotFound.into());
     };
-    let branch = branch.unwrap_or(active.settings.branch);
-    let (id, command) = (BuildId(clock::new_id()), build::Command::Request { site, branch, commit });
-    ask::<Build>(app, &id.to_string(), (&command, &Cause::new(caller.0))).await?;
+    let branch = source.branch.unwrap_or(active.settings.branch);
+    let (id, command) = (BuildId(clock::new_id()), build::Command::Request { site, branch, commit: source.commit });
+    ask::<Build>(app, &id.to_string(), &command, &Cause::new(caller.0)).await?;
     Ok(id)
 }
 
@@ -104,26 +115,38 @@ pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> R
     let known = soon(app.model.build(id)).await.flatten();
     let command = build::Command::Cancel { reason: format!("canceled by {}", caller.0), superseded_by: None };
     let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.0) };
-    ask::<Build>(app, &id.to_string(), (&command, &cause)).await
+    ask::<Build>(app, &id.to_string(), &command, &cause).await
+}
+
+/// What an alias shall show from now on.
+#[derive(Debug)]
+pub(crate) struct Promotion {
+    pub(crate) alias: AliasName,
+    pub(crate) deploy: DeployId,
+    /// What it shows now, as far as the caller knows; none if that does not matter to them.
+    pub(crate) expected: Option<DeployId>,
 }
 
 /// Moves an alias to a deploy of its site, forwards or back, if it still shows what the caller expects. Answers the number
 /// of the build that made the deploy.
 pub(crate) async fn promote(
     app: &Shared,
-    (place, alias): (&Place, &AliasName),
-    (deploy, expected, caller): (DeployId, Option<DeployId>, Caller),
+    place: &Place,
+    promotion: &Promotion,
+    caller: Caller,
 ) -> Result<u64, Problem> {
+    let Promotion { alias, deploy, expected } = promotion;
     let site = app.site_id(place).await?;
     if !matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
         return Err(Refusal::SiteNotFound.into());
     }
     let (number, source_sequence) = match app.log.load::<Deploy>(deploy.as_str()).await?.state {
         Deploy::Synced { site: owner, number, source_sequence } if owner == site => (number, source_sequence),
-        Deploy::Synced { .. } | Deploy::Unknown => return Err(Refusal::DeployNotFound(deploy).into()),
+        Deploy::Synced { .. } | Deploy::Unknown => return Err(Refusal::DeployNotFound(deploy.clone()).into()),
     };
-    let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected });
-    let command = alias::Command::Promote { site, alias: alias.clone(), deploy, number, source_sequence, claim };
-    ask::<Alias>(app, &id, (&command, &Cause::new(caller.0))).await?;
+    let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
+    let (alias, deploy) = (alias.clone(), deploy.clone());
+    let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
+    ask::<Alias>(app, &id, &command, &Cause::new(caller.0)).await?;
     Ok(number)
 }

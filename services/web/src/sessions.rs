@@ -72,7 +72,7 @@ impl Sessions {
     pub(crate) async fn begin(&self, holder: &Known) -> Result<HeaderValue, Problem> {
         let id = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let (key, now_s) = (key(&id), now_s());
-        let mac = mac(holder, (&key, now_s));
+        let mac = mac(holder, &key, now_s);
         let session = Session { name: holder.name.clone(), mac, begun_s: now_s, used_s: now_s };
         self.kept.begin(&key, written(&session)?).await?;
         self.cookie(&id, SESSION_S)
@@ -98,7 +98,7 @@ impl Sessions {
         let Some(record) = self.kept.read(&visit.key).await? else { return Ok(None) };
         let Ok(session) = serde_json::from_slice::<Session>(&record.value) else { return Ok(None) };
         let Some(holder) = known.iter().find(|known| known.name == session.name) else { return Ok(None) };
-        let genuine = mac(holder, (&visit.key, session.begun_s)).as_bytes().ct_eq(session.mac.as_bytes());
+        let genuine = mac(holder, &visit.key, session.begun_s).as_bytes().ct_eq(session.mac.as_bytes());
         Ok((bool::from(genuine) && !session.is_over(now_s())).then_some((session, record)))
     }
 
@@ -129,7 +129,7 @@ fn key(id: &str) -> String {
     hex::encode(Sha256::digest(id))
 }
 
-fn mac(holder: &Known, (key, begun_s): (&str, i64)) -> String {
+fn mac(holder: &Known, key: &str, begun_s: i64) -> String {
     let begun = begun_s.to_string();
     let mut mac = Signature::with(holder.key());
     for part in [PURPOSE, holder.name.as_bytes(), b"\n", key.as_bytes(), b"\n", begun.as_bytes()] {

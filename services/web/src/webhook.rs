@@ -82,6 +82,6 @@ async fn record(app: &Shared, delivery: Delivery) -> Result<Option<events::Event
     let name = delivery.repository.canonical();
     let id = ids::of_delivery(SOURCE, &delivery.id);
     let cause = Cause { id: Some(id), ..Cause::new(Actor(format!("webhook:{SOURCE}"))) };
-    let recorded = commands::execute::<Repository>(app, &name, (&Command::Receive(delivery), &cause)).await?;
+    let recorded = commands::execute::<Repository>(app, &name, &Command::Receive(delivery), &cause).await?;
     Ok(recorded.first().map(|recorded| recorded.envelope.id))
 }

@@ -38,7 +38,7 @@ pub(super) async fn pushes(platform: &Platform, round: usize, repositories: usiz
 fn push(round: usize, index: usize, repository: usize) -> Delivery {
     let url = format!("https://git.example.org/intake/repository-{repository}");
     let commit = |version: usize| format!("{:040x}", (round << 32) + index + version + 1);
-    Delivery::of_push(&url, "main", (&commit(0), &commit(1)))
+    Delivery::of_push(&url, "main", &commit(0), &commit(1))
 }
 
 /// A log of its own, with nobody behind it.

@@ -54,7 +54,7 @@ impl<'p> Sites<'p> {
             tick.tick().await;
             let site = index % SITES;
             let commit = &self.commits[site];
-            let delivery = Delivery::of_push(&self.sites[site].repository.url(), "main", (commit, commit));
+            let delivery = Delivery::of_push(&self.sites[site].repository.url(), "main", commit, commit);
             let ready = self.platform.ready().clone();
             answers.push(tokio::spawn(async move {
                 let mut sender = Sender::connect(&ready).await;

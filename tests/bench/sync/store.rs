@@ -35,6 +35,6 @@ impl Store {
 
 /// The store as the syncer reaches it.
 pub(super) fn storage(endpoint: String) -> storage::Storage {
-    let access = (KEY.to_owned(), SecretString::from(SECRET));
-    storage::Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), access))
+    let secret = SecretString::from(SECRET);
+    storage::Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), KEY.to_owned(), secret))
 }

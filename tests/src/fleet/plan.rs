@@ -245,8 +245,8 @@ impl Plan {
 
     /// How a key reaches the object store.
     pub(super) fn storage(&self, key: &str) -> storage::Config {
-        let access = (key.to_owned(), self.secret.clone().into());
-        storage::Config::new(self.ready.s3.clone(), REGION.to_owned(), access)
+        let secret = self.secret.clone().into();
+        storage::Config::new(self.ready.s3.clone(), REGION.to_owned(), key.to_owned(), secret)
     }
 
     fn store(&self, key: &str) -> Vec<Variable> {

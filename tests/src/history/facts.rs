@@ -69,7 +69,7 @@ pub(super) fn host(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String,
 
 pub(super) fn push(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     causes(story, site);
-    let fact = arrived(&site.repository, &story.branch, (&story.commit, chance));
+    let fact = arrived(&site.repository, &story.branch, &story.commit, chance);
     (site.repository.canonical(), fact.into())
 }
 
@@ -77,7 +77,8 @@ pub(super) fn push(story: &mut Story, site: &mut Member, chance: &mut Chance) ->
 pub(super) fn arrived(
     repository: &RepositoryUrl,
     branch: &Branch,
-    (commit, chance): (&CommitId, &mut Chance),
+    commit: &CommitId,
+    chance: &mut Chance,
 ) -> RepositoryEvent {
     RepositoryEvent::PushReceived {
         repository: repository.clone(),
@@ -122,14 +123,14 @@ pub(super) fn started(story: &mut Story, site: &mut Member, chance: &mut Chance)
 
 pub(super) fn built(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let artifact = Artifact { key: format!("artifacts/{}", story.build), files: FILES, bytes: size(chance) };
-    finished(story, site, (Outcome::Success, Some(artifact)))
+    finished(story, site, Outcome::Success, Some(artifact))
 }
 
 pub(super) fn failed(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    finished(story, site, (Outcome::Failure, None))
+    finished(story, site, Outcome::Failure, None)
 }
 
-fn finished(story: &Story, site: &Member, (outcome, artifact): (Outcome, Option<Artifact>)) -> (String, Event) {
+fn finished(story: &Story, site: &Member, outcome: Outcome, artifact: Option<Artifact>) -> (String, Event) {
     let reason = if artifact.is_some() { String::new() } else { "the build script ended with status 1".to_owned() };
     let fact = BuildEvent::Finished {
         site: site.id,

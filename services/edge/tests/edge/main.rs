@@ -50,9 +50,9 @@ async fn a_promoted_deploy_is_served_in_every_way_a_reader_may_ask() {
     );
     let missing = edge.get("docs", "/blog/nothing").await;
     assert_eq!((missing.status(), missing.text().await.unwrap().as_str()), (StatusCode::NOT_FOUND, "no such post"));
-    edge.refuses("docs", "/nothing", (404, "page_not_found")).await;
-    edge.refuses("docs", "/%zz", (400, "path_malformed")).await;
-    edge.refuses("nobody", "/", (404, "site_not_found")).await;
+    edge.refuses("docs", "/nothing", 404, "page_not_found").await;
+    edge.refuses("docs", "/%zz", 400, "path_malformed").await;
+    edge.refuses("nobody", "/", 404, "site_not_found").await;
     assert_eq!(edge.ask("POST", "docs", "/", &[]).await.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(edge.over_http2("docs", "/").await, "home");
 }
@@ -68,7 +68,7 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
     world.promote("docs", "demo", 2).await;
     edge.until_serves("demo--docs", "/", "second").await;
     edge.until_serves("fix--docs", "/", "first").await;
-    edge.refuses("docs", "/", (404, "site_not_found")).await;
+    edge.refuses("docs", "/", 404, "site_not_found").await;
     let by_id = format!("{first}--docs");
     for (host, caching) in
         [("fix--docs", "public, max-age=0, must-revalidate"), (&by_id, "public, max-age=31536000, immutable")]
@@ -78,10 +78,10 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
         assert_eq!(header(page.headers(), "cache-control"), caching, "{host}");
         assert_eq!(page.text().await.unwrap(), "first");
     }
-    edge.refuses("0123456789ab--docs", "/", (404, "site_not_found")).await;
+    edge.refuses("0123456789ab--docs", "/", 404, "site_not_found").await;
     world.delete("docs").await;
-    edge.until_refuses("fix--docs", (404, "site_not_found")).await;
-    edge.refuses(&by_id, "/", (404, "site_not_found")).await;
+    edge.until_refuses("fix--docs", 404, "site_not_found").await;
+    edge.refuses(&by_id, "/", 404, "site_not_found").await;
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_large_file_is_sent_as_it_arrives_whole_or_in_part() {
     assert_eq!(header(part.headers(), "content-range"), "bytes 2999990-2999999/3000000");
     assert_eq!(part.text().await.unwrap(), "000299999\n");
     world.stop_store().await;
-    edge.refuses("docs", "/large.txt", (503, "storage_unavailable")).await;
+    edge.refuses("docs", "/large.txt", 503, "storage_unavailable").await;
 }
 
 #[tokio::test]
@@ -193,18 +193,18 @@ async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_i
     assert_eq!(edge.text("docs", "/").await, "home");
     let other = edge.get("docs", "/other").await;
     assert_eq!(header(other.headers(), "retry-after"), "5");
-    edge.refuses("docs", "/other", (503, "storage_unavailable")).await;
+    edge.refuses("docs", "/other", 503, "storage_unavailable").await;
     edge.stop().await;
 
     // Without either, the manifest on disk still tells what there is.
     let edge = world.edge().await;
     assert_eq!(edge.ask("HEAD", "docs", "/other", &[]).await.status(), StatusCode::OK);
-    edge.refuses("docs", "/nothing", (404, "page_not_found")).await;
-    edge.refuses("docs", "/", (503, "storage_unavailable")).await;
+    edge.refuses("docs", "/nothing", 404, "page_not_found").await;
+    edge.refuses("docs", "/", 503, "storage_unavailable").await;
 
     world.start_log().await;
     world.promote("docs", "demo", 1).await;
-    edge.until_refuses("demo--docs", (503, "storage_unavailable")).await;
+    edge.until_refuses("demo--docs", 503, "storage_unavailable").await;
 }
 
 #[tokio::test]
@@ -231,12 +231,12 @@ async fn an_edge_that_has_never_heard_the_log_says_that_it_is_starting() {
     world.promote("docs", "live", 1).await;
     world.kill_log().await;
     let edge = world.edge().await;
-    edge.refuses("docs", "/", (503, "edge_starting")).await;
+    edge.refuses("docs", "/", 503, "edge_starting").await;
     assert_eq!(edge.health().await, (503, "{\"status\":\"starting\"}\n".to_owned()));
     world.start_log().await;
     edge.until_serves("docs", "/", "home").await;
     assert_eq!(edge.health().await, (200, "{\"status\":\"serving\",\"position\":3}\n".to_owned()));
-    edge.refuses("docs", "/.well-known/pagefold/health", (404, "page_not_found")).await;
+    edge.refuses("docs", "/.well-known/pagefold/health", 404, "page_not_found").await;
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn a_log_that_ends_before_the_kept_table_is_followed_from_its_start() {
     world.promote("news", "live", 1).await;
     let edge = world.edge().await;
     edge.until_serves("news", "/", "news").await;
-    edge.refuses("docs", "/", (404, "site_not_found")).await;
+    edge.refuses("docs", "/", 404, "site_not_found").await;
 }
 
 #[tokio::test]
@@ -301,7 +301,7 @@ async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
     world.create("docs").await;
     world.put("docs", 1, &[("large", &large)]).await;
     world.promote("docs", "live", 1).await;
-    edge.until_refuses("docs", (404, "page_not_found")).await;
+    edge.until_refuses("docs", 404, "page_not_found").await;
     let answer = edge.get("docs", "/large").await;
     assert_eq!(header(answer.headers(), "content-length"), large.len().to_string());
     world.stop_store().await;

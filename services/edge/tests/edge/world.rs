@@ -99,7 +99,7 @@ impl World {
         let depot = depot::Depot::bind(depot::Config { root, listen, region: region.clone(), keys: vec![key] });
         let depot = depot.await.unwrap();
         let endpoint = format!("http://{}", depot.local_addr());
-        let storage = Storage::connect(&storage::Config::new(endpoint, region, ("tests".to_owned(), secret)));
+        let storage = Storage::connect(&storage::Config::new(endpoint, region, "tests".to_owned(), secret));
         let stop = CancellationToken::new();
         let running = tokio::spawn({
             let stop = stop.clone();
@@ -251,12 +251,12 @@ impl Edge {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    pub(crate) async fn refuses(&self, host: &str, path: &str, (status, code): (u16, &str)) {
+    pub(crate) async fn refuses(&self, host: &str, path: &str, status: u16, code: &str) {
         let (found, text) = self.refusal(host, path).await;
         assert!(found == status && text.contains(&format!("<code>{code}</code>")), "{host}{path}: {found} {text}");
     }
 
-    pub(crate) async fn until_refuses(&self, host: &str, (status, code): (u16, &str)) {
+    pub(crate) async fn until_refuses(&self, host: &str, status: u16, code: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (found, text) = self.refusal(host, "/").await;

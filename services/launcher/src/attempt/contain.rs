@@ -28,7 +28,7 @@ enum Stopped {
 impl Attempt<'_> {
     /// Fetches the source and builds it. An engine that is away is waited for, however long that takes.
     pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<(Workspace, CommitId), Cut> {
-        let (mut known, mut pause) = (self.job.commit.clone(), ENGINE_AGAIN);
+        let (mut known, mut pause) = (self.task.job.commit.clone(), ENGINE_AGAIN);
         loop {
             let root = folder.to_owned();
             let made = blocking(move || Workspace::create(root)).await;
@@ -57,22 +57,22 @@ impl Attempt<'_> {
 
     fn describe(&self, workspace: &Workspace, commit: &CommitId) -> spec::Job {
         spec::Job {
-            build: self.build.to_string(),
-            site: self.site.clone(),
-            branch: self.job.branch.to_string(),
+            build: self.task.build.to_string(),
+            site: self.task.site.clone(),
+            branch: self.task.job.branch.to_string(),
             commit: commit.to_string(),
-            repository_url: self.job.repository.to_string(),
-            engine: self.job.engine,
+            repository_url: self.task.job.repository.to_string(),
+            engine: self.task.job.engine,
             workspace: workspace.clone(),
         }
     }
 
     async fn contain(&self, job: &spec::Job, halt: &CancellationToken) -> Result<(), Stopped> {
-        let swept = halt.run_until_cancelled(self.engine.sweep(&job.build)).await;
+        let swept = halt.run_until_cancelled(self.task.engine.sweep(&job.build)).await;
         swept.unwrap_or(Ok(())).map_err(Stopped::Engine)?;
         let spec = specify(job, &self.launcher.config.limits);
         let stop = halt.child_token();
-        let running = self.engine.run(&spec, self.record.lines(), stop.clone());
+        let running = self.task.engine.run(&spec, self.record.lines(), stop.clone());
         tokio::pin!(running);
         let (ended, excess) = tokio::select! {
             ended = &mut running => (ended, None),
@@ -99,18 +99,18 @@ impl Attempt<'_> {
 
     /// Whether the engine failed as a whole, and not just in this.
     async fn is_lost(&self, error: &engine::Error) -> bool {
-        error.is_away() || self.engine.check().await.is_err()
+        error.is_away() || self.task.engine.check().await.is_err()
     }
 
     /// Waits until the engine works again.
     async fn outlast(&self, error: &engine::Error, pause: &mut Duration) {
         self.blame.put(Interruption::Engine);
-        tracing::warn!(build = %self.build, error = chain(error), "a build waits for the engine");
+        tracing::warn!(build = %self.task.build, error = chain(error), "a build waits for the engine");
         self.record.say("the build engine cannot be reached; waiting for it").await;
         loop {
             tokio::time::sleep(*pause).await;
             *pause = (*pause * 2).min(ENGINE_AGAIN_MAX);
-            if self.engine.check().await.is_ok() {
+            if self.task.engine.check().await.is_ok() {
                 break;
             }
         }

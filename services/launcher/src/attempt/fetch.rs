@@ -21,7 +21,7 @@ impl Attempt<'_> {
             match self.check_out(workspace, commit).await {
                 Ok(commit) => return Ok(commit),
                 Err(error) if error.is_about_disk() => {
-                    tracing::warn!(build = %self.build, error = chain(&error), "a build finds no room on the disk");
+                    tracing::warn!(build = %self.task.build, error = chain(&error), "a build finds no room on the disk");
                     return Err(Cut::Interrupted(Interruption::Disk));
                 }
                 Err(error) if error.is_retryable() && tries < TRIES => {
@@ -38,7 +38,7 @@ impl Attempt<'_> {
     }
 
     async fn check_out(&self, workspace: &Workspace, commit: Option<&CommitId>) -> Result<CommitId, source::Error> {
-        let (repository, branch) = (self.job.repository.as_str(), self.job.branch.as_str());
+        let (repository, branch) = (self.task.job.repository.as_str(), self.task.job.branch.as_str());
         let source::Tip { commit, is_new } = match commit {
             Some(commit) => source::Tip { commit: commit.clone(), is_new: false },
             None => self.launcher.mirror.tip(repository, branch).await?,

@@ -19,7 +19,8 @@ impl Attempt<'_> {
     pub(super) async fn pack(
         &self,
         workspace: &Workspace,
-        (tar, halt): (&Path, &CancellationToken),
+        tar: &Path,
+        halt: &CancellationToken,
     ) -> Result<Packed, Cut> {
         let packing =
             pack::packing(workspace.site(), tar.to_owned(), self.launcher.config.output.clone(), halt.clone());
@@ -42,11 +43,11 @@ impl Attempt<'_> {
             match Box::pin(self.launcher.platform.put_artifact(key, tar)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_transient() => {
-                    tracing::warn!(build = %self.build, error = chain(&error), ?pause, "an artifact waits for the store");
+                    tracing::warn!(build = %self.task.build, error = chain(&error), ?pause, "an artifact waits for the store");
                     self.record.say("the artifact cannot be stored yet; trying again").await;
                 }
                 Err(error) => {
-                    tracing::error!(build = %self.build, error = chain(&error), "the store refuses an artifact");
+                    tracing::error!(build = %self.task.build, error = chain(&error), "the store refuses an artifact");
                     return Err(Cut::Interrupted(Interruption::StoreRefuses));
                 }
             }

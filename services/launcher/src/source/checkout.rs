@@ -1,8 +1,6 @@
 //! How a commit gets into a mirror, and from there into a folder of its own.
 
-use super::git::Git;
-use super::shelf::Held;
-use super::{Error, Fetched, TIP, Wish, digest, leftovers};
+use super::{Error, Fetched, TIP, Turn, Wish, digest, leftovers};
 use crate::blocking;
 use std::fs;
 use std::io::{self, Read as _};
@@ -13,67 +11,71 @@ const ATTRIBUTES_MAX: u64 = 64 << 10;
 /// The depth that git takes for all of the history.
 const ALL: &str = "--depth=2147483647";
 
-/// Makes the mirror, fetches the commit if it is not there, and copies it out. Whoever calls has the mirror's turn.
-pub(super) async fn attempt(git: &Git<'_>, wish: &Wish, (held, into): (&Held, &Path)) -> Result<Fetched, Error> {
-    let mirror = held.folder.as_path();
-    make(git, held).await?;
-    let from_mirror = has_commit(git, wish, mirror).await;
-    if !from_mirror {
-        fetch(git, wish, mirror).await?;
+impl Turn<'_> {
+    /// Makes the mirror, fetches the commit if it is not there, and copies it out.
+    pub(super) async fn check_out(&self, wish: &Wish, into: &Path) -> Result<Fetched, Error> {
+        self.make().await?;
+        let from_mirror = self.has_commit(wish).await;
+        if !from_mirror {
+            self.fetch(wish).await?;
+        }
+        self.copy(wish, into).await?;
+        Ok(Fetched { from_mirror, notices: notices_of(into).await })
     }
-    copy(git, (wish, mirror), into).await?;
-    Ok(Fetched { from_mirror, notices: notices_of(into).await })
-}
 
-/// Makes the mirror, or clears what a run of git left in it that was killed.
-pub(super) async fn make(git: &Git<'_>, held: &Held) -> Result<(), Error> {
-    let existing = held.folder.clone();
-    let found = blocking(move || {
-        leftovers::remove(&existing);
-        Ok(existing.exists())
-    });
-    if !found.await.map_err(|source| Error::Io { action: "look at a mirror", source })? {
-        let made = git.run(&held.folder, &["init", "--quiet", "--bare"]).await;
-        made.map_err(|source| Error::Git { action: "make a mirror", source })?;
+    /// Makes the mirror, or clears what a run of git left in it that was killed.
+    pub(super) async fn make(&self) -> Result<(), Error> {
+        let existing = self.held.folder.clone();
+        let found = blocking(move || {
+            leftovers::remove(&existing);
+            Ok(existing.exists())
+        });
+        if !found.await.map_err(|source| Error::Io { action: "look at a mirror", source })? {
+            let made = self.git.run(&self.held.folder, &["init", "--quiet", "--bare"]).await;
+            made.map_err(|source| Error::Git { action: "make a mirror", source })?;
+        }
+        self.held.touch().await;
+        Ok(())
     }
-    held.touch().await;
-    Ok(())
-}
 
-/// Asks for the branch's tip, then for the commit itself, then for all of the branch: servers that give out any commit by
-/// its name are the rule, but not all do.
-async fn fetch(git: &Git<'_>, wish: &Wish, mirror: &Path) -> Result<(), Error> {
-    let branch = format!("+refs/heads/{}:refs/branches/{}", wish.branch, digest(&wish.branch));
-    let exact = format!("+{}:refs/commits/{}", wish.commit, wish.commit);
-    let route = git.route().await?;
-    for (depth, refspec) in [(TIP, &branch), (TIP, &exact), (ALL, &branch)] {
-        match git.fetch(mirror, &route, [depth, refspec]).await {
-            Err(complaint) if !complaint.is_about_a_missing_ref() => {
-                return Err(git.failed_fetch(complaint, route.why()));
+    /// Asks for the branch's tip, then for the commit itself, then for all of the branch: servers that give out any commit
+    /// by its name are the rule, but not all do.
+    async fn fetch(&self, wish: &Wish) -> Result<(), Error> {
+        let branch = format!("+refs/heads/{}:refs/branches/{}", wish.branch, digest(&wish.branch));
+        let exact = format!("+{}:refs/commits/{}", wish.commit, wish.commit);
+        let route = self.git.route().await?;
+        for (depth, refspec) in [(TIP, &branch), (TIP, &exact), (ALL, &branch)] {
+            match self.git.fetch(&self.held.folder, &route, [depth, refspec]).await {
+                Err(complaint) if !complaint.is_about_a_missing_ref() => {
+                    return Err(self.git.failed_fetch(complaint, route.why()));
+                }
+                _ => {}
             }
-            _ => {}
+            if self.has_commit(wish).await {
+                return Ok(());
+            }
         }
-        if has_commit(git, wish, mirror).await {
-            return Ok(());
-        }
+        Err(Error::CommitNotFound { commit: wish.commit.clone(), address: wish.address.to_string() })
     }
-    Err(Error::CommitNotFound { commit: wish.commit.clone(), address: wish.address.to_string() })
-}
 
-async fn has_commit(git: &Git<'_>, wish: &Wish, mirror: &Path) -> bool {
-    git.run(mirror, &["cat-file", "-e", &format!("{}^{{commit}}", wish.commit)]).await.is_ok()
-}
+    async fn has_commit(&self, wish: &Wish) -> bool {
+        let object = format!("{}^{{commit}}", wish.commit);
+        self.git.run(&self.held.folder, &["cat-file", "-e", &object]).await.is_ok()
+    }
 
-/// Copies the commit out of the mirror: a copy, not a link, since the build may write to every file it gets.
-async fn copy(git: &Git<'_>, (wish, mirror): (&Wish, &Path), into: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Git { action: "check out the commit", source };
-    let own = into.join(".git");
-    let format = if wish.commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
-    git.run(&own, &["init", "--quiet", "--bare", "--template=", format]).await.map_err(failed)?;
-    git.run(&own, &["config", "core.bare", "false"]).await.map_err(failed)?;
-    git.copy(&own, mirror, &wish.commit).await.map_err(|complaint| git.failed_checkout(complaint))?;
-    let checkout = ["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit];
-    git.run_in(&own, into, &checkout).await.map_err(|complaint| git.failed_checkout(complaint))
+    /// Copies the commit out of the mirror: a copy, not a link, since the build may write to every file it gets.
+    async fn copy(&self, wish: &Wish, into: &Path) -> Result<(), Error> {
+        let git = &self.git;
+        let failed = |source| Error::Git { action: "check out the commit", source };
+        let own = into.join(".git");
+        let format = if wish.commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+        git.run(&own, &["init", "--quiet", "--bare", "--template=", format]).await.map_err(failed)?;
+        git.run(&own, &["config", "core.bare", "false"]).await.map_err(failed)?;
+        let copied = git.copy(&own, &self.held.folder, &wish.commit).await;
+        copied.map_err(|complaint| git.failed_checkout(complaint))?;
+        let checkout = ["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit];
+        git.run_in(&own, into, &checkout).await.map_err(|complaint| git.failed_checkout(complaint))
+    }
 }
 
 async fn notices_of(checkout: &Path) -> Vec<String> {

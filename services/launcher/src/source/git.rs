@@ -78,7 +78,7 @@ impl Complaint {
 
 pub(super) struct Git<'a> {
     config: &'a Config,
-    address: &'a Address,
+    pub(super) address: &'a Address,
 }
 
 impl<'a> Git<'a> {

@@ -2,8 +2,7 @@
 
 use super::address::Address;
 use super::git::Git;
-use super::shelf::Held;
-use super::{Error, Mirror, Room, TIP, checkout, digest, on_mirror, well_formed_branch};
+use super::{Error, Mirror, Room, TIP, Turn, digest, well_formed_branch};
 use crate::blocking;
 use events::CommitId;
 use std::fs;
@@ -26,7 +25,8 @@ impl Mirror {
         git.check()?;
         let held = self.shelf.hold(repository).await;
         let room = Room::new(&self.config, &address, &held);
-        let tip = Box::pin(on_mirror(&git, (&held, &room), || fetch(&git, &address, (&held, &branch)))).await;
+        let turn = Turn { git, held: &held };
+        let tip = Box::pin(turn.within(&room, || turn.tip(&branch))).await;
         match &tip {
             // It is wanted again at once.
             Ok(_) => drop(held),
@@ -36,23 +36,25 @@ impl Mirror {
     }
 }
 
-async fn fetch(git: &Git<'_>, address: &Address, (held, branch): (&Held, &str)) -> Result<Tip, Error> {
-    checkout::make(git, held).await?;
-    let kept = format!("refs/branches/{}", digest(branch));
-    let refspec = format!("+refs/heads/{branch}:{kept}");
-    let file = held.folder.join(kept);
-    let known = read(file.clone()).await.ok();
-    let route = git.route().await?;
-    git.fetch(&held.folder, &route, [TIP, &refspec]).await.map_err(|complaint| {
-        if complaint.is_about_a_missing_ref() {
-            Error::BranchNotFound { branch: branch.to_owned(), address: address.to_string() }
-        } else {
-            git.failed_fetch(complaint, route.why())
-        }
-    })?;
-    let commit = read(file).await?;
-    let is_new = known.is_none_or(|known| known != commit);
-    Ok(Tip { commit: commit.parse().map_err(|_| Error::CommitMalformed(commit))?, is_new })
+impl Turn<'_> {
+    async fn tip(&self, branch: &str) -> Result<Tip, Error> {
+        self.make().await?;
+        let kept = format!("refs/branches/{}", digest(branch));
+        let refspec = format!("+refs/heads/{branch}:{kept}");
+        let file = self.held.folder.join(kept);
+        let known = read(file.clone()).await.ok();
+        let route = self.git.route().await?;
+        self.git.fetch(&self.held.folder, &route, [TIP, &refspec]).await.map_err(|complaint| {
+            if complaint.is_about_a_missing_ref() {
+                Error::BranchNotFound { branch: branch.to_owned(), address: self.git.address.to_string() }
+            } else {
+                self.git.failed_fetch(complaint, route.why())
+            }
+        })?;
+        let commit = read(file).await?;
+        let is_new = known.is_none_or(|known| known != commit);
+        Ok(Tip { commit: commit.parse().map_err(|_| Error::CommitMalformed(commit))?, is_new })
+    }
 }
 
 /// What a ref names. Refs of a mirror are never packed, so each is a file.

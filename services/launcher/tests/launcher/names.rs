@@ -42,7 +42,7 @@ async fn store(folder: &std::path::Path, stop: CancellationToken) -> Storage {
     let server = depot::Depot::bind(server).await.unwrap();
     let endpoint = format!("http://{}", server.local_addr());
     tokio::spawn(server.run(stop));
-    Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), ("tests".to_owned(), secret)))
+    Storage::connect(&Config::new(endpoint, "us-east-1".to_owned(), "tests".to_owned(), secret))
 }
 
 #[test]

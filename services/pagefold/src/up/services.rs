@@ -203,7 +203,7 @@ impl Surroundings<'_> {
         let own = own.chain(self.places.log_addresses()).chain(self.options.builds.engine_hosts()).collect();
         // On one machine, repositories are near: everything but what is ours.
         let sources = &self.options.sources;
-        let mut rules = sources.rules(sources.repositories.allowed(true), (own, self.folder.to_owned()));
+        let mut rules = sources.rules(sources.repositories.allowed(true), own, self.folder.to_owned());
         rules.dialer.own.push(Own::Moving(self.places.log_process()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Pages are served and pushes are taken in without it.
@@ -235,7 +235,7 @@ impl Surroundings<'_> {
     fn storage(&self, name: &str) -> Storage {
         let (id, secret) = self.secrets.s3(name);
         let endpoint = format!("http://{}", self.places.s3);
-        Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), (id, SecretString::from(secret))))
+        Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), id, SecretString::from(secret)))
     }
 }
 

@@ -116,7 +116,7 @@ impl State {
                 return;
             }
             carried += bytes.len();
-            if !self.lets_through(&visitor, (carried, ours && between)).await {
+            if !self.lets_through(&visitor, carried, ours && between).await {
                 return;
             }
             between = !ours;
@@ -127,7 +127,7 @@ impl State {
         }
     }
 
-    async fn lets_through(&self, visitor: &TcpStream, (carried, begins): (usize, bool)) -> bool {
+    async fn lets_through(&self, visitor: &TcpStream, carried: usize, begins: bool) -> bool {
         let mut mode = self.mode.clone();
         let now = *mode.borrow_and_update();
         match now {

@@ -113,11 +113,12 @@ pub(crate) async fn point(
 ) -> Result<Response, Problem> {
     let (place, alias): (Place, AliasName) = (site.parse()?, alias.parse()?);
     let expected = target.expected.map_or_else(|| if_match(&headers), |expected| Ok(Some(expected)))?;
-    let asked = (target.deploy.clone(), expected, caller);
-    let number = commands::promote(&app, (&place, &alias), asked).await?;
+    let promotion = commands::Promotion { alias, deploy: target.deploy, expected };
+    let number = commands::promote(&app, &place, &promotion, caller).await?;
+    let commands::Promotion { alias, deploy, .. } = promotion;
     let url = app.sites_url.alias(&commands::name_of(&app, &place).await?, &alias);
-    let tag = format!("\"{}\"", target.deploy);
-    let pointed = Pointed { alias, deploy: target.deploy, number, url };
+    let tag = format!("\"{deploy}\"");
+    let pointed = Pointed { alias, deploy, number, url };
     Ok(([(header::ETAG, tag)], Json(pointed)).into_response())
 }
 

@@ -137,7 +137,8 @@ pub(crate) async fn request(
     Named(site): Named<Place>,
     Body(body): Body<NewBuild>,
 ) -> Result<Response, Problem> {
-    let id = commands::request_build(&app, &site, (body.branch, body.commit, caller)).await?;
+    let source = commands::Source { branch: body.branch, commit: body.commit };
+    let id = commands::request_build(&app, &site, source, caller).await?;
     let location = [(header::LOCATION, format!("{}/builds/{id}", super::BASE))];
     let shown = commands::soon(app.model.build(id)).await.flatten().map(Shown::from);
     Ok((StatusCode::CREATED, location, Json(shown)).into_response())

@@ -175,9 +175,9 @@ pub(crate) async fn change(
     headers: HeaderMap,
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let seen = if_match(&headers)?;
+    let edit = commands::Edit { wanted, seen: if_match(&headers)? };
     let id = app.site_id(&place).await?;
-    let changed = commands::change_site(&app, id, (&wanted, seen, caller)).await?;
+    let changed = commands::change_site(&app, id, &edit, caller).await?;
     let row = commands::soon(app.model.site(id)).await.flatten();
     let (version, shown) = match row {
         // Tag and fields are of one version: an older row would invite its reader to undo what others changed.

@@ -91,32 +91,32 @@ async fn organizer(app: &Shared, wanted: &place::Owner) -> Result<Organizer, Pro
     }
 }
 
+/// What a site shall be from now on.
+pub(crate) struct Edit {
+    pub(crate) wanted: Wanted,
+    /// The version the caller saw; none if that does not matter to them.
+    pub(crate) seen: Option<u64>,
+}
+
 /// Changes a site, if it still is at the version the caller saw. Answers what it is then.
-pub(crate) async fn change_site(
-    app: &Shared,
-    id: SiteId,
-    (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
-) -> Result<Active, Problem> {
-    if wanted.organization.is_some() {
+pub(crate) async fn change_site(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> Result<Active, Problem> {
+    if edit.wanted.organization.is_some() {
         return Err(Problem::InvalidInput(
             "`organization` is given at a site's creation and cannot be changed".to_owned(),
         ));
     }
     for _ in 1..ROUNDS_MAX {
-        match change_once(app, id, (wanted, seen, caller.clone())).await {
+        match change_once(app, id, edit, caller.clone()).await {
             // Whoever did not say what they saw meets the site as it is now.
-            Err(Problem::Refused(Refusal::SiteChanged { .. })) if seen.is_none() => {}
+            Err(Problem::Refused(Refusal::SiteChanged { .. })) if edit.seen.is_none() => {}
             changed => return changed,
         }
     }
-    change_once(app, id, (wanted, seen, caller)).await
+    change_once(app, id, edit, caller).await
 }
 
-async fn change_once(
-    app: &Shared,
-    id: SiteId,
-    (wanted, seen, caller): (&Wanted, Option<u64>, Caller),
-) -> Result<Active, Problem> {
+async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> Result<Active, Problem> {
+    let Edit { wanted, seen } = edit;
     let active = active(app, id).await?;
     let name = wanted.name.clone().unwrap_or_else(|| active.name.clone());
     let settings = wanted.onto(active.settings.clone())?;

@@ -106,6 +106,7 @@ pub(super) async fn save(
 ) -> Result<Redirect, Failed> {
     let (place, Form(form)) = (site?.0.parse::<Place>()?, form?);
     let id = app.site_id(&place).await?;
-    let changed = commands::change_site(&app, id, (&form.wanted()?, form.version, caller)).await?;
+    let edit = commands::Edit { wanted: form.wanted()?, seen: form.version };
+    let changed = commands::change_site(&app, id, &edit, caller).await?;
     Ok(Redirect::to(&format!("/sites/{}", changed.name)))
 }

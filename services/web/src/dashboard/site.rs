@@ -4,7 +4,7 @@ use super::Failed;
 use super::layout::{self, Page, moment, size};
 use super::link;
 use crate::app::Shared;
-use crate::commands;
+use crate::commands::{self, Promotion, Source};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::token::Caller;
@@ -12,7 +12,7 @@ use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
-use events::{AliasName, DeployId, PromotionReason};
+use events::{AliasName, PromotionReason};
 use maud::{Markup, html};
 use projections::aliases::Alias;
 use projections::deploys::Deploy;
@@ -59,7 +59,7 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
         section {
             h2 { "Deploys" }
             @if deploys.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
-            @else { (deploy_table(&app, &site, (&deploys, &aliases))) }
+            @else { (deploy_table(&app, &site, &deploys, &aliases)) }
         }
     };
     Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
@@ -135,7 +135,7 @@ fn build_form(site: &Site) -> Markup {
     }
 }
 
-fn deploy_table(app: &Shared, site: &Site, (deploys, aliases): (&[Deploy], &[Alias])) -> Markup {
+fn deploy_table(app: &Shared, site: &Site, deploys: &[Deploy], aliases: &[Alias]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -197,7 +197,7 @@ pub(super) async fn build(
 ) -> Result<Redirect, Failed> {
     let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
     let branch = Some(form.branch.trim()).filter(|branch| !branch.is_empty()).map(str::parse).transpose()?;
-    commands::request_build(&app, &name, (branch, None, caller)).await?;
+    commands::request_build(&app, &name, Source { branch, commit: None }, caller).await?;
     Ok(Redirect::to(&format!("/sites/{name}")))
 }
 
@@ -208,9 +208,9 @@ pub(super) async fn promote(
     form: Result<Form<Target>, FormRejection>,
 ) -> Result<Redirect, Failed> {
     let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
-    let alias: AliasName = form.alias.parse()?;
-    let (deploy, expected): (DeployId, DeployId) = (form.deploy.parse()?, form.expected.parse()?);
-    commands::promote(&app, (&name, &alias), (deploy, Some(expected), caller)).await?;
+    let expected = Some(form.expected.parse()?);
+    let promotion = Promotion { alias: form.alias.parse()?, deploy: form.deploy.parse()?, expected };
+    commands::promote(&app, &name, &promotion, caller).await?;
     Ok(Redirect::to(&format!("/sites/{name}")))
 }
 

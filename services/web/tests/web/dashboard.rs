@@ -78,10 +78,10 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
     let page = browser.page(&format!("/builds/{build}")).await;
     assert!(page.contains("data-follow=\"/api/v1/builds/") && page.contains("Cancel"), "{page}");
     platform.finish(build, Outcome::Success).await;
-    let first = platform.published(docs, (build, 1)).await;
+    let first = platform.published(docs, build, 1).await;
     let build = platform.running_build(docs, 2).await;
     platform.finish(build, Outcome::Success).await;
-    let second = platform.published(docs, (build, 2)).await;
+    let second = platform.published(docs, build, 2).await;
     assert!(!browser.page(&format!("/builds/{build}")).await.contains("data-follow"));
     let page = browser.page("/sites/docs").await;
     assert!(page.contains("Roll live back") && page.contains(second.as_str()), "{page}");

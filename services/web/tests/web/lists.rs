@@ -93,7 +93,7 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
     let record = repository::Command::Receive(push);
     let push = platform.log.execute::<Repository>("git.test/acme/docs", &record, &cause).await.unwrap().remove(0);
     let build = events::BuildId::of(push.envelope.id, docs);
-    platform.queue(build, (docs, push.sequence)).await;
+    platform.queue(build, docs, push.sequence).await;
     for path in [format!("/sites/{docs}/events"), "/sites/docs/events".to_owned(), "/events?site=docs".to_owned()] {
         let events = platform.get(&path).await.1["items"].clone();
         let types: Vec<&str> = events.as_array().unwrap().iter().filter_map(|event| event["type"].as_str()).collect();

@@ -60,7 +60,7 @@ impl Platform {
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
         let logs = object_store(&folder, &stop).await;
         let log = Log::new(connect(&nats, "web").await);
-        let base = serve((log.clone(), reader.clone(), logs.clone()), &folder, &stop).await;
+        let base = serve(log.clone(), reader.clone(), logs.clone(), &folder, &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (nats, postgres) = (Some(nats), Some(postgres));
         Self { client, logs, log, reader, base, nats, postgres, stop, folder }
@@ -69,7 +69,7 @@ impl Platform {
     /// One more web server on the same log; this platform talks to it from now on. Answers the address of the one before.
     pub(crate) async fn another_server(&mut self) -> String {
         let log = self.service("web").await;
-        let base = serve((log, self.reader.clone(), self.logs.clone()), &self.folder, &self.stop).await;
+        let base = serve(log, self.reader.clone(), self.logs.clone(), &self.folder, &self.stop).await;
         std::mem::replace(&mut self.base, base)
     }
 
@@ -148,7 +148,7 @@ impl Platform {
     /// A build as the scheduler queues it because of the fact `number`, and gives it a slot, and a launcher starts it.
     pub(crate) async fn running_build(&self, site: SiteId, number: u64) -> BuildId {
         let id = BuildId(uuid(&format!("{site}/{number}")));
-        self.queue(id, (site, number)).await;
+        self.queue(id, site, number).await;
         let cause = Cause::new(Actor::service("launcher"));
         let launcher = self.service("launcher").await;
         let start = build::Command::Start { worker: "launcher-1".into() };
@@ -158,7 +158,7 @@ impl Platform {
     }
 
     /// A build as the scheduler queues it because of the fact at `source_sequence`, and gives it a slot.
-    pub(crate) async fn queue(&self, id: BuildId, (site, source_sequence): (SiteId, u64)) {
+    pub(crate) async fn queue(&self, id: BuildId, site: SiteId, source_sequence: u64) {
         let cause = Cause::new(Actor::service("scheduler"));
         let job = Job {
             site,
@@ -197,7 +197,7 @@ impl Platform {
     }
 
     /// What the syncer says when a build's files are stored and go live.
-    pub(crate) async fn published(&self, site: SiteId, (build, number): (BuildId, u64)) -> DeployId {
+    pub(crate) async fn published(&self, site: SiteId, build: BuildId, number: u64) -> DeployId {
         let (id, alias) = (DeployId::of(build), AliasName::Live);
         let synced = events::event::Synced {
             site,
@@ -230,7 +230,7 @@ impl Platform {
     pub(crate) async fn built(&self, site: SiteId, number: u64) -> DeployId {
         let build = self.running_build(site, number).await;
         self.finish(build, Outcome::Success).await;
-        self.published(site, (build, number)).await
+        self.published(site, build, number).await
     }
 
     /// Waits until the API shows the facts.
@@ -264,11 +264,7 @@ pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
 }
 
 /// Starts a web server and answers its address.
-async fn serve(
-    (log, reader, logs): (Log, Store, PlatformBucket),
-    folder: &TempDir,
-    stop: &CancellationToken,
-) -> String {
+async fn serve(log: Log, reader: Store, logs: PlatformBucket, folder: &TempDir, stop: &CancellationToken) -> String {
     let config = web::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: [("tester", TOKEN), ("keeper", RANDOM_TOKEN)]
@@ -343,8 +339,8 @@ async fn object_store(folder: &TempDir, stop: &CancellationToken) -> PlatformBuc
     let depot = depot::Depot::bind(config).await.unwrap();
     let endpoint = format!("http://{}", depot.local_addr());
     tokio::spawn(depot.run(stop.clone()));
-    let credentials = (id.to_owned(), SecretString::from(secret));
-    let bucket = storage::Storage::connect(&storage::Config::new(endpoint, REGION.into(), credentials)).platform();
+    let config = storage::Config::new(endpoint, REGION.into(), id.to_owned(), SecretString::from(secret));
+    let bucket = storage::Storage::connect(&config).platform();
     bucket.ensure().await.unwrap();
     bucket
 }

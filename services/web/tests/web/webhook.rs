@@ -24,7 +24,7 @@ pub(crate) fn signature(body: &str) -> String {
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-fn signed(platform: &Platform, event: &str, (delivery, body): (&str, &str)) -> RequestBuilder {
+fn signed(platform: &Platform, event: &str, delivery: &str, body: &str) -> RequestBuilder {
     let request = platform.client.post(platform.url("/webhooks/github"));
     let request = request.header("x-hub-signature-256", signature(body));
     request.header("x-github-event", event).header("x-github-delivery", delivery).body(body.to_owned())
@@ -38,7 +38,7 @@ async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
 async fn a_signed_push_is_durable_before_it_is_accepted_and_a_redelivery_is_harmless() {
     let platform = Platform::start().await;
     let delivery = ("d-1", push());
-    let (status, accepted) = answer(signed(&platform, "push", (delivery.0, &delivery.1))).await;
+    let (status, accepted) = answer(signed(&platform, "push", delivery.0, &delivery.1)).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(accepted["event"], ids::of_delivery("github", "d-1").to_string());
     let fact = platform.log.fact(1).await.unwrap().unwrap();
@@ -48,13 +48,13 @@ async fn a_signed_push_is_durable_before_it_is_accepted_and_a_redelivery_is_harm
     );
     assert_eq!(fact.envelope.subject, "github.com/acme/docs");
 
-    let (status, again) = answer(signed(&platform, "push", (delivery.0, &delivery.1))).await;
+    let (status, again) = answer(signed(&platform, "push", delivery.0, &delivery.1)).await;
     assert_eq!((status, &again["event"]), (StatusCode::ACCEPTED, &Value::Null));
     assert_eq!(platform.log.last_sequence().await.unwrap(), 1);
 
-    let (status, pong) = answer(signed(&platform, "ping", ("d-2", "{}"))).await;
+    let (status, pong) = answer(signed(&platform, "ping", "d-2", "{}")).await;
     assert_eq!((status, &pong["pong"]), (StatusCode::OK, &json!(true)));
-    let (status, passed_over) = answer(signed(&platform, "star", ("d-3", "{}"))).await;
+    let (status, passed_over) = answer(signed(&platform, "star", "d-3", "{}")).await;
     assert_eq!((status, &passed_over["event"]), (StatusCode::ACCEPTED, &Value::Null));
     assert_eq!(platform.log.last_sequence().await.unwrap(), 1);
 }
@@ -66,7 +66,7 @@ async fn a_deletion_is_recorded_with_the_tip_that_went() {
         "ref": "refs/heads/fix", "before": COMMIT, "after": NONE, "deleted": true, "head_commit": null,
         "repository": { "clone_url": "https://github.com/acme/docs.git" },
     });
-    let (status, _) = answer(signed(&platform, "push", ("d-1", &deletion.to_string()))).await;
+    let (status, _) = answer(signed(&platform, "push", "d-1", &deletion.to_string())).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     let fact = platform.log.fact(1).await.unwrap().unwrap();
     assert_eq!(fact.event.name(), "repository.branch_deleted.v1");
@@ -81,31 +81,31 @@ async fn what_is_not_a_delivery_is_refused_and_states_nothing() {
     let code = |answer: (StatusCode, Value)| (answer.0.as_u16(), answer.1["code"].as_str().unwrap().to_owned());
     let refused = |status: u16, code: &str| (status, code.to_owned());
 
-    let tampered = signed(&platform, "push", ("d-1", &body)).body(body.replace("title", "titel"));
+    let tampered = signed(&platform, "push", "d-1", &body).body(body.replace("title", "titel"));
     assert_eq!(code(answer(tampered).await), refused(401, "bad_signature"));
     assert_eq!(code(answer(post().body(body.clone())).await), refused(401, "bad_signature"));
-    assert_eq!(code(answer(signed(&platform, "push", ("", &body))).await), refused(400, "bad_header"));
-    assert_eq!(code(answer(signed(&platform, "push", (&"d".repeat(101), &body))).await), refused(400, "bad_header"));
-    assert_eq!(code(answer(signed(&platform, "push", ("d-1", "{"))).await), refused(400, "malformed_payload"));
+    assert_eq!(code(answer(signed(&platform, "push", "", &body)).await), refused(400, "bad_header"));
+    assert_eq!(code(answer(signed(&platform, "push", &"d".repeat(101), &body)).await), refused(400, "bad_header"));
+    assert_eq!(code(answer(signed(&platform, "push", "d-1", "{")).await), refused(400, "malformed_payload"));
     let branch = body.replace("heads/main", "heads/a..b");
-    assert_eq!(code(answer(signed(&platform, "push", ("d-1", &branch))).await), refused(422, "invalid_input"));
+    assert_eq!(code(answer(signed(&platform, "push", "d-1", &branch)).await), refused(422, "invalid_input"));
     let large = " ".repeat((2 << 20) + 1);
-    assert_eq!(code(answer(signed(&platform, "push", ("d-1", &large))).await), refused(413, "body_too_large"));
+    assert_eq!(code(answer(signed(&platform, "push", "d-1", &large)).await), refused(413, "body_too_large"));
     let full = " ".repeat((2 << 20) - body.len()) + &body;
     let delivered = json(platform.client.get(platform.url("/webhooks/github")).send().await.unwrap()).await;
     assert_eq!(code(delivered), refused(405, "method_not_allowed"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
-    assert_eq!(answer(signed(&platform, "push", ("d-1", &full))).await.0, StatusCode::ACCEPTED);
+    assert_eq!(answer(signed(&platform, "push", "d-1", &full)).await.0, StatusCode::ACCEPTED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn github_is_asked_to_deliver_again_while_the_log_is_down() {
     let mut platform = Platform::start().await;
-    let (status, _) = answer(signed(&platform, "push", ("d-1", &push()))).await;
+    let (status, _) = answer(signed(&platform, "push", "d-1", &push())).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(platform.log.load::<Repository>("github.com/acme/docs").await.unwrap().sequence, 1);
     platform.stop_log().await;
-    let response = signed(&platform, "push", ("d-2", &push())).send().await.unwrap();
+    let response = signed(&platform, "push", "d-2", &push()).send().await.unwrap();
     assert!(response.headers().contains_key("retry-after"));
     let (status, problem) = json(response).await;
     assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("log_unavailable")));

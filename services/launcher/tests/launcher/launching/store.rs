@@ -26,8 +26,7 @@ async fn store(world: &World, secret: &str) -> (Line, DropGuard) {
     let server = depot::Depot::bind(config).await.unwrap();
     let (line, stop) = (Line::to(server.local_addr()).await, CancellationToken::new());
     tokio::spawn(server.run(stop.clone()));
-    let keys = ("key".to_owned(), secret);
-    let storage = Storage::connect(&storage::Config::new(line.endpoint(), region, keys));
+    let storage = Storage::connect(&storage::Config::new(line.endpoint(), region, "key".to_owned(), secret));
     storage.platform().ensure().await.unwrap();
     (line, stop.drop_guard())
 }

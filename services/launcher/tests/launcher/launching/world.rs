@@ -256,8 +256,9 @@ pub(crate) async fn connect(url: &str, nats: &Path, user: &str) -> Connection {
 pub(crate) async fn launch(config: Config, log: Log, s3: SocketAddr) -> Launched {
     let (health, stop) = (Health::default(), CancellationToken::new());
     let prepared = launcher::prepare(config, Parts::of(&health, Need::Must)).await.unwrap();
-    let keys = ("key".to_owned(), SecretString::from("secret"));
-    let storage = Storage::connect(&storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), keys));
+    let (key, secret) = ("key".to_owned(), SecretString::from("secret"));
+    let config = storage::Config::new(format!("http://{s3}"), "us-east-1".to_owned(), key, secret);
+    let storage = Storage::connect(&config);
     let stopped = stop.clone();
     let running = async move { launcher::run(prepared, log, &storage, stopped).await.unwrap() };
     Launched { health, stop, running: tokio::spawn(running) }

@@ -68,7 +68,7 @@ fn serve(client: TcpStream, root: PathBuf, counter: &AtomicUsize) {
                 ("HTTP_CONTENT_ENCODING", of("content-encoding")),
                 ("GIT_PROTOCOL", of("git-protocol")),
             ];
-            return backend(&root, &environment, (&body, client));
+            return backend(&root, &environment, &body, client);
         }
         "private" => status("401 Unauthorized", "WWW-Authenticate: Basic realm=\"git\"\r\n"),
         "forbidden" => status("403 Forbidden", ""),
@@ -91,7 +91,7 @@ fn status(status: &str, headers: &str) -> Vec<u8> {
 }
 
 /// Passes on what git says as it says it.
-fn backend(root: &Path, environment: &[(&str, &str)], (body, mut client): (&[u8], TcpStream)) {
+fn backend(root: &Path, environment: &[(&str, &str)], body: &[u8], mut client: TcpStream) {
     let mut backend = Command::new("git");
     backend.arg("http-backend").env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
     backend.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
