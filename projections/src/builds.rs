@@ -1,8 +1,9 @@
 //! The builds: where each stands, how it ended, what it led to.
 
+mod queries;
+
 use crate::Error;
 use crate::copy::{Rows, Table, variant};
-use crate::model::{self, Model, bigint, page};
 use crate::table::{Keys, Row};
 use events::event::Synced;
 use events::{
@@ -10,7 +11,6 @@ use events::{
     SiteEngine, SiteId, SiteName,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 /// Where a build stands. The last six are ends.
@@ -343,60 +343,6 @@ impl Build {
             | BuildEvent::Finished { .. }
             | BuildEvent::Canceled { .. } => self,
         }
-    }
-}
-
-/// A build with who began its story and what its site is called. Both are looked up here and not in the fold, so that a
-/// rebuild needs no index.
-const SHOWN: &str = "SELECT to_json(shown) FROM @.builds build, LATERAL (SELECT build.*, (
-    SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS requested_by, (
-    SELECT name FROM @.sites WHERE id = build.site) AS site_name) shown";
-
-impl Model {
-    /// Builds of a site, newest source first: those of source before the log sequence `before`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn builds(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Build>, Error> {
-        let text = format!(
-            "{SHOWN} WHERE build.site = $1 AND build.source_sequence < $2 ORDER BY build.source_sequence DESC LIMIT $3"
-        );
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
-        let before = before.map_or(i64::MAX, bigint);
-        self.all("read builds of a site", query.bind(site.0).bind(before).bind(page(limit))).await
-    }
-
-    /// The build of the newest source of each of `sites`, of those that have any.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn latest_builds(&self, sites: &[SiteId]) -> Result<Vec<Build>, Error> {
-        let text = format!(
-            "SELECT latest.* FROM unnest($1::uuid[]) wanted (site), LATERAL (
-                {SHOWN} WHERE build.site = wanted.site ORDER BY build.source_sequence DESC LIMIT 1) latest"
-        );
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
-        let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
-        self.all("read the latest builds of sites", query.bind(sites)).await
-    }
-
-    /// The builds asked for last in all sites, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn recent_builds(&self, limit: u32) -> Result<Vec<Build>, Error> {
-        let text = format!("{SHOWN} ORDER BY build.created_at DESC, build.id LIMIT $1");
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
-        self.all("read recent builds", query.bind(page(limit))).await
-    }
-
-    /// One build.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn build(&self, id: BuildId) -> Result<Option<Build>, Error> {
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
-        self.one("read a build", query.bind(id.0)).await
     }
 }
 
