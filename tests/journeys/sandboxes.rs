@@ -1,4 +1,4 @@
-//! The same promises by every engine that runs builds.
+//! The same promises by every sandbox that runs builds.
 
 use journeys::Platform;
 use serde_json::json;
@@ -13,14 +13,14 @@ async fn docker_and_bubblewrap_make_the_same_deploy_of_the_same_source() {
     }
     assert!(docker_is_ready(), "start a Docker engine and run `just build-image`, or set {TEST_DOCKER}=0");
     let bubblewrap = Platform::shared().await;
-    let docker = Platform::start_with(&["--engine", "docker"]).await;
+    let docker = Platform::start_with(&["--sandbox", "docker"]).await;
     let mut contents = Vec::new();
-    for (platform, engine) in [(&*bubblewrap, "bubblewrap"), (&docker, "docker")] {
+    for (platform, sandbox) in [(&*bubblewrap, "bubblewrap"), (&docker, "docker")] {
         let site = platform.site("contained", json!({})).await;
         site.publish(1, [("index.html", "contained"), ("a/b.css", "p { margin: 0 }"), (".well-known/x", "x")]).await;
         site.serves("/", "contained").await;
         let log = platform.api().log(&site.queued(1).await).await;
-        assert!(log.contains(&format!("with {engine}\n")), "{log}");
+        assert!(log.contains(&format!("with {sandbox}\n")), "{log}");
         contents.push(site.deploy(1).await.content);
     }
     assert_eq!(contents[0], contents[1]);

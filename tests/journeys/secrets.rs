@@ -133,11 +133,11 @@ async fn another_user_reads_nothing_below_the_data_directory() {
 
 #[tokio::test]
 async fn another_user_reads_nothing_of_a_build_that_runs() {
-    for engine in ["bubblewrap", "docker"] {
-        if engine == "docker" && without_docker() {
+    for sandbox in ["bubblewrap", "docker"] {
+        if sandbox == "docker" && without_docker() {
             continue;
         }
-        let platform = Platform::start_with(&["--engine", engine]).await;
+        let platform = Platform::start_with(&["--sandbox", sandbox]).await;
         let site = platform.site("private", json!({ "engine": "node.js" })).await;
         let pages = "umask 0; mkdir open && echo private > open/made && echo private > ~/made && touch reached; \
              while [ ! -e go ]; do sleep 0.1; done; mkdir _site && echo page > _site/index.html";

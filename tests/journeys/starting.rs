@@ -53,7 +53,7 @@ fn start(platform: &Platform, edge: &str, admin: &str, variables: &[(String, Str
     let data = platform.data();
     let anywhere = "127.0.0.1:0";
     let arguments =
-        ["up", "--data", data.to_str().unwrap(), "--engine", "bubblewrap", "--web", anywhere, "--s3", anywhere];
+        ["up", "--data", data.to_str().unwrap(), "--sandbox", "bubblewrap", "--web", anywhere, "--s3", anywhere];
     let sources = ["--local-repositories", platform.folder().to_str().unwrap(), "--edge", edge, "--admin", admin];
     let arguments: Vec<String> = arguments.into_iter().chain(sources).map(str::to_owned).collect();
     Child::start(&arguments, variables, &platform.folder().join("again.output"))

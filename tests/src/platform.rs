@@ -39,7 +39,7 @@ pub struct Visit(&'static Platform);
 impl Platform {
     /// A platform for one story alone.
     pub async fn start() -> Self {
-        Self::start_with(&["--engine", "bubblewrap"]).await
+        Self::start_with(&["--sandbox", "bubblewrap"]).await
     }
 
     /// The same with other options.
@@ -52,7 +52,7 @@ impl Platform {
 
     /// The same where at most `files` may be open at the same time.
     pub async fn start_with_files(files: u64) -> Self {
-        Self::start_within(Some(files), &["--engine", "bubblewrap"]).await
+        Self::start_within(Some(files), &["--sandbox", "bubblewrap"]).await
     }
 
     async fn start_within(files: Option<u64>, options: &[&str]) -> Self {
@@ -68,7 +68,7 @@ impl Platform {
     pub async fn shared() -> Visit {
         let start = || async {
             folder::sweep();
-            Self::start_with(&["--engine", "bubblewrap", "--slots", "8"]).await
+            Self::start_with(&["--sandbox", "bubblewrap", "--slots", "8"]).await
         };
         Visit(SHARED.get_or_init(start).await)
     }

@@ -8,11 +8,11 @@ mod pack;
 mod store;
 
 use crate::blocking;
-use crate::engine::Engine;
 use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::output::Packed;
 use crate::record::Record;
+use crate::sandbox::Sandbox;
 use crate::words::{CANCELED, counted, lasting};
 use crate::workspace::Workspace;
 use blame::Blame;
@@ -36,7 +36,7 @@ pub(crate) struct Task {
     pub(crate) job: Job,
     /// What the site is called, for the build to see.
     pub(crate) site: String,
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) sandbox: Arc<Sandbox>,
 }
 
 /// One attempt.
@@ -121,7 +121,7 @@ impl<'a> Attempt<'a> {
 
     /// Whose fault it is that the time of the attempt is over, if not that of the build.
     fn to_blame(&self) -> Option<Interruption> {
-        let away = self.launcher.presence.engine().is_none().then_some(Interruption::Engine);
+        let away = self.launcher.presence.sandbox().is_none().then_some(Interruption::Sandbox);
         self.blame.on().or(away)
     }
 
@@ -136,8 +136,8 @@ impl<'a> Attempt<'a> {
     }
 
     async fn work(&self, folder: &Path, halt: &CancellationToken) -> Result<(CommitId, Artifact), Cut> {
-        let Task { build, number, job, site, engine } = &self.task;
-        let (worker, sandbox) = (&self.launcher.worker, engine.name());
+        let Task { build, number, job, site, sandbox } = &self.task;
+        let (worker, sandbox) = (&self.launcher.worker, sandbox.name());
         let begun = format!("build {} of {site}, attempt {number}, on {worker} with {sandbox}", job.number);
         self.record.say(begun).await;
         let (workspace, commit) = self.built(folder, halt).await?;

@@ -1,7 +1,7 @@
 //! How a launcher is told to work, and why it cannot.
 
-use crate::engine;
 use crate::output::OutputLimits;
+use crate::sandbox;
 use crate::source;
 use crate::spec::Limits;
 use std::io;
@@ -20,8 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How long one attempt may take.
     pub timeout: Duration,
-    /// Which engine runs them.
-    pub engine: engine::Config,
+    /// Which sandbox runs them.
+    pub sandbox: sandbox::Config,
     /// Where sources may be.
     pub sources: source::Rules,
     /// What mirrors of repositories may take.
@@ -34,7 +34,7 @@ pub struct Config {
     pub sweep_every: Duration,
 }
 
-/// Why the launcher cannot run. An engine that is away is no reason: it is waited for.
+/// Why the launcher cannot run. A sandbox that is away is no reason: it is waited for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The data directory cannot be used.

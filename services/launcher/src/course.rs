@@ -64,12 +64,12 @@ impl Launcher {
         }
         // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
         let site = self.name_of(job.site).await?;
-        let engine = self.presence.engine().ok_or_else(|| Failure::Retry("no build engine works here".into()))?;
+        let sandbox = self.presence.sandbox().ok_or_else(|| Failure::Retry("no build sandbox works here".into()))?;
         if self.reserve.is_short().await {
             return Err(Failure::Retry("the launcher's disk is full".into()));
         }
         let work = |state: &Build, number| match state.job() {
-            Some(job) => Next::Work(Task { build, number, job: job.clone(), site, engine }),
+            Some(job) => Next::Work(Task { build, number, job: job.clone(), site, sandbox }),
             None => Next::Nothing,
         };
         if let (Some(number), Known::Nothing) = (ours, known) {

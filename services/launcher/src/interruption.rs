@@ -3,8 +3,8 @@
 /// What was missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// The engine could not be reached until the time of the attempt was over.
-    Engine,
+    /// The sandbox could not be reached until the time of the attempt was over.
+    Sandbox,
     /// The object store did not take the artifact until then.
     Store,
     /// It refused the artifact.
@@ -19,7 +19,7 @@ impl Interruption {
     /// For the person who reads the build.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::Engine => "The build engine could not be reached in time.",
+            Self::Sandbox => "The build sandbox could not be reached in time.",
             Self::Store => "The artifact could not be stored in time.",
             Self::StoreRefuses => "The object store refused the artifact.",
             Self::Disk => "The launcher's disk is full.",
@@ -30,7 +30,7 @@ impl Interruption {
     /// For a metric.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Engine => "engine",
+            Self::Sandbox => "sandbox",
             Self::Store | Self::StoreRefuses => "object_store",
             Self::Disk => "disk",
             Self::Shutdown => "shutdown",

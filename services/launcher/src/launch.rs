@@ -1,4 +1,4 @@
-//! The loop of the launcher: takes dispatched builds as slots are free and the engine works, and sees each to its end.
+//! The loop of the launcher: takes dispatched builds as slots are free and the sandbox works, and sees each to its end.
 
 use crate::NAME;
 use crate::config::{Config, Error};
@@ -44,7 +44,7 @@ pub(crate) struct Launcher {
 }
 
 /// Clears away what an earlier life left, and runs until `stop` fires; builds in hand are then left to another launcher.
-/// While no engine works here, or the disk is full, none is taken.
+/// While no sandbox works here, or the disk is full, none is taken.
 ///
 /// # Errors
 /// None today: what is away is waited for.
@@ -56,7 +56,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve)));
     let sweeper = Sweeper {
         every: config.sweep_every,
-        engine: config.engine.clone(),
+        sandbox: config.sandbox.clone(),
         installation: Arc::clone(&installation),
         hands: Arc::clone(&hands),
         memory: memory.clone(),
@@ -102,12 +102,12 @@ impl Consumer for Launcher {
     const NAME: &'static str = NAME;
     const HEARS: &'static [&'static str] = &[Build::KIND];
 
-    /// A build that is taken while no engine works, or while there is no room for it, would only be kept from other launchers.
+    /// A build that is taken while no sandbox works, or while there is no room for it, would only be kept from other launchers.
     async fn ready(&self) {
         loop {
             self.presence.there().await;
             self.reserve.there().await;
-            if self.presence.engine().is_some() {
+            if self.presence.sandbox().is_some() {
                 return;
             }
         }

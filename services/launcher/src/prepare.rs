@@ -6,7 +6,7 @@ use crate::memory::Memory;
 use crate::presence::Presence;
 use crate::reserve::Reserve;
 use crate::source::{self, Mirror};
-use crate::{blocking, engine, sweep};
+use crate::{blocking, sandbox, sweep};
 use runtime::Health;
 use runtime::health::{Need, Reporter};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const GIT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// How long a repository's server may send next to nothing.
 const GIT_STALL: Duration = Duration::from_secs(30);
 
-/// A launcher that has its folder, and has yet to find an engine.
+/// A launcher that has its folder, and has yet to find a sandbox.
 pub struct Prepared {
     pub(crate) config: Config,
     pub(crate) installation: Arc<Installation>,
@@ -30,15 +30,15 @@ pub struct Prepared {
 /// What a launcher tells of itself.
 #[derive(Debug, Clone)]
 pub struct Parts {
-    engine: Reporter,
+    sandbox: Reporter,
     disk: Reporter,
 }
 
 impl Parts {
-    /// Names them: `engine`, whether builds can run here, and `disk`, whether they have room.
+    /// Names them: `sandbox`, whether builds can run here, and `disk`, whether they have room.
     #[must_use]
     pub fn of(health: &Health, need: Need) -> Self {
-        Self { engine: health.part("engine", need), disk: health.part("disk", need) }
+        Self { sandbox: health.part("sandbox", need), disk: health.part("disk", need) }
     }
 }
 
@@ -58,19 +58,19 @@ pub async fn prepare(mut config: Config, parts: Parts) -> Result<Prepared, Error
     let folder = config.data_dir.clone();
     let taken = |source| Error::Folder { folder: folder.clone(), source };
     let (installation, memory) = blocking(open).await.map_err(taken)?;
-    installation.name().clone_into(&mut config.engine.installation);
-    config.engine.work = config.data_dir.clone();
+    installation.name().clone_into(&mut config.sandbox.installation);
+    config.sandbox.work = config.data_dir.clone();
     let mirrors = source::Config {
         root: installation.mirrors(),
         rules: config.sources.clone(),
-        reader: engine::is_root().then_some(config.engine.identity),
+        reader: sandbox::is_root().then_some(config.sandbox.identity),
         timeout: GIT_TIMEOUT,
         stall: GIT_STALL,
         space: config.mirrors.clone(),
         limits: config.limits.clone(),
     };
     let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
-    let presence = Arc::new(Presence::new(config.engine.clone(), parts.engine));
+    let presence = Arc::new(Presence::new(config.sandbox.clone(), parts.sandbox));
     let reserve = Reserve::new(config.data_dir.clone(), config.limits.disk_reserve_bytes, parts.disk);
     Ok(Prepared { config, installation, memory, mirror, presence, reserve: Arc::new(reserve) })
 }

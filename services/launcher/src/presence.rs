@@ -1,7 +1,7 @@
-//! Whether the engine of this launcher is there. It is sought until one works, and looked at from then on: a machine whose
-//! engine is away, or was never set up, is waited for like everything else.
+//! Whether the sandbox of this launcher is there. It is sought until one works, and looked at from then on: a machine whose
+//! sandbox is away, or was never set up, is waited for like everything else.
 
-use crate::engine::{Config, Engine};
+use crate::sandbox::{Config, Sandbox};
 use runtime::error::chain;
 use runtime::health::Reporter;
 use std::convert::Infallible;
@@ -9,67 +9,67 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often an engine is looked at.
+/// How often a sandbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The rest between two tries to find one, doubled from try to try, and the longest.
 const SEEK_AGAIN: Duration = Duration::from_millis(500);
 const SEEK_AGAIN_MAX: Duration = Duration::from_secs(8);
 
-/// The engine of this launcher, while it is sought, there or away.
+/// The sandbox of this launcher, while it is sought, there or away.
 pub(crate) struct Presence {
     config: Config,
     /// Present while it works.
-    engine: watch::Sender<Option<Arc<Engine>>>,
+    sandbox: watch::Sender<Option<Arc<Sandbox>>>,
     part: Reporter,
 }
 
 impl Presence {
     pub(crate) fn new(config: Config, part: Reporter) -> Self {
-        Self { config, engine: watch::Sender::new(None), part }
+        Self { config, sandbox: watch::Sender::new(None), part }
     }
 
-    /// The engine if it works, as far as is known.
-    pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
-        self.engine.borrow().clone()
+    /// The sandbox if it works, as far as is known.
+    pub(crate) fn sandbox(&self) -> Option<Arc<Sandbox>> {
+        self.sandbox.borrow().clone()
     }
 
     /// Tells of every change.
-    pub(crate) fn changes(&self) -> watch::Receiver<Option<Arc<Engine>>> {
-        self.engine.subscribe()
+    pub(crate) fn changes(&self) -> watch::Receiver<Option<Arc<Sandbox>>> {
+        self.sandbox.subscribe()
     }
 
-    /// Ends when the engine works.
+    /// Ends when the sandbox works.
     pub(crate) async fn there(&self) {
         // Who is told lives as long as who tells.
         let _ = self.changes().wait_for(Option::is_some).await;
     }
 
-    /// Seeks an engine and then looks at it. The one that was found stays the one of this life: a site must not be built
-    /// here by one engine and there by another from one hour to the next.
+    /// Seeks a sandbox and then looks at it. The one that was found stays the one of this life: a site must not be built
+    /// here by one sandbox and there by another from one hour to the next.
     pub(crate) async fn look(&self) -> Infallible {
         let found = Arc::new(self.seek().await);
         loop {
             match found.check().await {
                 Ok(()) => {
                     self.part.ok();
-                    self.engine.send_if_modified(|known| known.replace(Arc::clone(&found)).is_none());
+                    self.sandbox.send_if_modified(|known| known.replace(Arc::clone(&found)).is_none());
                 }
                 Err(error) => {
                     self.part.failing(chain(&error));
-                    self.engine.send_if_modified(|known| known.take().is_some());
+                    self.sandbox.send_if_modified(|known| known.take().is_some());
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
-    async fn seek(&self) -> Engine {
+    async fn seek(&self) -> Sandbox {
         let mut pause = SEEK_AGAIN;
         loop {
-            match Engine::detect(&self.config).await {
-                Ok(engine) => {
-                    tracing::info!(engine = engine.name(), "builds can run here");
-                    return engine;
+            match Sandbox::detect(&self.config).await {
+                Ok(sandbox) => {
+                    tracing::info!(sandbox = sandbox.name(), "builds can run here");
+                    return sandbox;
                 }
                 Err(error) => self.part.failing(chain(&error)),
             }

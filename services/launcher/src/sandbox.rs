@@ -1,4 +1,4 @@
-//! Runs a [`ContainerSpec`]: in Docker (or Podman behind the same API), or in bubblewrap where no engine runs.
+//! Runs a [`ContainerSpec`]: in Docker (or Podman behind the same API), or in bubblewrap where no container engine runs.
 //!
 //! A build is stopped by SIGKILL at once, without a SIGTERM before: its workspace is thrown away, so it has nothing to save,
 //! and whatever it would do in a grace period is what stopping is to prevent.
@@ -8,9 +8,9 @@ mod cgroups;
 mod config;
 mod docker;
 mod error;
-mod sandbox;
 mod share;
 mod sweep;
+mod view;
 
 pub use bubblewrap::Bubblewrap;
 pub use config::{Config, DEFAULT_IMAGE, Kind};
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 const OPEN_FILES: u64 = 4096;
 
 /// Where builds run.
-pub enum Engine {
+pub enum Sandbox {
     Bubblewrap(Bubblewrap),
     Docker(Docker),
 }
@@ -44,8 +44,8 @@ pub enum Exit {
     Stopped,
 }
 
-impl Engine {
-    /// Finds an engine that works, by trying it.
+impl Sandbox {
+    /// Finds a sandbox that works, by trying it.
     pub async fn detect(config: &Config) -> Result<Self, Error> {
         match config.kind {
             Kind::Docker => Docker::connect(config).await.map(Self::Docker),
@@ -61,7 +61,7 @@ impl Engine {
         };
         match Bubblewrap::probe(config).await {
             Ok(bubblewrap) => Ok(Self::Bubblewrap(bubblewrap)),
-            Err(error) => Err(Error::NoEngine { docker: Box::new(docker), bubblewrap: Box::new(error) }),
+            Err(error) => Err(Error::NoSandbox { docker: Box::new(docker), bubblewrap: Box::new(error) }),
         }
     }
 
@@ -88,7 +88,7 @@ impl Engine {
     /// not say so soon: what it may still run is removed beside, or left to [`sweep_all`]. Standard output and error go to
     /// `lines` together, line by line; a slow reader slows the build, a dropped one is passed over.
     ///
-    /// To stop a build fire `stop`: a run that is dropped instead may leave a container behind, for [`Engine::sweep`].
+    /// To stop a build fire `stop`: a run that is dropped instead may leave a container behind, for [`Sandbox::sweep`].
     pub async fn run(
         &self,
         spec: &ContainerSpec,

@@ -33,14 +33,14 @@ impl Slots {
         Taken(self)
     }
 
-    /// Tells of the places whenever the engine or the disk's room comes or goes: without both they are of no use.
+    /// Tells of the places whenever the sandbox or the disk's room comes or goes: without both they are of no use.
     pub(crate) async fn follow(&self) -> Infallible {
-        let (mut engine, mut room) = (self.presence.changes(), self.reserve.changes());
+        let (mut sandbox, mut room) = (self.presence.changes(), self.reserve.changes());
         loop {
             self.tell();
             // Who is told lives as long as who tells.
             tokio::select! {
-                Ok(()) = engine.changed() => {}
+                Ok(()) = sandbox.changed() => {}
                 Ok(()) = room.changed() => {}
                 else => std::future::pending().await,
             }
@@ -51,7 +51,7 @@ impl Slots {
         let busy = self.busy.load(Ordering::Relaxed);
         let free = self.all.saturating_sub(busy) as u64;
         let (available, offline) =
-            if self.presence.engine().is_some() && !self.reserve.was_short() { (free, 0) } else { (0, free) };
+            if self.presence.sandbox().is_some() && !self.reserve.was_short() { (free, 0) } else { (0, free) };
         metrics::workers("busy", busy as u64);
         metrics::workers("available", available);
         metrics::workers("offline", offline);

@@ -78,7 +78,7 @@ impl Default for Limits {
     }
 }
 
-/// A container to run, for any engine.
+/// A container to run, for any sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerSpec {
     /// The build it belongs to, for the label and for sweeping.

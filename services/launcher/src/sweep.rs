@@ -5,7 +5,7 @@ use crate::hands::Hands;
 use crate::installation::{Installation, MARK};
 use crate::memory::Memory;
 use crate::workspace::Workspace;
-use crate::{blocking, engine};
+use crate::{blocking, sandbox};
 use events::Build;
 use runtime::Log;
 use rustix::process::{Pid, Signal, kill_process};
@@ -44,7 +44,7 @@ pub(crate) fn mirrors(folder: &Path) {
 /// Clears away what builds left that are not in hand.
 pub(crate) struct Sweeper {
     pub(crate) every: Duration,
-    pub(crate) engine: engine::Config,
+    pub(crate) sandbox: sandbox::Config,
     pub(crate) installation: Arc<Installation>,
     pub(crate) hands: Arc<Hands>,
     pub(crate) memory: Memory,
@@ -63,7 +63,7 @@ impl Sweeper {
 
     /// Removes containers, control groups and workspaces of builds that are not in hand.
     pub(crate) async fn builds(&self) {
-        engine::sweep_all(&self.engine, |build| self.hands.hold(build)).await;
+        sandbox::sweep_all(&self.sandbox, |build| self.hands.hold(build)).await;
         let (work, trash) = (self.installation.work(), self.installation.trash());
         let hands = Arc::clone(&self.hands);
         let swept = blocking(move || {

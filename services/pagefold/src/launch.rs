@@ -3,7 +3,7 @@
 use crate::limits::{Building, Mirroring};
 use clap::Args;
 use events::address::Allowed;
-use launcher::engine;
+use launcher::sandbox;
 use launcher::source::{Dialer, Own, Rules};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ pub(crate) struct Builds {
     #[arg(long, env = "PAGEFOLD_LAUNCHER_SLOTS", default_value_t = 2)]
     pub(crate) slots: usize,
     /// `docker`, `bubblewrap`, or `auto` for the first that works
-    #[arg(long, env = "PAGEFOLD_ENGINE", default_value = "auto")]
-    pub(crate) engine: Kind,
+    #[arg(long, env = "PAGEFOLD_SANDBOX", default_value = "auto")]
+    pub(crate) sandbox: Kind,
     /// Where the Docker API answers; its usual socket if absent
     #[arg(long, env = "DOCKER_HOST")]
     pub(crate) docker_host: Option<String>,
     /// The image that builds run in
-    #[arg(long, env = "PAGEFOLD_BUILD_IMAGE", default_value = launcher::engine::DEFAULT_IMAGE)]
+    #[arg(long, env = "PAGEFOLD_BUILD_IMAGE", default_value = launcher::sandbox::DEFAULT_IMAGE)]
     pub(crate) build_image: String,
     /// How long a build may take, in seconds
     #[arg(long, env = "PAGEFOLD_BUILD_TIMEOUT_S", default_value_t = 45 * 60)]
@@ -87,8 +87,8 @@ impl Sources {
 }
 
 impl Builds {
-    /// Where the engine answers, if that is by the network.
-    pub(crate) fn engine_hosts(&self) -> Vec<String> {
+    /// Where a container engine answers, if that is by the network.
+    pub(crate) fn docker_hosts(&self) -> Vec<String> {
         self.docker_host.as_deref().map(hosts_of).unwrap_or_default()
     }
 }
@@ -114,12 +114,12 @@ pub(crate) fn hosts_of(urls: &str) -> Vec<String> {
     urls.split(',').map(str::trim).filter_map(host).collect()
 }
 
-/// Which engine, as it is typed.
+/// Which sandbox, as it is typed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind(engine::Kind);
+pub(crate) struct Kind(sandbox::Kind);
 
 impl FromStr for Kind {
-    type Err = engine::Error;
+    type Err = sandbox::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
@@ -131,12 +131,12 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
         slots: builds.slots.max(1),
         data_dir,
         timeout: Duration::from_secs(builds.build_timeout_s),
-        engine: engine::Config {
-            kind: builds.engine.0,
+        sandbox: sandbox::Config {
+            kind: builds.sandbox.0,
             docker_host: builds.docker_host.clone(),
             image: builds.build_image.clone(),
             env_passthrough: builds.build_env.clone(),
-            ..engine::Config::default()
+            ..sandbox::Config::default()
         },
         sources,
         mirrors: builds.mirroring.space(),
@@ -168,7 +168,7 @@ mod tests {
             "--forbidden-addresses=https://edge.internal",
             "--docker-host=tcp://10.0.0.9:2375",
         ]);
-        let own = [vec!["log.internal:4222".to_owned()], told.builds.engine_hosts()].concat();
+        let own = [vec!["log.internal:4222".to_owned()], told.builds.docker_hosts()].concat();
         let rules = told.sources.rules(Allowed::default(), own, "/var/lib/pagefold".into());
         let expected = ["log.internal:4222", "10.0.0.9:2375", "db.internal:5432", "10.0.0.8:8080", "edge.internal:443"];
         let own: Vec<&str> = rules

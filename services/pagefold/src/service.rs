@@ -195,7 +195,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
         Service::Launcher { common, bucket, builds, launcher_data, sources } => {
             modes::launcher(&launcher_data)?;
             let mut servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
-            servers.extend(builds.engine_hosts().into_iter().chain(common.admin.map(|address| address.to_string())));
+            servers.extend(builds.docker_hosts().into_iter().chain(common.admin.map(|address| address.to_string())));
             let allowed = sources.repositories.allowed(false);
             sources.tell_what_is_unknown(&allowed);
             let rules = sources.rules(allowed, servers, launcher_data.clone());

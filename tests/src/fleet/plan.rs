@@ -107,7 +107,7 @@ impl Plan {
     pub(super) fn arguments(&self, service: Service) -> Vec<String> {
         let mut arguments = vec![service.name().to_owned()];
         if service == Service::Launcher {
-            arguments.extend(["--engine", "bubblewrap"].map(str::to_owned));
+            arguments.extend(["--sandbox", "bubblewrap"].map(str::to_owned));
         }
         arguments
     }

@@ -1,9 +1,9 @@
-//! The build itself, in a container: again from the start when the engine was lost on the way.
+//! The build itself, in a container: again from the start when the sandbox was lost on the way.
 
 use super::Attempt;
 use super::fault::{Cut, Fault, halted, of_files, platform};
-use crate::engine::{self, Exit};
 use crate::interruption::Interruption;
+use crate::sandbox::{self, Exit};
 use crate::spec::{self, specify};
 use crate::workspace::Workspace;
 use crate::{blocking, disk};
@@ -13,22 +13,22 @@ use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The rest before an engine that was lost is asked whether it works, doubled from time to time, and the longest.
-const ENGINE_AGAIN: Duration = Duration::from_millis(500);
-const ENGINE_AGAIN_MAX: Duration = Duration::from_secs(5);
+/// The rest before a sandbox that was lost is asked whether it works, doubled from time to time, and the longest.
+const SANDBOX_AGAIN: Duration = Duration::from_millis(500);
+const SANDBOX_AGAIN_MAX: Duration = Duration::from_secs(5);
 
 /// Why the container did not do its work.
 enum Stopped {
     Fault(Fault),
-    Engine(engine::Error),
+    Sandbox(sandbox::Error),
     /// There is no room for what it writes.
     Disk,
 }
 
 impl Attempt<'_> {
-    /// Fetches the source and builds it. An engine that is away is waited for, however long that takes.
+    /// Fetches the source and builds it. A sandbox that is away is waited for, however long that takes.
     pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<(Workspace, CommitId), Cut> {
-        let (mut known, mut pause) = (self.task.job.commit.clone(), ENGINE_AGAIN);
+        let (mut known, mut pause) = (self.task.job.commit.clone(), SANDBOX_AGAIN);
         loop {
             let root = folder.to_owned();
             let made = blocking(move || Workspace::create(root)).await;
@@ -42,10 +42,10 @@ impl Attempt<'_> {
                 Err(_) if halt.is_cancelled() => return Err(halted()),
                 Err(Stopped::Fault(found)) => return Err(fault(found).into()),
                 Err(Stopped::Disk) => return Err(Cut::Interrupted(Interruption::Disk)),
-                Err(Stopped::Engine(error)) if error.is_about_disk() => {
+                Err(Stopped::Sandbox(error)) if error.is_about_disk() => {
                     return Err(Cut::Interrupted(Interruption::Disk));
                 }
-                Err(Stopped::Engine(error)) => error,
+                Err(Stopped::Sandbox(error)) => error,
             };
             if !self.is_lost(&error).await {
                 return Err(fault(platform("run a container", &error)).into());
@@ -68,11 +68,11 @@ impl Attempt<'_> {
     }
 
     async fn contain(&self, job: &spec::Job, halt: &CancellationToken) -> Result<(), Stopped> {
-        let swept = halt.run_until_cancelled(self.task.engine.sweep(&job.build)).await;
-        swept.unwrap_or(Ok(())).map_err(Stopped::Engine)?;
+        let swept = halt.run_until_cancelled(self.task.sandbox.sweep(&job.build)).await;
+        swept.unwrap_or(Ok(())).map_err(Stopped::Sandbox)?;
         let spec = specify(job, &self.launcher.config.limits);
         let stop = halt.child_token();
-        let running = self.task.engine.run(&spec, self.record.lines(), stop.clone());
+        let running = self.task.sandbox.run(&spec, self.record.lines(), stop.clone());
         tokio::pin!(running);
         let (ended, excess) = tokio::select! {
             ended = &mut running => (ended, None),
@@ -81,7 +81,7 @@ impl Attempt<'_> {
                 (running.await, Some(excess))
             }
         };
-        let exit = ended.map_err(Stopped::Engine)?;
+        let exit = ended.map_err(Stopped::Sandbox)?;
         let failure = |message| Err(Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None }));
         if let Some(excess) = excess {
             return excess.fault().map_or(Err(Stopped::Disk), failure);
@@ -97,23 +97,23 @@ impl Attempt<'_> {
         failure(message)
     }
 
-    /// Whether the engine failed as a whole, and not just in this.
-    async fn is_lost(&self, error: &engine::Error) -> bool {
-        error.is_away() || self.task.engine.check().await.is_err()
+    /// Whether the sandbox failed as a whole, and not just in this.
+    async fn is_lost(&self, error: &sandbox::Error) -> bool {
+        error.is_away() || self.task.sandbox.check().await.is_err()
     }
 
-    /// Waits until the engine works again.
-    async fn outlast(&self, error: &engine::Error, pause: &mut Duration) {
-        self.blame.put(Interruption::Engine);
-        tracing::warn!(build = %self.task.build, error = chain(error), "a build waits for the engine");
-        self.record.say("the build engine cannot be reached; waiting for it").await;
+    /// Waits until the sandbox works again.
+    async fn outlast(&self, error: &sandbox::Error, pause: &mut Duration) {
+        self.blame.put(Interruption::Sandbox);
+        tracing::warn!(build = %self.task.build, error = chain(error), "a build waits for the sandbox");
+        self.record.say("the build sandbox cannot be reached; waiting for it").await;
         loop {
             tokio::time::sleep(*pause).await;
-            *pause = (*pause * 2).min(ENGINE_AGAIN_MAX);
-            if self.task.engine.check().await.is_ok() {
+            *pause = (*pause * 2).min(SANDBOX_AGAIN_MAX);
+            if self.task.sandbox.check().await.is_ok() {
                 break;
             }
         }
-        self.record.say("the build engine is back; starting over").await;
+        self.record.say("the build sandbox is back; starting over").await;
     }
 }

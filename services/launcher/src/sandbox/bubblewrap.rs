@@ -4,8 +4,8 @@
 //! with us. Run by root, it is given up to an unprivileged user first, if that user can reach the workspace.
 
 use super::cgroups::{self, Cgroups};
-use super::sandbox::Extras;
 use super::share::Share;
+use super::view::Extras;
 use super::{Config, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::{Identity, Workspace};

@@ -1,4 +1,4 @@
-//! Which engine runs builds here, and how.
+//! Which sandbox runs builds here, and how.
 
 use super::Error;
 use crate::workspace::Identity;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// The image that `just build-image` makes.
 pub const DEFAULT_IMAGE: &str = "pagefold-build:bookworm";
 
-/// Which engine to take.
+/// Which sandbox to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
     /// Docker if it answers and has the image, else bubblewrap.

@@ -8,12 +8,12 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "no build engine works here: start Docker and run `just build-image`, or install `bubblewrap` and allow unprivileged user namespaces (docker: {}; bubblewrap: {})",
+        "no build sandbox works here: start Docker and run `just build-image`, or install `bubblewrap` and allow unprivileged user namespaces (docker: {}; bubblewrap: {})",
         chain(docker),
         chain(bubblewrap)
     )]
-    NoEngine { docker: Box<Error>, bubblewrap: Box<Error> },
-    #[error("`{0}` is not a build engine: choose `auto`, `docker` or `bubblewrap`")]
+    NoSandbox { docker: Box<Error>, bubblewrap: Box<Error> },
+    #[error("`{0}` is not a build sandbox: choose `auto`, `docker` or `bubblewrap`")]
     UnknownKind(String),
     #[error("no Docker engine answers at `{host}`")]
     Silent { host: String },
@@ -37,7 +37,7 @@ impl Error {
         match self {
             Self::Io { source, .. } => disk::is_full(source),
             Self::Docker { source, .. } => chain(source).contains("no space left on device"),
-            Self::NoEngine { .. }
+            Self::NoSandbox { .. }
             | Self::UnknownKind(_)
             | Self::Silent { .. }
             | Self::ImageMissing { .. }
@@ -50,7 +50,7 @@ impl Error {
     /// Whether the engine could not be reached, so that the same may work when it is back.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::NoEngine { .. } | Self::Silent { .. } | Self::ImageMissing { .. } => true,
+            Self::NoSandbox { .. } | Self::Silent { .. } | Self::ImageMissing { .. } => true,
             Self::Docker { source, .. } => is_broken_off(source),
             Self::UnknownKind(_) | Self::Bubblewrap { .. } | Self::Io { .. } | Self::NotRun | Self::Survivors => false,
         }

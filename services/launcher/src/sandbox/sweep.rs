@@ -1,4 +1,4 @@
-//! Removes what earlier builds of a launcher left, by whichever engine they ran: another life may have had another one.
+//! Removes what earlier builds of a launcher left, by whichever sandbox they ran: another life may have had another one.
 
 use super::{Config, Error, blocking, cgroups, docker};
 use runtime::error::chain;

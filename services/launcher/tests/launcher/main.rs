@@ -6,7 +6,7 @@
     reason = "what the world of a test cannot do fails it"
 )]
 
-mod engines;
 mod launching;
 mod names;
+mod sandboxes;
 mod sources;

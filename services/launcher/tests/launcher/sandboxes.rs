@@ -1,4 +1,4 @@
-//! Both engines, for real: the same promises are kept by bubblewrap and by Docker.
+//! Both sandboxes, for real: the same promises are kept by bubblewrap and by Docker.
 
 mod bounds;
 mod builds;

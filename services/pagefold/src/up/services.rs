@@ -200,7 +200,7 @@ impl Surroundings<'_> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
         let own = doors.into_iter().chain([self.places.s3]).map(|address| address.to_string());
-        let own = own.chain(self.places.log_addresses()).chain(self.options.builds.engine_hosts()).collect();
+        let own = own.chain(self.places.log_addresses()).chain(self.options.builds.docker_hosts()).collect();
         // On one machine, repositories are near: everything but what is ours.
         let sources = &self.options.sources;
         let mut rules = sources.rules(sources.repositories.allowed(true), own, self.folder.to_owned());

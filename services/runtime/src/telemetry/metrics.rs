@@ -107,7 +107,7 @@ pub fn build_ended(result: &'static str, engine: &'static str, elapsed: Duration
     instruments.run_duration.record(elapsed.as_secs_f64(), &attributes);
 }
 
-/// An attempt at a build was interrupted because of `reason`: `engine`, `object_store`, `disk` or `shutdown`.
+/// An attempt at a build was interrupted because of `reason`: `sandbox`, `object_store`, `disk` or `shutdown`.
 pub fn build_interrupted(reason: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.run_interruptions.add(1, &[KeyValue::new(ERROR_TYPE, reason)]);

@@ -1,10 +1,10 @@
 //! Everything decided before a sandbox starts: who runs it, in which groups, and by which command.
 
 use super::Bubblewrap;
-use crate::engine::cgroups::{self, Cgroups};
-use crate::engine::sandbox;
-use crate::engine::{Error, OPEN_FILES, blocking, is_root, standing_back};
 use crate::rlimits;
+use crate::sandbox::cgroups::{self, Cgroups};
+use crate::sandbox::view;
+use crate::sandbox::{Error, OPEN_FILES, blocking, is_root, standing_back};
 use crate::spec::{ContainerSpec, Limits};
 use crate::workspace::{Identity, Workspace};
 use std::ffi::{OsStr, OsString};
@@ -36,12 +36,12 @@ impl Plan {
         let group = cgroups::name(&sandbox.installation, &spec.build);
         let prepare = move || {
             let workspace = &owned.workspace;
-            sandbox::write_etc(&workspace.etc())?;
+            view::write_etc(&workspace.etc())?;
             let (identity, notes) = who(wanted, workspace)?;
             if let Some(identity) = identity {
                 workspace.give_to(identity)?;
             }
-            let arguments = write_arguments(&workspace.etc(), &sandbox::arguments(&owned, &extras)?)?;
+            let arguments = write_arguments(&workspace.etc(), &view::arguments(&owned, &extras)?)?;
             let cgroups = Cgroups::create(&group, &owned.limits);
             Ok(Prepared { identity, cgroups, arguments, notes })
         };

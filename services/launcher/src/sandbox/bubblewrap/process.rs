@@ -1,8 +1,8 @@
 //! A running `bwrap`: its output, its report, and the certainty that everything inside is dead.
 
-use crate::engine::{Error, deliver};
 use crate::installation::MARK;
 use crate::lines::Lines;
+use crate::sandbox::{Error, deliver};
 use serde_json::Value;
 use std::ffi::OsString;
 use std::io;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The group to make containers in, as the engine names it, from what it tells of itself and what `/proc/self/cgroup` says of
 /// us. Nothing where the engine knows better: systemd has a slice for services, and without root no other place.
-pub(in crate::engine) fn parent(told: &SystemInfo, own: &str) -> Option<String> {
+pub(in crate::sandbox) fn parent(told: &SystemInfo, own: &str) -> Option<String> {
     let rootless = told.security_options.iter().flatten().any(|option| option.contains("rootless"));
     let driver = told.cgroup_driver.map(|driver| driver.to_string())?;
     let version = told.cgroup_version.map(|version| version.to_string())?;

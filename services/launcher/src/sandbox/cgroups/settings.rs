@@ -46,7 +46,7 @@ pub(super) fn settings(controller: &str, unified: bool, limits: &Limits) -> Vec<
 }
 
 /// A weight as version 1 and Docker count it.
-pub(in crate::engine) fn shares(weight: u32) -> u64 {
+pub(in crate::sandbox) fn shares(weight: u32) -> u64 {
     (u64::from(weight) * SHARES / 100).max(2)
 }
 

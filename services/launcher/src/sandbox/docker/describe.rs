@@ -1,8 +1,8 @@
 //! What a container is told to be.
 
 use super::Docker;
-use crate::engine::cgroups::shares;
-use crate::engine::{Error, OPEN_FILES, blocking, standing_back};
+use crate::sandbox::cgroups::shares;
+use crate::sandbox::{Error, OPEN_FILES, blocking, standing_back};
 use crate::spec::{ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE};
 use crate::workspace::Identity;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};

@@ -1,8 +1,8 @@
 //! A container from its start to its end.
 
 use super::Docker;
-use crate::engine::{Error, Exit, blocking, cgroups, deliver};
 use crate::lines::Lines;
+use crate::sandbox::{Error, Exit, blocking, cgroups, deliver};
 use crate::spec::ContainerSpec;
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error as Refused;

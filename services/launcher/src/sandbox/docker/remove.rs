@@ -1,7 +1,7 @@
 //! The end of containers: of one, and of all that a launcher left.
 
 use super::{ANSWER_MAX, client};
-use crate::engine::{Config, Error};
+use crate::sandbox::{Config, Error};
 use crate::spec::{LABEL, LAUNCHER_LABEL};
 use bollard::Docker as Client;
 use bollard::errors::Error as Refused;
@@ -36,7 +36,7 @@ pub(super) async fn remove(client: &Client, name: &str) -> Result<(), Error> {
 
 /// Removes the containers of a launcher, but for the builds that `kept` answers yes to. Where no engine answers, there is
 /// nobody to ask: builds may run by another one.
-pub(in crate::engine) async fn sweep_all(config: &Config, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
+pub(in crate::sandbox) async fn sweep_all(config: &Config, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
     let Ok(Ok(client)) = tokio::time::timeout(ANSWER_MAX, client(config)).await else { return Ok(()) };
     let ours = format!("{LAUNCHER_LABEL}={}", config.installation);
     let filters = Some(HashMap::from([("label".to_owned(), vec![ours])]));

@@ -6,7 +6,7 @@ use runtime::Log;
 use std::process::{Child, Command, Stdio};
 
 /// What it is told by.
-const TOLD: [&str; 4] = ["KILLED_DATA", "KILLED_NATS", "KILLED_URL", "KILLED_ENGINE"];
+const TOLD: [&str; 4] = ["KILLED_DATA", "KILLED_NATS", "KILLED_URL", "KILLED_SANDBOX"];
 
 /// Not a test of its own: what others kill.
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use super::processes;
 use super::world::{Silent, World, until};
 use events::{BuildEvent, Outcome};
 use launcher::Config;
-use launcher::engine::{self, Engine, Exit, Kind};
+use launcher::sandbox::{self, Exit, Kind, Sandbox};
 use launcher::spec::{ContainerSpec, Limits, container_name};
 use launcher::workspace::Workspace;
 use std::fs;
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Both engines; Docker is left out with `PAGEFOLD_TEST_DOCKER=0`.
+/// Both sandboxes; Docker is left out with `PAGEFOLD_TEST_DOCKER=0`.
 pub(crate) fn kinds() -> Vec<Kind> {
     let docker = std::env::var("PAGEFOLD_TEST_DOCKER").map_or(true, |value| value != "0");
     [Some(Kind::Bubblewrap), docker.then_some(Kind::Docker)].into_iter().flatten().collect()
 }
 
-pub(crate) async fn engine(kind: Kind, installation: &str) -> Engine {
-    let config = engine::Config { kind, installation: installation.to_owned(), ..engine::Config::default() };
-    Engine::detect(&config).await.unwrap()
+pub(crate) async fn sandbox(kind: Kind, installation: &str) -> Sandbox {
+    let config = sandbox::Config { kind, installation: installation.to_owned(), ..sandbox::Config::default() };
+    Sandbox::detect(&config).await.unwrap()
 }
 
 pub(crate) struct Place(TempDir);
@@ -49,12 +49,12 @@ impl Place {
 }
 
 /// Runs `script` and looks at the machine while it runs, from before it starts on.
-async fn beside<T>(engine: &Engine, script: &str, look: impl AsyncFnOnce() -> T) -> T {
+async fn beside<T>(sandbox: &Sandbox, script: &str, look: impl AsyncFnOnce() -> T) -> T {
     let place = Place::new();
     let (lines, mut said) = mpsc::channel(64);
     let stop = CancellationToken::new();
     let spec = place.shell(script);
-    let running = engine.run(&spec, lines, stop.clone());
+    let running = sandbox.run(&spec, lines, stop.clone());
     let reading = async { while said.recv().await.is_some() {} };
     let looking = async {
         let seen = look().await;
@@ -85,34 +85,34 @@ async fn pid_of(nap: &str) -> u32 {
 }
 
 /// The settings of the process of a build that keep it from its neighbours and from the platform.
-fn assert_stands_back(pid: u32, engine: &str) {
+fn assert_stands_back(pid: u32, sandbox: &str) {
     let stat = processes::read(pid, "stat");
     let nice = stat.rsplit(") ").next().unwrap().split(' ').nth(16).unwrap();
-    assert_eq!(nice, "10", "{engine}");
+    assert_eq!(nice, "10", "{sandbox}");
     let class = std::process::Command::new("ionice").args(["-p", &pid.to_string()]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&class.stdout).trim(), "idle", "{engine}");
-    let makes_groups = engine == "docker" || fs::metadata("/proc/self").unwrap().uid() == 0;
+    assert_eq!(String::from_utf8_lossy(&class.stdout).trim(), "idle", "{sandbox}");
+    let makes_groups = sandbox == "docker" || fs::metadata("/proc/self").unwrap().uid() == 0;
     if makes_groups {
         let shares = group_setting(pid, "cpu", ["cpu.shares", "cpu.weight"]).unwrap();
-        assert!(["204", "20"].contains(&shares.as_str()), "{engine}: {shares}");
+        assert!(["204", "20"].contains(&shares.as_str()), "{sandbox}: {shares}");
         let quota = group_setting(pid, "cpu", ["cpu.cfs_quota_us", "cpu.max"]).unwrap();
-        assert!(["50000", "50000 100000"].contains(&quota.as_str()), "{engine}: {quota}");
+        assert!(["50000", "50000 100000"].contains(&quota.as_str()), "{sandbox}: {quota}");
         let pids = group_setting(pid, "pids", ["pids.max", "pids.max"]).unwrap();
-        assert_eq!(pids, "1024", "{engine}");
+        assert_eq!(pids, "1024", "{sandbox}");
     }
 }
 
-/// The weight of a build's group, whether or not the disk's scheduler looks at it. An engine that knows nothing of it is helped
+/// The weight of a build's group, whether or not the disk's scheduler looks at it. A sandbox that knows nothing of it is helped
 /// when the container runs.
-async fn assert_weighs_little_at_the_disk(pid: u32, engine: &str) {
+async fn assert_weighs_little_at_the_disk(pid: u32, sandbox: &str) {
     let weight = || group_setting(pid, "blkio", ["blkio.bfq.weight", "io.bfq.weight"]);
     let weight = || weight().or_else(|| group_setting(pid, "blkio", ["blkio.weight", "io.weight"]));
     if fs::metadata("/proc/self").unwrap().uid() != 0 || weight().is_none() {
-        return println!("SKIPPED: {engine}: no group with a weight at the disk can be made here");
+        return println!("SKIPPED: {sandbox}: no group with a weight at the disk can be made here");
     }
     let is_set =
         |weight: String| weight.lines().next().is_some_and(|first| first.trim_start_matches("default ") == "20");
-    until(&format!("{engine} to give a build its weight at the disk"), async || weight().is_some_and(is_set)).await;
+    until(&format!("{sandbox} to give a build its weight at the disk"), async || weight().is_some_and(is_set)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,20 +122,20 @@ async fn beside_a_fork_bomb_and_a_disk_filler_a_neighbour_is_built_and_both_stan
         ("86912", "sleep 86912 & while :; do head -c 50000000 /dev/zero > fill; done"),
     ];
     for kind in kinds() {
-        let engine = engine(kind, "shares").await;
+        let sandbox = sandbox(kind, "shares").await;
         for (nap, script) in greedy {
-            let name = engine.name();
+            let name = sandbox.name();
             let neighbour = async || {
                 let pid = pid_of(nap).await;
                 assert_stands_back(pid, name);
                 assert_weighs_little_at_the_disk(pid, name).await;
                 let (place, (lines, mut said)) = (Place::new(), mpsc::channel(64));
                 let spec = place.shell("echo built");
-                let running = engine.run(&spec, lines, CancellationToken::new());
+                let running = sandbox.run(&spec, lines, CancellationToken::new());
                 let (exit, line) = tokio::join!(running, said.recv());
                 assert_eq!((exit.unwrap(), line.as_deref()), (Exit::Code(0), Some("built")), "{name}");
             };
-            beside(&engine, script, neighbour).await;
+            beside(&sandbox, script, neighbour).await;
         }
     }
 }
@@ -143,21 +143,21 @@ async fn beside_a_fork_bomb_and_a_disk_filler_a_neighbour_is_built_and_both_stan
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_of_a_build_are_on_no_command_line() {
     for kind in kinds() {
-        let engine = engine(kind, "lines").await;
+        let sandbox = sandbox(kind, "lines").await;
         let look = async || {
             until("the build to run", async || {
                 let seen = processes::with_command("a-value-for-nobody-else");
                 assert!(
                     seen.is_empty(),
                     "{}: {:?}",
-                    engine.name(),
+                    sandbox.name(),
                     seen.iter().map(|pid| processes::read(*pid, "cmdline")).collect::<Vec<_>>()
                 );
                 processes::with_command("86913").iter().any(|pid| processes::read(*pid, "comm").trim() == "sleep")
             })
             .await;
         };
-        beside(&engine, "test \"$HIDDEN\" = a-value-for-nobody'-else' && sleep 86913", look).await;
+        beside(&sandbox, "test \"$HIDDEN\" = a-value-for-nobody'-else' && sleep 86913", look).await;
     }
 }
 

@@ -1,11 +1,11 @@
 //! A launcher that is killed leaves things behind; its next life clears them away, and nothing of anybody else.
 
 use super::docker_line::containers;
-use super::limits::{Place, engine, kinds};
+use super::limits::{Place, kinds, sandbox};
 use super::world::{self, Silent, World, until};
 use super::{killed, processes};
 use events::Build;
-use launcher::engine::{self, Exit, Kind};
+use launcher::sandbox::{self, Exit, Kind};
 use launcher::{Config, spec};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn lives() -> Vec<(Kind, Kind)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_life_clears_away_what_a_killed_launcher_left_by_whichever_engine() {
+async fn the_next_life_clears_away_what_a_killed_launcher_left_by_whichever_sandbox() {
     for (index, (killed, next)) in lives().into_iter().enumerate() {
         let (name, nap) = (if killed == Kind::Docker { "docker" } else { "bubblewrap" }, format!("8692{index}"));
         let (world, git, s3) = (World::new().await, Silent::listen().await, Silent::listen().await);
@@ -57,7 +57,7 @@ async fn the_next_life_clears_away_what_a_killed_launcher_left_by_whichever_engi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_launcher_at_work_sweeps_again_and_again_after_every_engine_and_spares_what_is_in_hand() {
+async fn a_launcher_at_work_sweeps_again_and_again_after_every_sandbox_and_spares_what_is_in_hand() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let config = Config { sweep_every: Duration::from_millis(300), ..world.config() };
     let _launched = world.launch(config, s3.address).await;
@@ -68,10 +68,10 @@ async fn a_launcher_at_work_sweeps_again_and_again_after_every_engine_and_spares
     let spared = left_by(&installation);
     // Again and again: what comes after a sweep is found by the next.
     for (nap, kind) in ["86935", "86936"].into_iter().zip(kinds()) {
-        let (engine, place) = (engine(kind, &installation).await, Place::new());
+        let (sandbox, place) = (sandbox(kind, &installation).await, Place::new());
         let spec = place.shell(&format!("sleep {nap}"));
         let (lines, _unread) = mpsc::channel(64);
-        let abandoned = engine.run(&spec, lines, CancellationToken::new());
+        let abandoned = sandbox.run(&spec, lines, CancellationToken::new());
         let looking = async {
             until("the lost build to run", async || !processes::with_command(nap).is_empty()).await;
             for folder in [work.join(format!("{}-1", runtime::clock::new_id())), trash.join("left")] {
@@ -114,8 +114,8 @@ fn groups(text: &str) -> Vec<String> {
 async fn a_sweep_spares_other_launchers_and_builds_in_hand() {
     for kind in kinds() {
         let [ours, other] = ["sweeps", "others"].map(|name| format!("{name}{}", std::process::id()));
-        let config = engine::Config { installation: ours.clone(), ..engine::Config::default() };
-        let (ours, other) = (engine(kind, &ours).await, engine(kind, &other).await);
+        let config = sandbox::Config { installation: ours.clone(), ..sandbox::Config::default() };
+        let (ours, other) = (sandbox(kind, &ours).await, sandbox(kind, &other).await);
         let (lost, kept, foreign) = (Place::new(), Place::new(), Place::new());
         let stop = CancellationToken::new();
         let (lines, _unread) = mpsc::channel(64);
@@ -128,7 +128,7 @@ async fn a_sweep_spares_other_launchers_and_builds_in_hand() {
             let run = async |nap: &str| !processes::with_command(nap).is_empty();
             until("all to run", async || run("86931").await && run("86932").await && run("86933").await).await;
             let build = kept.0.build.clone();
-            engine::sweep_all(&config, move |other| other == build).await;
+            sandbox::sweep_all(&config, move |other| other == build).await;
             until("the lost build to be gone", async || !run("86931").await).await;
             assert!(run("86932").await && run("86933").await, "{}", ours.name());
             stop.cancel();

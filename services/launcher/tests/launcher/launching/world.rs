@@ -5,8 +5,8 @@ use super::limits::kinds;
 use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
-use launcher::engine::{self, Kind};
 use launcher::output::OutputLimits;
+use launcher::sandbox::{self, Kind};
 use launcher::source::{Dialer, Rules, Space};
 use launcher::spec::Limits;
 use launcher::{Config, Parts};
@@ -207,9 +207,9 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
-    /// What it tells of its engine.
-    pub(crate) fn engine(&self) -> PartReport {
-        self.health.report().parts.remove("engine").unwrap()
+    /// What it tells of its sandbox.
+    pub(crate) fn sandbox(&self) -> PartReport {
+        self.health.report().parts.remove("sandbox").unwrap()
     }
 
     /// What it tells of its disk.
@@ -239,7 +239,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         slots: 1,
         data_dir,
         timeout: DEADLINE * 5,
-        engine: engine::Config { kind, ..engine::Config::default() },
+        sandbox: sandbox::Config { kind, ..sandbox::Config::default() },
         sources,
         mirrors: Space::default(),
         limits: Limits { network: false, ..Limits::default() },

@@ -1,13 +1,13 @@
 //! The script of every build, for each kind of site.
 
-use super::place::{Place, engines, run};
+use super::place::{Place, run, sandboxes};
 use events::SiteEngine;
-use launcher::engine::{Engine, Exit};
+use launcher::sandbox::{Exit, Sandbox};
 use launcher::spec::{Job, Limits, specify};
 use std::fs;
 use std::path::Path;
 
-async fn build(engine: &Engine, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
+async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
     let place = Place::new();
     for (path, content) in files {
         let path = place.workspace().site().join(path);
@@ -23,7 +23,7 @@ async fn build(engine: &Engine, kind: SiteEngine, files: &[(&str, &str)]) -> (Ex
         engine: kind,
         workspace: place.workspace(),
     };
-    let (exit, lines) = run(engine, &specify(&job, &Limits { network: false, ..Limits::default() })).await;
+    let (exit, lines) = run(sandbox, &specify(&job, &Limits { network: false, ..Limits::default() })).await;
     (exit, lines.join("\n"), place)
 }
 
@@ -33,12 +33,12 @@ fn read(place: &Place, path: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn static_files_become_the_output_without_git() {
-    for engine in engines().await {
+    for sandbox in sandboxes().await {
         let files =
             [("index.html", "hi"), ("a/b.css", "b"), (".git/HEAD", "x"), (".well-known/x", "w"), ("-x y", "odd")];
-        let (exit, said, place) = build(&engine, SiteEngine::Static, &files).await;
+        let (exit, said, place) = build(&sandbox, SiteEngine::Static, &files).await;
         assert_eq!(exit, Exit::Code(0), "{said}");
-        assert_eq!(said, "[build] static files\n[build] done", "{}", engine.name());
+        assert_eq!(said, "[build] static files\n[build] done", "{}", sandbox.name());
         for (path, content) in [files[0], files[1], files[3], files[4]] {
             assert_eq!(read(&place, path).as_deref(), Some(content), "{path}");
         }
@@ -51,10 +51,10 @@ async fn a_script_runs_for_every_engine_with_what_a_site_may_know() {
     let package = r#"{"scripts": {
         "federalist": "exit 9",
         "pages": "mkdir _site && echo $OWNER/$REPOSITORY@$BRANCH > _site/index.html && env | grep -c SECRET || true"}}"#;
-    for engine in engines().await {
+    for sandbox in sandboxes().await {
         for kind in [SiteEngine::Static, SiteEngine::NodeJs] {
-            let (exit, said, place) = build(&engine, kind, &[("package.json", package), ("x", "y")]).await;
-            assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+            let (exit, said, place) = build(&sandbox, kind, &[("package.json", package), ("x", "y")]).await;
+            assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
             assert!(said.starts_with("[build] npm run pages\n"), "{said}");
             assert!(!said.contains("npm ci"), "{said}");
             assert_eq!(read(&place, "index.html").as_deref(), Some("acme/docs@main\n"));
@@ -71,9 +71,9 @@ async fn packages_are_installed_from_the_lockfile_without_the_site_s_variables()
     let lock = r#"{"name": "x", "version": "1.0.0", "lockfileVersion": 3,
         "packages": {"": {"name": "x", "version": "1.0.0"}}}"#;
     let files = [("package.json", package), ("package-lock.json", lock)];
-    for engine in engines().await {
-        let (exit, said, place) = build(&engine, SiteEngine::NodeJs, &files).await;
-        assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+    for sandbox in sandboxes().await {
+        let (exit, said, place) = build(&sandbox, SiteEngine::NodeJs, &files).await;
+        assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
         assert!(said.contains("[build] npm ci\n") && said.contains("[build] npm run federalist\n"), "{said}");
         let variables = read(&place, "variables").unwrap();
         assert!(variables.contains("HOME"), "{variables}");
@@ -91,11 +91,11 @@ async fn failures_say_what_is_wrong() {
         (SiteEngine::NodeJs, &[("package.json", r#"{"scripts":{"pages":"true"}}"#)], "[build] the build left no _site"),
         (SiteEngine::Static, &[("package.json", r#"{"scripts":{"pages":"exit 5"}}"#)], "[build] npm run pages failed"),
     ];
-    for engine in engines().await {
+    for sandbox in sandboxes().await {
         for (kind, files, message) in cases {
-            let (exit, said, _place) = build(&engine, kind, files).await;
-            assert!(matches!(exit, Exit::Code(code) if code != 0), "{}: {said}", engine.name());
-            assert!(said.contains(message), "{}: {said}", engine.name());
+            let (exit, said, _place) = build(&sandbox, kind, files).await;
+            assert!(matches!(exit, Exit::Code(code) if code != 0), "{}: {said}", sandbox.name());
+            assert!(said.contains(message), "{}: {said}", sandbox.name());
         }
     }
 }
@@ -106,9 +106,9 @@ async fn hugo_builds_into_the_output() {
         ("config.toml", "baseURL = 'https://configured.example/'\ntitle = 'T'\ndisableKinds = ['taxonomy', 'term']\n"),
         ("layouts/index.html", "<p>{{ .Site.BaseURL }}</p>"),
     ];
-    for engine in engines().await {
-        let (exit, said, place) = build(&engine, SiteEngine::Hugo, &files).await;
-        assert_eq!(exit, Exit::Code(0), "{}: {said}", engine.name());
+    for sandbox in sandboxes().await {
+        let (exit, said, place) = build(&sandbox, SiteEngine::Hugo, &files).await;
+        assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
         assert_eq!(read(&place, "index.html").as_deref(), Some("<p>https://configured.example/</p>"));
     }
 }

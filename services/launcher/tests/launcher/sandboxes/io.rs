@@ -1,9 +1,9 @@
 //! Who gives way when two want the same disk: told by the bytes that each was given, on a disk of the test's own whose
 //! scheduler looks at weights, whatever the machine's disks have.
 
-use super::place::{DEADLINE, Place, engines, until};
+use super::place::{DEADLINE, Place, sandboxes, until};
 use super::weights::skipped;
-use launcher::engine::Exit;
+use launcher::sandbox::Exit;
 use launcher::spec::Limits;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -154,7 +154,7 @@ async fn beside_the_platform_a_build_stands_back_at_the_disk() {
     };
     let file = disk.root().join("file");
     noise(&file);
-    for (engine, name) in engines().await.iter().zip(["86953", "86954"]) {
+    for (sandbox, name) in sandboxes().await.iter().zip(["86953", "86954"]) {
         let place = Place::on(&disk.root());
         noise(&place.workspace().site().join("file"));
         let mut spec = place.shell("");
@@ -167,7 +167,7 @@ async fn beside_the_platform_a_build_stands_back_at_the_disk() {
         };
         let (lines, _unread) = mpsc::channel(8);
         let stop = CancellationToken::new();
-        let running = engine.run(&spec, lines, stop.clone());
+        let running = sandbox.run(&spec, lines, stop.clone());
         let comparing = async {
             until("the build reads", || group_of_build(name).is_some()).await;
             let build = group_of_build(name).unwrap();
@@ -176,10 +176,10 @@ async fn beside_the_platform_a_build_stands_back_at_the_disk() {
             compared.unwrap()
         };
         let (exit, (platform, build)) = tokio::join!(running, comparing);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", engine.name());
-        println!("{}: the platform {platform}, the build {build}", engine.name());
+        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
+        println!("{}: the platform {platform}, the build {build}", sandbox.name());
         // Weight and class together make it four to one here.
-        assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", engine.name());
-        assert!(build > 0, "{}: a build is served too", engine.name());
+        assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", sandbox.name());
+        assert!(build > 0, "{}: a build is served too", sandbox.name());
     }
 }

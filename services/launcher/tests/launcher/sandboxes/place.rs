@@ -1,6 +1,6 @@
-//! A place to build in, and both engines to do it.
+//! A place to build in, and both sandboxes to do it.
 
-use launcher::engine::{Config, Engine, Exit, Kind};
+use launcher::sandbox::{Config, Exit, Kind, Sandbox};
 use launcher::spec::{ContainerSpec, Limits, container_name};
 use launcher::workspace::Workspace;
 use std::fs;
@@ -49,32 +49,32 @@ impl Place {
     }
 }
 
-pub(super) async fn bubblewrap() -> Engine {
-    Engine::detect(&Config { kind: Kind::Bubblewrap, ..Config::default() }).await.expect("install bubblewrap")
+pub(super) async fn bubblewrap() -> Sandbox {
+    Sandbox::detect(&Config { kind: Kind::Bubblewrap, ..Config::default() }).await.expect("install bubblewrap")
 }
 
 /// Docker, or nothing if it was left out on purpose.
-pub(super) async fn docker() -> Option<Engine> {
+pub(super) async fn docker() -> Option<Sandbox> {
     if std::env::var("PAGEFOLD_TEST_DOCKER").is_ok_and(|value| value == "0") {
         return None;
     }
-    let found = Engine::detect(&Config { kind: Kind::Docker, ..Config::default() }).await;
+    let found = Sandbox::detect(&Config { kind: Kind::Docker, ..Config::default() }).await;
     Some(found.expect("start Docker and run `just build-image`, or set PAGEFOLD_TEST_DOCKER=0"))
 }
 
-pub(super) async fn engines() -> Vec<Engine> {
+pub(super) async fn sandboxes() -> Vec<Sandbox> {
     [Some(bubblewrap().await), docker().await].into_iter().flatten().collect()
 }
 
 /// Runs to the end and gives the exit with the lines of the build.
-pub(super) async fn run(engine: &Engine, spec: &ContainerSpec) -> (Exit, Vec<String>) {
-    let (exit, mut lines) = run_noted(engine, spec).await;
+pub(super) async fn run(sandbox: &Sandbox, spec: &ContainerSpec) -> (Exit, Vec<String>) {
+    let (exit, mut lines) = run_noted(sandbox, spec).await;
     lines.retain(|line| !line.starts_with("[sandbox] "));
     (exit, lines)
 }
 
 /// Runs to the end and gives the exit with all lines, notes on the sandbox included.
-pub(super) async fn run_noted(engine: &Engine, spec: &ContainerSpec) -> (Exit, Vec<String>) {
+pub(super) async fn run_noted(sandbox: &Sandbox, spec: &ContainerSpec) -> (Exit, Vec<String>) {
     let (lines, mut said) = mpsc::channel(8);
     let reading = tokio::spawn(async move {
         let mut all = Vec::new();
@@ -83,14 +83,14 @@ pub(super) async fn run_noted(engine: &Engine, spec: &ContainerSpec) -> (Exit, V
         }
         all
     });
-    let ended = tokio::time::timeout(DEADLINE, engine.run(spec, lines, CancellationToken::new())).await;
+    let ended = tokio::time::timeout(DEADLINE, sandbox.run(spec, lines, CancellationToken::new())).await;
     (ended.expect("the container ends").unwrap(), reading.await.unwrap())
 }
 
-pub(super) async fn output(engine: &Engine, script: &str) -> String {
+pub(super) async fn output(sandbox: &Sandbox, script: &str) -> String {
     let place = Place::new();
-    let (exit, lines) = run(engine, &place.shell(script)).await;
-    assert_eq!(exit, Exit::Code(0), "{}: {lines:?}", engine.name());
+    let (exit, lines) = run(sandbox, &place.shell(script)).await;
+    assert_eq!(exit, Exit::Code(0), "{}: {lines:?}", sandbox.name());
     lines.join("\n")
 }
 

@@ -1,7 +1,7 @@
 //! A build that is stopped is dead at once, whatever it does, and so is one whose launcher is killed.
 
-use super::place::{DEADLINE, Place, bubblewrap, engines, processes, run, until};
-use launcher::engine::Exit;
+use super::place::{DEADLINE, Place, bubblewrap, processes, run, sandboxes, until};
+use launcher::sandbox::Exit;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -13,13 +13,13 @@ const KILLED: &str = "launcher-is-killed";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_kills_the_whole_tree_at_once() {
-    for (engine, nap) in engines().await.iter().zip(["86123", "86124"]) {
+    for (sandbox, nap) in sandboxes().await.iter().zip(["86123", "86124"]) {
         let place = Place::new();
         let script = format!("trap '' TERM INT; (setsid sleep {nap} &) ; sleep {nap} & echo up; wait");
         let spec = place.shell(&script);
         let (lines, mut said) = mpsc::channel(8);
         let stop = CancellationToken::new();
-        let running = engine.run(&spec, lines, stop.clone());
+        let running = sandbox.run(&spec, lines, stop.clone());
         let stopping = async {
             while said.recv().await.is_some_and(|line| line != "up") {}
             until("both naps run", || processes(nap) >= 2).await;
@@ -28,15 +28,15 @@ async fn stopping_kills_the_whole_tree_at_once() {
             start
         };
         let (exit, start) = tokio::join!(running, stopping);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", engine.name());
-        assert!(start.elapsed() < AT_ONCE, "{}", engine.name());
-        assert_eq!(processes(nap), 0, "{}", engine.name());
+        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert!(start.elapsed() < AT_ONCE, "{}", sandbox.name());
+        assert_eq!(processes(nap), 0, "{}", sandbox.name());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_can_be_stopped_at_any_moment_of_its_start() {
-    let engine = bubblewrap().await;
+    let sandbox = bubblewrap().await;
     for delay_us in (0..60).map(|step| step * 300) {
         let place = Place::new();
         let nap = format!("8662{delay_us}");
@@ -47,7 +47,7 @@ async fn a_build_can_be_stopped_at_any_moment_of_its_start() {
             tokio::time::sleep(Duration::from_micros(delay_us)).await;
             stop.cancel();
         };
-        let (exit, ()) = tokio::join!(engine.run(&spec, lines, stop.clone()), stopping);
+        let (exit, ()) = tokio::join!(sandbox.run(&spec, lines, stop.clone()), stopping);
         assert_eq!(exit.unwrap(), Exit::Stopped);
         assert_eq!(processes(&format!("exec sleep {nap}")) + processes(&nap), 0, "stopped after {delay_us} us");
     }
@@ -55,19 +55,19 @@ async fn a_build_can_be_stopped_at_any_moment_of_its_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_does_not_wait_for_a_reader() {
-    for engine in engines().await {
+    for sandbox in sandboxes().await {
         let place = Place::new();
         let spec = place.shell("yes");
         let (lines, _unread) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let running = engine.run(&spec, lines, stop.clone());
+        let running = sandbox.run(&spec, lines, stop.clone());
         let stopping = async {
             until("the reader is behind", || processes("yes") > 0).await;
             stop.cancel();
         };
         let ended = tokio::time::timeout(DEADLINE, async { tokio::join!(running, stopping).0 }).await;
-        assert_eq!(ended.unwrap().unwrap(), Exit::Stopped, "{}", engine.name());
-        assert_eq!(processes("yes"), 0, "{}", engine.name());
+        assert_eq!(ended.unwrap().unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert_eq!(processes("yes"), 0, "{}", sandbox.name());
     }
 }
 
@@ -83,7 +83,7 @@ async fn a_sandbox_that_sleeps() {
 async fn a_sandbox_dies_with_a_launcher_that_is_killed() {
     let place = Place::new();
     let mut launcher = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engines::stopping::a_sandbox_that_sleeps", "--ignored"])
+        .args(["--exact", "sandboxes::stopping::a_sandbox_that_sleeps", "--ignored"])
         .env("TMPDIR", place.folder.path())
         .stdout(std::process::Stdio::null())
         .spawn()

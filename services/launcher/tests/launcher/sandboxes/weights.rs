@@ -1,7 +1,7 @@
 //! Who gives way when two want the same processor: told by the time that each was given, not by the clock.
 
-use super::place::{DEADLINE, Place, engines, until};
-use launcher::engine::Exit;
+use super::place::{DEADLINE, Place, sandboxes, until};
+use launcher::sandbox::Exit;
 use launcher::spec::Limits;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,7 +93,7 @@ async fn compete(neighbour: u32, build: u32) -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_platform_a_build_has_the_share_of_its_weight() {
-    for (engine, name) in engines().await.iter().zip(["86951", "86952"]) {
+    for (sandbox, name) in sandboxes().await.iter().zip(["86951", "86952"]) {
         let neighbour = match Neighbour::start() {
             Ok(neighbour) => neighbour,
             Err(why) => return skipped(&why),
@@ -105,7 +105,7 @@ async fn beside_the_platform_a_build_has_the_share_of_its_weight() {
         spec.limits = Limits { cpu_weight: 20, nice: 0, ..spec.limits };
         let (lines, _unread) = mpsc::channel(8);
         let stop = CancellationToken::new();
-        let running = engine.run(&spec, lines, stop.clone());
+        let running = sandbox.run(&spec, lines, stop.clone());
         let comparing = async {
             until("the build spins", || spinning(name).is_some()).await;
             let compared = compete(neighbour.process.id(), spinning(name).unwrap());
@@ -114,9 +114,9 @@ async fn beside_the_platform_a_build_has_the_share_of_its_weight() {
             compared.unwrap()
         };
         let (exit, (platform, build)) = tokio::join!(running, comparing);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", engine.name());
+        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
         // One to five is the weight; the margin is wide, and what others take is taken from both.
-        assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", engine.name());
-        assert!(build > platform / 20, "{}: the platform {platform}, the build {build}", engine.name());
+        assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", sandbox.name());
+        assert!(build > platform / 20, "{}: the platform {platform}, the build {build}", sandbox.name());
     }
 }
