@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// An alias that shows something. One that was removed has no row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alias {
+pub struct AliasRow {
     /// The site it belongs to.
     pub site: SiteId,
     /// Its name.
@@ -44,7 +44,7 @@ pub(crate) struct Key {
     alias: AliasName,
 }
 
-impl Row for Alias {
+impl Row for AliasRow {
     const TABLE: Table = Table {
         name: "aliases",
         columns: &[
@@ -149,9 +149,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn aliases(&self, site: SiteId, limit: u32, after: Option<&str>) -> Result<Vec<Alias>, Error> {
+    pub async fn aliases(&self, site: SiteId, limit: u32, after: Option<&str>) -> Result<Vec<AliasRow>, Error> {
         let text = "SELECT to_json(row) FROM @.aliases row WHERE site = $1 AND alias > $2 ORDER BY alias LIMIT $3";
-        let query: model::Rows<'_, Alias> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, AliasRow> = sqlx::query_scalar(self.sql(text));
         let query = query.bind(site.0).bind(after.unwrap_or_default()).bind(page(limit));
         self.all("read aliases of a site", query).await
     }
@@ -167,7 +167,7 @@ mod tests {
         let mut story = Story::default();
         let (one, two) = (story.next_build(), story.next_build());
         let history = [story.promoted("docs", one, 1), story.mirrored("docs", one), story.promoted("docs", two, 2)];
-        let row = history.iter().fold(None, Alias::fold).unwrap();
+        let row = history.iter().fold(None, AliasRow::fold).unwrap();
         assert_eq!((&row.deploy, row.mirrored_deploy.as_ref()), (&DeployId::of(two), Some(&DeployId::of(one))));
     }
 
@@ -176,6 +176,6 @@ mod tests {
         let mut story = Story::default();
         let one = story.next_build();
         let history = [story.promoted("docs", one, 1), story.removed("docs", one), story.mirrored("docs", one)];
-        assert_eq!(history.iter().fold(None, Alias::fold), None);
+        assert_eq!(history.iter().fold(None, AliasRow::fold), None);
     }
 }

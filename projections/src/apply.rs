@@ -1,14 +1,14 @@
 //! Applies a stretch of the log to a model: rows and position in one transaction.
 
 use crate::Error;
-use crate::aliases::Alias;
-use crate::builds::Build;
-use crate::deploys::Deploy;
-use crate::failures::{self, Failure, Kind};
+use crate::aliases::AliasRow;
+use crate::builds::BuildRow;
+use crate::deploys::DeployRow;
+use crate::failures::{self, FailureRow, Kind};
 use crate::hosts::Host;
 use crate::model::{LIVE, Model, bigint, position, sql};
-use crate::organizations::Organization;
-use crate::sites::Site;
+use crate::organizations::OrganizationRow;
+use crate::sites::SiteRow;
 use crate::table::{self, Row};
 use crate::timeline::{self, Stated};
 use events::{Position, Recorded};
@@ -125,7 +125,7 @@ async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -
             Err(error) if error.is_of_the_fact() => {
                 savepoint.rollback().await.map_err(&doing)?;
                 if let [single] = part {
-                    let failure = Failure::new(single.sequence(), Kind::Poison, &error.chain());
+                    let failure = FailureRow::new(single.sequence(), Kind::Poison, &error.chain());
                     failures::append(transaction, schema, &[&failure]).await?;
                 } else {
                     let (earlier, later) = part.split_at(part.len() / 2);
@@ -141,7 +141,7 @@ async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -
 /// What becomes of one place in the log.
 enum Item<'a> {
     Fact(Stated<'a>),
-    Failure(Failure),
+    Failure(FailureRow),
 }
 
 impl<'a> Item<'a> {
@@ -149,13 +149,13 @@ impl<'a> Item<'a> {
         match applied {
             Applied::Fact(fact) => match sound(fact) {
                 Ok(stated) => Self::Fact(stated),
-                Err(error) => Self::Failure(Failure::new(fact.sequence, Kind::Poison, &error.chain())),
+                Err(error) => Self::Failure(FailureRow::new(fact.sequence, Kind::Poison, &error.chain())),
             },
             Applied::Unknown { position, type_name } => {
-                Self::Failure(Failure::new(position.sequence, Kind::Unknown, type_name))
+                Self::Failure(FailureRow::new(position.sequence, Kind::Unknown, type_name))
             }
             Applied::Poison { position, reason } => {
-                Self::Failure(Failure::new(position.sequence, Kind::Poison, reason))
+                Self::Failure(FailureRow::new(position.sequence, Kind::Poison, reason))
             }
         }
     }
@@ -170,12 +170,12 @@ impl<'a> Item<'a> {
 
 /// A fact that can become rows, as far as that can be seen without asking Postgres.
 fn sound(fact: &Recorded) -> Result<Stated<'_>, Error> {
-    Organization::touched(fact)?;
-    Site::touched(fact)?;
+    OrganizationRow::touched(fact)?;
+    SiteRow::touched(fact)?;
     Host::touched(fact)?;
-    Build::touched(fact)?;
-    Deploy::touched(fact)?;
-    Alias::touched(fact)?;
+    BuildRow::touched(fact)?;
+    DeployRow::touched(fact)?;
+    AliasRow::touched(fact)?;
     Stated::of(fact)
 }
 
@@ -189,12 +189,12 @@ async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_
     }
     timeline::append(connection, schema, &facts).await?;
     let facts: Vec<&Recorded> = facts.iter().map(|fact| fact.recorded).collect();
-    table::fold::<Organization>(connection, schema, &facts).await?;
-    table::fold::<Site>(connection, schema, &facts).await?;
+    table::fold::<OrganizationRow>(connection, schema, &facts).await?;
+    table::fold::<SiteRow>(connection, schema, &facts).await?;
     table::fold::<Host>(connection, schema, &facts).await?;
-    table::fold::<Build>(connection, schema, &facts).await?;
-    table::fold::<Deploy>(connection, schema, &facts).await?;
-    table::fold::<Alias>(connection, schema, &facts).await?;
+    table::fold::<BuildRow>(connection, schema, &facts).await?;
+    table::fold::<DeployRow>(connection, schema, &facts).await?;
+    table::fold::<AliasRow>(connection, schema, &facts).await?;
     failures::append(connection, schema, &failures).await
 }
 

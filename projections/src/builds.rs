@@ -39,7 +39,7 @@ pub enum State {
 
 /// A build as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
+pub struct BuildRow {
     /// Its identity.
     pub id: BuildId,
     /// The site it builds.
@@ -133,7 +133,7 @@ impl From<Outcome> for State {
     }
 }
 
-impl Row for Build {
+impl Row for BuildRow {
     const TABLE: Table = Table {
         name: "builds",
         columns: &[
@@ -248,13 +248,13 @@ fn named(recorded: &Recorded) -> Result<BuildId, Error> {
 }
 
 /// The row that a build's first fact makes.
-fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
+fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
     let at = recorded.envelope.time;
     match fact.clone() {
         BuildEvent::Requested { site, branch, commit } => {
             let row = blank(recorded, site)?;
             let summary = "Build by hand".to_owned();
-            Some(Build { branch, commit, summary, ..row })
+            Some(BuildRow { branch, commit, summary, ..row })
         }
         BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),
         BuildEvent::Dispatched { .. }
@@ -266,8 +266,8 @@ fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<Build> {
     }
 }
 
-fn blank(recorded: &Recorded, site: SiteId) -> Option<Build> {
-    Some(Build {
+fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
+    Some(BuildRow {
         id: named(recorded).ok()?,
         site,
         site_name: None,
@@ -297,7 +297,7 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<Build> {
     })
 }
 
-impl Build {
+impl BuildRow {
     fn before_its_end(self, fact: &BuildEvent, at: OffsetDateTime) -> Self {
         match fact.clone() {
             BuildEvent::Queued { number, source_sequence, branch, alias, commit, engine, lane, summary, .. } => Self {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 /// A deploy. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deploy {
+pub struct DeployRow {
     /// Its identity.
     pub id: DeployId,
     /// The site it belongs to.
@@ -51,7 +51,7 @@ pub(crate) struct Key {
     id: DeployId,
 }
 
-impl Row for Deploy {
+impl Row for DeployRow {
     const TABLE: Table = Table {
         name: "deploys",
         columns: &[
@@ -169,10 +169,10 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn deploys(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Deploy>, Error> {
+    pub async fn deploys(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<DeployRow>, Error> {
         let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2
                     ORDER BY source_sequence DESC LIMIT $3";
-        let query: model::Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read deploys of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
@@ -181,9 +181,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn deploy(&self, site: SiteId, id: &DeployId) -> Result<Option<Deploy>, Error> {
+    pub async fn deploy(&self, site: SiteId, id: &DeployId) -> Result<Option<DeployRow>, Error> {
         let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND id = $2";
-        let query: model::Rows<'_, Deploy> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
         self.one("read a deploy", query.bind(site.0).bind(id.as_str())).await
     }
 }
@@ -197,9 +197,9 @@ mod tests {
     fn a_deploy_is_made_by_its_first_fact_and_never_changes() {
         let mut story = Story::default();
         let id = story.next_build();
-        let first = Deploy::fold(None, &story.synced("docs", id, 1)).unwrap();
+        let first = DeployRow::fold(None, &story.synced("docs", id, 1)).unwrap();
         assert_eq!(first.id, DeployId::of(id));
-        let again = Deploy::fold(Some(first.clone()), &story.synced("docs", id, 2)).unwrap();
+        let again = DeployRow::fold(Some(first.clone()), &story.synced("docs", id, 2)).unwrap();
         assert_eq!(again, first);
     }
 }

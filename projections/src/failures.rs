@@ -22,7 +22,7 @@ pub enum Kind {
 
 /// A place in the log that has no fact here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct FailureRow {
     /// The sequence in the log.
     pub sequence: u64,
     /// What is wrong with it.
@@ -31,7 +31,7 @@ pub struct Failure {
     pub reason: String,
 }
 
-impl Failure {
+impl FailureRow {
     pub(crate) fn new(sequence: u64, kind: Kind, reason: &str) -> Self {
         // A payload may be quoted in its reason, and Postgres has no text with NUL.
         let reason = reason.chars().take(REASON_MAX).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c });
@@ -41,9 +41,9 @@ impl Failure {
 
 const TABLE: Table = Table { name: "errors", columns: &["sequence", "kind", "reason"] };
 
-pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures: &[&Failure]) -> Result<(), Error> {
+pub(crate) async fn append(connection: &mut PgConnection, schema: &str, failures: &[&FailureRow]) -> Result<(), Error> {
     let mut rows = Rows::of(TABLE);
-    for Failure { sequence, kind, reason } in failures {
+    for FailureRow { sequence, kind, reason } in failures {
         rows.row().put(sequence).put(&variant(kind)).put(reason);
     }
     rows.send(connection, schema).await
@@ -65,9 +65,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn failures(&self, limit: u32) -> Result<Vec<Failure>, Error> {
+    pub async fn failures(&self, limit: u32) -> Result<Vec<FailureRow>, Error> {
         let text = "SELECT to_json(row) FROM @.errors row ORDER BY sequence DESC LIMIT $1";
-        let query: model::Rows<'_, Failure> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, FailureRow> = sqlx::query_scalar(self.sql(text));
         self.all("read what could not be folded", query.bind(page(limit))).await
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// An organization as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Organization {
+pub struct OrganizationRow {
     /// Its identity.
     pub id: OrganizationId,
     /// What it is called.
@@ -30,7 +30,7 @@ pub(crate) struct Key {
     id: OrganizationId,
 }
 
-impl Row for Organization {
+impl Row for OrganizationRow {
     const TABLE: Table =
         Table { name: "organizations", columns: &["id", "name", "version", "created_at", "created_by"] };
     const KEY: &'static [&'static str] = &["id"];
@@ -85,9 +85,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn organizations(&self, limit: u32, after: Option<&str>) -> Result<Vec<Organization>, Error> {
+    pub async fn organizations(&self, limit: u32, after: Option<&str>) -> Result<Vec<OrganizationRow>, Error> {
         let text = "SELECT to_json(row) FROM @.organizations row WHERE name > $1 ORDER BY name, id LIMIT $2";
-        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
         self.all("read organizations", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }
 
@@ -95,9 +95,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, Error> {
+    pub async fn organization(&self, id: OrganizationId) -> Result<Option<OrganizationRow>, Error> {
         let text = "SELECT to_json(row) FROM @.organizations row WHERE id = $1";
-        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
         self.one("read an organization", query.bind(id.0)).await
     }
 
@@ -105,9 +105,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn organization_named(&self, name: &OrganizationName) -> Result<Option<Organization>, Error> {
+    pub async fn organization_named(&self, name: &OrganizationName) -> Result<Option<OrganizationRow>, Error> {
         let text = "SELECT to_json(row) FROM @.organizations row WHERE name = $1";
-        let query: model::Rows<'_, Organization> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
         self.one("find an organization by its name", query.bind(name.as_str())).await
     }
 }
@@ -124,7 +124,7 @@ mod tests {
         let [acme, apex]: [OrganizationName; 2] = ["acme", "apex"].map(|name| name.parse().unwrap());
         let created = story.tell(id, "token:alice", OrganizationEvent::Created { name: acme.clone() });
         let renamed = story.tell(id, "token:bob", OrganizationEvent::Renamed { name: apex, previous: acme });
-        let row = [created.clone(), renamed].iter().fold(None, Organization::fold).unwrap();
+        let row = [created.clone(), renamed].iter().fold(None, OrganizationRow::fold).unwrap();
         assert_eq!((row.name.as_str(), row.version), ("apex", 2));
         assert_eq!((row.created_at, row.created_by.0.as_str()), (created.envelope.time, "token:alice"));
     }

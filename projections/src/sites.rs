@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// A site as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
+pub struct SiteRow {
     /// Its identity.
     pub id: SiteId,
     /// What it is called.
@@ -41,7 +41,7 @@ pub(crate) struct Key {
     id: SiteId,
 }
 
-impl Row for Site {
+impl Row for SiteRow {
     const TABLE: Table = Table {
         name: "sites",
         columns: &[
@@ -114,7 +114,7 @@ impl Row for Site {
     }
 }
 
-impl Site {
+impl SiteRow {
     fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
         match fact {
             SiteEvent::Created { .. } => self,
@@ -140,10 +140,10 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
+    pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<SiteRow>, Error> {
         let text =
             format!("{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2");
-        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
         self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
     }
 
@@ -151,12 +151,17 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn sites_of(&self, owner: OrganizationId, limit: u32, after: Option<&str>) -> Result<Vec<Site>, Error> {
+    pub async fn sites_of(
+        &self,
+        owner: OrganizationId,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<SiteRow>, Error> {
         let text = format!(
             "{SHOWN} WHERE site.organization = $3 AND site.deleted_at IS NULL AND site.name > $1 \
              ORDER BY site.name, site.id LIMIT $2"
         );
-        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
         let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(owner.0);
         self.all("read sites of an organization", query).await
     }
@@ -165,8 +170,8 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn site(&self, id: SiteId) -> Result<Option<Site>, Error> {
-        let query: model::Rows<'_, Site> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = $1")));
+    pub async fn site(&self, id: SiteId) -> Result<Option<SiteRow>, Error> {
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = $1")));
         self.one("read a site", query.bind(id.0)).await
     }
 }
@@ -182,7 +187,7 @@ mod tests {
         let created = story.site_created("docs");
         let deleted = story.site("docs", SiteEvent::Deleted {});
         let again = story.site("docs", SiteEvent::Deleted {});
-        let row = [created, deleted.clone(), again].iter().fold(None, Site::fold).unwrap();
+        let row = [created, deleted.clone(), again].iter().fold(None, SiteRow::fold).unwrap();
         assert_eq!((row.name.as_str(), row.deleted_at), ("docs", Some(deleted.envelope.time)));
     }
 
@@ -190,12 +195,12 @@ mod tests {
     fn every_change_is_a_version() {
         let mut story = Story::default();
         let created = story.site_created("docs");
-        let row = Site::fold(None, &created).unwrap();
+        let row = SiteRow::fold(None, &created).unwrap();
         let settings = SiteSettings { branch: "trunk".parse().unwrap(), ..row.settings };
         let changed = story.site("docs", SiteEvent::SettingsChanged { settings });
         let (name, previous) = ("guide".parse().unwrap(), "docs".parse().unwrap());
         let renamed = story.site("docs", SiteEvent::Renamed { name, previous });
-        let row = [created, changed, renamed].iter().fold(None, Site::fold).unwrap();
+        let row = [created, changed, renamed].iter().fold(None, SiteRow::fold).unwrap();
         assert_eq!((row.name.as_str(), row.settings.branch.as_str(), row.version), ("guide", "trunk", 3));
     }
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 /// A fact at its place in the log, with its payload as JSON: facts of every version read alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct FactRow {
     /// Its sequence in the log.
     pub sequence: u64,
     /// Its identity.
@@ -121,7 +121,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn events(&self, query: &Query) -> Result<Vec<Entry>, Error> {
+    pub async fn events(&self, query: &Query) -> Result<Vec<FactRow>, Error> {
         self.asked(query, "ASC").await
     }
 
@@ -129,11 +129,11 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn latest_events(&self, query: &Query) -> Result<Vec<Entry>, Error> {
+    pub async fn latest_events(&self, query: &Query) -> Result<Vec<FactRow>, Error> {
         self.asked(query, "DESC").await
     }
 
-    async fn asked(&self, query: &Query, order: &'static str) -> Result<Vec<Entry>, Error> {
+    async fn asked(&self, query: &Query, order: &'static str) -> Result<Vec<FactRow>, Error> {
         // Conditions are left out rather than made optional in SQL, so that each way of asking has its own plan and index.
         let events = self.sql("SELECT event.* FROM @.events event").0;
         let causes = self.sql("SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence").0;
@@ -147,7 +147,7 @@ impl Model {
             select(&mut sql, &Source { from, site: Some(("causes.site", site)) }, query, order);
         }
         sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
-        let rows: model::Rows<'_, Entry> = sql.build_query_scalar();
+        let rows: model::Rows<'_, FactRow> = sql.build_query_scalar();
         self.all("read the timeline", rows).await
     }
 }

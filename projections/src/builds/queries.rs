@@ -1,6 +1,6 @@
 //! What may be asked about builds.
 
-use super::Build;
+use super::BuildRow;
 use crate::Error;
 use crate::model::{self, Model, bigint, page};
 use events::{BuildId, SiteId};
@@ -17,11 +17,11 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn builds(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<Build>, Error> {
+    pub async fn builds(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<BuildRow>, Error> {
         let text = format!(
             "{SHOWN} WHERE build.site = $1 AND build.source_sequence < $2 ORDER BY build.source_sequence DESC LIMIT $3"
         );
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read builds of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
@@ -30,12 +30,12 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn latest_builds(&self, sites: &[SiteId]) -> Result<Vec<Build>, Error> {
+    pub async fn latest_builds(&self, sites: &[SiteId]) -> Result<Vec<BuildRow>, Error> {
         let text = format!(
             "SELECT latest.* FROM unnest($1::uuid[]) wanted (site), LATERAL (
                 {SHOWN} WHERE build.site = wanted.site ORDER BY build.source_sequence DESC LIMIT 1) latest"
         );
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
         let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
         self.all("read the latest builds of sites", query.bind(sites)).await
     }
@@ -44,9 +44,9 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn recent_builds(&self, limit: u32) -> Result<Vec<Build>, Error> {
+    pub async fn recent_builds(&self, limit: u32) -> Result<Vec<BuildRow>, Error> {
         let text = format!("{SHOWN} ORDER BY build.created_at DESC, build.id LIMIT $1");
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&text));
+        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
         self.all("read recent builds", query.bind(page(limit))).await
     }
 
@@ -54,8 +54,8 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn build(&self, id: BuildId) -> Result<Option<Build>, Error> {
-        let query: model::Rows<'_, Build> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
+    pub async fn build(&self, id: BuildId) -> Result<Option<BuildRow>, Error> {
+        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE build.id = $1")));
         self.one("read a build", query.bind(id.0)).await
     }
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::fixture::{Story, site_id};
 
-fn folded(history: &[Recorded]) -> Build {
-    history.iter().fold(None, Build::fold).unwrap()
+fn folded(history: &[Recorded]) -> BuildRow {
+    history.iter().fold(None, BuildRow::fold).unwrap()
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn facts_about_a_build_nobody_queued_make_no_row() {
     let mut story = Story::default();
     let id = story.next_build();
     let history = [story.started("docs", id, 1), story.synced("docs", id, 1)];
-    assert_eq!(history.iter().fold(None, Build::fold), None);
+    assert_eq!(history.iter().fold(None, BuildRow::fold), None);
 }
 
 #[test]

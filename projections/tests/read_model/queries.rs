@@ -117,7 +117,7 @@ async fn an_answer_is_json_with_times_of_rfc_3339() {
         (Some("2025-06-01T00:00:04.123457Z"), Some("canceled"))
     );
     assert_eq!(json["started_at"], serde_json::Value::Null);
-    assert_eq!(serde_json::from_value::<builds::Build>(json).unwrap(), build);
+    assert_eq!(serde_json::from_value::<builds::BuildRow>(json).unwrap(), build);
 }
 
 #[tokio::test]

@@ -10,12 +10,12 @@ pub(crate) struct Query {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Entry<T> {
+pub(crate) enum Found<T> {
     Key(String, T),
     Prefix(String),
 }
 
-impl<T> Entry<T> {
+impl<T> Found<T> {
     fn name(&self) -> &str {
         match self {
             Self::Key(name, _) | Self::Prefix(name) => name,
@@ -25,7 +25,7 @@ impl<T> Entry<T> {
 
 #[derive(Debug)]
 pub(crate) struct Page<T> {
-    pub entries: Vec<Entry<T>>,
+    pub entries: Vec<Found<T>>,
     /// Where the next page starts after, when there is one.
     pub next: Option<String>,
 }
@@ -73,7 +73,7 @@ where
             }
             let common = query.common_prefix(&key).map(str::to_owned);
             seek = common.as_deref().map(past);
-            let entry = common.map_or_else(|| Entry::Key(key, value), Entry::Prefix);
+            let entry = common.map_or_else(|| Found::Key(key, value), Found::Prefix);
             // A page that ended with a common prefix, or inside one, has had it.
             if entry.name() > query.after.as_str() {
                 if page.entries.len() == query.limit {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn names(page: &Page<()>) -> Vec<&str> {
-        page.entries.iter().map(Entry::name).collect()
+        page.entries.iter().map(Found::name).collect()
     }
 
     fn keys(names: &[&str]) -> Keys {

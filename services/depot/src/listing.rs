@@ -9,7 +9,7 @@ use s3s::dto::{
 
 use crate::clock;
 use crate::error::Fault;
-use crate::list::{self, Entry, Page, Query};
+use crate::list::{self, Found, Page, Query};
 use crate::records;
 use crate::store::Store;
 
@@ -131,8 +131,8 @@ fn listed(page: Page<crate::index::Row>, encoding: Encoding) -> Result<Listed, F
     let mut listed = Listed { objects: Vec::new(), prefixes: Vec::new(), next: page.next };
     for entry in page.entries {
         match entry {
-            Entry::Prefix(prefix) => listed.prefixes.push(CommonPrefix { prefix: Some(encoding.write(prefix)) }),
-            Entry::Key(key, row) => {
+            Found::Prefix(prefix) => listed.prefixes.push(CommonPrefix { prefix: Some(encoding.write(prefix)) }),
+            Found::Key(key, row) => {
                 let object: records::Object = records::decode(row.value())?;
                 listed.objects.push(Object {
                     key: Some(encoding.write(key)),

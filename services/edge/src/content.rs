@@ -11,7 +11,7 @@ use moka::future::Cache;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Entry, Manifest, Storage};
+use storage::{Manifest, SiteFile, Storage};
 use tokio::time::timeout;
 
 /// Larger files are not cached but sent as they arrive.
@@ -125,7 +125,7 @@ impl Content {
     }
 
     /// The bytes of a file in `range`, which lies in it. An error here comes before anything is sent.
-    pub(crate) async fn body(&self, site: &SiteId, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+    pub(crate) async fn body(&self, site: &SiteId, entry: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
         if entry.size > CACHED_MAX_BYTES {
             return Box::pin(self.stream(site, entry, range)).await;
         }
@@ -142,12 +142,12 @@ impl Content {
         }
     }
 
-    async fn load_blob(&self, site: &SiteId, entry: &Entry) -> Result<Bytes, Arc<Failure>> {
+    async fn load_blob(&self, site: &SiteId, entry: &SiteFile) -> Result<Bytes, Arc<Failure>> {
         let bucket = self.storage.site(*site);
         self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await
     }
 
-    async fn stream(&self, site: &SiteId, entry: &Entry, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+    async fn stream(&self, site: &SiteId, entry: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
         let length_bytes = range.end - range.start;
         let bucket = self.storage.site(*site);
         let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;

@@ -71,13 +71,13 @@ impl Kept {
 mod tests {
     use super::*;
     use events::{BuildId, Digest};
-    use storage::{Entry, Head, Uploaded};
+    use storage::{Head, SiteFile, Uploaded};
 
     fn manifest(number: u128) -> Manifest {
         let build = BuildId(uuid::Uuid::from_u128(number));
         let uploaded = Uploaded { files: 1, bytes: 2 };
         let head = Head { deploy: DeployId::of(build), site: SiteId(uuid::Uuid::nil()), build, uploaded };
-        let entry = |path: &str, size| Entry {
+        let entry = |path: &str, size| SiteFile {
             path: path.to_owned(),
             digest: Digest::of(path.as_bytes()),
             size,

@@ -24,7 +24,7 @@ mod table;
 
 use crate::content::Content;
 use crate::fold::Fold;
-use crate::serve::Site;
+use crate::serve::Pages;
 use listener::{Limits, Share};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ pub struct Edge {
     limits: Limits,
     log: runtime::connection::Config,
     fold: Fold,
-    site: Site,
+    pages: Pages,
 }
 
 impl Edge {
@@ -84,11 +84,11 @@ impl Edge {
     pub async fn bind(config: Config, log: runtime::connection::Config, storage: Storage) -> Result<Self, Error> {
         let content = Arc::new(Content::open(&config, storage).await?);
         let fold = Fold::open(&config.data_dir, Arc::clone(&content)).await;
-        let site = Site::new(&config.base_domain, fold.table(), content);
+        let pages = Pages::new(&config.base_domain, fold.table(), content);
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, site })
+        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, pages })
     }
 
     /// The same with other limits on what readers may hold.
@@ -113,7 +113,7 @@ impl Edge {
         let serving = async {
             // A table that was kept a moment before the end would show pages older than readers have seen.
             let _ = tokio::time::timeout(CATCH_UP_MAX, stop.run_until_cancelled(current.cancelled())).await;
-            server::serve(self.listener, self.limits, Arc::new(self.site), stop.clone()).await;
+            server::serve(self.listener, self.limits, Arc::new(self.pages), stop.clone()).await;
         };
         let (kept, ()) = tokio::join!(self.fold.run(self.log, stop.clone()), serving);
         kept

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use storage::keys::PATH_MAX_BYTES;
-use storage::{Entry, Manifest};
+use storage::{Manifest, SiteFile};
 
 const INDEX: &str = "index.html";
 const NOT_FOUND: &str = "404.html";
@@ -31,11 +31,11 @@ const SPELLED: &AsciiSet = &NON_ALPHANUMERIC
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Answer<'m> {
-    File(&'m Entry),
+    File(&'m SiteFile),
     /// Ask for this path instead. It starts with exactly one slash, so it never leaves the host.
     Redirect(String),
     /// There is none; the nearest page that says so, if the deploy has one.
-    NotFound(Option<&'m Entry>),
+    NotFound(Option<&'m SiteFile>),
     /// It is no path.
     Malformed,
     /// It is longer than any file's.
@@ -89,7 +89,7 @@ fn spelled(name: &str, is_folder: bool) -> String {
 }
 
 /// The `404.html` of the innermost folder that has one.
-fn nearest<'m>(manifest: &'m Manifest, name: &str, is_folder: bool) -> Option<&'m Entry> {
+fn nearest<'m>(manifest: &'m Manifest, name: &str, is_folder: bool) -> Option<&'m SiteFile> {
     let parent = |name: &str| name.rsplit_once('/').map_or(0, |(parent, _)| parent.len());
     let mut folder = if is_folder { name } else { &name[..parent(name)] };
     loop {
@@ -115,7 +115,7 @@ mod tests {
         let site = events::SiteId(uuid::Uuid::nil());
         let head = Head { deploy: DeployId::of(build), site, build, uploaded: Uploaded::default() };
         let digest = Digest::of(b"content");
-        let entry = |path: &str| Entry {
+        let entry = |path: &str| SiteFile {
             path: path.to_owned(),
             digest,
             size: 7,

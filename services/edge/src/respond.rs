@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::ops::Range;
-use storage::Entry;
+use storage::SiteFile;
 
 pub(crate) const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const X_PAGEFOLD_DEPLOY: HeaderName = HeaderName::from_static("x-pagefold-deploy");
@@ -35,7 +35,7 @@ pub(crate) struct Reply {
 }
 
 /// The answer when `entry` is what was asked for.
-pub(crate) fn file(entry: &Entry, target: &Target, request: &Parts) -> Reply {
+pub(crate) fn file(entry: &SiteFile, target: &Target, request: &Parts) -> Reply {
     let etag = format!("\"{}\"", entry.digest);
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, lasting(target.kind));
@@ -63,7 +63,7 @@ pub(crate) fn file(entry: &Entry, target: &Target, request: &Parts) -> Reply {
 }
 
 /// The answer when nothing was found and `page` says so.
-pub(crate) fn not_found(page: &Entry, target: &Target, request: &Parts) -> Reply {
+pub(crate) fn not_found(page: &SiteFile, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, REVALIDATE);
     whole(StatusCode::NOT_FOUND, headers, page, request)
@@ -109,13 +109,13 @@ fn lasting(kind: Kind) -> HeaderValue {
     }
 }
 
-fn whole(status: StatusCode, mut headers: HeaderMap, entry: &Entry, request: &Parts) -> Reply {
+fn whole(status: StatusCode, mut headers: HeaderMap, entry: &SiteFile, request: &Parts) -> Reply {
     headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
     headers.insert(CONTENT_LENGTH, entry.size.into());
     Reply { status, headers, part: (request.method != Method::HEAD).then_some(0..entry.size) }
 }
 
-fn part(mut headers: HeaderMap, entry: &Entry, range: Range<u64>) -> Reply {
+fn part(mut headers: HeaderMap, entry: &SiteFile, range: Range<u64>) -> Reply {
     headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
     headers.insert(CONTENT_LENGTH, (range.end - range.start).into());
     let bounds = format!("bytes {}-{}/{}", range.start, range.end - 1, entry.size);

@@ -16,19 +16,19 @@ use std::collections::BTreeMap;
 pub(crate) struct Routes {
     /// Whose each claimed host is.
     hosts: Map<SiteName, SiteId>,
-    sites: Map<SiteId, Site>,
+    sites: Map<SiteId, SiteRoutes>,
 }
 
 /// What makes one table of another: what there is now, or that there is nothing any more.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Changes {
     hosts: BTreeMap<SiteName, Option<SiteId>>,
-    sites: BTreeMap<SiteId, Option<Site>>,
+    sites: BTreeMap<SiteId, Option<SiteRoutes>>,
 }
 
 /// A deleted site stays known, for a fact that comes late must not bring it back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Site {
+struct SiteRoutes {
     deleted: bool,
     /// What it is called; none before the log has said it.
     name: Option<SiteName>,
@@ -107,12 +107,12 @@ impl Routes {
     fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
         match fact {
             SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => {
-                self.sites.get_or_insert_with(&id, Site::default).name = Some(name.clone());
+                self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
                 None
             }
             SiteEvent::SettingsChanged { .. } => None,
             SiteEvent::Deleted {} => {
-                self.sites.insert(id, Site { deleted: true, ..Site::default() });
+                self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
                 Some(id)
             }
         }
@@ -128,7 +128,7 @@ impl Routes {
     fn apply_alias(&mut self, fact: &AliasEvent) -> Option<SiteId> {
         match fact {
             AliasEvent::Promoted { site: id, alias, deploy, .. } => {
-                let site = self.sites.get_or_insert_with(id, Site::default);
+                let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
                 if site.deleted {
                     return None;
                 }
@@ -210,7 +210,7 @@ impl Routes {
 
     /// Shows what waited, unless the log has gone on to something else.
     pub(crate) fn admit(&mut self, waiting: &Waiting) {
-        let waits = |site: &Site| site.slots.get(&waiting.prefix).is_some_and(|slot| slot.next.is_some());
+        let waits = |site: &SiteRoutes| site.slots.get(&waiting.prefix).is_some_and(|slot| slot.next.is_some());
         if !self.sites.get(&waiting.site).is_some_and(waits) {
             return;
         }
@@ -231,7 +231,7 @@ impl Routes {
     }
 }
 
-impl Site {
+impl SiteRoutes {
     fn waiting(&self, id: SiteId) -> impl Iterator<Item = Waiting> {
         self.slots.iter().filter_map(move |(prefix, slot)| {
             Some(Waiting { site: id, prefix: prefix.clone(), deploy: slot.next.clone()? })

@@ -17,7 +17,7 @@ use opentelemetry::metrics::Histogram;
 use opentelemetry_semantic_conventions::attribute::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, URL_SCHEME};
 use opentelemetry_semantic_conventions::metric::HTTP_SERVER_REQUEST_DURATION;
 use std::sync::Arc;
-use storage::Entry;
+use storage::SiteFile;
 use tokio::time::Instant;
 
 /// Answers operators, on any host that cannot be a site's.
@@ -25,7 +25,7 @@ const HEALTH: &str = "/.well-known/pagefold/health";
 /// Bucket boundaries in seconds the conventions advise for HTTP.
 const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-pub(crate) struct Site {
+pub(crate) struct Pages {
     base_domain: String,
     table: InService,
     content: Arc<Content>,
@@ -33,9 +33,9 @@ pub(crate) struct Site {
 }
 
 /// What to send of which file.
-type Found<'m> = (Reply, Option<&'m Entry>);
+type Found<'m> = (Reply, Option<&'m SiteFile>);
 
-impl Site {
+impl Pages {
     pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>) -> Self {
         let duration = opentelemetry::global::meter("pagefold")
             .f64_histogram(HTTP_SERVER_REQUEST_DURATION)

@@ -19,7 +19,7 @@ pub const LAUNCHER_LABEL: &str = "dev.pagefold.launcher";
 const SCRIPT: &str = include_str!("build.sh");
 
 /// What there is to build.
-pub struct Job {
+pub struct Inputs {
     pub build: String,
     pub site: String,
     pub branch: String,
@@ -92,7 +92,7 @@ pub struct ContainerSpec {
 }
 
 /// Describes the container of `build`.
-pub fn specify(build: &Job, limits: &Limits) -> ContainerSpec {
+pub fn specify(build: &Inputs, limits: &Limits) -> ContainerSpec {
     let command = ["sh", "-eu", "-c", SCRIPT, "build", name_of(build.engine)];
     ContainerSpec {
         build: build.build.clone(),
@@ -118,7 +118,7 @@ fn name_of(engine: SiteEngine) -> &'static str {
     }
 }
 
-fn environment(build: &Job) -> BTreeMap<String, String> {
+fn environment(build: &Inputs) -> BTreeMap<String, String> {
     let (owner, repository) = owner_and_repository(&build.repository_url);
     let of_site = [
         ("BRANCH", build.branch.as_str()),
@@ -152,12 +152,12 @@ fn owner_and_repository(url: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Job, Limits, container_name, owner_and_repository, specify};
+    use super::{Inputs, Limits, container_name, owner_and_repository, specify};
     use crate::workspace::Workspace;
     use events::SiteEngine;
 
-    fn job(engine: SiteEngine) -> Job {
-        Job {
+    fn job(engine: SiteEngine) -> Inputs {
+        Inputs {
             build: "0192/x".to_owned(),
             site: "docs".to_owned(),
             branch: "main".to_owned(),

@@ -9,7 +9,7 @@ mod builds;
 mod model;
 mod source;
 
-pub use model::{Build, End, Origin, Progress, Reason, Repository, Site, Wish};
+pub use model::{End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 
 use crate::slots::{Active, Waiting};
 use builds::Open;
@@ -23,13 +23,13 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(from = "Told")]
 pub struct Queue {
     /// Sites that can be built.
-    pub sites: Map<SiteId, Site>,
+    pub sites: Map<SiteId, KnownSite>,
     /// The repositories of these sites, by canonical name.
-    pub repositories: Map<String, Repository>,
+    pub repositories: Map<String, KnownRepository>,
     /// Builds asked for and not queued yet.
     pub wishes: BTreeMap<BuildId, Wish>,
     /// Builds that have not ended.
-    pub builds: Map<BuildId, Build>,
+    pub builds: Map<BuildId, OpenBuild>,
     /// Open builds that shall be ended from here, and why.
     pub ends: BTreeMap<BuildId, End>,
     /// Previews that shall be taken down, each with what it follows from.
@@ -41,10 +41,10 @@ pub struct Queue {
 /// What a snapshot holds. The rest follows from it.
 #[derive(Deserialize)]
 struct Told {
-    sites: Map<SiteId, Site>,
-    repositories: Map<String, Repository>,
+    sites: Map<SiteId, KnownSite>,
+    repositories: Map<String, KnownRepository>,
     wishes: BTreeMap<BuildId, Wish>,
-    builds: Map<BuildId, Build>,
+    builds: Map<BuildId, OpenBuild>,
     ends: BTreeMap<BuildId, End>,
     removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
 }
@@ -88,7 +88,7 @@ impl Queue {
         let Ok(id) = recorded.envelope.subject.parse::<SiteId>() else { return };
         match fact {
             SiteEvent::Created { organization, settings, .. } => {
-                self.sites.insert(id, Site::new(*organization, settings.clone()));
+                self.sites.insert(id, KnownSite::new(*organization, settings.clone()));
                 self.use_repository(id, &settings.repository.canonical());
                 self.wish_new_source(id, "First build", recorded);
             }

@@ -1,7 +1,7 @@
 //! The scheduler's pure verb: what to say now, given what is known.
 
 use crate::limits::Limits;
-use crate::queue::{Build, End, Origin, Progress, Queue, Reason, Site, Wish};
+use crate::queue::{End, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish};
 use crate::slots::Ticket;
 use events::{AliasName, BuildId, Lane, Outcome, SiteId, alias, build};
 use std::collections::{BTreeMap, HashMap};
@@ -55,7 +55,7 @@ fn told(queue: &Queue, id: BuildId, command: build::Command) -> Option<Decision>
     Some(Decision::Build(id, command, origin))
 }
 
-fn granted(wish: &Wish, site: &Site, number: u64) -> build::Command {
+fn granted(wish: &Wish, site: &KnownSite, number: u64) -> build::Command {
     let job = job(wish, site, number);
     match wish.reason {
         Reason::Push | Reason::Request | Reason::NewSource => build::Command::Queue(job),
@@ -69,7 +69,7 @@ fn skip(job: build::Job, reason: &str) -> build::Command {
 }
 
 /// The settings of this moment decide what the build is and what its deploy will move.
-fn job(wish: &Wish, site: &Site, number: u64) -> build::Job {
+fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
     build::Job {
         site: wish.site,
         number,
@@ -104,7 +104,7 @@ fn ending(end: End) -> build::Command {
     }
 }
 
-fn overdue(build: &Build, limits: &Limits, now: OffsetDateTime) -> Option<build::Command> {
+fn overdue(build: &OpenBuild, limits: &Limits, now: OffsetDateTime) -> Option<build::Command> {
     let (since, max_s, reason) = match build.progress {
         Progress::Queued => return None,
         Progress::Dispatched(since) => (since, limits.waiting_max_s, "No launcher took the build in time."),

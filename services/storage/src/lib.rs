@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use body::Body;
 pub use bucket::Object;
 pub use error::{Error, Place};
-pub use manifest::{Entry, Head, Manifest, Uploaded};
+pub use manifest::{Head, Manifest, SiteFile, Uploaded};
 pub use mark::Rhythm;
 pub use mirror::Mirrored;
 pub use patience::Patience;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// One file of a deploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct SiteFile {
     /// Its path from the site's root, without a leading slash.
     pub path: String,
     /// SHA-256 of its content.
@@ -68,20 +68,20 @@ pub struct Manifest {
     base: Option<Digest>,
     content: Digest,
     bytes: u64,
-    entries: Vec<Arc<Entry>>,
+    entries: Vec<Arc<SiteFile>>,
 }
 
 impl Manifest {
     /// The manifest of these files, in any order. Of two with one path the first stays.
     #[must_use]
-    pub fn new(head: Head, files: impl IntoIterator<Item = Entry>) -> Self {
+    pub fn new(head: Head, files: impl IntoIterator<Item = SiteFile>) -> Self {
         let mut entries: Vec<_> = files.into_iter().map(Arc::new).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         entries.dedup_by(|later, first| later.path == first.path);
         Self::of_sorted(head, None, entries)
     }
 
-    pub(crate) fn of_sorted(head: Head, base: Option<Digest>, entries: Vec<Arc<Entry>>) -> Self {
+    pub(crate) fn of_sorted(head: Head, base: Option<Digest>, entries: Vec<Arc<SiteFile>>) -> Self {
         let (content, bytes) = (content(&entries), entries.iter().map(|entry| entry.size).sum());
         Self { head, base, content, bytes, entries }
     }
@@ -140,23 +140,23 @@ impl Manifest {
 
     /// The file at exactly this path.
     #[must_use]
-    pub fn get(&self, path: &str) -> Option<&Entry> {
+    pub fn get(&self, path: &str) -> Option<&SiteFile> {
         let found = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path));
         found.ok().and_then(|index| self.entries.get(index)).map(Arc::as_ref)
     }
 
     /// All files, sorted by path.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &SiteFile> {
         self.entries.iter().map(Arc::as_ref)
     }
 
-    pub(crate) fn entries(&self) -> &[Arc<Entry>] {
+    pub(crate) fn entries(&self) -> &[Arc<SiteFile>] {
         &self.entries
     }
 }
 
 /// Paths have no NUL and digests have one length, so no two lists meet in one text.
-fn content(sorted: &[Arc<Entry>]) -> Digest {
+fn content(sorted: &[Arc<SiteFile>]) -> Digest {
     let mut hasher = Sha256::new();
     for entry in sorted {
         hasher.update(entry.path.as_bytes());

@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::bucket::{Object, Put};
 use crate::error::Error;
 use crate::keys;
-use crate::manifest::{Entry, Manifest};
+use crate::manifest::{Manifest, SiteFile};
 use crate::mark::Mark;
 use crate::site::SiteBucket;
 use bytes::Bytes;
@@ -70,9 +70,10 @@ impl SiteBucket {
     async fn rewrite(&self, tree: &str, manifest: &Manifest, before: Option<&Mark>) -> Result<Mirrored, Error> {
         let previous = self.shown(manifest, before).await?;
         let previous = previous.as_ref();
-        let shown =
-            |entry: &Entry| previous.and_then(|previous| previous.get(&entry.path)).is_some_and(|old| same(old, entry));
-        let changed: Vec<&Entry> = manifest.iter().filter(|entry| !shown(entry)).collect();
+        let shown = |entry: &SiteFile| {
+            previous.and_then(|previous| previous.get(&entry.path)).is_some_and(|old| same(old, entry))
+        };
+        let changed: Vec<&SiteFile> = manifest.iter().filter(|entry| !shown(entry)).collect();
         let (pages, assets): (Vec<_>, Vec<_>) =
             changed.iter().partition(|entry| entry.content_type.starts_with("text/html"));
         self.write_files(tree, assets).await?;
@@ -133,14 +134,14 @@ impl SiteBucket {
         Ok(keys.filter(|key| !nested.iter().any(|nested| key.starts_with(nested))).collect())
     }
 
-    async fn write_files(&self, tree: &str, files: Vec<&Entry>) -> Result<(), Error> {
+    async fn write_files(&self, tree: &str, files: Vec<&SiteFile>) -> Result<(), Error> {
         let runs = stream::iter(runs(files)).map(|run| self.read_run(run)).buffered(READS_AT_ONCE);
         let files = runs.map_ok(|files| stream::iter(files.into_iter().map(Ok::<_, Error>))).try_flatten();
         files.try_for_each_concurrent(WRITES_AT_ONCE, |(entry, source)| self.write_file(tree, entry, source)).await
     }
 
     /// One request for the files of a run, which lie side by side.
-    async fn read_run(&self, run: Vec<Entry>) -> Result<Vec<(Entry, Source)>, Error> {
+    async fn read_run(&self, run: Vec<SiteFile>) -> Result<Vec<(SiteFile, Source)>, Error> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return Ok(Vec::new());
         };
@@ -152,7 +153,7 @@ impl SiteBucket {
             0 => Bytes::new(),
             size => self.bucket.get_range(&keys::pack(first.pack), start..start + size).await?,
         };
-        let part = |entry: &Entry| {
+        let part = |entry: &SiteFile| {
             let from = usize::try_from(entry.offset - start).unwrap_or(usize::MAX).min(bytes.len());
             let to = usize::try_from(entry.offset - start + entry.size).unwrap_or(usize::MAX).min(bytes.len());
             Ok((entry.clone(), Source::Memory(self.verified(entry, bytes.slice(from..to))?)))
@@ -160,7 +161,7 @@ impl SiteBucket {
         run.iter().map(part).collect()
     }
 
-    async fn spool(&self, entry: &Entry) -> Result<Source, Error> {
+    async fn spool(&self, entry: &SiteFile) -> Result<Source, Error> {
         tokio::fs::create_dir_all(&self.spool).await.map_err(Error::file(&self.spool))?;
         let path = NamedTempFile::new_in(&self.spool).map_err(Error::file(&self.spool))?.into_temp_path();
         let mut file = File::create(&path).await.map_err(Error::file(&path))?;
@@ -172,7 +173,7 @@ impl SiteBucket {
         Ok(Source::File(path))
     }
 
-    async fn write_file(&self, tree: &str, entry: Entry, source: Source) -> Result<(), Error> {
+    async fn write_file(&self, tree: &str, entry: SiteFile, source: Source) -> Result<(), Error> {
         let key = format!("{tree}/{}", entry.path);
         let with = Put {
             content_type: Some(&entry.content_type),
@@ -194,14 +195,14 @@ enum Source {
 }
 
 /// Whether a reader of the tree would see no difference.
-fn same(a: &Entry, b: &Entry) -> bool {
+fn same(a: &SiteFile, b: &SiteFile) -> bool {
     (a.digest, &a.content_type) == (b.digest, &b.content_type)
 }
 
 /// Files grouped so that each group is one stretch of a pack without gaps, in the order of the packs.
-fn runs(mut files: Vec<&Entry>) -> Vec<Vec<Entry>> {
+fn runs(mut files: Vec<&SiteFile>) -> Vec<Vec<SiteFile>> {
     files.sort_by_key(|entry| (entry.pack, entry.offset, entry.size));
-    let mut runs: Vec<Vec<Entry>> = Vec::new();
+    let mut runs: Vec<Vec<SiteFile>> = Vec::new();
     let mut start = 0;
     for entry in files {
         let joined = runs.last_mut().filter(|run| {

@@ -5,7 +5,7 @@ use crate::bucket::{Bucket, Object, Put, Written};
 use crate::error::Error;
 use crate::keys;
 use crate::manifest::document::{self, Delta, Deploy, List};
-use crate::manifest::{Entry, Manifest};
+use crate::manifest::{Manifest, SiteFile};
 use crate::mark::{Rhythm, Sightings};
 use bytes::Bytes;
 use events::{DeployId, Digest};
@@ -166,7 +166,7 @@ impl SiteBucket {
     ///
     /// # Errors
     /// [`Error::Missing`] or [`Error::Corrupt`] if the pack does not have it; else when the store fails or refuses.
-    pub async fn blob(&self, entry: &Entry) -> Result<Bytes, Error> {
+    pub async fn blob(&self, entry: &SiteFile) -> Result<Bytes, Error> {
         let content = match entry.size {
             0 => Bytes::new(),
             size => self.bucket.get_range(&keys::pack(entry.pack), entry.offset..entry.offset + size).await?,
@@ -174,7 +174,7 @@ impl SiteBucket {
         self.verified(entry, content)
     }
 
-    pub(crate) fn verified(&self, entry: &Entry, content: Bytes) -> Result<Bytes, Error> {
+    pub(crate) fn verified(&self, entry: &SiteFile, content: Bytes) -> Result<Bytes, Error> {
         if Digest::of(&content) == entry.digest {
             return Ok(content);
         }
@@ -188,7 +188,7 @@ impl SiteBucket {
     /// At once as [`Self::blob`]; later, in the stream, when the connection breaks.
     pub async fn blob_stream(
         &self,
-        entry: &Entry,
+        entry: &SiteFile,
         range: Range<u64>,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
         let (start, end) = (range.start.min(entry.size), range.end.min(entry.size));

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::time::Duration;
 use storage::{
-    Body, Config, Entry, Error, Head, Manifest, Mirrored, Rhythm, SiteBucket, Storage, Uploaded, content_type, keys,
+    Body, Config, Error, Head, Manifest, Mirrored, Rhythm, SiteBucket, SiteFile, Storage, Uploaded, content_type, keys,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -75,7 +75,7 @@ async fn manifest(site: &SiteBucket, number: u128, files: &[(&str, &[u8])]) -> M
     let mut offset = 0;
     let entry = |(path, content): &(&str, &[u8])| {
         offset += content.len() as u64;
-        Entry {
+        SiteFile {
             path: (*path).to_owned(),
             digest: Digest::of(content),
             size: content.len() as u64,
@@ -147,11 +147,11 @@ async fn a_manifest_reads_back_and_its_bytes_are_checked() {
     assert_eq!(fresh.manifest(&head(2).deploy).await.unwrap(), None);
 
     let entry = read.get("index.html").unwrap().clone();
-    let shifted = fresh.blob(&Entry { offset: entry.offset + 1, ..entry.clone() }).await.unwrap_err();
+    let shifted = fresh.blob(&SiteFile { offset: entry.offset + 1, ..entry.clone() }).await.unwrap_err();
     assert!(matches!(&shifted, Error::Corrupt { .. }) && !shifted.is_transient(), "{shifted}");
-    let beyond = fresh.blob(&Entry { size: 99, ..entry.clone() }).await.unwrap_err();
+    let beyond = fresh.blob(&SiteFile { size: 99, ..entry.clone() }).await.unwrap_err();
     assert!(matches!(&beyond, Error::Corrupt { .. }), "{beyond}");
-    let absent = fresh.blob(&Entry { pack: Digest::of(b"no such pack"), ..entry }).await.unwrap_err();
+    let absent = fresh.blob(&SiteFile { pack: Digest::of(b"no such pack"), ..entry }).await.unwrap_err();
     assert!(matches!(&absent, Error::Missing { .. }) && !absent.is_transient(), "{absent}");
 }
 
@@ -182,7 +182,7 @@ async fn deploys_share_a_base_until_too_much_changes() {
     let of = |number, changed| {
         let place = |(path, content): (&str, &[u8])| {
             let entry = all.get(if content == b"old" { "o" } else { "n" }).unwrap().clone();
-            Entry { path: path.to_owned(), ..entry }
+            SiteFile { path: path.to_owned(), ..entry }
         };
         Manifest::new(head(number), files(changed).into_iter().map(place).collect::<Vec<_>>())
     };
@@ -227,7 +227,8 @@ async fn a_mirror_writes_and_removes_only_the_difference() {
     assert_eq!(page, (Bytes::from_static(b"2"), "text/html; charset=utf-8".to_owned(), "max-age=60".to_owned()));
     assert_eq!(run("site", second.clone()).await, Mirrored::default());
     // A run that died half way: nobody knows what the tree shows, so everything is written and what is foreign goes.
-    let torn = first.iter().map(|entry| Entry { pack: Digest::of(b"missing"), digest: entry.digest, ..entry.clone() });
+    let torn =
+        first.iter().map(|entry| SiteFile { pack: Digest::of(b"missing"), digest: entry.digest, ..entry.clone() });
     let torn = Manifest::new(head(3), torn.collect::<Vec<_>>());
     assert!(site.mirror("site", &torn).await.is_err());
     assert!(matches!(site.mirror("site", &first).await, Err(Error::Busy { .. })), "it may still be writing");

@@ -12,7 +12,7 @@ use events::{BuildId, DeployId, Digest, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::path::Path;
 use std::sync::Arc;
-use storage::{Body, Entry, Head, Manifest, Requests, SiteBucket, Storage, Uploaded, content_type};
+use storage::{Body, Head, Manifest, Requests, SiteBucket, SiteFile, Storage, Uploaded, content_type};
 
 pub use artifact::{FILE_MAX_BYTES, FILES_MAX, Refused};
 
@@ -109,7 +109,7 @@ struct Earlier {
 
 impl Earlier {
     fn add(&mut self, manifest: &Manifest) {
-        let location = |entry: &Entry| Location { pack: entry.pack, offset: entry.offset };
+        let location = |entry: &SiteFile| Location { pack: entry.pack, offset: entry.offset };
         self.places.extend(manifest.iter().map(|entry| (entry.digest, location(entry))));
         self.bases.extend(manifest.base().filter(|base| !self.bases.contains(base)));
     }
@@ -199,7 +199,7 @@ impl Sync {
             };
             let content_type = content_type::of(&file.path).into();
             let Location { pack, offset } = location;
-            Some(Entry { path: file.path, digest: file.digest, size: file.size, content_type, pack, offset })
+            Some(SiteFile { path: file.path, digest: file.digest, size: file.size, content_type, pack, offset })
         });
         Manifest::new(Head { deploy: id, site, build, uploaded }, entries)
     }

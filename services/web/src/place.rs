@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::problem::Problem;
 use events::ids::Invalid;
 use events::{Handle, Host, OrganizationId, OrganizationName, Refusal, SiteId, SiteName};
-use projections::organizations::Organization;
-use projections::sites::Site;
+use projections::organizations::OrganizationRow;
+use projections::sites::SiteRow;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -63,7 +63,7 @@ impl App {
     }
 
     /// The site that a question is about, as the read model shows it; one that was deleted is not there.
-    pub(crate) async fn site(&self, place: &Place) -> Result<Site, Problem> {
+    pub(crate) async fn site(&self, place: &Place) -> Result<SiteRow, Problem> {
         let site = self.any_site(place).await?.filter(|site| site.deleted_at.is_none());
         site.ok_or(Problem::Refused(Refusal::SiteNotFound))
     }
@@ -74,7 +74,7 @@ impl App {
         site.map(|site| site.id).ok_or(Problem::Refused(Refusal::SiteNotFound))
     }
 
-    async fn any_site(&self, place: &Place) -> Result<Option<Site>, Problem> {
+    async fn any_site(&self, place: &Place) -> Result<Option<SiteRow>, Problem> {
         let id = match place {
             Place::Id(id) => Some(*id),
             Place::Name(name) => self.model.site_named(name).await?,
@@ -98,7 +98,7 @@ impl App {
     }
 
     /// The organization that a question is about, as the read model shows it.
-    pub(crate) async fn organization(&self, owner: &Owner) -> Result<Organization, Problem> {
+    pub(crate) async fn organization(&self, owner: &Owner) -> Result<OrganizationRow, Problem> {
         let organization = match owner {
             Place::Id(id) => self.model.organization(*id).await?,
             Place::Name(name) => self.model.organization_named(name).await?,

@@ -4,10 +4,10 @@ use super::*;
 use events::{BuildId, DeployId, Digest};
 use http::Request;
 
-fn entry() -> Entry {
+fn entry() -> SiteFile {
     let digest = Digest::of(b"0123456789");
     let content_type = "text/plain; charset=utf-8".into();
-    Entry { path: "a.txt".to_owned(), digest, size: 10, content_type, pack: digest, offset: 0 }
+    SiteFile { path: "a.txt".to_owned(), digest, size: 10, content_type, pack: digest, offset: 0 }
 }
 
 fn target(kind: Kind) -> Target {

@@ -18,7 +18,7 @@ use servers::nats::{self, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use storage::{Body, Entry, Head, Manifest, Storage, Uploaded, content_type};
+use storage::{Body, Head, Manifest, SiteFile, Storage, Uploaded, content_type};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -198,7 +198,7 @@ impl World {
                 let (digest, size) = (Digest::of(content.as_bytes()), content.len() as u64);
                 let content_type = content_type::of(path).into();
                 offset += size;
-                Entry { path: (*path).to_owned(), digest, size, content_type, pack, offset: offset - size }
+                SiteFile { path: (*path).to_owned(), digest, size, content_type, pack, offset: offset - size }
             })
             .collect();
         let build = BuildId(uuid::Uuid::from_u128(number.into()));

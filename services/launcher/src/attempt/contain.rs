@@ -55,8 +55,8 @@ impl Attempt<'_> {
         }
     }
 
-    fn describe(&self, workspace: &Workspace, commit: &CommitId) -> spec::Job {
-        spec::Job {
+    fn describe(&self, workspace: &Workspace, commit: &CommitId) -> spec::Inputs {
+        spec::Inputs {
             build: self.task.build.to_string(),
             site: self.task.site.clone(),
             branch: self.task.job.branch.to_string(),
@@ -67,7 +67,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn contain(&self, job: &spec::Job, halt: &CancellationToken) -> Result<(), Stopped> {
+    async fn contain(&self, job: &spec::Inputs, halt: &CancellationToken) -> Result<(), Stopped> {
         let swept = halt.run_until_cancelled(self.task.sandbox.sweep(&job.build)).await;
         swept.unwrap_or(Ok(())).map_err(Stopped::Sandbox)?;
         let spec = specify(job, &self.launcher.config.limits);

@@ -25,12 +25,12 @@ pub(super) struct Shelf {
     most_bytes: u64,
     /// What the disk keeps for others.
     reserve_bytes: u64,
-    mirrors: Mutex<HashMap<String, Entry>>,
+    mirrors: Mutex<HashMap<String, Shelved>>,
     trimming: Turn<()>,
 }
 
 #[derive(Default)]
-struct Entry {
+struct Shelved {
     turn: Arc<Turn<()>>,
     /// What it took when it was measured last.
     bytes: u64,
@@ -50,7 +50,7 @@ impl Shelf {
         Workspace::at(root.join(TRASH)).remove()?;
         let names = fs::read_dir(root)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let names = names.filter_map(|name| name.strip_suffix(END).map(str::to_owned));
-        let found = names.map(|name| (name, Entry { stale: true, ..Entry::default() })).collect();
+        let found = names.map(|name| (name, Shelved { stale: true, ..Shelved::default() })).collect();
         let root = root.to_owned();
         Ok(Self { root, most_bytes, reserve_bytes, mirrors: Mutex::new(found), trimming: Turn::default() })
     }
@@ -143,7 +143,7 @@ impl Shelf {
         self.root.join(format!("{name}{END}"))
     }
 
-    fn mirrors(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    fn mirrors(&self) -> MutexGuard<'_, HashMap<String, Shelved>> {
         self.mirrors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Worker<C> {
 }
 
 /// A message with what it is about and how often it came.
-struct Job<'a> {
+struct Delivery<'a> {
     message: &'a Message,
     sequence: u64,
     deliveries: u64,
@@ -48,7 +48,7 @@ impl<C: Consumer> Worker<C> {
         if !parked::is_retry(&message.subject) {
             self.log.see(&message.subject, sequence);
         }
-        let job = Job { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
+        let job = Delivery { message, sequence, deliveries: u64::try_from(info.delivered).unwrap_or(1) };
         let (kind, label) = match self.abandon.run_until_cancelled(self.work(&job, slot, started)).await {
             Some(verdict) => verdict,
             None => (AckKind::Nak(None), "abandoned"),
@@ -57,7 +57,7 @@ impl<C: Consumer> Worker<C> {
         settle(message, kind).await;
     }
 
-    async fn work(&self, job: &Job<'_>, slot: OwnedSemaphorePermit, started: Instant) -> Verdict {
+    async fn work(&self, job: &Delivery<'_>, slot: OwnedSemaphorePermit, started: Instant) -> Verdict {
         let headers = job.message.headers.clone().unwrap_or_default();
         let (name, verdict) = match codec::recorded(job.sequence, &headers, &job.message.payload) {
             Ok(recorded) => {
@@ -93,7 +93,7 @@ impl<C: Consumer> Worker<C> {
 
     /// How often it was tried, at least by versions that know it: what another gave back counts for nothing. Only a fact
     /// that came often is worth the question.
-    async fn tries(&self, job: &Job<'_>) -> Result<u64, Error> {
+    async fn tries(&self, job: &Delivery<'_>) -> Result<u64, Error> {
         if job.deliveries < self.timing.deliveries_max {
             return Ok(job.deliveries);
         }
@@ -101,7 +101,7 @@ impl<C: Consumer> Worker<C> {
         Ok(job.deliveries.saturating_sub(given_back).max(1))
     }
 
-    async fn judge(&self, job: &Job<'_>, tries: u64, handled: Result<(), Failure>) -> Verdict {
+    async fn judge(&self, job: &Delivery<'_>, tries: u64, handled: Result<(), Failure>) -> Verdict {
         match handled {
             Ok(()) => (AckKind::Ack, "ok"),
             Err(Failure::Wait(error)) => self.give_back(job, &*error).await,
@@ -110,16 +110,16 @@ impl<C: Consumer> Worker<C> {
         }
     }
 
-    fn try_again(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
-        let Job { sequence, deliveries, .. } = *job;
+    fn try_again(&self, job: &Delivery<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Delivery { sequence, deliveries, .. } = *job;
         let delay = retry_delay(self.timing.retry_first..=self.timing.retry_max, deliveries, sequence);
         tracing::warn!(sequence, deliveries, error = error::chain(error), ?delay, "failed, will try again");
         (AckKind::Nak(Some(delay)), "retry")
     }
 
     /// Leaves a fact to a newer version of this program, which may run beside this one or come after it.
-    async fn give_back(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
-        let Job { message, sequence, deliveries } = *job;
+    async fn give_back(&self, job: &Delivery<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Delivery { message, sequence, deliveries } = *job;
         let delay = retry_delay(self.timing.retry_first..=self.timing.newer_max, deliveries, sequence);
         tracing::warn!(sequence, deliveries, reason = error::chain(error), ?delay, "given back for a newer version");
         // Written down often enough that what is not is no reason to park it.
@@ -131,8 +131,8 @@ impl<C: Consumer> Worker<C> {
         (AckKind::Nak(Some(delay)), "newer_version")
     }
 
-    async fn give_up(&self, job: &Job<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
-        let Job { message, sequence, deliveries } = *job;
+    async fn give_up(&self, job: &Delivery<'_>, error: &(dyn StdError + Send + Sync)) -> Verdict {
+        let Delivery { message, sequence, deliveries } = *job;
         let shelf = Shelf { consumer: C::NAME, deliveries, reason: error::chain(error) };
         tracing::error!(sequence, reason = shelf.reason, "parked for an operator");
         match parked::park(&self.log, &shelf, message).await {

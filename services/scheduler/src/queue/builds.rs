@@ -1,6 +1,6 @@
 //! Builds that are wished for or open, and which of them have a slot, wait for one, or shall be ended.
 
-use super::{Build, End, Origin, Progress, Queue, Reason, Wish};
+use super::{End, OpenBuild, Origin, Progress, Queue, Reason, Wish};
 use crate::slots::{Active, Ticket, Waiting};
 use events::{Branch, BuildEvent, BuildId, Recorded, SiteId};
 use runtime::fold::Map;
@@ -16,7 +16,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn of(builds: &Map<BuildId, Build>, ends: &BTreeMap<BuildId, End>) -> Self {
+    pub(super) fn of(builds: &Map<BuildId, OpenBuild>, ends: &BTreeMap<BuildId, End>) -> Self {
         let mut open = Self::default();
         for (id, build) in builds.iter() {
             open.add(*id, build, ends.get(id));
@@ -24,7 +24,7 @@ impl Open {
         open
     }
 
-    fn add(&mut self, id: BuildId, build: &Build, end: Option<&End>) {
+    fn add(&mut self, id: BuildId, build: &OpenBuild, end: Option<&End>) {
         let branches = self.by_branch.entry(build.site).or_default();
         branches.entry(build.branch.clone()).or_default().insert(id);
         match (build.progress, end) {
@@ -34,7 +34,7 @@ impl Open {
         }
     }
 
-    fn remove(&mut self, id: BuildId, build: &Build) {
+    fn remove(&mut self, id: BuildId, build: &OpenBuild) {
         self.free(id, build);
         let Some(branches) = self.by_branch.get_mut(&build.site) else { return };
         if let Some(builds) = branches.get_mut(&build.branch) {
@@ -48,21 +48,21 @@ impl Open {
         }
     }
 
-    fn wait(&mut self, id: BuildId, build: &Build) {
+    fn wait(&mut self, id: BuildId, build: &OpenBuild) {
         if let Some(ticket) = ticket(id, build) {
             self.waiting.add(build.lane, ticket);
         }
     }
 
     /// What runs for a site that was deleted takes nobody's slot.
-    fn hold(&mut self, id: BuildId, build: &Build, end: Option<&End>) {
+    fn hold(&mut self, id: BuildId, build: &OpenBuild, end: Option<&End>) {
         if let (Some(organization), None | Some(End::BranchDeleted | End::Replaced(_))) = (build.organization, end) {
             self.active.add(id, build.site, organization);
         }
     }
 
     /// It neither waits nor holds a slot.
-    fn free(&mut self, id: BuildId, build: &Build) {
+    fn free(&mut self, id: BuildId, build: &OpenBuild) {
         if let Some(ticket) = ticket(id, build) {
             self.waiting.remove(build.lane, &ticket);
             self.active.remove(id, build.site, ticket.organization);
@@ -79,7 +79,7 @@ impl Open {
     }
 }
 
-fn ticket(build: BuildId, known: &Build) -> Option<Ticket> {
+fn ticket(build: BuildId, known: &OpenBuild) -> Option<Ticket> {
     Some(Ticket { place: known.place, build, site: known.site, organization: known.organization? })
 }
 
@@ -94,7 +94,7 @@ impl Queue {
             }
             BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
                 self.wishes.remove(&id);
-                let build = Build {
+                let build = OpenBuild {
                     site: *site,
                     organization: self.number(*site, *number),
                     branch: branch.clone(),
@@ -129,7 +129,7 @@ impl Queue {
         Some(known.organization)
     }
 
-    fn queue(&mut self, id: BuildId, build: Build) {
+    fn queue(&mut self, id: BuildId, build: OpenBuild) {
         let (site, branch) = (build.site, build.branch.clone());
         let end = match self.sites.get(&site) {
             None => Some(End::SiteDeleted),

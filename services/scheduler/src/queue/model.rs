@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 /// What there is to know of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
+pub struct KnownSite {
     /// Who owns it.
     pub organization: OrganizationId,
     /// How it is built and published.
@@ -24,7 +24,7 @@ pub struct Site {
 
 /// A repository that sites are built from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Repository {
+pub struct KnownRepository {
     /// These sites.
     pub sites: BTreeSet<SiteId>,
     /// Its branches, as far as pushes told.
@@ -93,7 +93,7 @@ pub struct Origin {
 
 /// An open build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
+pub struct OpenBuild {
     /// The site.
     pub site: SiteId,
     /// Who owned the site when it was queued; none if it was deleted before.
@@ -135,7 +135,7 @@ impl From<&Recorded> for Origin {
     }
 }
 
-impl Site {
+impl KnownSite {
     pub(super) const fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
         Self { organization, settings, last_number: 0, previews: BTreeSet::new(), gone: BTreeSet::new() }
     }

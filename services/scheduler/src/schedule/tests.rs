@@ -126,7 +126,7 @@ impl Story {
     }
 
     fn active(&self) -> Vec<BuildId> {
-        let active = |(id, build): (&BuildId, &Build)| (build.progress != Progress::Queued).then_some(*id);
+        let active = |(id, build): (&BuildId, &OpenBuild)| (build.progress != Progress::Queued).then_some(*id);
         let mut active: Vec<_> = self.queue.builds.iter().filter_map(active).collect();
         active.sort();
         active

@@ -1,6 +1,6 @@
 //! Manifests as they are stored: bases, and deploys as differences from a base. [`crate::manifest`] has the format.
 
-use crate::manifest::{Entry, Head, Manifest, Uploaded};
+use crate::manifest::{Head, Manifest, SiteFile, Uploaded};
 use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ const VERSION: u32 = 1;
 /// A difference of more than one part in so many is not worth a second request.
 const DELTA_PARTS: usize = 4;
 
-pub(crate) type List = Arc<[Arc<Entry>]>;
+pub(crate) type List = Arc<[Arc<SiteFile>]>;
 
 /// Why stored bytes are no manifest.
 #[derive(Debug, thiserror::Error)]
@@ -73,17 +73,17 @@ struct Row {
 /// What turns a base into a deploy's list.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Delta {
-    put: Vec<Arc<Entry>>,
+    put: Vec<Arc<SiteFile>>,
     removed: Vec<String>,
 }
 
 impl Delta {
     /// Both lists are sorted by path.
-    pub(crate) fn between(base: &[Arc<Entry>], list: &[Arc<Entry>]) -> Self {
-        let old: HashMap<&str, &Arc<Entry>> = base.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+    pub(crate) fn between(base: &[Arc<SiteFile>], list: &[Arc<SiteFile>]) -> Self {
+        let old: HashMap<&str, &Arc<SiteFile>> = base.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let kept: HashSet<&str> = list.iter().map(|entry| entry.path.as_str()).collect();
-        let changed = |entry: &&Arc<Entry>| old.get(entry.path.as_str()) != Some(entry);
-        let gone = |entry: &&Arc<Entry>| !kept.contains(entry.path.as_str());
+        let changed = |entry: &&Arc<SiteFile>| old.get(entry.path.as_str()) != Some(entry);
+        let gone = |entry: &&Arc<SiteFile>| !kept.contains(entry.path.as_str());
         Self {
             put: list.iter().filter(changed).cloned().collect(),
             removed: base.iter().filter(gone).map(|entry| entry.path.clone()).collect(),
@@ -99,10 +99,10 @@ impl Delta {
         self.len() * DELTA_PARTS <= files
     }
 
-    fn apply(self, base: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
+    fn apply(self, base: &[Arc<SiteFile>]) -> Vec<Arc<SiteFile>> {
         let replaced: HashSet<&str> = self.put.iter().map(|entry| entry.path.as_str()).collect();
         let removed: HashSet<&str> = self.removed.iter().map(String::as_str).collect();
-        let stays = |entry: &&Arc<Entry>| {
+        let stays = |entry: &&Arc<SiteFile>| {
             let path = entry.path.as_str();
             !replaced.contains(path) && !removed.contains(path)
         };
@@ -113,7 +113,7 @@ impl Delta {
 }
 
 /// The bytes of a base. Equal lists have equal bytes.
-pub(crate) fn encode_base(list: &[Arc<Entry>]) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn encode_base(list: &[Arc<SiteFile>]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Base { version: VERSION, list: Rows::of(list) })
 }
 
@@ -154,7 +154,7 @@ impl Deploy {
     }
 
     /// The manifest that this deploy's record and its base make together.
-    pub(crate) fn onto(self, base: &[Arc<Entry>]) -> Result<Manifest, Invalid> {
+    pub(crate) fn onto(self, base: &[Arc<SiteFile>]) -> Result<Manifest, Invalid> {
         let list = Delta { put: self.put.entries()?, removed: self.removed }.apply(base);
         let head = Head { deploy: self.deploy, site: self.site, build: self.build, uploaded: self.uploaded };
         let manifest = Manifest::of_sorted(head, self.base, list);
@@ -163,9 +163,9 @@ impl Deploy {
 }
 
 impl Rows {
-    fn of(list: &[Arc<Entry>]) -> Self {
+    fn of(list: &[Arc<SiteFile>]) -> Self {
         let (mut packs, mut types) = (Table::default(), Table::default());
-        let row = |entry: &Arc<Entry>| Row {
+        let row = |entry: &Arc<SiteFile>| Row {
             path: entry.path.clone(),
             digest: entry.digest,
             size: entry.size,
@@ -177,10 +177,10 @@ impl Rows {
         Self { packs: packs.values, types: types.values, files }
     }
 
-    fn entries(self) -> Result<Vec<Arc<Entry>>, Invalid> {
+    fn entries(self) -> Result<Vec<Arc<SiteFile>>, Invalid> {
         let Self { packs, types, files } = self;
         let entry = |row: Row| match (packs.get(row.pack), types.get(row.content_type)) {
-            (Some(pack), Some(content_type)) => Ok(Arc::new(Entry {
+            (Some(pack), Some(content_type)) => Ok(Arc::new(SiteFile {
                 path: row.path,
                 digest: row.digest,
                 size: row.size,
@@ -234,10 +234,10 @@ mod tests {
         Head { deploy: DeployId::of(build), site: SiteId(uuid::Uuid::nil()), build, uploaded }
     }
 
-    fn entry(path: &str, content: u8) -> Entry {
+    fn entry(path: &str, content: u8) -> SiteFile {
         let digest = Digest::of(&[content]);
         let content_type = crate::content_type::of(path).into();
-        Entry { path: path.to_owned(), digest, size: 1, content_type, pack: digest, offset: content.into() }
+        SiteFile { path: path.to_owned(), digest, size: 1, content_type, pack: digest, offset: content.into() }
     }
 
     fn manifest(files: impl IntoIterator<Item = (String, u8)>) -> Manifest {

@@ -81,7 +81,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Items<Shown>>, Problem> {
     let site = app.site(&site).await?;
     let aliases = app.model.aliases(site.id, page.reads()?, page.after()).await?;
-    let shown = |alias: projections::aliases::Alias| Shown {
+    let shown = |alias: projections::aliases::AliasRow| Shown {
         url: app.sites_url.alias(&site.name, &alias.alias),
         alias: alias.alias,
         deploy: alias.deploy,

@@ -84,8 +84,8 @@ pub(crate) struct Shown {
     correlation: String,
 }
 
-impl From<builds::Build> for Shown {
-    fn from(build: builds::Build) -> Self {
+impl From<builds::BuildRow> for Shown {
+    fn from(build: builds::BuildRow) -> Self {
         Self {
             id: build.id,
             site: build.site_name.map_or_else(|| build.site.to_string(), |name| name.to_string()),

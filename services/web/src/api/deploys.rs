@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
 use projections::deploys;
-use projections::sites::Site;
+use projections::sites::SiteRow;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -66,7 +66,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    fn of(deploy: deploys::Deploy, site: &Site, app: &App) -> Self {
+    fn of(deploy: deploys::DeployRow, site: &SiteRow, app: &App) -> Self {
         let alias_url = app.sites_url.alias(&site.name, &deploy.alias);
         let (live_url, preview_url) =
             if deploy.alias == AliasName::Live { (Some(alias_url), None) } else { (None, Some(alias_url)) };
@@ -105,6 +105,6 @@ pub(crate) async fn list(
     let (reads, after) = (page.reads()?, page.after_as()?);
     let site = app.site(&site).await?;
     let deploys = app.model.deploys(site.id, reads, after).await?;
-    let place = |deploy: &deploys::Deploy| deploy.source_sequence.to_string();
+    let place = |deploy: &deploys::DeployRow| deploy.source_sequence.to_string();
     page.cut(deploys, place, |deploy| Shown::of(deploy, &site, &app)).map(Json)
 }

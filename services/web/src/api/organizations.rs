@@ -16,7 +16,7 @@ use axum::{Extension, Json};
 use events::organization::Active;
 use events::{OrganizationId, OrganizationName};
 use http::{HeaderMap, StatusCode, header};
-use projections::organizations::Organization;
+use projections::organizations::OrganizationRow;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -50,14 +50,14 @@ pub(crate) struct Wanted {
 }
 
 impl Shown {
-    fn of(organization: Organization) -> Self {
-        let Organization { id, name, created_at, created_by, .. } = organization;
+    fn of(organization: OrganizationRow) -> Self {
+        let OrganizationRow { id, name, created_at, created_by, .. } = organization;
         Self { id, name, created_at: Some(created_at), created_by: Some(created_by.0) }
     }
 
     /// An organization as the log has it, with what only the read model knows, as far as that answers. Tag and fields are of
     /// one version: an older row would invite its reader to undo what others changed.
-    fn changed(id: OrganizationId, changed: Active, row: Option<Organization>) -> (u64, Self) {
+    fn changed(id: OrganizationId, changed: Active, row: Option<OrganizationRow>) -> (u64, Self) {
         match row {
             Some(row) if row.version >= changed.version => (row.version, Self::of(row)),
             row => {

@@ -62,7 +62,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn of(site: sites::Site, app: &App) -> Self {
+    pub(super) fn of(site: sites::SiteRow, app: &App) -> Self {
         let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
         Self {
             repository,
@@ -81,7 +81,7 @@ impl Shown {
     }
 
     /// A site as the log has it, with what only the read model knows, as far as that answers.
-    fn changed(id: SiteId, site: Active, row: Option<sites::Site>, app: &App) -> Self {
+    fn changed(id: SiteId, site: Active, row: Option<sites::SiteRow>, app: &App) -> Self {
         let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
         let (created_at, created_by) = row.as_ref().map(|row| (row.created_at, row.created_by.0.clone())).unzip();
         Self {

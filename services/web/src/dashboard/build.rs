@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::response::Redirect;
 use events::{BuildId, Refusal};
 use maud::{Markup, html};
-use projections::builds::Build;
+use projections::builds::BuildRow;
 use runtime::build_log::Chunk;
 
 /// Most of a log that is shown in the page, in bytes; the rest is behind a link.
@@ -42,7 +42,7 @@ pub(super) async fn show(State(app): State<Shared>, id: Id) -> Result<Markup, Fa
     Ok(Page { title: &title, signed_in: true, refreshes: None }.render(&content))
 }
 
-fn facts(build: &Build) -> Markup {
+fn facts(build: &BuildRow) -> Markup {
     html! {
         dl.facts {
             div { dt { "Branch" } dd { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } } }
@@ -56,7 +56,7 @@ fn facts(build: &Build) -> Markup {
     }
 }
 
-fn actions(build: &Build) -> Markup {
+fn actions(build: &BuildRow) -> Markup {
     let story = link("/timeline", &[("correlation", &build.correlation.to_string())]);
     html! {
         div.actions {
@@ -69,7 +69,7 @@ fn actions(build: &Build) -> Markup {
     }
 }
 
-fn written(build: &Build, chunks: &[Chunk]) -> Markup {
+fn written(build: &BuildRow, chunks: &[Chunk]) -> Markup {
     let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
     let end = chunks.last().map_or(0, Chunk::end);
     let kept = &bytes[bytes.len().saturating_sub(SHOWN_MAX)..];

@@ -2,7 +2,7 @@
 
 use crate::assets::{SCRIPT, STYLE};
 use maud::{DOCTYPE, Markup, html};
-use projections::builds::{Build, State};
+use projections::builds::{BuildRow, State};
 use std::sync::LazyLock;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -83,12 +83,12 @@ pub(super) const fn state_name(state: State) -> &'static str {
 }
 
 /// What people call a build in its site.
-pub(super) fn number(build: &Build) -> String {
+pub(super) fn number(build: &BuildRow) -> String {
     build.number.map_or_else(|| "(not queued yet)".to_owned(), |number| format!("#{number}"))
 }
 
 /// Builds as rows, under a heading that the caller gives.
-pub(super) fn builds(builds: &[Build]) -> Markup {
+pub(super) fn builds(builds: &[BuildRow]) -> Markup {
     html! {
         div.scroll {
             table {

@@ -12,7 +12,7 @@ use axum::response::Redirect;
 use axum::{Extension, Form};
 use events::OrganizationName;
 use maud::{Markup, html};
-use projections::organizations::Organization;
+use projections::organizations::OrganizationRow;
 use serde::Deserialize;
 
 /// Organizations on a page.
@@ -58,7 +58,7 @@ pub(super) async fn overview(
     Ok(Page { title: "Organizations", signed_in: true, refreshes: Some(String::new()) }.render(&content))
 }
 
-fn table(rows: &[Organization]) -> Markup {
+fn table(rows: &[OrganizationRow]) -> Markup {
     html! {
         div.scroll {
             table {

@@ -14,9 +14,9 @@ use axum::response::Redirect;
 use axum::{Extension, Form};
 use events::{AliasName, PromotionReason};
 use maud::{Markup, html};
-use projections::aliases::Alias;
-use projections::deploys::Deploy;
-use projections::sites::Site;
+use projections::aliases::AliasRow;
+use projections::deploys::DeployRow;
+use projections::sites::SiteRow;
 use serde::Deserialize;
 
 /// Builds and deploys on the page.
@@ -65,7 +65,7 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
     Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
 }
 
-fn heading(app: &Shared, site: &Site) -> Markup {
+fn heading(app: &Shared, site: &SiteRow) -> Markup {
     let url = app.sites_url.alias(&site.name, &AliasName::Live);
     html! {
         div.title {
@@ -97,7 +97,7 @@ const fn engine(engine: events::SiteEngine) -> &'static str {
     }
 }
 
-fn alias_table(app: &Shared, site: &Site, aliases: &[Alias]) -> Markup {
+fn alias_table(app: &Shared, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -125,7 +125,7 @@ fn alias_table(app: &Shared, site: &Site, aliases: &[Alias]) -> Markup {
     }
 }
 
-fn build_form(site: &Site) -> Markup {
+fn build_form(site: &SiteRow) -> Markup {
     html! {
         form.inline method="post" action={ "/sites/" (site.name) "/builds" } {
             label for="build-branch" { "Branch" }
@@ -135,7 +135,7 @@ fn build_form(site: &Site) -> Markup {
     }
 }
 
-fn deploy_table(app: &Shared, site: &Site, deploys: &[Deploy], aliases: &[Alias]) -> Markup {
+fn deploy_table(app: &Shared, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -163,9 +163,9 @@ fn deploy_table(app: &Shared, site: &Site, deploys: &[Deploy], aliases: &[Alias]
 }
 
 /// Every alias that is about this branch or that a person moves by hand: where it shows the deploy, and how to make it so.
-fn switches(deploy: &Deploy, aliases: &[Alias]) -> Markup {
+fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
     let preview = AliasName::Preview(deploy.branch.clone());
-    let offered = |alias: &&Alias| match &alias.alias {
+    let offered = |alias: &&AliasRow| match &alias.alias {
         AliasName::Live | AliasName::Demo => true,
         AliasName::Preview(_) => alias.alias == preview,
     };

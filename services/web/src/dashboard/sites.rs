@@ -13,8 +13,8 @@ use axum::response::Redirect;
 use axum::{Extension, Form};
 use events::{AliasName, SiteId};
 use maud::{Markup, html};
-use projections::builds::Build;
-use projections::sites::Site;
+use projections::builds::BuildRow;
+use projections::sites::SiteRow;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -53,19 +53,19 @@ pub(super) async fn overview(
 
 /// Sites on a page, each with its last build, and where there are more.
 pub(super) struct Listed {
-    pub(super) rows: Vec<(Site, Option<Build>)>,
+    pub(super) rows: Vec<(SiteRow, Option<BuildRow>)>,
     next: Option<String>,
 }
 
 impl Listed {
     /// The first [`ROWS`] of the sites, which are one more where there are more, on the page at `path`.
-    pub(super) async fn of(app: &Shared, mut sites: Vec<Site>, path: &str) -> Result<Self, Problem> {
+    pub(super) async fn of(app: &Shared, mut sites: Vec<SiteRow>, path: &str) -> Result<Self, Problem> {
         let more = sites.len() > ROWS as usize;
         sites.truncate(ROWS as usize);
         let next = sites.last().filter(|_| more).map(|site| link(path, &[("after", site.name.as_str())]));
         let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let builds = app.model.latest_builds(&ids).await?;
-        let mut builds: HashMap<SiteId, Build> = builds.into_iter().map(|build| (build.site, build)).collect();
+        let mut builds: HashMap<SiteId, BuildRow> = builds.into_iter().map(|build| (build.site, build)).collect();
         let rows = sites.into_iter().map(|site| {
             let build = builds.remove(&site.id);
             (site, build)
@@ -81,7 +81,7 @@ impl Listed {
     }
 }
 
-fn table(app: &Shared, rows: &[(Site, Option<Build>)]) -> Markup {
+fn table(app: &Shared, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     html! {
         div.scroll {
             table {

@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::{EventId, SiteId};
 use maud::{Markup, html};
-use projections::timeline::{self, Entry};
+use projections::timeline::{self, FactRow};
 use serde::Deserialize;
 
 /// Facts on the page.
@@ -93,7 +93,7 @@ fn form(filter: &Filter) -> Markup {
     }
 }
 
-fn table(entries: &[Entry], live: Option<String>) -> Markup {
+fn table(entries: &[FactRow], live: Option<String>) -> Markup {
     html! {
         div.scroll {
             table hidden[entries.is_empty()] {
@@ -108,7 +108,7 @@ fn table(entries: &[Entry], live: Option<String>) -> Markup {
 }
 
 /// The script makes the same row of a live event.
-fn row(entry: &Entry) -> Markup {
+fn row(entry: &FactRow) -> Markup {
     let name = entry.type_name.strip_prefix(events::event::TYPE_PREFIX).unwrap_or(&entry.type_name);
     let about = format!("{}/{}", entry.aggregate, entry.subject);
     let story = entry.correlation.to_string();

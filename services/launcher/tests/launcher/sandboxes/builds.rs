@@ -3,7 +3,7 @@
 use super::place::{Place, run, sandboxes};
 use events::SiteEngine;
 use launcher::sandbox::{Exit, Sandbox};
-use launcher::spec::{Job, Limits, specify};
+use launcher::spec::{Inputs, Limits, specify};
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    let job = Job {
+    let job = Inputs {
         build: place.id.clone(),
         site: "docs".to_owned(),
         branch: "main".to_owned(),

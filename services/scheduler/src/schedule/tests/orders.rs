@@ -74,7 +74,7 @@ impl Moment {
         let number = |id: &BuildId| self.branches.commits.get(id);
         let story = &self.branches.story;
         let wishes: Vec<_> = story.queue.wishes.values().map(|wish| number(&wish.build)).collect();
-        let open = |(id, build): (&BuildId, &Build)| format!("{:?} {:?}", number(id), build.progress);
+        let open = |(id, build): (&BuildId, &OpenBuild)| format!("{:?} {:?}", number(id), build.progress);
         let mut builds: Vec<String> = story.queue.builds.iter().map(open).collect();
         builds.sort();
         let mut asking: Vec<_> = self.asking.iter().map(|(id, left)| (number(id), left)).collect();
