@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::copy::{Rows, Table};
-use crate::model::Model;
 use crate::table::{Keys, Row};
 use events::{Event, HostEvent, Recorded, SiteId, SiteName};
 use serde::Deserialize;
@@ -60,16 +59,4 @@ impl Row for Host {
 fn named(recorded: &Recorded) -> Result<SiteName, Error> {
     let subject = &recorded.envelope.subject;
     subject.parse().map_err(|_| Error::Subject { aggregate: "host", subject: subject.clone() })
-}
-
-impl Model {
-    /// The site that the host `name` shows, or showed last.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn site_named(&self, name: &SiteName) -> Result<Option<SiteId>, Error> {
-        let query = sqlx::query_scalar::<_, sqlx::types::Uuid>(self.sql("SELECT site FROM @.hosts WHERE label = $1"));
-        let found = query.bind(name.as_str()).fetch_optional(&self.pool).await;
-        Ok(found.map_err(Error::during("find a site by its name"))?.map(SiteId))
-    }
 }

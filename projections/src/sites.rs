@@ -166,6 +166,16 @@ impl Model {
         self.all("read sites of an organization", query).await
     }
 
+    /// The site that the host `name` shows, or showed last.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn site_called(&self, name: &SiteName) -> Result<Option<SiteRow>, Error> {
+        let text = format!("{SHOWN} WHERE site.id = (SELECT host.site FROM @.hosts host WHERE host.label = $1)");
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
+        self.one("read a site by its name", query.bind(name.as_str())).await
+    }
+
     /// One site, also if it was deleted.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::copy::{Json, Rows, Table};
 use crate::model::{self, Model, bigint, page};
-use events::{Actor, BuildEvent, Event, EventId, Recorded, SiteId};
+use events::{Actor, BuildEvent, Event, EventId, Recorded, SiteId, SiteName};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder};
@@ -50,7 +50,16 @@ pub struct Query {
     /// Only facts of this story.
     pub correlation: Option<EventId>,
     /// Only facts of this site, and the pushes that began its stories.
-    pub site: Option<SiteId>,
+    pub site: Option<Whose>,
+}
+
+/// A site as whoever asks knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// By its identity.
+    Id(SiteId),
+    /// By a host that shows it, or showed it last. There may be none.
+    Called(SiteName),
 }
 
 const EVENTS: Table = Table {
@@ -138,13 +147,13 @@ impl Model {
         let events = self.sql("SELECT event.* FROM @.events event").0;
         let causes = self.sql("SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence").0;
         let mut sql = QueryBuilder::<Postgres>::new("SELECT to_json(row) FROM (");
-        let own = query.site.map(|site| ("event.site", site));
-        select(&mut sql, &Source { from: events, site: own }, query, order);
-        if let Some(site) = query.site {
+        let hosts = self.sql("SELECT site FROM @.hosts WHERE label = ").0;
+        select(&mut sql, &Source { from: events, column: "event.site", hosts: hosts.clone() }, query, order);
+        if query.site.is_some() {
             sql.push(" UNION ALL ");
             // What is the site's own already is not listed twice.
             let from = format!("{causes} AND event.site IS NULL");
-            select(&mut sql, &Source { from, site: Some(("causes.site", site)) }, query, order);
+            select(&mut sql, &Source { from, column: "causes.site", hosts }, query, order);
         }
         sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
         let rows: model::Rows<'_, FactRow> = sql.build_query_scalar();
@@ -155,8 +164,10 @@ impl Model {
 /// One ordered source of entries.
 struct Source {
     from: String,
-    /// The column that names the site that is asked for, and the site.
-    site: Option<(&'static str, SiteId)>,
+    /// The column that names the site that is asked for.
+    column: &'static str,
+    /// What finds a site by the name of its host, which follows.
+    hosts: String,
 }
 
 /// The first page of a source is all that a page of the whole can need.
@@ -169,8 +180,12 @@ fn select(sql: &mut QueryBuilder<Postgres>, source: &Source, query: &Query, orde
     if let Some(correlation) = query.correlation {
         sql.push(" AND event.correlation = ").push_bind(correlation);
     }
-    if let Some((column, site)) = source.site {
-        sql.push(format!(" AND {column} = ")).push_bind(site.0);
+    match &query.site {
+        Some(Whose::Id(site)) => drop(sql.push(format!(" AND {} = ", source.column)).push_bind(site.0)),
+        Some(Whose::Called(name)) => {
+            sql.push(format!(" AND {} = ({}", source.column, source.hosts)).push_bind(name.to_string()).push(")");
+        }
+        None => {}
     }
     sql.push(" ORDER BY event.sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit)).push(")");
 }

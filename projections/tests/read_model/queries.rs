@@ -5,7 +5,7 @@ use crate::database::{Database, facts};
 use crate::fixture::{Story, commit, site_id};
 use events::{AliasName, DeployId, OrganizationId, RepositoryEvent, SiteEvent};
 use projections::builds::State;
-use projections::timeline::Query;
+use projections::timeline::{Query, Whose};
 use projections::{PAGE_MAX, builds};
 
 async fn told(history: &[events::Recorded]) -> Database {
@@ -92,7 +92,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     };
     assert_eq!(sequences(Query::default()).await, [1, 2, 3, 4]);
     assert_eq!(sequences(Query { after: 2, ..Query::default() }).await, [3, 4]);
-    let of_docs = Query { site: Some(site_id("docs")), ..Query::default() };
+    let of_docs = Query { site: Some(Whose::Id(site_id("docs"))), ..Query::default() };
     assert_eq!(sequences(of_docs.clone()).await, [1, 2, 3, 4], "with the push that began the story");
     assert_eq!(sequences(Query { after: 1, ..of_docs }).await, [2, 3, 4]);
     assert_eq!(sequences(Query { correlation: Some(pushed.envelope.id), ..Query::default() }).await, [2, 3, 4]);

@@ -75,14 +75,10 @@ impl App {
     }
 
     async fn any_site(&self, place: &Place) -> Result<Option<SiteRow>, Problem> {
-        let id = match place {
-            Place::Id(id) => Some(*id),
-            Place::Name(name) => self.model.site_named(name).await?,
-        };
-        match id {
-            Some(id) => Ok(self.model.site(id).await?),
-            None => Ok(None),
-        }
+        Ok(match place {
+            Place::Id(id) => self.model.site(*id).await?,
+            Place::Name(name) => self.model.site_called(name).await?,
+        })
     }
 
     /// The id of an organization that a command is about, as the log knows it. Of an id nothing is asked: whoever decides

@@ -14,7 +14,7 @@ use axum::{Extension, Json};
 use events::{EventId, Recorded, SiteId};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, header};
-use projections::timeline;
+use projections::timeline::{self, Whose};
 use runtime::cloudevent;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -75,10 +75,14 @@ pub(crate) async fn list(
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, Problem> {
     let subject = filter.subject.as_deref().map(subject).transpose()?;
-    let site = site_of(&app, filter.site.as_deref()).await?;
+    let place: Option<Place> = filter.site.as_deref().map(str::parse).transpose()?;
     let page = Page::new(filter.limit, filter.after);
+    let site = place.as_ref().map(whose);
     let query = timeline::Query { subject, correlation: filter.correlation, site, ..asked(&page)? };
     let answer = read(&app, &page, &query).await?;
+    if let Some(name @ Place::Name(_)) = place.filter(|_| answer.is_empty()) {
+        app.history_of(&name).await?;
+    }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(BATCH) {
         return Ok(([(header::CONTENT_TYPE, BATCH)], Json(answer.into_items())).into_response());
@@ -95,9 +99,20 @@ pub(crate) async fn of_site(
     Named(place): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Response, Problem> {
-    let site = Some(app.history_of(&place).await?);
-    let query = timeline::Query { site, ..asked(&page)? };
-    Ok(Json(read(&app, &page, &query).await?).into_response())
+    let query = timeline::Query { site: Some(whose(&place)), ..asked(&page)? };
+    let answer = read(&app, &page, &query).await?;
+    if answer.is_empty() {
+        app.history_of(&place).await?;
+    }
+    Ok(Json(answer).into_response())
+}
+
+/// A site that has facts is one, so whether there is such a site is asked only when there are none.
+fn whose(place: &Place) -> Whose {
+    match place {
+        Place::Id(id) => Whose::Id(*id),
+        Place::Name(name) => Whose::Called(name.clone()),
+    }
 }
 
 fn asked(page: &Page) -> Result<timeline::Query, Problem> {

@@ -31,6 +31,10 @@ pub(crate) struct Items<T> {
 }
 
 impl<T> Items<T> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// The rows alone.
     pub(crate) fn into_items(self) -> Vec<T> {
         self.items

@@ -39,6 +39,7 @@ impl Filter {
         let subject = given(&self.subject).map(|text| api::subject(&text)).transpose()?;
         let correlation = given(&self.correlation).map(|text| text.parse::<EventId>()).transpose();
         let correlation = correlation.map_err(|_| Problem::InvalidInput("a story is named by a UUID".to_owned()))?;
+        let site = site.map(timeline::Whose::Id);
         Ok(timeline::Query { after: 0, limit: ROWS, subject, correlation, site })
     }
 

@@ -99,5 +99,12 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
         let types: Vec<&str> = events.as_array().unwrap().iter().filter_map(|event| event["type"].as_str()).collect();
         let expected = ["site.created", "host.claimed", "repository.push_received", "build.queued", "build.dispatched"];
         assert_eq!(types, expected.map(|fact| format!("dev.pagefold.{fact}.v1")), "{path}");
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let rest = platform.get(&format!("{path}{sign}after={}", platform.log.last_sequence().await.unwrap())).await;
+        assert_eq!(rest, (StatusCode::OK, json!({ "items": [], "next": null })), "a page may be empty");
+    }
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    for path in ["/sites/nope/events", "/events?site=nope", &format!("/sites/{nobody}/events")] {
+        assert_eq!(code(&platform.get(path).await), (404, "site_not_found"), "{path}");
     }
 }
