@@ -21,6 +21,7 @@ mod hosts;
 mod login;
 mod migrations;
 mod model;
+mod nodelay;
 pub mod organizations;
 mod rebuild;
 pub mod sites;

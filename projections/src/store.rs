@@ -4,6 +4,7 @@ use crate::Error;
 use crate::login::{self, Login};
 use crate::migrations::{self, Phase, VERSION};
 use crate::model::{LIVE, Model};
+use crate::nodelay;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -57,6 +58,10 @@ impl Store {
         // longer than any of them.
         let options = options.application_name("pagefold").options([("TimeZone", "UTC"), ("jit", "off")]);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = match options.get_socket() {
+            Some(_) => pool,
+            None => nodelay::on_connecting(pool, options.get_port()),
+        };
         Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
     }
 
