@@ -73,6 +73,7 @@ async fn of(facts: u64, sites: usize) -> Figures {
     progress(format_args!("{facts} facts over {sites} sites"));
     let mut grown = Grown::start(History::new(SEED, facts, sites)).await;
     level(&grown, "from nothing").await;
+    grown.fleet.settle_postgres();
     grown.found(FOUNDED).await;
     grown.push(FOUNDED, EVERY).await;
     let before = Cost::of(&grown.fleet);

@@ -286,6 +286,14 @@ impl Fleet {
         projections::Store::connect(&self.ready().postgres.clone().into(), 1).await.unwrap()
     }
 
+    /// Has PostgreSQL do now what it puts off, such as after much was written.
+    ///
+    /// # Panics
+    /// If it refuses.
+    pub fn settle_postgres(&self) {
+        self.plan.postgres().settle();
+    }
+
     /// The log, as an operator reaches it.
     ///
     /// # Panics

@@ -56,6 +56,16 @@ impl Cluster {
         self.url(USER, &self.password, "postgres")
     }
 
+    /// Has it do now what it puts off, such as after much was written.
+    pub(super) fn settle(&self) {
+        for (name, arguments) in [("vacuumdb", ["--all", "--analyze"]), ("psql", ["-c", "CHECKPOINT"])] {
+            let mut command = program(name);
+            command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-q"]).args(arguments);
+            let settled = command.env("PGPASSWORD", &self.password).output().unwrap();
+            assert!(settled.status.success(), "{}", String::from_utf8_lossy(&settled.stderr));
+        }
+    }
+
     pub(super) fn url(&self, role: &str, password: &str, database: &str) -> String {
         format!("postgres://{role}:{password}@127.0.0.1:{}/{database}", self.port)
     }

@@ -32,6 +32,9 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("launcher", "events.alias.x", false),
         ("launcher", "parked.syncer.1", false),
         ("launcher", "parked.launcher.retry.1", false),
+        ("launcher", "$JS.ACK.EVENTS.launcher.1.1.1.1.0", true),
+        ("launcher", "$JS.ACK.EVENTS.syncer.1.1.1.1.0", false),
+        ("edge", "$JS.ACK.EVENTS.launcher.1.1.1.1.0", false),
         ("syncer", "events.alias.x", true),
         ("syncer", "events.build.x", false),
         ("syncer", "logs.build.x", false),
@@ -56,6 +59,30 @@ async fn nobody_but_the_operator_touches_a_stream() {
             }
         }
         assert!(!may_publish(&world, user.name, "$JS.API.SERVER.REMOVE").await);
+    }
+}
+
+#[tokio::test]
+async fn nobody_takes_the_work_of_another() {
+    let world = World::start().await;
+    for user in USERS.iter().filter(|user| user.name != "ctl") {
+        for owner in ["launcher", "syncer"] {
+            for subject in [
+                format!("$JS.API.CONSUMER.MSG.NEXT.EVENTS.{owner}"),
+                format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}"),
+                format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}.events.>"),
+                format!("$JS.API.CONSUMER.DELETE.EVENTS.{owner}"),
+            ] {
+                assert_eq!(
+                    may_publish(&world, user.name, &subject).await,
+                    user.name == owner,
+                    "{} {subject}",
+                    user.name
+                );
+            }
+            let retries = format!("$JS.API.CONSUMER.MSG.NEXT.PARKED.{owner}");
+            assert_eq!(may_publish(&world, user.name, &retries).await, user.name == owner, "{} {retries}", user.name);
+        }
     }
 }
 

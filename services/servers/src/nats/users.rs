@@ -18,8 +18,10 @@ pub struct User {
     pub name: &'static str,
     /// Facts it may state: aggregates.
     states: &'static [&'static str],
-    /// Streams it may read.
+    /// Streams it may follow and look things up in.
     reads: &'static [&'static str],
+    /// Whether it works through facts: by a consumer of its name, which nobody else may touch, with a place on the shelf.
+    works: bool,
     /// Anything else it may publish to.
     also: &'static [&'static str],
 }
@@ -29,36 +31,38 @@ const OPERATOR: &[&str] = &["$JS.API.>", "$JS.ACK.>", "$KV.>", "$O.>", "parked.>
 
 /// Every user.
 pub const USERS: &[User] = &[
-    User { name: "ctl", states: &[], reads: &[], also: OPERATOR },
+    User { name: "ctl", states: &[], reads: &[], works: false, also: OPERATOR },
     User {
         name: "web",
         states: &["organization", "handle", "site", "host", "repository", "build", "alias"],
         reads: &["EVENTS", "LOGS"],
+        works: false,
         also: &["$KV.SESSIONS.>", "$JS.API.STREAM.INFO.KV_SESSIONS", "$JS.API.STREAM.MSG.GET.KV_SESSIONS"],
     },
     User {
         name: "scheduler",
         states: &["build", "alias"],
-        reads: &["EVENTS", "OBJ_SNAPSHOTS"],
+        reads: &["EVENTS"],
+        works: false,
         also: &[
             "$KV.LEASES.>",
             "$JS.API.STREAM.INFO.KV_LEASES",
+            "$JS.API.STREAM.MSG.GET.KV_LEASES",
             "$O.SNAPSHOTS.>",
+            "$JS.API.STREAM.INFO.OBJ_SNAPSHOTS",
             "$JS.API.STREAM.PURGE.OBJ_SNAPSHOTS",
+            "$JS.API.DIRECT.GET.OBJ_SNAPSHOTS.>",
+            "$JS.API.CONSUMER.CREATE.OBJ_SNAPSHOTS",
+            "$JS.API.CONSUMER.CREATE.OBJ_SNAPSHOTS.>",
+            "$JS.API.CONSUMER.DELETE.OBJ_SNAPSHOTS.>",
             // A large snapshot is sent in portions, each asked for.
             "$JS.FC.OBJ_SNAPSHOTS.>",
-            "$JS.API.STREAM.MSG.GET.KV_LEASES",
         ],
     },
-    User {
-        name: "launcher",
-        states: &["build"],
-        reads: &["EVENTS", "LOGS", "PARKED"],
-        also: &["logs.build.*", "parked.launcher.*", "parked.log-archiver.*"],
-    },
-    User { name: "syncer", states: &["deploy", "alias"], reads: &["EVENTS", "PARKED"], also: &["parked.syncer.*"] },
-    User { name: "projector", states: &[], reads: &["EVENTS"], also: &[] },
-    User { name: "edge", states: &[], reads: &["EVENTS"], also: &[] },
+    User { name: "launcher", states: &["build"], reads: &["EVENTS", "LOGS"], works: true, also: &["logs.build.*"] },
+    User { name: "syncer", states: &["deploy", "alias"], reads: &["EVENTS"], works: true, also: &[] },
+    User { name: "projector", states: &[], reads: &["EVENTS"], works: false, also: &[] },
+    User { name: "edge", states: &[], reads: &["EVENTS"], works: false, also: &[] },
 ];
 
 impl User {
@@ -70,17 +74,41 @@ impl User {
                 format!("$JS.API.STREAM.INFO.{stream}"),
                 format!("$JS.API.STREAM.MSG.GET.{stream}"),
                 format!("$JS.API.DIRECT.GET.{stream}"),
-                format!("$JS.API.DIRECT.GET.{stream}.>"),
                 format!("$JS.API.CONSUMER.CREATE.{stream}"),
                 format!("$JS.API.CONSUMER.CREATE.{stream}.>"),
                 format!("$JS.API.CONSUMER.INFO.{stream}.>"),
                 format!("$JS.API.CONSUMER.DELETE.{stream}.>"),
                 format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.>"),
-                format!("$JS.ACK.{stream}.>"),
+            ]);
+        }
+        if self.works {
+            let name = self.name;
+            subjects.extend([
+                format!("$JS.ACK.EVENTS.{name}.>"),
+                "$JS.API.STREAM.MSG.GET.PARKED".to_owned(),
+                format!("$JS.API.CONSUMER.CREATE.PARKED.{name}"),
+                format!("$JS.API.CONSUMER.CREATE.PARKED.{name}.>"),
+                format!("$JS.API.CONSUMER.INFO.PARKED.{name}"),
+                format!("$JS.API.CONSUMER.MSG.NEXT.PARKED.{name}"),
+                format!("$JS.ACK.PARKED.{name}.>"),
+                format!("parked.{name}.*"),
             ]);
         }
         subjects.extend(self.also.iter().map(|subject| (*subject).to_owned()));
         subjects
+    }
+
+    /// The consumers by which others work: whoever could read, change or remove one would take their work away.
+    fn leaves_alone(&self) -> Vec<String> {
+        let others = USERS.iter().filter(|other| other.works && other.name != self.name && self.name != "ctl");
+        let of = |name| {
+            [
+                format!("$JS.API.CONSUMER.*.EVENTS.{name}"),
+                format!("$JS.API.CONSUMER.*.EVENTS.{name}.>"),
+                format!("$JS.API.CONSUMER.MSG.NEXT.EVENTS.{name}"),
+            ]
+        };
+        others.flat_map(|other| of(other.name)).collect()
     }
 }
 
@@ -106,11 +134,12 @@ pub(super) fn shared(passwords: &BTreeMap<String, SecretString>) -> std::io::Res
         .to_owned();
     for user in USERS {
         let Some(secret) = passwords.get(user.name) else { continue };
-        let publish = serde_json::to_string(&user.publishes())?;
+        let (allow, deny) = (serde_json::to_string(&user.publishes())?, serde_json::to_string(&user.leaves_alone())?);
         let inbox = inbox_prefix(user.name);
         let _ = writeln!(
             text,
-            "    {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {publish}, subscribe: [\"{inbox}.>\"] }} }}",
+            "    {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {{ allow: {allow}, deny: {deny} }}, \
+             subscribe: [\"{inbox}.>\"] }} }}",
             user.name,
             secret.expose_secret(),
         );
