@@ -130,7 +130,7 @@ impl Large {
     /// Microseconds for a push that is heard and the decision that follows.
     fn decision(&self) -> f64 {
         let (limits, now) = (Limits::default(), runtime::clock::now());
-        let mut queue = self.queue.clone();
+        let mut queue = unshared(&self.queue);
         let started = Instant::now();
         for push in &self.pushes {
             queue.apply(push);
@@ -159,6 +159,11 @@ impl Large {
         }
         micros(started)
     }
+}
+
+/// A copy that has nothing in common with it, as the scheduler's own state is but for the moment after a snapshot.
+fn unshared(queue: &Queue) -> Queue {
+    serde_json::from_slice(&serde_json::to_vec(queue).unwrap()).unwrap()
 }
 
 fn micros(started: Instant) -> f64 {

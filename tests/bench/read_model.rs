@@ -42,7 +42,7 @@ impl ReadModel {
 /// Copies rows of the timeline into a table of their own: with its primary key, and nothing more.
 pub(crate) async fn copy(connection: &mut PgConnection, rows: &[bytes::Bytes]) {
     run(connection, "DROP TABLE IF EXISTS copied").await;
-    run(connection, "CREATE TABLE copied (LIKE pagefold.events INCLUDING INDEXES)").await;
+    run(connection, "CREATE TABLE copied (LIKE pagefold.events, PRIMARY KEY (sequence))").await;
     let mut into = connection.copy_in_raw("COPY copied FROM STDIN").await.unwrap();
     for row in rows {
         into.send(&row[..]).await.unwrap();

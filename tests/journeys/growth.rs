@@ -1,6 +1,6 @@
 //! A platform with a past: what a push leads to and what it costs does not depend on how much has happened before.
 
-use journeys::{Grown, History};
+use journeys::{FOLDS, Grown, History};
 use std::time::Duration;
 
 const FACTS: u64 = 20_000;
@@ -27,5 +27,8 @@ async fn a_long_past_changes_nothing_for_a_push_and_is_not_read_again() {
     grown.start_services().await;
     let end = grown.level(|_| {}).await;
     assert_eq!(end, before + FACTS_OF_A_PUSH * PUSHES as u64 + 1, "nobody has said anything again");
+    for fold in FOLDS {
+        assert!(grown.read_on_after(fold) >= FACTS, "{fold:?} read the past again");
+    }
     grown.push(FOUNDED, Duration::from_millis(100)).await;
 }

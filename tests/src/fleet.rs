@@ -168,6 +168,11 @@ impl Fleet {
         self.folder.path().join(format!("{name}.output"))
     }
 
+    /// All that the processes of a service have said.
+    pub(crate) fn said(&self, service: Service) -> String {
+        std::fs::read_to_string(self.output_of(service.name())).unwrap_or_default()
+    }
+
     /// Waits until a process has said something; `name` is the service's, or begins with `older-` or `second-`.
     pub async fn says(&self, name: &str, text: &str) {
         let output = self.output_of(name);

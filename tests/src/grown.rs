@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The services that fold the log.
-const FOLDS: [Service; 3] = [Service::Scheduler, Service::Projector, Service::Edge];
+pub const FOLDS: [Service; 3] = [Service::Scheduler, Service::Projector, Service::Edge];
 /// Those that react to it.
 const REACTIONS: [Service; 2] = [Service::Launcher, Service::Syncer];
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -106,6 +106,18 @@ impl Grown {
             let Some(last) = last else { continue };
             self.fleet.host(&format!("founded-{site}")).serves("/", &format!("push {last}")).await;
         }
+    }
+
+    /// The sequence after which the last life of a fold read on.
+    ///
+    /// # Panics
+    /// If it has not said so.
+    #[must_use]
+    pub fn read_on_after(&self, fold: Service) -> u64 {
+        let said = self.fleet.said(fold);
+        let (_, last) = said.rsplit_once("position=").unwrap_or_else(|| panic!("{fold:?}: {said}"));
+        let digits: String = last.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
     }
 
     /// The number of facts in the log.

@@ -41,7 +41,7 @@ pub use fill::fill;
 pub use fleet::{Fleet, MEMBERS, Part, Service};
 pub use folder::{temporary as temporary_folder, workspace};
 pub use gate::Gate;
-pub use grown::Grown;
+pub use grown::{FOLDS, Grown};
 pub use history::History;
 pub use hold::Hold;
 pub use host::Host;

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 const CACHED_MAX_BYTES: u64 = 1024 * 1024;
 /// The part of the cache that is for manifests: one in so many bytes.
 const MANIFESTS_PART: u64 = 4;
-/// What an entry of a manifest takes in memory beside its path, roughly.
-const ENTRY_BYTES: usize = 200;
+/// What a file of a manifest takes in memory beside its path, roughly.
+const FILE_BYTES: usize = 200;
 /// What a cached file takes beside its bytes, roughly.
 const BLOB_BYTES: usize = 200;
 /// How long a request waits for the bucket.
@@ -65,8 +65,8 @@ impl Failure {
 impl Content {
     pub(crate) async fn open(config: &Config, storage: Storage) -> Result<Self, Error> {
         let weigh_manifest = |_: &Key, manifest: &Arc<Manifest>| {
-            let bytes: usize = manifest.iter().map(|entry| entry.path.len() + ENTRY_BYTES).sum();
-            u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
+            let bytes: usize = manifest.iter().map(|file| file.path.len() + FILE_BYTES).sum();
+            u32::try_from(bytes + FILE_BYTES).unwrap_or(u32::MAX)
         };
         let weigh_blob = |_: &Digest, blob: &Bytes| u32::try_from(blob.len() + BLOB_BYTES).unwrap_or(u32::MAX);
         let for_manifests = config.cache_bytes / MANIFESTS_PART;
@@ -125,32 +125,32 @@ impl Content {
     }
 
     /// The bytes of a file in `range`, which lies in it. An error here comes before anything is sent.
-    pub(crate) async fn body(&self, site: &SiteId, entry: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
-        if entry.size > CACHED_MAX_BYTES {
-            return Box::pin(self.stream(site, entry, range)).await;
+    pub(crate) async fn body(&self, site: &SiteId, file: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+        if file.size > CACHED_MAX_BYTES {
+            return Box::pin(self.stream(site, file, range)).await;
         }
-        let blob = match self.blobs.get(&entry.digest).await {
+        let blob = match self.blobs.get(&file.digest).await {
             Some(blob) => blob,
-            None => Box::pin(self.load_blob(site, entry)).await?,
+            None => Box::pin(self.load_blob(site, file)).await?,
         };
         let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         match bounds {
-            Some((start, end)) if blob.len() as u64 == entry.size && start <= end && end <= blob.len() => {
+            Some((start, end)) if blob.len() as u64 == file.size && start <= end && end <= blob.len() => {
                 Ok(body::full(blob.slice(start..end)))
             }
-            Some(_) | None => Err(Arc::new(Failure::Size { path: entry.path.clone() })),
+            Some(_) | None => Err(Arc::new(Failure::Size { path: file.path.clone() })),
         }
     }
 
-    async fn load_blob(&self, site: &SiteId, entry: &SiteFile) -> Result<Bytes, Arc<Failure>> {
+    async fn load_blob(&self, site: &SiteId, file: &SiteFile) -> Result<Bytes, Arc<Failure>> {
         let bucket = self.storage.site(*site);
-        self.blobs.try_get_with(entry.digest, async { fetched(Box::pin(bucket.blob(entry))).await }).await
+        self.blobs.try_get_with(file.digest, async { fetched(Box::pin(bucket.blob(file))).await }).await
     }
 
-    async fn stream(&self, site: &SiteId, entry: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
+    async fn stream(&self, site: &SiteId, file: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {
         let length_bytes = range.end - range.start;
         let bucket = self.storage.site(*site);
-        let chunks = fetched(Box::pin(bucket.blob_stream(entry, range))).await.map_err(Arc::new)?;
+        let chunks = fetched(Box::pin(bucket.blob_stream(file, range))).await.map_err(Arc::new)?;
         Ok(body::streamed(chunks, length_bytes))
     }
 }

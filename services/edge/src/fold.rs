@@ -50,6 +50,7 @@ impl Fold {
                 Memory::empty(journal)
             }
         };
+        tracing::info!(position = routes.position().sequence, "the last route table is read");
         let (table, loading) = (InService::default(), Loading::new(Arc::clone(&content)));
         if let Some(last) = routes.last() {
             let sequence = routes.position().sequence;

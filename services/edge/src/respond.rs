@@ -34,9 +34,9 @@ pub(crate) struct Reply {
     pub(crate) part: Option<Range<u64>>,
 }
 
-/// The answer when `entry` is what was asked for.
-pub(crate) fn file(entry: &SiteFile, target: &Target, request: &Parts) -> Reply {
-    let etag = format!("\"{}\"", entry.digest);
+/// The answer when `file` is what was asked for.
+pub(crate) fn file(file: &SiteFile, target: &Target, request: &Parts) -> Reply {
+    let etag = format!("\"{}\"", file.digest);
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, lasting(target.kind));
     headers.insert(ETAG, text(&etag).unwrap_or(HeaderValue::from_static("\"\"")));
@@ -49,14 +49,14 @@ pub(crate) fn file(entry: &SiteFile, target: &Target, request: &Parts) -> Reply 
     }
     // Only GET has ranges (RFC 9110, section 14.2).
     let wanted = match request.method {
-        Method::GET => conditions::wanted(&request.headers, &etag, entry.size),
+        Method::GET => conditions::wanted(&request.headers, &etag, file.size),
         _ => Wanted::Whole,
     };
     match wanted {
-        Wanted::Whole => whole(StatusCode::OK, headers, entry, request),
-        Wanted::Part(range) => part(headers, entry, range),
+        Wanted::Whole => whole(StatusCode::OK, headers, file, request),
+        Wanted::Part(range) => part(headers, file, range),
         Wanted::Unsatisfiable => {
-            headers.extend(text(&format!("bytes */{}", entry.size)).map(|range| (CONTENT_RANGE, range)));
+            headers.extend(text(&format!("bytes */{}", file.size)).map(|range| (CONTENT_RANGE, range)));
             empty(StatusCode::RANGE_NOT_SATISFIABLE, headers)
         }
     }
@@ -109,16 +109,16 @@ fn lasting(kind: Kind) -> HeaderValue {
     }
 }
 
-fn whole(status: StatusCode, mut headers: HeaderMap, entry: &SiteFile, request: &Parts) -> Reply {
-    headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
-    headers.insert(CONTENT_LENGTH, entry.size.into());
-    Reply { status, headers, part: (request.method != Method::HEAD).then_some(0..entry.size) }
+fn whole(status: StatusCode, mut headers: HeaderMap, file: &SiteFile, request: &Parts) -> Reply {
+    headers.insert(CONTENT_TYPE, text(&file.content_type).unwrap_or(OCTETS));
+    headers.insert(CONTENT_LENGTH, file.size.into());
+    Reply { status, headers, part: (request.method != Method::HEAD).then_some(0..file.size) }
 }
 
-fn part(mut headers: HeaderMap, entry: &SiteFile, range: Range<u64>) -> Reply {
-    headers.insert(CONTENT_TYPE, text(&entry.content_type).unwrap_or(OCTETS));
+fn part(mut headers: HeaderMap, file: &SiteFile, range: Range<u64>) -> Reply {
+    headers.insert(CONTENT_TYPE, text(&file.content_type).unwrap_or(OCTETS));
     headers.insert(CONTENT_LENGTH, (range.end - range.start).into());
-    let bounds = format!("bytes {}-{}/{}", range.start, range.end - 1, entry.size);
+    let bounds = format!("bytes {}-{}/{}", range.start, range.end - 1, file.size);
     headers.extend(text(&bounds).map(|bounds| (CONTENT_RANGE, bounds)));
     Reply { status: StatusCode::PARTIAL_CONTENT, headers, part: Some(range) }
 }

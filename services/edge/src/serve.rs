@@ -32,9 +32,6 @@ pub(crate) struct Pages {
     duration: Histogram<f64>,
 }
 
-/// What to send of which file.
-type Found<'m> = (Reply, Option<&'m SiteFile>);
-
 impl Pages {
     pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>) -> Self {
         let duration = opentelemetry::global::meter("pagefold")
@@ -98,20 +95,25 @@ impl Pages {
     async fn of_deploy(&self, target: &Target, request: &Parts) -> Result<Response<Body>, Arc<Failure>> {
         let manifest = self.content.manifest(&target.site, &target.deploy).await?;
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
-        let found: Found<'_> = match resolve(&manifest, request.uri.path()) {
-            Answer::File(entry) => (respond::file(entry, target, request), Some(entry)),
+        let (reply, sent) = match resolve(&manifest, request.uri.path()) {
+            Answer::File(file) => (respond::file(file, target, request), Some(file)),
             Answer::NotFound(Some(page)) => (respond::not_found(page, target, request), Some(page)),
             Answer::Redirect(path) => (respond::redirect(&path, target, request), None),
             Answer::NotFound(None) => return refuse(Refusal::PageNotFound),
             Answer::Malformed => return refuse(Refusal::PathMalformed),
             Answer::TooLong => return refuse(Refusal::PathTooLong),
         };
-        self.with_body(target, found).await
+        self.with_body(target, reply, sent).await
     }
 
-    async fn with_body(&self, target: &Target, (reply, entry): Found<'_>) -> Result<Response<Body>, Arc<Failure>> {
-        let body = match entry.zip(reply.part.clone()) {
-            Some((entry, range)) => self.content.body(&target.site, entry, range).await?,
+    async fn with_body(
+        &self,
+        target: &Target,
+        reply: Reply,
+        sent: Option<&SiteFile>,
+    ) -> Result<Response<Body>, Arc<Failure>> {
+        let body = match sent.zip(reply.part.clone()) {
+            Some((file, range)) => self.content.body(&target.site, file, range).await?,
             None => body::empty(),
         };
         Ok(answered(reply, body))

@@ -1,6 +1,6 @@
 //! Group commit: appends that arrive while one is being written are written together.
 //!
-//! A single durable append costs one fsync and an atomic batch of a hundred about four, so a burst is as cheap as a few
+//! A single durable append costs one fsync and an atomic batch six, however long it is, so a burst is as cheap as a few
 //! appends, while a lone append waits for nobody.
 
 use crate::connection::Connection;

@@ -21,9 +21,9 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
-/// How long an engine may take to say that it is there.
+/// How long a container engine may take to say that it is there.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// How long an engine may take to say that a container is dead before nobody waits for that any more.
+/// How long a container engine may take to say that a container is dead before nobody waits for that any more.
 const KILLING_MAX: Duration = Duration::from_millis(300);
 
 /// A Docker engine that answered and has the build image.
@@ -139,7 +139,7 @@ impl Docker {
     async fn clear(&self, name: &str) {
         let killing = tokio::time::timeout(KILLING_MAX, kill(&self.client, name));
         if killing.await.is_err() {
-            tracing::warn!(name, host = self.host, "the engine does not say that a container is dead");
+            tracing::warn!(name, host = self.host, "the container engine does not say that a container is dead");
         }
         let (client, name) = (self.client.clone(), name.to_owned());
         tokio::spawn(async move {
