@@ -206,5 +206,10 @@ fn tell_what_holds(told: &SystemInfo, share: Share) {
     };
     let (held, missing) = (names(true), names(false));
     let disk = share.word();
-    tracing::info!(?held, ?missing, disk, "builds are limited by the engine, and stand back by nice and ionice");
+    tracing::info!(
+        ?held,
+        ?missing,
+        disk,
+        "builds are limited by the container engine, and stand back by nice and ionice"
+    );
 }
