@@ -19,6 +19,7 @@ pub struct Grown {
     /// The fleet, with one server of the log.
     pub fleet: Fleet,
     sites: Vec<Repository>,
+    pushed: usize,
 }
 
 impl Grown {
@@ -35,7 +36,7 @@ impl Grown {
         fleet.fill(history.inspect(|fact| shown.hear(fact))).await;
         shown.store(&fleet.storage_of(Service::Syncer)).await;
         fleet.start(Part::Nats(0)).await;
-        let mut grown = Self { fleet, sites: Vec::new() };
+        let mut grown = Self { fleet, sites: Vec::new(), pushed: 0 };
         grown.start_services().await;
         grown
     }
@@ -93,18 +94,18 @@ impl Grown {
     }
 
     /// Pushes to each founded site in turn, at a pace, and waits until each shows what was pushed last.
-    pub async fn push(&self, pushes: usize, every: Duration) {
-        let mut tick = tokio::time::interval(every);
-        for index in 0..pushes {
+    pub async fn push(&mut self, pushes: usize, every: Duration) {
+        let (mut tick, sites) = (tokio::time::interval(every), self.sites.len());
+        let numbers = self.pushed..self.pushed + pushes;
+        self.pushed = numbers.end;
+        for number in numbers.clone() {
             tick.tick().await;
-            let text = format!("push {index}");
-            let delivery = self.sites[index % self.sites.len()].push("main", [("index.html", &*text)]);
+            let text = format!("push {number}");
+            let delivery = self.sites[number % sites].push("main", [("index.html", &*text)]);
             self.fleet.deliver(&delivery).await;
         }
-        for (site, _) in self.sites.iter().enumerate() {
-            let last = (0..pushes).rev().find(|index| index % self.sites.len() == site);
-            let Some(last) = last else { continue };
-            self.fleet.host(&format!("founded-{site}")).serves("/", &format!("push {last}")).await;
+        for last in numbers.rev().take(sites) {
+            self.fleet.host(&format!("founded-{}", last % sites)).serves("/", &format!("push {last}")).await;
         }
     }
 
