@@ -98,7 +98,9 @@ impl User {
         subjects
     }
 
-    /// The consumers by which others work: whoever could read, change or remove one would take their work away.
+    /// The consumers by which others work: whoever could read, change or remove one would take their work away. What is left
+    /// is a request whose subject bears no name, by which those who follow make theirs: the server lets it change options of
+    /// a consumer that its body names.
     fn leaves_alone(&self) -> Vec<String> {
         let others = USERS.iter().filter(|other| other.works && other.name != self.name && self.name != "ctl");
         let of = |name| {
