@@ -5,11 +5,13 @@ use super::limits::{Place, kinds, sandbox};
 use super::world::{self, Silent, World, until};
 use super::{killed, processes};
 use events::Build;
+use launcher::installation::Installation;
 use launcher::sandbox::{self, Exit, Kind};
 use launcher::{Config, spec};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -60,22 +62,41 @@ async fn the_next_life_clears_away_what_a_killed_launcher_left_by_whichever_sand
 async fn a_launcher_at_work_sweeps_again_and_again_after_every_sandbox_and_spares_what_is_in_hand() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let config = Config { sweep_every: Duration::from_millis(300), ..world.config() };
+    // As an earlier life of it had them: what a sandbox is tried with would be swept beside it.
+    let installation = Installation::open(&world.data()).unwrap().name().to_owned();
+    let mut sandboxes = Vec::new();
+    for kind in kinds() {
+        sandboxes.push(sandbox(kind, &installation).await);
+    }
     let _launched = world.launch(config, s3.address).await;
     let in_hand = world.dispatch(&world.repository("sleeper", "sleep 86934")).await;
     until("the build in hand to run", async || !processes::with_command("86934").is_empty()).await;
-    let installation = world.installation(in_hand).await;
     let (work, trash) = (world.data().join("work"), world.data().join("trash"));
     let spared = left_by(&installation);
     // Again and again: what comes after a sweep is found by the next.
-    for (nap, kind) in ["86935", "86936"].into_iter().zip(kinds()) {
-        let (sandbox, place) = (sandbox(kind, &installation).await, Place::new());
+    for (nap, sandbox) in ["86935", "86936"].into_iter().zip(sandboxes) {
+        let place = Place::new();
         let spec = place.shell(&format!("sleep {nap}"));
         let (lines, _unread) = mpsc::channel(64);
-        let abandoned = sandbox.run(&spec, lines, CancellationToken::new());
+        let seen = AtomicBool::new(false);
+        let abandoned = async {
+            // A sweep may come between the preparation and the first process: then the build is lost once more.
+            loop {
+                let end = sandbox.run(&spec, lines.clone(), CancellationToken::new()).await;
+                if seen.load(Ordering::Relaxed) {
+                    break end;
+                }
+            }
+        };
         let looking = async {
             until("the lost build to run", async || !processes::with_command(nap).is_empty()).await;
+            seen.store(true, Ordering::Relaxed);
             for folder in [work.join(format!("{}-1", runtime::clock::new_id())), trash.join("left")] {
-                std::fs::create_dir_all(folder.join("site")).unwrap();
+                // Moved there whole: a sweep may come at any moment.
+                let prepared = world.folder.path().join("left");
+                std::fs::create_dir_all(prepared.join("site")).unwrap();
+                std::fs::create_dir_all(&trash).unwrap();
+                std::fs::rename(prepared, folder).unwrap();
             }
             until("the lost build to be gone", async || processes::with_command(nap).is_empty()).await;
             until("all else to be gone", async || left_by(&installation) == spared).await;
