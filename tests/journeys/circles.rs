@@ -1,26 +1,40 @@
-//! Within a crate, too, arrows go one way: no module uses another that uses it, however long the way round.
+//! Within a crate, too, arrows go one way: no module uses another that uses it, however long the way round. That holds for
+//! the modules of each folder among themselves too; what they have in common stands in the file beside the folder.
 
 use crate::architecture::{before_tests, source_files};
 use journeys::workspace;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What each module of a crate uses of the others; a module is a file or folder beside `lib.rs` with all that is below it.
+/// What each module of a folder uses of the others; a module is a file, or a folder with all that is below it.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
 fn modules_do_not_go_round_in_circles() {
     let crates = ["events", "projections", "tests"].map(|name| workspace().join(name));
     let services = std::fs::read_dir(workspace().join("services")).unwrap().map(|entry| entry.unwrap().path());
-    let mut seen = 0;
-    for of_crate in services.chain(crates) {
-        let uses = uses(&of_crate.join("src"));
-        seen += uses.values().map(BTreeSet::len).sum::<usize>();
-        let reachable = |from: &str| reached(&uses, from);
-        let circle: Vec<_> = uses.keys().filter(|module| reachable(module).contains(*module)).collect();
-        assert!(circle.is_empty(), "`{}` has a circle of {circle:?}", of_crate.display());
+    let (mut seen, mut seen_below) = (0, 0);
+    for source in services.chain(crates).map(|of_crate| of_crate.join("src")) {
+        seen += arrows_without_circles(&source, &source);
+        for folder in folders_below(&source) {
+            seen_below += arrows_without_circles(&source, &folder);
+        }
     }
     assert!(seen > 300, "the sources were read: {seen}");
+    assert!(seen_below > 100, "the folders were read: {seen_below}");
+}
+
+/// How often a module of a folder uses another, none of which leads back to itself.
+fn arrows_without_circles(source: &Path, folder: &Path) -> usize {
+    let uses = uses(source, folder);
+    let circle: Vec<_> = uses.keys().filter(|module| reached(&uses, module).contains(*module)).collect();
+    assert!(circle.is_empty(), "`{}` has a circle of {circle:?}", folder.display());
+    uses.values().map(BTreeSet::len).sum()
+}
+
+fn folders_below(folder: &Path) -> Vec<PathBuf> {
+    let below = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    below.flat_map(|path| [folders_below(&path), vec![path]].concat()).collect()
 }
 
 #[test]
@@ -31,18 +45,19 @@ fn a_circle_of_three_is_seen() {
     assert_eq!(reached(&uses, "d"), ["a", "b", "c"].map(str::to_owned).into());
     assert!(reached(&uses, "a").contains("a") && !reached(&uses, "d").contains("d"));
     let text = "use crate::{self, b::{x, y}, c};\n// crate::d\nfn f() { crate::e::g() }";
-    assert_eq!(named(text), ["b", "c", "e", "self"].map(str::to_owned).into());
+    assert_eq!(named(text, "crate::"), ["b", "c", "e", "self"].map(str::to_owned).into());
 }
 
-fn uses(source: &Path) -> Uses {
+fn uses(source: &Path, folder: &Path) -> Uses {
     let mut files = Vec::new();
-    source_files(source, &mut files);
+    source_files(folder, &mut files);
     let mut uses = Uses::new();
     for file in files {
-        let first = file.strip_prefix(source).unwrap().iter().next().unwrap().to_string_lossy().into_owned();
-        let module = first.trim_end_matches(".rs").to_owned();
+        let way: Vec<_> = file.strip_prefix(folder).unwrap().iter().collect();
+        let module = way[0].to_string_lossy().trim_end_matches(".rs").to_owned();
+        let up = if source == folder { "crate::".to_owned() } else { "super::".repeat(way.len()) };
         let text = std::fs::read_to_string(&file).unwrap();
-        uses.entry(module).or_default().extend(named(&before_tests(&text)));
+        uses.entry(module).or_default().extend(named(&before_tests(&text), &up));
     }
     // The root declares all the others and may use them.
     uses.retain(|module, _| module != "lib" && module != "main");
@@ -66,10 +81,10 @@ fn reached(uses: &Uses, from: &str) -> BTreeSet<String> {
     reached
 }
 
-/// The names right below `crate::`.
-fn named(text: &str) -> BTreeSet<String> {
+/// The names right below `up`, which is `crate::` or `super::` once or more often.
+fn named(text: &str, up: &str) -> BTreeSet<String> {
     let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    code.split("crate::").skip(1).flat_map(listed).collect()
+    code.split(up).skip(1).flat_map(listed).collect()
 }
 
 /// The name at the start of `text`, or each of a list in braces, without what stands below them.

@@ -7,6 +7,7 @@
 mod cast;
 mod chance;
 mod facts;
+mod plot;
 mod story;
 
 use cast::Cast;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 mod address;
 mod checkout;
+mod complaint;
 mod dial;
 mod egress;
 mod error;
@@ -26,9 +27,9 @@ mod shelf;
 mod tip;
 mod verdict;
 
+pub use complaint::Complaint;
 pub use dial::{Dialer, Own, Unreached};
 pub use error::Error;
-pub use git::Complaint;
 pub use tip::Tip;
 
 use address::Address;

@@ -1,6 +1,7 @@
 //! A private nats-server for `pagefold up` and the tests: its configuration, its users, its process.
 
 mod access;
+mod configuration;
 mod error;
 mod hand_out;
 mod program;
@@ -82,7 +83,7 @@ impl Server {
         let (program, folder) = (program::find().await?, settings.folder.clone());
         private::folder(&folder).map_err(Error::cannot("make", &folder))?;
         let address = loopback::first_free(&settings.ports).map_err(Error::because)?;
-        let text = users::configuration(&folder, address).map_err(Error::because)?;
+        let text = configuration::of_private(&folder, address).map_err(Error::because)?;
         let config = folder.join("nats.conf");
         private::write(&config, &text).map_err(Error::cannot("write", &config))?;
         let output = private::empty(&output(&folder)).map_err(Error::because)?;

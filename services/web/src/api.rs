@@ -19,20 +19,17 @@ use crate::app::Shared;
 use crate::bodies::{self, Bodies};
 use crate::guard;
 use crate::problem::{self, Problem};
+use crate::urls::API;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
+use extract::BODY_MAX;
 use std::sync::Arc;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, PathItem};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-/// Where the API is.
-pub const BASE: &str = "/api/v1";
-/// Longest body of a command, in bytes.
-pub(crate) const BODY_MAX: usize = 64 << 10;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -115,5 +112,5 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: BODY_MAX }, bodies::read))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::require_token));
     let document = || async { Json(openapi()) };
-    Router::new().route("/api/v1/openapi.json", get(document)).nest(BASE, guarded)
+    Router::new().route("/api/v1/openapi.json", get(document)).nest(API, guarded)
 }

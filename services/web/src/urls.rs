@@ -2,6 +2,8 @@
 
 use events::{AliasName, DeployId, SiteName};
 
+/// Where the API is.
+pub(crate) const API: &str = "/api/v1";
 /// Where repositories send their webhooks.
 pub(crate) const WEBHOOK_PATH: &str = "/webhooks/github";
 

@@ -2,7 +2,7 @@
 
 use super::cast::Member;
 use super::chance::Chance;
-use super::story::Story;
+use super::plot::Plot;
 use events::event::{Artifact, Synced};
 use events::{
     AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent,
@@ -36,25 +36,25 @@ pub(super) fn commit(chance: &mut Chance) -> CommitId {
 }
 
 /// The fact that is told is the one that the build follows from.
-fn causes(story: &mut Story, site: &Member) {
-    (story.source, story.build) = (story.now, BuildId::of(story.id, site.id));
+fn causes(plot: &mut Plot, site: &Member) {
+    (plot.source, plot.build) = (plot.now, BuildId::of(plot.id, site.id));
 }
 
-pub(super) fn organization(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+pub(super) fn organization(_: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let name = site.organization_name.clone();
     (site.organization.to_string(), OrganizationEvent::Created { name }.into())
 }
 
-pub(super) fn handle(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+pub(super) fn handle(_: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let organization = site.organization;
     (site.organization_name.to_string(), HandleEvent::Claimed { organization }.into())
 }
 
-pub(super) fn site(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    causes(story, site);
+pub(super) fn site(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    causes(plot, site);
     let settings = SiteSettings {
         repository: site.repository.clone(),
-        branch: story.branch.clone(),
+        branch: plot.branch.clone(),
         demo_branch: None,
         engine: SiteEngine::Static,
     };
@@ -62,14 +62,14 @@ pub(super) fn site(story: &mut Story, site: &mut Member, _: &mut Chance) -> (Str
     (site.id.to_string(), SiteEvent::Created { name, organization, settings }.into())
 }
 
-pub(super) fn host(_: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+pub(super) fn host(_: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let (label, organization) = (site.name.to_string(), site.organization);
     (label, HostEvent::Claimed { site: site.id, organization }.into())
 }
 
-pub(super) fn push(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
-    causes(story, site);
-    let fact = arrived(&site.repository, &story.branch, &story.commit, chance);
+pub(super) fn push(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    causes(plot, site);
+    let fact = arrived(&site.repository, &plot.branch, &plot.commit, chance);
     (site.repository.canonical(), fact.into())
 }
 
@@ -90,116 +90,116 @@ pub(super) fn arrived(
     }
 }
 
-pub(super) fn branch_deleted(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
-    let (repository, branch, delivery) = (site.repository.clone(), story.branch.clone(), chance.uuid().to_string());
+pub(super) fn branch_deleted(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let (repository, branch, delivery) = (site.repository.clone(), plot.branch.clone(), chance.uuid().to_string());
     let before = Some(commit(chance));
     (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, before, delivery }.into())
 }
 
-pub(super) fn queued(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let fact = BuildEvent::Queued {
         site: site.id,
-        number: story.number,
-        source_sequence: story.source,
+        number: plot.number,
+        source_sequence: plot.source,
         repository: site.repository.clone(),
-        branch: story.branch.clone(),
-        alias: story.alias.clone(),
-        commit: Some(story.commit.clone()),
+        branch: plot.branch.clone(),
+        alias: plot.alias.clone(),
+        commit: Some(plot.commit.clone()),
         engine: SiteEngine::Static,
         lane: Lane::High,
-        summary: format!("Say more about chapter {}", story.number),
+        summary: format!("Say more about chapter {}", plot.number),
     };
-    (story.build.to_string(), fact.into())
+    (plot.build.to_string(), fact.into())
 }
 
-pub(super) fn dispatched(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    (story.build.to_string(), BuildEvent::Dispatched { site: site.id }.into())
+pub(super) fn dispatched(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    (plot.build.to_string(), BuildEvent::Dispatched { site: site.id }.into())
 }
 
-pub(super) fn started(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+pub(super) fn started(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let worker = format!("launcher-{:012x}", chance.below(8));
-    (story.build.to_string(), BuildEvent::Started { site: site.id, attempt: 1, worker }.into())
+    (plot.build.to_string(), BuildEvent::Started { site: site.id, attempt: 1, worker }.into())
 }
 
-pub(super) fn built(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
-    let artifact = Artifact { key: format!("artifacts/{}", story.build), files: FILES, bytes: size(chance) };
-    finished(story, site, Outcome::Success, Some(artifact))
+pub(super) fn built(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+    let artifact = Artifact { key: format!("artifacts/{}", plot.build), files: FILES, bytes: size(chance) };
+    finished(plot, site, Outcome::Success, Some(artifact))
 }
 
-pub(super) fn failed(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    finished(story, site, Outcome::Failure, None)
+pub(super) fn failed(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    finished(plot, site, Outcome::Failure, None)
 }
 
-fn finished(story: &Story, site: &Member, outcome: Outcome, artifact: Option<Artifact>) -> (String, Event) {
+fn finished(plot: &Plot, site: &Member, outcome: Outcome, artifact: Option<Artifact>) -> (String, Event) {
     let reason = if artifact.is_some() { String::new() } else { "the build script ended with status 1".to_owned() };
     let fact = BuildEvent::Finished {
         site: site.id,
-        number: story.number,
-        source_sequence: story.source,
-        branch: story.branch.clone(),
-        alias: story.alias.clone(),
-        commit: Some(story.commit.clone()),
+        number: plot.number,
+        source_sequence: plot.source,
+        branch: plot.branch.clone(),
+        alias: plot.alias.clone(),
+        commit: Some(plot.commit.clone()),
         attempt: 1,
         outcome,
         reason,
         artifact,
         duration_ms: 1200,
     };
-    (story.build.to_string(), fact.into())
+    (plot.build.to_string(), fact.into())
 }
 
-pub(super) fn canceled(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
+pub(super) fn canceled(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
     let reason = "Canceled by a person.".to_owned();
-    (story.build.to_string(), BuildEvent::Canceled { site: site.id, reason, superseded_by: None }.into())
+    (plot.build.to_string(), BuildEvent::Canceled { site: site.id, reason, superseded_by: None }.into())
 }
 
-pub(super) fn archived(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    let key = format!("logs/{}", story.build);
-    (story.build.to_string(), BuildEvent::LogArchived { site: site.id, key, bytes: 4096 }.into())
+pub(super) fn archived(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let key = format!("logs/{}", plot.build);
+    (plot.build.to_string(), BuildEvent::LogArchived { site: site.id, key, bytes: 4096 }.into())
 }
 
-pub(super) fn synced(story: &mut Story, site: &mut Member, chance: &mut Chance) -> (String, Event) {
+pub(super) fn synced(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let fact = DeployEvent::Synced(Synced {
         site: site.id,
-        build: story.build,
-        number: story.number,
-        source_sequence: story.source,
-        branch: story.branch.clone(),
-        alias: story.alias.clone(),
-        commit: story.commit.clone(),
-        content: Digest::of(&story.number.to_be_bytes()),
+        build: plot.build,
+        number: plot.number,
+        source_sequence: plot.source,
+        branch: plot.branch.clone(),
+        alias: plot.alias.clone(),
+        commit: plot.commit.clone(),
+        content: Digest::of(&plot.number.to_be_bytes()),
         files: FILES,
         bytes: size(chance),
         uploaded_files: 3,
         uploaded_bytes: 4096,
         requests: 3,
     });
-    (DeployId::of(story.build).to_string(), fact.into())
+    (DeployId::of(plot.build).to_string(), fact.into())
 }
 
-pub(super) fn promoted(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    let deploy = DeployId::of(story.build);
-    let is_live = story.alias == events::AliasName::Live;
+pub(super) fn promoted(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let deploy = DeployId::of(plot.build);
+    let is_live = plot.alias == events::AliasName::Live;
     let previous = if is_live { site.live.replace(deploy.clone()) } else { None };
     let fact = AliasEvent::Promoted {
         site: site.id,
-        alias: story.alias.clone(),
+        alias: plot.alias.clone(),
         deploy,
-        number: story.number,
-        source_sequence: story.source,
+        number: plot.number,
+        source_sequence: plot.source,
         previous,
         reason: PromotionReason::Built,
     };
-    (subject::alias_id(site.id, &story.alias), fact.into())
+    (subject::alias_id(site.id, &plot.alias), fact.into())
 }
 
-pub(super) fn mirrored(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    let fact = DeployEvent::Mirrored { site: site.id, alias: story.alias.clone(), written: 3, removed: 0 };
-    (DeployId::of(story.build).to_string(), fact.into())
+pub(super) fn mirrored(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let fact = DeployEvent::Mirrored { site: site.id, alias: plot.alias.clone(), written: 3, removed: 0 };
+    (DeployId::of(plot.build).to_string(), fact.into())
 }
 
-pub(super) fn removed(story: &mut Story, site: &mut Member, _: &mut Chance) -> (String, Event) {
-    let (alias, previous) = (story.alias.clone(), DeployId::of(story.build));
+pub(super) fn removed(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
+    let (alias, previous) = (plot.alias.clone(), DeployId::of(plot.build));
     (subject::alias_id(site.id, &alias), AliasEvent::Removed { site: site.id, alias, previous }.into())
 }
 

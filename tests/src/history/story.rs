@@ -3,7 +3,8 @@
 use super::cast::{Cast, Member};
 use super::chance::Chance;
 use super::facts;
-use events::{AliasName, Branch, BuildId, CommitId, Event, EventId};
+use super::plot::Plot;
+use events::{AliasName, BuildId, Event, EventId};
 
 /// Facts of the longest story.
 pub(super) const LONGEST: u64 = 13;
@@ -15,7 +16,7 @@ const CANCELED: usize = 4;
 const LEAVING: usize = 50;
 
 /// Makes one fact: what it is about, and what it says.
-type Step = fn(&mut Story, &mut Member, &mut Chance) -> (String, Event);
+type Step = fn(&mut Plot, &mut Member, &mut Chance) -> (String, Event);
 
 const FOUNDED: &[Step] = &[facts::organization, facts::handle];
 const CREATED: &[Step] = &[facts::site, facts::host];
@@ -41,16 +42,7 @@ pub(super) struct Story {
     member: usize,
     /// What is still to come, the next one last.
     steps: Vec<Step>,
-    pub(super) branch: Branch,
-    pub(super) alias: AliasName,
-    pub(super) commit: CommitId,
-    pub(super) build: BuildId,
-    pub(super) number: u64,
-    /// The place of the fact that is told, and its id.
-    pub(super) now: u64,
-    pub(super) id: EventId,
-    /// The place of the fact that causes the build.
-    pub(super) source: u64,
+    plot: Plot,
     begun: Option<EventId>,
     last: Option<EventId>,
 }
@@ -73,9 +65,7 @@ impl Story {
         steps.reverse();
         let site = cast.member(member);
         site.builds += 1;
-        Self {
-            member,
-            steps,
+        let plot = Plot {
             alias: branch.clone().map_or(AliasName::Live, AliasName::Preview),
             branch: branch.unwrap_or_else(|| "main".parse().unwrap()),
             commit: facts::commit(chance),
@@ -84,9 +74,8 @@ impl Story {
             now: 0,
             id: EventId::nil(),
             source: 0,
-            begun: None,
-            last: None,
-        }
+        };
+        Self { member, steps, plot, begun: None, last: None }
     }
 
     /// Facts that are still to come.
@@ -101,9 +90,9 @@ impl Story {
     /// The next fact, which will stand at `sequence`.
     pub(super) fn tell(&mut self, sequence: u64, cast: &mut Cast, chance: &mut Chance) -> Told {
         let id = chance.uuid();
-        (self.now, self.id) = (sequence, id);
+        (self.plot.now, self.plot.id) = (sequence, id);
         let step = self.steps.pop().unwrap();
-        let (subject, event) = step(self, cast.member(self.member), chance);
+        let (subject, event) = step(&mut self.plot, cast.member(self.member), chance);
         let (service, actor) = facts::stated_by(&event);
         let correlation = *self.begun.get_or_insert(id);
         let causation = self.last.replace(id);

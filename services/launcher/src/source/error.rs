@@ -1,8 +1,8 @@
 //! Why a source was not fetched, in words for whoever reads the build.
 
 use super::address::Address;
+use super::complaint::Complaint;
 use super::dial::Unreached;
-use super::git::Complaint;
 use crate::disk;
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Runs git: without its user's settings, without asking anyone, without running anything of a repository, and not for ever.
 
 use super::address::{Address, Scheme};
+use super::complaint::Complaint;
 use super::dial::Unreached;
 use super::route::Route;
 use super::{Config, Error, TIP, local, verdict};
@@ -29,52 +30,6 @@ const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force"];
 /// The end of what git said is kept, the reason stands there.
 const COMPLAINT_BYTES: usize = 2000;
-
-/// How git tells of a program that wrote past the limit of a file: the signal is SIGXFSZ.
-const TOO_LONG: &str = "died of signal 25";
-
-/// What git said when it failed, without credentials.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Complaint(String);
-
-impl Complaint {
-    #[cfg(test)]
-    pub(super) fn of(said: &str) -> Self {
-        Self(said.to_owned())
-    }
-
-    /// What was said here; what a server says is passed on by git behind this word.
-    pub(super) fn own_words(&self) -> String {
-        let own: Vec<&str> = self.0.lines().filter(|line| !line.starts_with("remote:")).collect();
-        own.join("\n")
-    }
-
-    /// The reason alone, on one line.
-    pub(super) fn in_short(&self) -> Self {
-        let said = self.own_words();
-        let reason = said.lines().rev().find_map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")));
-        Self(reason.or(said.lines().last()).unwrap_or("git did not say why").to_owned())
-    }
-
-    /// Whether the kernel would not let a file grow any more; helpers say so in words.
-    fn is_about_length(&self) -> bool {
-        let said = self.own_words();
-        said.contains(TOO_LONG) || said.contains("File too large")
-    }
-
-    /// Whether git wanted more memory than it has.
-    fn is_about_memory(&self) -> bool {
-        self.own_words().to_ascii_lowercase().contains("out of memory")
-    }
-
-    /// Whether the repository answered that it has no such branch or commit.
-    pub(super) fn is_about_a_missing_ref(&self) -> bool {
-        ["couldn't find remote ref", "not our ref", "unadvertised object", "no such remote ref"]
-            .iter()
-            .any(|words| self.0.contains(words))
-    }
-}
 
 pub(super) struct Git<'a> {
     config: &'a Config,
@@ -187,15 +142,15 @@ impl<'a> Git<'a> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let timeout: Duration = self.config.timeout;
         let ended = match tokio::time::timeout(timeout, group::output(&mut command)).await {
-            Err(_) => return Err(Complaint(format!("git did not end within {} s", timeout.as_secs()))),
-            Ok(Err(error)) => return Err(Complaint(format!("git could not be run: {error}"))),
+            Err(_) => return Err(Complaint::of(format!("git did not end within {} s", timeout.as_secs()))),
+            Ok(Err(error)) => return Err(Complaint::of(format!("git could not be run: {error}"))),
             Ok(Ok(ended)) => ended,
         };
         if ended.status.success() {
             return Ok(());
         }
         let said = self.reason(&ended.stderr);
-        Err(Complaint(
+        Err(Complaint::of(
             ended.status.signal().map_or(said.clone(), |signal| format!("{said}\ngit died of signal {signal}")),
         ))
     }

@@ -2,8 +2,8 @@
 
 use super::Error;
 use super::address::Address;
+use super::complaint::Complaint;
 use super::dial::Unreached;
-use super::git::Complaint;
 
 /// There is no room here.
 const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];

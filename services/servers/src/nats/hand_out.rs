@@ -2,7 +2,8 @@
 //! the services may do.
 
 use super::access::passwords;
-use super::{Error, users};
+use super::users::USERS;
+use super::{Error, configuration};
 use crate::private;
 use secrecy::ExposeSecret as _;
 use std::path::Path;
@@ -12,7 +13,7 @@ pub const INCLUDED: &str = "pagefold.conf";
 const HEADING: &str =
     "# Written by `pagefold permissions nats`, and written anew by it: what is changed here is lost.\n";
 
-/// Writes the file [`INCLUDED`] below `folder`, and `<user>.env` with the password of each of [`USERS`](super::USERS), as a
+/// Writes the file [`INCLUDED`] below `folder`, and `<user>.env` with the password of each of [`USERS`], as a
 /// service reads it from its environment. Passwords that are there stay.
 ///
 /// # Errors
@@ -24,19 +25,18 @@ pub fn hand_out(folder: &Path) -> Result<(), Error> {
 fn write(folder: &Path) -> std::io::Result<()> {
     private::folder(folder)?;
     let passwords = passwords(folder)?;
-    for user in users::USERS {
+    for user in USERS {
         if let Some(password) = passwords.get(user.name) {
             let line = format!("PAGEFOLD_NATS_PASSWORD={}\n", password.expose_secret());
             private::write(&folder.join(format!("{}.env", user.name)), &line)?;
         }
     }
-    private::write(&folder.join(INCLUDED), &format!("{HEADING}{}", users::shared(&passwords)?))
+    private::write(&folder.join(INCLUDED), &format!("{HEADING}{}", configuration::shared(&passwords)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nats::USERS;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]

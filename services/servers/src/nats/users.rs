@@ -3,15 +3,6 @@
 //! A service that is taken over can state only the facts that are its own, cannot change or delete a stream, and hears
 //! answers only in its own inbox.
 
-use super::access::passwords;
-use super::proof;
-use runtime::connection::inbox_prefix;
-use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::path::Path;
-
 /// A user of the log's server and what it may publish to.
 pub struct User {
     /// The service's name.
@@ -66,7 +57,7 @@ pub const USERS: &[User] = &[
 ];
 
 impl User {
-    fn publishes(&self) -> Vec<String> {
+    pub(super) fn publishes(&self) -> Vec<String> {
         let mut subjects: Vec<String> = self.states.iter().map(|kind| events::subject::events_of(kind)).collect();
         subjects.push("$JS.API.INFO".to_owned());
         for stream in self.reads {
@@ -101,7 +92,7 @@ impl User {
     /// The consumers by which others work: whoever could read, change or remove one would take their work away. What is left
     /// is a request whose subject bears no name, by which those who follow make theirs: the server lets it change options of
     /// a consumer that its body names.
-    fn leaves_alone(&self) -> Vec<String> {
+    pub(super) fn leaves_alone(&self) -> Vec<String> {
         let others = USERS.iter().filter(|other| other.works && other.name != self.name && self.name != "ctl");
         let of = |name| {
             [
@@ -112,40 +103,4 @@ impl User {
         };
         others.flat_map(|other| of(other.name)).collect()
     }
-}
-
-/// A private server's configuration.
-pub(super) fn configuration(folder: &Path, address: SocketAddr) -> std::io::Result<String> {
-    let secrets = passwords(folder)?;
-    proof::prepare(folder)?;
-    let text = format!(
-        "listen: \"{address}\"\nserver_name: \"pagefold\"\nstore_dir: \"{}\"\n\
-         tls {{\n  cert_file: \"{}\"\n  key_file: \"{}\"\n  timeout: 5\n}}\n",
-        folder.join("store").display(),
-        proof::certificate(folder).display(),
-        proof::key(folder).display(),
-    );
-    Ok(text + &shared(&secrets)?)
-}
-
-/// What every server of a log is told, wherever it listens. Everything is synced before it is acknowledged: with the default
-/// of two minutes a power cut loses acknowledged facts.
-pub(super) fn shared(passwords: &BTreeMap<String, SecretString>) -> std::io::Result<String> {
-    let mut text = "max_payload: 1MB\njetstream {\n  sync_interval: always\n  max_memory_store: 64MB\n}\n\
-                    authorization {\n  timeout: 5\n  users: [\n"
-        .to_owned();
-    for user in USERS {
-        let Some(secret) = passwords.get(user.name) else { continue };
-        let (allow, deny) = (serde_json::to_string(&user.publishes())?, serde_json::to_string(&user.leaves_alone())?);
-        let inbox = inbox_prefix(user.name);
-        let _ = writeln!(
-            text,
-            "    {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {{ allow: {allow}, deny: {deny} }}, \
-             subscribe: [\"{inbox}.>\"] }} }}",
-            user.name,
-            secret.expose_secret(),
-        );
-    }
-    text.push_str("  ]\n}\n");
-    Ok(text)
 }

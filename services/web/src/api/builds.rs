@@ -7,6 +7,7 @@ use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::token::Caller;
+use crate::urls::API;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -139,7 +140,7 @@ pub(crate) async fn request(
 ) -> Result<Response, Problem> {
     let source = commands::Source { branch: body.branch, commit: body.commit };
     let id = commands::request_build(&app, &site, source, caller).await?;
-    let location = [(header::LOCATION, format!("{}/builds/{id}", super::BASE))];
+    let location = [(header::LOCATION, format!("{}/builds/{id}", API))];
     let shown = commands::soon(app.model.build(id)).await.flatten().map(Shown::from);
     Ok((StatusCode::CREATED, location, Json(shown)).into_response())
 }

@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::str::FromStr;
 
+/// Longest body of a command, in bytes.
+pub(crate) const BODY_MAX: usize = 64 << 10;
+
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -42,7 +45,7 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
     match rejection.status() {
         StatusCode::UNPROCESSABLE_ENTITY => Problem::invalid(why),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(super::BODY_MAX),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(BODY_MAX),
         _ => Problem::MalformedPayload(why.to_string()),
     }
 }

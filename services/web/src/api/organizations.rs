@@ -10,6 +10,7 @@ use crate::place::Owner;
 use crate::problem::Problem;
 use crate::settings::{missing, some};
 use crate::token::Caller;
+use crate::urls::API;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -90,7 +91,7 @@ pub(crate) async fn create(
     let id = commands::create_organization(&app, &name, caller).await?;
     let row = commands::soon(app.model.organization(id)).await.flatten();
     let (version, shown) = Shown::changed(id, Active { name, version: 1 }, row);
-    let location = [(header::LOCATION, format!("{}/organizations/{id}", super::BASE))];
+    let location = [(header::LOCATION, format!("{}/organizations/{id}", API))];
     Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }
 

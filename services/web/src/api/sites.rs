@@ -9,6 +9,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::settings::Wanted;
 use crate::token::Caller;
+use crate::urls::API;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -142,7 +143,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let new = commands::NewSite::of(&wanted)?;
     let created = commands::create_site(&app, &new, caller).await?;
-    let location = [(header::LOCATION, format!("{}/sites/{}", super::BASE, created.site))];
+    let location = [(header::LOCATION, format!("{}/sites/{}", API, created.site))];
     let (version, shown) = match commands::soon(app.model.site(created.site)).await.flatten() {
         Some(site) => (site.version, Shown::of(site, &app)),
         None => (1, Shown::new(&new, created, &app)),

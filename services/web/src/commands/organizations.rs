@@ -1,7 +1,7 @@
 //! Commands about organizations. An organization and the handle it is called by are decided together, as a site and its hosts
 //! are.
 
-use super::commit;
+use super::execute::commit;
 use crate::app::Shared;
 use crate::problem::Problem;
 use crate::token::Caller;

@@ -1,7 +1,8 @@
 //! Commands about sites. A site and the hosts it is called by are decided together, or a name could be taken without a
 //! site, and a site be without its name.
 
-use super::{commit, organizations};
+use super::execute::commit;
+use super::organizations;
 use crate::app::Shared;
 use crate::place::{self, Place};
 use crate::problem::Problem;

@@ -1,7 +1,8 @@
 //! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
 
+use super::failed::Failed;
 use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
-use super::{Failed, link};
+use super::link::link;
 use crate::app::Shared;
 use crate::commands;
 use crate::problem::Problem;

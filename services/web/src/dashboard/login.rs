@@ -1,7 +1,8 @@
 //! Signing in with a token, and out again. The token travels in a form's body once, and never in an address.
 
+use super::failed::Failed;
 use super::layout::Page;
-use super::{Failed, link};
+use super::link::link;
 use crate::app::Shared;
 use crate::auth;
 use axum::Form;

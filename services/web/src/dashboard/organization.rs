@@ -1,9 +1,10 @@
 //! The page of an organization: what it is, its sites, and a form for its name.
 
+use super::failed::Failed;
 use super::layout::{Page, moment};
+use super::link::link;
 use super::organizations::name_field;
 use super::sites::{Listed, Part, ROWS};
-use super::{Failed, link};
 use crate::app::Shared;
 use crate::commands;
 use crate::place::Owner;

@@ -1,7 +1,8 @@
 //! The organizations, and a form for the next one.
 
+use super::failed::Failed;
 use super::layout::{Page, moment};
-use super::{Failed, link};
+use super::link::link;
 use crate::app::Shared;
 use crate::commands;
 use crate::problem::Problem;

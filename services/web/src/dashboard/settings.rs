@@ -1,6 +1,6 @@
 //! The form of a site's settings: the same fields for a new site and for one that is changed.
 
-use super::Failed;
+use super::failed::Failed;
 use super::layout::Page;
 use crate::app::Shared;
 use crate::commands;

@@ -1,8 +1,8 @@
 //! The page of a site: what its aliases show, its builds, its deploys, and what a person may do about them.
 
-use super::Failed;
+use super::failed::Failed;
 use super::layout::{self, Page, moment, size};
-use super::link;
+use super::link::link;
 use crate::app::Shared;
 use crate::commands::{self, Promotion, Source};
 use crate::place::Place;

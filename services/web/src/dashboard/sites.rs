@@ -1,8 +1,9 @@
 //! The overview: every site with its address and its last build, and a form for the next site.
 
+use super::failed::Failed;
 use super::layout::{self, Page, moment, pill};
+use super::link::link;
 use super::settings::{self, Fields};
-use super::{Failed, link};
 use crate::app::Shared;
 use crate::commands;
 use crate::problem::Problem;

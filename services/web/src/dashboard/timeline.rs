@@ -1,7 +1,8 @@
 //! The timeline: every fact, newest first, of all sites or of one site, one aggregate or one story.
 
+use super::failed::Failed;
 use super::layout::{Page, moment};
-use super::{Failed, link};
+use super::link::link;
 use crate::api;
 use crate::app::Shared;
 use crate::problem::Problem;

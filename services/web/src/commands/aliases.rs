@@ -1,0 +1,42 @@
+//! Promotions that somebody asks for, forwards or back.
+
+use super::execute::ask;
+use crate::app::Shared;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::token::Caller;
+use events::alias::{self, Claim};
+use events::{Alias, AliasName, Cause, Deploy, DeployId, Refusal, Site, subject};
+
+/// What an alias shall show from now on.
+#[derive(Debug)]
+pub(crate) struct Promotion {
+    pub(crate) alias: AliasName,
+    pub(crate) deploy: DeployId,
+    /// What it shows now, as far as the caller knows; none if that does not matter to them.
+    pub(crate) expected: Option<DeployId>,
+}
+
+/// Moves an alias to a deploy of its site, forwards or back, if it still shows what the caller expects. Answers the number
+/// of the build that made the deploy.
+pub(crate) async fn promote(
+    app: &Shared,
+    place: &Place,
+    promotion: &Promotion,
+    caller: Caller,
+) -> Result<u64, Problem> {
+    let Promotion { alias, deploy, expected } = promotion;
+    let site = app.site_id(place).await?;
+    if !matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
+        return Err(Refusal::SiteNotFound.into());
+    }
+    let (number, source_sequence) = match app.log.load::<Deploy>(deploy.as_str()).await?.state {
+        Deploy::Synced { site: owner, number, source_sequence } if owner == site => (number, source_sequence),
+        Deploy::Synced { .. } | Deploy::Unknown => return Err(Refusal::DeployNotFound(deploy.clone()).into()),
+    };
+    let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
+    let (alias, deploy) = (alias.clone(), deploy.clone());
+    let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
+    ask::<Alias>(app, &id, &command, &Cause::new(caller.0)).await?;
+    Ok(number)
+}

@@ -1,0 +1,43 @@
+//! Builds that somebody asks for, and cancels.
+
+use super::execute::{ask, soon};
+use crate::app::Shared;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::token::Caller;
+use events::{Branch, Build, BuildId, Cause, CommitId, Refusal, Site, build};
+use runtime::clock;
+
+/// What of a site's repository shall be built.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    /// The branch; the live one if absent.
+    pub(crate) branch: Option<Branch>,
+    /// The commit; the newest of the branch if absent.
+    pub(crate) commit: Option<CommitId>,
+}
+
+/// Answers the build that will be queued.
+pub(crate) async fn request_build(
+    app: &Shared,
+    place: &Place,
+    source: Source,
+    caller: Caller,
+) -> Result<BuildId, Problem> {
+    let site = app.site_id(place).await?;
+    let Site::Active(active) = app.log.load::<Site>(&site.to_string()).await?.state else {
+        return Err(Refusal::SiteNotFound.into());
+    };
+    let branch = source.branch.unwrap_or(active.settings.branch);
+    let (id, command) = (BuildId(clock::new_id()), build::Command::Request { site, branch, commit: source.commit });
+    ask::<Build>(app, &id.to_string(), &command, &Cause::new(caller.0)).await?;
+    Ok(id)
+}
+
+/// The cancellation joins the build's story, if the read model knows it.
+pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> Result<(), Problem> {
+    let known = soon(app.model.build(id)).await.flatten();
+    let command = build::Command::Cancel { reason: format!("canceled by {}", caller.0), superseded_by: None };
+    let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.0) };
+    ask::<Build>(app, &id.to_string(), &command, &cause).await
+}

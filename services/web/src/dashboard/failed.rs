@@ -1,0 +1,76 @@
+//! A problem shown as a page, and what holds for every page.
+
+use super::layout::{self, Page};
+use crate::problem::{self, Problem};
+use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use maud::html;
+
+/// Longest form in bytes.
+pub(crate) const FORM_MAX: usize = 16 << 10;
+/// Everything comes from here, nothing is inline, nobody frames us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// A problem shown as a page.
+pub(crate) struct Failed(Problem);
+
+impl<E: Into<Problem>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        failed(&self.0)
+    }
+}
+
+impl From<FormRejection> for Problem {
+    fn from(rejection: FormRejection) -> Self {
+        if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+            Self::BodyTooLarge(FORM_MAX)
+        } else {
+            Self::invalid(rejection)
+        }
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::invalid(rejection)
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::invalid(rejection)
+    }
+}
+
+pub(crate) async fn with_policy(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+/// The page of a problem.
+pub(crate) fn failed(problem: &Problem) -> Response {
+    let (code, status, title) = problem.kind();
+    problem::report(problem, code, status);
+    let content = html! {
+        h1 { (title) }
+        p.lead { (layout::sentence(&problem.to_string())) }
+        p { "Code: " code { (code) } }
+        p { a href="/" { "All sites" } }
+    };
+    let page = Page { title, signed_in: true, refreshes: None }.render(&content);
+    let mut response = (status, page).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    if let Some(seconds) = problem.retry_after() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
