@@ -1,6 +1,6 @@
 //! A platform with a past: what a push leads to and what it costs does not depend on how much has happened before.
 
-use journeys::{FOLDS, Grown, History};
+use journeys::{FOLDS, Grown, History, Service};
 use std::time::Duration;
 
 const FACTS: u64 = 20_000;
@@ -18,6 +18,8 @@ async fn a_long_past_changes_nothing_for_a_push_and_is_not_read_again() {
     // One fact more than the past: the one that tells when every fold is level. The scheduler has nothing to say to a past
     // in which everything has come to its end.
     assert_eq!(grown.level(|_| {}).await, FACTS + 1);
+    let said = grown.fleet.said(Service::Projector);
+    assert!(said.contains("made from the whole log"), "the projector followed a long past from nothing: {said}");
     grown.found(FOUNDED).await;
     let before = FACTS + 1 + FACTS_OF_A_SITE * FOUNDED as u64;
     grown.until(before).await;

@@ -169,7 +169,7 @@ impl Fleet {
     }
 
     /// All that the processes of a service have said.
-    pub(crate) fn said(&self, service: Service) -> String {
+    pub fn said(&self, service: Service) -> String {
         std::fs::read_to_string(self.output_of(service.name())).unwrap_or_default()
     }
 

@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 pub const NAME: &str = "projector";
 /// How long it waits after Postgres failed.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Facts from which on an empty model is filled by a rebuild, which is several times as fast as to follow the log.
+const LONG_PAST: u64 = 10_000;
 
 /// Why a rebuild ended without a new model.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +55,12 @@ async fn project(log: &Log, store: &Store, reader: &str) -> Result<(), Error> {
         tracing::info!(found, "the read model is of an older version and is made anew");
         rebuild(log, store).await?;
     }
-    let position = store.live().place().await.map_err(Error::Model)?;
+    let mut position = store.live().place().await.map_err(Error::Model)?;
+    if position == Position::START && log.last_sequence().await.map_err(Error::Log)? >= LONG_PAST {
+        tracing::info!("the read model is empty and is made from the whole log");
+        rebuild(log, store).await?;
+        position = store.live().place().await.map_err(Error::Model)?;
+    }
     tracing::info!(position = position.sequence, "projecting");
     let mut live = Live { log: log.clone(), store: store.clone(), position };
     live.complete(0).await?;
