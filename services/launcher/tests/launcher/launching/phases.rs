@@ -12,6 +12,23 @@ use time::OffsetDateTime;
 /// So long that a build gets into its phase on a busy machine, and so short that a test can wait for its end.
 const SHORT: Duration = Duration::from_secs(10);
 
+/// A build of `repository` that is in a phase, by what `is_there` sees. On a busy machine its time may be over before: then
+/// another one is tried.
+async fn in_phase(world: &World, repository: &str, mut is_there: impl AsyncFnMut(BuildId) -> bool) -> BuildId {
+    let mut build = world.dispatch(repository).await;
+    until("a build to be in its phase", async || {
+        if is_there(build).await {
+            return true;
+        }
+        if world.facts(build).await.iter().any(|fact| matches!(fact, BuildEvent::Finished { .. })) {
+            build = world.dispatch(repository).await;
+        }
+        false
+    })
+    .await;
+    build
+}
+
 /// Cancels a build, and expects the one slot to be another's within a second: from the fact that cancels the one to the fact
 /// that starts the other, as the log has their times.
 pub(crate) async fn cancel_frees_the_slot(world: &World, build: BuildId) {
@@ -89,17 +106,18 @@ fn roomy(world: &World) -> Config {
     Config { limits, output: OutputLimits { bytes: 1 << 40, ..OutputLimits::default() }, ..world.config() }
 }
 
-async fn until_packing(world: &World, build: BuildId) {
-    let archive = world.data().join("work").join(format!("{build}-1")).join("artifact.tar");
-    until("the archive to grow", async || std::fs::metadata(&archive).is_ok_and(|archive| archive.len() > 0)).await;
+async fn packing(world: &World) -> BuildId {
+    let work = world.data().join("work");
+    let archive = |build: BuildId| work.join(format!("{build}-1")).join("artifact.tar");
+    let grows = async |build| std::fs::metadata(archive(build)).is_ok_and(|archive| archive.len() > 0);
+    in_phase(world, &world.repository("large", LARGE), grows).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_output_holds_no_slot_once_its_build_is_canceled() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let _launched = world.launch(roomy(&world), s3.address).await;
-    let build = world.dispatch(&world.repository("large", LARGE)).await;
-    until_packing(&world, build).await;
+    let build = packing(&world).await;
     cancel_frees_the_slot(&world, build).await;
     let trash = world.data().join("trash");
     until("the disk to be free", async || std::fs::read_dir(&trash).is_ok_and(|left| left.count() == 0)).await;
@@ -109,8 +127,7 @@ async fn a_large_output_holds_no_slot_once_its_build_is_canceled() {
 async fn a_large_output_ends_in_time() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let _launched = world.launch(Config { timeout: SHORT, ..roomy(&world) }, s3.address).await;
-    let build = world.dispatch(&world.repository("large", LARGE)).await;
-    until_packing(&world, build).await;
+    let build = packing(&world).await;
     the_end_of_its_time_frees_the_slot(&world, build).await;
     let BuildEvent::Finished { outcome, .. } = world.finished(build).await else { panic!() };
     assert_eq!(outcome, Outcome::Timeout);
@@ -131,8 +148,8 @@ async fn a_store_that_never_answers_holds_no_slot() {
 async fn what_could_not_be_stored_in_time_is_left_to_another_attempt() {
     let (world, s3) = (World::new().await, Silent::listen().await);
     let _launched = world.launch(Config { timeout: SHORT, ..world.config() }, s3.address).await;
-    let build = world.dispatch(&world.repository("page", PAGE)).await;
-    s3.reached().await;
+    let reached = async |_| s3.is_reached();
+    let build = in_phase(&world, &world.repository("page", PAGE), reached).await;
     the_end_of_its_time_frees_the_slot(&world, build).await;
     world.until(build, "the next attempt", |state| state.running_attempt() == Some(2)).await;
 }
@@ -143,8 +160,8 @@ async fn a_running_build_ends_in_time() {
         let (world, s3) = (World::new().await, Silent::listen().await);
         let config = Config { timeout: SHORT, ..world::config(world.data(), kind) };
         let _launched = world.launch(config, s3.address).await;
-        let build = world.dispatch(&world.repository("napping", "sleep 86903")).await;
-        until("the build to run", async || !processes::with_command("86903").is_empty()).await;
+        let runs = async |_| !processes::with_command("86903").is_empty();
+        let build = in_phase(&world, &world.repository("napping", "sleep 86903"), runs).await;
         the_end_of_its_time_frees_the_slot(&world, build).await;
         until("the build's processes to be gone", async || processes::with_command("86903").is_empty()).await;
     }

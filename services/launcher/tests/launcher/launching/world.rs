@@ -285,6 +285,10 @@ impl Silent {
         Self { address, arrivals }
     }
 
+    pub(crate) fn is_reached(&self) -> bool {
+        *self.arrivals.borrow() > 0
+    }
+
     pub(crate) async fn reached(&self) {
         let mut arrivals = self.arrivals.clone();
         tokio::time::timeout(DEADLINE, arrivals.wait_for(|count| *count > 0)).await.unwrap().unwrap();
