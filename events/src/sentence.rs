@@ -10,21 +10,28 @@ impl Recorded {
     /// What happened, in one short sentence without a full stop. A claim is of its subject, which it names.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let name = &self.envelope.subject;
-        match &self.event {
-            Event::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
-            Event::Organization(OrganizationEvent::Renamed { name, previous }) => {
+        self.event.sentence(&self.envelope.subject)
+    }
+}
+
+impl Event {
+    /// What happened to `name`, in one short sentence without a full stop.
+    #[must_use]
+    pub fn sentence(&self, name: &str) -> String {
+        match self {
+            Self::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
+            Self::Organization(OrganizationEvent::Renamed { name, previous }) => {
                 format!("organization renamed from `{previous}` to `{name}`")
             }
-            Event::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
-            Event::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
-            Event::Site(fact) => site(fact),
-            Event::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
-            Event::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
-            Event::Repository(fact) => repository(fact),
-            Event::Build(fact) => build(fact),
-            Event::Deploy(fact) => deploy(fact),
-            Event::Alias(fact) => alias(fact),
+            Self::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
+            Self::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
+            Self::Site(fact) => site(fact),
+            Self::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
+            Self::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
+            Self::Repository(fact) => repository(fact),
+            Self::Build(fact) => build(fact),
+            Self::Deploy(fact) => deploy(fact),
+            Self::Alias(fact) => alias(fact),
         }
     }
 }

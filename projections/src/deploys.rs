@@ -177,14 +177,26 @@ impl Model {
         self.all("read deploys of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
 
-    /// One deploy of a site; none if it is another site's.
+    /// One deploy.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn deploy(&self, site: SiteId, id: &DeployId) -> Result<Option<DeployRow>, Error> {
-        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND id = $2";
+    pub async fn deploy(&self, id: &DeployId) -> Result<Option<DeployRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.deploys row WHERE id = $1";
         let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
-        self.one("read a deploy", query.bind(site.0).bind(id.as_str())).await
+        self.one("read a deploy", query.bind(id.as_str())).await
+    }
+
+    /// The newest deploy of the same site and alias whose source is older than that of `deploy`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn deploy_before(&self, deploy: &DeployRow) -> Result<Option<DeployRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2 AND alias = $3
+                    ORDER BY source_sequence DESC LIMIT 1";
+        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
+        let query = query.bind(deploy.site.0).bind(bigint(deploy.source_sequence)).bind(deploy.alias.to_string());
+        self.one("read the deploy before", query).await
     }
 }
 

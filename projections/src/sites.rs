@@ -6,6 +6,7 @@ use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
 use events::{Actor, Event, OrganizationId, OrganizationName, Recorded, SiteEvent, SiteId, SiteName, SiteSettings};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 /// A site as it is now.
@@ -164,6 +165,17 @@ impl Model {
         let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
         let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(owner.0);
         self.all("read sites of an organization", query).await
+    }
+
+    /// Those of `ids` that there are, also if they were deleted.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sites_with(&self, ids: &[SiteId]) -> Result<Vec<SiteRow>, Error> {
+        let query: model::Rows<'_, SiteRow> =
+            sqlx::query_scalar(self.sql(&format!("{SHOWN} WHERE site.id = ANY ($1)")));
+        let ids: Vec<Uuid> = ids.iter().map(|site| site.0).collect();
+        self.all("read some sites", query.bind(ids)).await
     }
 
     /// The site that the host `name` shows, or showed last.

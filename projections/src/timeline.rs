@@ -38,11 +38,22 @@ pub struct FactRow {
     pub data: serde_json::Value,
 }
 
+impl FactRow {
+    /// What happened, in words; none if this version does not know the fact.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let event = Event::decode(&self.type_name, self.data.to_string().as_bytes()).ok()?;
+        Some(event.sentence(&self.subject))
+    }
+}
+
 /// Which facts, and how many. Every condition that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// Only facts after this sequence; 0 for all.
     pub after: u64,
+    /// Only facts before this sequence.
+    pub before: Option<u64>,
     /// At most this many, and never more than [`crate::PAGE_MAX`].
     pub limit: u32,
     /// Only facts about this aggregate: its kind and its id.
@@ -142,6 +153,16 @@ impl Model {
         self.asked(query, "DESC").await
     }
 
+    /// The fact with this id.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn event_with(&self, id: EventId) -> Result<Option<FactRow>, Error> {
+        let query: model::Rows<'_, FactRow> =
+            sqlx::query_scalar(self.sql("SELECT to_json(row) FROM @.events row WHERE id = $1"));
+        self.one("read a fact", query.bind(id)).await
+    }
+
     async fn asked(&self, query: &Query, order: &'static str) -> Result<Vec<FactRow>, Error> {
         // Conditions are left out rather than made optional in SQL, so that each way of asking has its own plan and index.
         let events = self.sql("SELECT event.* FROM @.events event").0;
@@ -173,6 +194,9 @@ struct Source {
 /// The first page of a source is all that a page of the whole can need.
 fn select(sql: &mut QueryBuilder<Postgres>, source: &Source, query: &Query, order: &'static str) {
     sql.push("(").push(&source.from).push(" WHERE event.sequence > ").push_bind(bigint(query.after));
+    if let Some(before) = query.before {
+        sql.push(" AND event.sequence < ").push_bind(bigint(before));
+    }
     if let Some((aggregate, subject)) = &query.subject {
         sql.push(" AND event.aggregate = ").push_bind(aggregate.clone());
         sql.push(" AND event.subject = ").push_bind(subject.clone());

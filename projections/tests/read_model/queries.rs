@@ -46,8 +46,9 @@ async fn a_whole_story_gives_the_rows_of_every_table() {
     let deploys = model.deploys(docs, 10, None).await.unwrap();
     assert_eq!((deploys.len(), deploys[0].build), (1, live.id));
     assert_eq!(model.deploys(docs, 10, Some(1)).await.unwrap(), []);
-    assert_eq!(model.deploy(docs, &deploys[0].id).await.unwrap().as_ref(), deploys.first());
-    assert_eq!(model.deploy(site_id("other"), &deploys[0].id).await.unwrap(), None);
+    assert_eq!(model.deploy(&deploys[0].id).await.unwrap().as_ref(), deploys.first());
+    assert_eq!(model.deploy(&DeployId::of(canceled.id)).await.unwrap(), None);
+    assert_eq!(model.deploy_before(&deploys[0]).await.unwrap(), None);
 
     let aliases = model.aliases(docs, 10, None).await.unwrap();
     assert_eq!((aliases.len(), &aliases[0].alias, &aliases[0].deploy), (1, &AliasName::Live, &deploys[0].id));

@@ -260,9 +260,9 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     let log = options.common.log("web").await?;
     let read_model = Store::establish(&options.postgres_url, options.web_postgres_connections)?;
     let storage = options.bucket.storage();
-    // Only archived logs come from it.
+    // Only archived logs and the files of deploys come from it.
     watch_storage(&health, &storage, Need::May, &stop);
-    let web = web::Web::bind(config, log, read_model, storage.platform()).await?;
+    let web = web::Web::bind(config, log, read_model, storage).await?;
     health.part("web", Need::Must).ok();
     Ok(web.within(options.door.limits(Share::Web)).with_health(health).run(stop).await?)
 }

@@ -14,7 +14,10 @@
 //! So a deploy is read with at most two requests, and a deploy that changes one page of thousands writes a few hundred
 //! bytes. A list more than a quarter of which changes becomes a base of its own.
 
+mod difference;
 pub(crate) mod document;
+
+pub use difference::Difference;
 
 use document::Deploy;
 use events::{BuildId, DeployId, Digest, SiteId};

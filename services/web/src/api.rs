@@ -4,9 +4,10 @@
 
 mod aliases;
 mod builds;
-mod deploys;
+pub(crate) mod deploys;
 mod events;
 mod extract;
+mod files;
 mod logs;
 mod organizations;
 mod page;
@@ -70,11 +71,15 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(builds::cancel))
         .routes(routes!(logs::read))
         .routes(routes!(deploys::list))
+        .routes(routes!(deploys::show))
+        .routes(routes!(files::list))
+        .routes(routes!(files::compare))
         .routes(routes!(aliases::list))
         .routes(routes!(aliases::point))
         .routes(routes!(events::list))
         .routes(routes!(events::of_site))
         .routes(routes!(events::live))
+        .routes(routes!(events::show))
 }
 
 /// The OpenAPI 3.1 document of the API.

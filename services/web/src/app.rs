@@ -15,15 +15,15 @@ use runtime::{Health, Log};
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::Arc;
-use storage::PlatformBucket;
+use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
 /// What the server stands on.
 pub(crate) struct Around {
     pub(crate) log: Log,
     pub(crate) read_model: projections::Store,
-    /// Where archived logs of builds are.
-    pub(crate) logs: PlatformBucket,
+    /// Where archived logs of builds are, and what is stored of sites.
+    pub(crate) storage: Storage,
     pub(crate) health: Health,
 }
 
@@ -36,6 +36,8 @@ pub(crate) struct App {
     /// What live views are told of it.
     pub(crate) news: News,
     pub(crate) model: Model,
+    /// What is stored of sites.
+    pub(crate) storage: Storage,
     pub(crate) health: Health,
     pub(crate) auth: Auth,
     pub(crate) github_webhook_secret: SecretString,
@@ -58,15 +60,16 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
-        let Around { log, read_model, logs, health } = around;
+        let Around { log, read_model, storage, health } = around;
         let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
         let auth = Auth::new(&config.tokens, sessions);
         let news = News::start(log.clone(), stop.clone());
         Arc::new(Self {
-            tails: Tails::new(log.clone(), logs, news.clone(), stop.clone()),
+            tails: Tails::new(log.clone(), storage.platform(), news.clone(), stop.clone()),
             news,
             log,
             model: read_model.live(),
+            storage,
             health,
             auth,
             github_webhook_secret: config.github_webhook_secret.clone(),

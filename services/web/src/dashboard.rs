@@ -1,10 +1,15 @@
 //! The dashboard: pages rendered here, forms that state commands, and live updates where a browser runs the script.
 
 mod build;
+mod builds;
+mod deploy;
+mod deploys;
+mod event;
 mod failed;
 mod layout;
 mod link;
 mod login;
+mod older;
 mod organization;
 mod organizations;
 mod settings;
@@ -33,7 +38,10 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites", post(sites::create))
         .route("/sites/{site}", get(site::show))
         .route("/sites/{site}/settings", get(settings::edit).post(settings::save))
-        .route("/sites/{site}/builds", post(site::build))
+        .route("/sites/{site}/builds", get(builds::list).post(site::build))
+        .route("/sites/{site}/deploys", get(deploys::list))
+        .route("/deploys/{id}", get(deploy::show))
+        .route("/events/{sequence}", get(event::show))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
         .route("/organizations", get(organizations::overview).post(organizations::create))

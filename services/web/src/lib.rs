@@ -1,7 +1,8 @@
 //! The door for people and programs: webhooks, the HTTP API and the dashboard.
 //!
 //! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
-//! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model and the archived logs, both only to read. *Safe to repeat because* a delivery id is
+//! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
+//! deploys, all only to read. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;
@@ -91,7 +92,7 @@ impl Web {
         config: Config,
         log: runtime::Log,
         read_model: projections::Store,
-        logs: storage::PlatformBucket,
+        storage: storage::Storage,
     ) -> Result<Self, Error> {
         check(&config)?;
         let spool = |source| Error::Spool { folder: config.spool.clone(), source };
@@ -104,7 +105,7 @@ impl Web {
             config.web_url = format!("http://{local_addr}");
         }
         let limits = Limits { drain: runtime::shutdown::DRAIN_DEADLINE, ..Limits::of(Share::Web) };
-        let around = Around { log, read_model, logs, health: Health::default() };
+        let around = Around { log, read_model, storage, health: Health::default() };
         Ok(Self { config, listener, local_addr, limits, around })
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// What each key may do.
 pub(crate) const KEYS: &[(&str, &[Right])] = &[
-    ("web", &[(Bucket::Platform, Access::Read)]),
+    ("web", &[(Bucket::Platform, Access::Read), (Bucket::Sites, Access::Read)]),
     ("launcher", &[(Bucket::Platform, Access::Add)]),
     ("syncer", &[(Bucket::Platform, Access::Keep), (Bucket::Sites, Access::Keep)]),
     ("edge", &[(Bucket::Sites, Access::Read)]),

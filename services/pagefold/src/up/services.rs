@@ -137,21 +137,21 @@ impl Surroundings<'_> {
             },
             spool: self.folder.join("web"),
         };
-        let (log, logs) = (self.log("web").await?, self.storage("web").platform());
+        let (log, storage) = (self.log("web").await?, self.storage("web"));
         let read_model =
             Store::establish(&self.places.read_model(Role::Reader), self.options.web_postgres_connections)?;
-        let first = Web::bind(config.clone(), log.clone(), read_model.clone(), logs.clone()).await?;
+        let first = Web::bind(config.clone(), log.clone(), read_model.clone(), storage.clone()).await?;
         let listen = first.local_addr();
         let (config, mut first) = (web::Config { listen, ..config }, Some(first));
         let (health, limits) = (self.health.clone(), self.options.door.limits(Share::Web));
         self.supervisor.keep("web", move |stop| {
             let (first, config, health) = (first.take(), config.clone(), health.clone());
             let limits = limits.clone();
-            let (log, read_model, logs) = (log.clone(), read_model.clone(), logs.clone());
+            let (log, read_model, storage) = (log.clone(), read_model.clone(), storage.clone());
             async move {
                 let web = match first {
                     Some(web) => web,
-                    None => Web::bind(config, log, read_model, logs).await?,
+                    None => Web::bind(config, log, read_model, storage).await?,
                 };
                 Ok(web.within(limits).with_health(health).run(stop).await?)
             }

@@ -7,10 +7,11 @@ use crate::place::Place;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
-use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
+use events::{AliasName, Branch, BuildId, CommitId, DeployId, Refusal, SiteId};
 use projections::deploys;
 use projections::sites::SiteRow;
 use serde::Serialize;
+use storage::manifest::Manifest;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -65,6 +66,37 @@ pub(crate) struct Shown {
     preview_url: Option<String>,
 }
 
+/// The file list of a deploy is immutable and may be long; it is read from the store, not from the read model.
+pub(crate) async fn manifest(app: &App, deploy: &deploys::DeployRow) -> Result<Manifest, Problem> {
+    let manifest = app.storage.site(deploy.site).manifest(&deploy.id).await?;
+    manifest.ok_or_else(|| not_found(&deploy.id))
+}
+
+/// A deploy whose site is there, and its site.
+pub(crate) async fn find(app: &App, id: &DeployId) -> Result<Found, Problem> {
+    let deploy = app.model.deploy(id).await?.ok_or_else(|| not_found(id))?;
+    let site = app.model.site(deploy.site).await?.filter(|site| site.deleted_at.is_none());
+    let site = site.ok_or_else(|| not_found(id))?;
+    Ok(Found { deploy, site })
+}
+
+/// A deploy of a certain site, to be held against another of it.
+pub(crate) async fn of_site(app: &App, id: &DeployId, site: SiteId) -> Result<deploys::DeployRow, Problem> {
+    let deploy = find(app, id).await?.deploy;
+    let other = || Problem::InvalidInput("`from` must be a deploy of the same site".to_owned());
+    Some(deploy).filter(|deploy| deploy.site == site).ok_or_else(other)
+}
+
+/// A deploy and its site.
+pub(crate) struct Found {
+    pub(crate) deploy: deploys::DeployRow,
+    pub(crate) site: SiteRow,
+}
+
+fn not_found(id: &DeployId) -> Problem {
+    Problem::Refused(Refusal::DeployNotFound(id.clone()))
+}
+
 impl Shown {
     fn of(deploy: deploys::DeployRow, site: &SiteRow, app: &App) -> Self {
         let alias_url = app.sites_url.alias(&site.name, &deploy.alias);
@@ -107,4 +139,13 @@ pub(crate) async fn list(
     let deploys = app.model.deploys(site.id, reads, after).await?;
     let place = |deploy: &deploys::DeployRow| deploy.source_sequence.to_string();
     page.cut(deploys, place, |deploy| Shown::of(deploy, &site, &app)).map(Json)
+}
+
+/// Read a deploy
+#[utoipa::path(get, path = "/deploys/{id}", tag = "deploys", params(("id" = String, Path)), responses(
+    (status = 200, description = "The deploy", body = Shown),
+))]
+pub(crate) async fn show(State(app): State<Shared>, Named(id): Named<DeployId>) -> Result<Json<Shown>, Problem> {
+    let Found { deploy, site } = find(&app, &id).await?;
+    Ok(Json(Shown::of(deploy, &site, &app)))
 }

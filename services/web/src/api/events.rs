@@ -143,6 +143,18 @@ async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Probl
     cloudevent::of(&fact).map_err(Problem::Internal)
 }
 
+/// Read one event
+#[utoipa::path(get, path = "/events/{sequence}", tag = "events", params(("sequence" = u64, Path)), responses(
+    (status = 200, description = "A CloudEvent 1.0 in JSON", body = serde_json::Value),
+))]
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    Named(sequence): Named<u64>,
+) -> Result<Json<cloudevents::Event>, Problem> {
+    let fact = app.log.fact(sequence).await?.ok_or(Problem::NotFound)?;
+    cloudevent::of(&fact).map(Json).map_err(Problem::Internal)
+}
+
 /// Watch events
 #[utoipa::path(get, path = "/events/live", tag = "events", params(LiveFilter), responses(
     (status = 200, description = "Server-sent events: `id` is the sequence, `event` the fact, `data` a CloudEvent in JSON",

@@ -51,7 +51,7 @@ fn facts(build: &BuildRow) -> Markup {
             @if let Some(at) = build.started_at { div { dt { "Started" } dd { (moment(at)) @if build.attempt > 1 { ", attempt " (build.attempt) } } } }
             @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
             @if let Some(ms) = build.duration_ms { div { dt { "Took" } dd { (duration(ms)) } } }
-            @if let Some(deploy) = &build.deploy { div { dt { "Deploy" } dd { code { (deploy) } } } }
+            @if let Some(deploy) = &build.deploy { div { dt { "Deploy" } dd { a href={ "/deploys/" (deploy) } { code { (deploy) } } } } }
             @if let Some(newer) = build.superseded_by { div { dt { "Superseded by" } dd { a href={ "/builds/" (newer) } { "a newer build" } } } }
         }
     }

@@ -144,6 +144,15 @@ pub(super) fn sentence(message: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
+/// A text in which names stand between backticks.
+pub(super) fn spoken(text: &str) -> Markup {
+    html! {
+        @for (part, text) in text.split('`').enumerate() {
+            @if part % 2 == 1 { code { (text) } } @else { (text) }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 //! The page of a site: what its aliases show, its builds, its deploys, and what a person may do about them.
 
+use super::deploys;
 use super::failed::Failed;
-use super::layout::{self, Page, moment, size};
+use super::layout::{self, Page, moment};
 use super::link::link;
 use crate::app::Shared;
 use crate::commands::{self, Promotion, Source};
@@ -15,7 +16,6 @@ use axum::{Extension, Form};
 use events::{AliasName, PromotionReason};
 use maud::{Markup, html};
 use projections::aliases::AliasRow;
-use projections::deploys::DeployRow;
 use projections::sites::SiteRow;
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
     let site = app.site(&name?.0.parse()?).await?;
     let aliases = app.model.aliases(site.id, ROWS, None).await?;
     let builds = app.model.builds(site.id, ROWS, None).await?;
-    let deploys = app.model.deploys(site.id, ROWS, None).await?;
+    let stored = app.model.deploys(site.id, ROWS, None).await?;
     let content = html! {
         (heading(&app, &site))
         section {
@@ -54,12 +54,12 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
             (build_form(&site))
             @if builds.is_empty() {
                 p.empty { "No builds yet. The first one is queued when the site is created; push to " code { (site.settings.repository) } " for the next." }
-            } @else { (layout::builds(&builds)) }
+            } @else { (layout::builds(&builds)) @if builds.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/builds" } { "All builds" } } } }
         }
         section {
             h2 { "Deploys" }
-            @if deploys.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
-            @else { (deploy_table(&app, &site, &deploys, &aliases)) }
+            @if stored.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
+            @else { (deploys::table(&app, &site, &stored, &aliases)) @if stored.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/deploys" } { "All deploys" } } } }
         }
     };
     Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
@@ -111,7 +111,7 @@ fn alias_table(app: &Shared, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
                         tr {
                             th scope="row" { (alias.alias) }
                             td { a href=(url) rel="noreferrer" { (url) } }
-                            td { code { (alias.deploy) } " of build #" (alias.number) }
+                            td { a href={ "/deploys/" (alias.deploy) } { code { (alias.deploy) } } " of build #" (alias.number) }
                             td { @match alias.reason {
                                 PromotionReason::Built => "newest build",
                                 PromotionReason::Chosen => { "chosen by " (alias.actor) },
@@ -131,60 +131,6 @@ fn build_form(site: &SiteRow) -> Markup {
             label for="build-branch" { "Branch" }
             input #build-branch name="branch" placeholder=(site.settings.branch);
             button.primary { "Build now" }
-        }
-    }
-}
-
-fn deploy_table(app: &Shared, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
-    html! {
-        div.scroll {
-            table {
-                thead { tr {
-                    th scope="col" { "Deploy" } th scope="col" { "Build" } th scope="col" { "Branch" }
-                    th scope="col" { "Files" } th scope="col" { "Uploaded" } th scope="col" { "Stored" }
-                    th scope="col" { "Shown as" }
-                } }
-                tbody {
-                    @for deploy in deploys {
-                        tr {
-                            th scope="row" { a href=(app.sites_url.deploy(&site.name, &deploy.id)) rel="noreferrer" { code { (deploy.id) } } }
-                            td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
-                            td { (deploy.branch) " " code { (deploy.commit.short()) } }
-                            td { (deploy.files) ", " (size(deploy.bytes)) }
-                            td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
-                            td { (moment(deploy.created_at)) }
-                            td { (switches(deploy, aliases)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Every alias that is about this branch or that a person moves by hand: where it shows the deploy, and how to make it so.
-fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
-    let preview = AliasName::Preview(deploy.branch.clone());
-    let offered = |alias: &&AliasRow| match &alias.alias {
-        AliasName::Live | AliasName::Demo => true,
-        AliasName::Preview(_) => alias.alias == preview,
-    };
-    html! {
-        div.switches {
-            @for alias in aliases.iter().filter(offered) {
-                @if alias.deploy == deploy.id {
-                    span.pill data-state="success" { (alias.alias) }
-                } @else {
-                    form method="post" action={ "/sites/" (deploy.site) "/aliases" } {
-                        input type="hidden" name="alias" value=(alias.alias);
-                        input type="hidden" name="deploy" value=(deploy.id);
-                        input type="hidden" name="expected" value=(alias.deploy);
-                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
-                            @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
-                        }
-                    }
-                }
-            }
         }
     }
 }

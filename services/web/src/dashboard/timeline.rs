@@ -1,5 +1,6 @@
 //! The timeline: every fact, newest first, of all sites or of one site, one aggregate or one story.
 
+use super::event::words;
 use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
@@ -10,8 +11,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::{EventId, SiteId};
 use maud::{Markup, html};
+use projections::sites::SiteRow;
 use projections::timeline::{self, FactRow};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Facts on the page.
 const ROWS: u32 = 100;
@@ -24,6 +27,7 @@ pub(super) struct Filter {
     subject: String,
     #[serde(default)]
     correlation: String,
+    before: Option<u64>,
 }
 
 impl Filter {
@@ -41,18 +45,19 @@ impl Filter {
         let correlation = given(&self.correlation).map(|text| text.parse::<EventId>()).transpose();
         let correlation = correlation.map_err(|_| Problem::InvalidInput("a story is named by a UUID".to_owned()))?;
         let site = site.map(timeline::Whose::Id);
-        Ok(timeline::Query { after: 0, limit: ROWS, subject, correlation, site })
+        Ok(timeline::Query { after: 0, before: self.before, limit: ROWS, subject, correlation, site })
     }
 
     fn is_empty(&self) -> bool {
-        [&self.site, &self.subject, &self.correlation].into_iter().all(|text| text.trim().is_empty())
+        let texts = [&self.site, &self.subject, &self.correlation];
+        self.before.is_none() && texts.into_iter().all(|text| text.trim().is_empty())
     }
 
-    /// Where newer facts that fit the filter come from; none where the live stream has no such filter.
-    fn live(&self, after: u64) -> Option<String> {
-        let (site, correlation, after) = (self.site.trim(), self.correlation.trim(), after.to_string());
-        let query = [("site", site), ("correlation", correlation), ("after", after.as_str())];
-        self.subject.trim().is_empty().then(|| link("/api/v1/events/live", &query))
+    /// The same further back in time.
+    fn older(&self, before: u64) -> String {
+        let (site, subject, story) = (self.site.trim(), self.subject.trim(), self.correlation.trim());
+        let before = before.to_string();
+        link("/timeline", &[("site", site), ("subject", subject), ("correlation", story), ("before", &before)])
     }
 }
 
@@ -61,9 +66,11 @@ pub(super) async fn show(
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Markup, Failed> {
     let Query(filter) = filter?;
-    let query = filter.query(filter.site(&app).await?)?;
-    let position = app.model.position().await?;
-    let entries = app.model.latest_events(&query).await?;
+    let site = filter.site(&app).await?;
+    let entries = app.model.latest_events(&filter.query(site)?).await?;
+    let named: BTreeSet<SiteId> = entries.iter().filter_map(|entry| entry.site).collect();
+    let sites = app.model.sites_with(&Vec::from_iter(named)).await?;
+    let next = entries.last().filter(|_| entries.len() == ROWS as usize).map(|entry| filter.older(entry.sequence));
     let content = html! {
         h1 { "Timeline" }
         p.lead { "Everything that happened, newest first. Choose a story to see what one push or one command led to." }
@@ -73,11 +80,12 @@ pub(super) async fn show(
                 @if filter.is_empty() { "Nothing has happened yet. " a href="/" { "Create a site" } " to begin." }
                 @else { "No event fits. " a href="/timeline" { "Show all" } }
             }
-        }
-        (table(&entries, filter.live(position)))
-        @if entries.len() == ROWS as usize { p.faint { "The newest " (ROWS) " are shown. The API reads further back." } }
+        } @else { (table(&entries, &sites)) }
+        @if let Some(next) = next { p { a href=(next) rel="next" { "Older" } } }
     };
-    Ok(Page { title: "Timeline", signed_in: true, refreshes: None }.render(&content))
+    // Only the newest page grows.
+    let refreshes = filter.before.is_none().then(|| site.map(|site| site.to_string()).unwrap_or_default());
+    Ok(Page { title: "Timeline", signed_in: true, refreshes }.render(&content))
 }
 
 fn form(filter: &Filter) -> Markup {
@@ -95,31 +103,33 @@ fn form(filter: &Filter) -> Markup {
     }
 }
 
-fn table(entries: &[FactRow], live: Option<String>) -> Markup {
+fn table(entries: &[FactRow], sites: &[SiteRow]) -> Markup {
     html! {
         div.scroll {
-            table hidden[entries.is_empty()] {
+            table {
                 thead { tr {
                     th scope="col" { "#" } th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "About" }
                     th scope="col" { "Who" } th scope="col" { "Story" }
                 } }
-                tbody data-live=[live] { @for entry in entries { (row(entry)) } }
+                tbody { @for entry in entries { (row(entry, sites)) } }
             }
         }
     }
 }
 
-/// The script makes the same row of a live event.
-fn row(entry: &FactRow) -> Markup {
-    let name = entry.type_name.strip_prefix(events::event::TYPE_PREFIX).unwrap_or(&entry.type_name);
-    let about = format!("{}/{}", entry.aggregate, entry.subject);
+fn row(entry: &FactRow, sites: &[SiteRow]) -> Markup {
+    let site = sites.iter().find(|site| Some(site.id) == entry.site);
+    let subject = format!("{}/{}", entry.aggregate, entry.subject);
     let story = entry.correlation.to_string();
     html! {
         tr {
-            td.number { (entry.sequence) }
+            td.number { a href={ "/events/" (entry.sequence) } { (entry.sequence) } }
             td { (moment(entry.time)) }
-            td { code { (name.trim_start_matches('.')) } }
-            td.wide { a href=(link("/timeline", &[("subject", &about)])) { (about) } }
+            td.wide { (words(entry)) }
+            td { @match site {
+                Some(site) => a href=(link("/timeline", &[("site", &site.id.to_string())])) { (site.name) },
+                None => a href=(link("/timeline", &[("subject", &subject)])) { (subject) },
+            } }
             td { (entry.actor) }
             td { a href=(link("/timeline", &[("correlation", &story)])) { code { (ending(&story)) } } }
         }

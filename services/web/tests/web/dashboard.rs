@@ -97,7 +97,10 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
 
     assert!(browser.page("/").await.contains("http://docs.pages.test:8080/"));
     let page = browser.page("/timeline?site=docs").await;
-    assert!(page.contains("alias.promoted.v1") && page.contains("/timeline?correlation="), "{page}");
+    assert!(
+        page.contains("<code>live</code> was set to build 1 by hand.") && page.contains("/timeline?correlation="),
+        "{page}"
+    );
     assert!(browser.page("/sites/docs/delete").await.contains("cannot be undone"));
     assert_eq!(browser.submit("/sites/docs/delete", "").await.headers()[LOCATION], "/");
     assert!(browser.page("/").await.contains("There are no sites yet"));

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The values of `field` on every page of two, to the end of the list.
-async fn paged(platform: &Platform, path: &str, field: &str) -> Vec<Value> {
+pub(crate) async fn paged(platform: &Platform, path: &str, field: &str) -> Vec<Value> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
         let (status, page) = platform.get(&format!("{path}?limit=2{after}")).await;

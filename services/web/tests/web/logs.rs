@@ -99,7 +99,7 @@ async fn the_archive_answers_for_a_log_that_has_left_the_stream() {
     let build = platform.running_build(docs, 1).await;
     platform.finish(build, Outcome::Failure).await;
     let text = "fetching\nbuilding\nfailed\n";
-    platform.logs.put_log(&storage::keys::log(build), Bytes::from_static(text.as_bytes())).await.unwrap();
+    platform.storage.platform().put_log(&storage::keys::log(build), Bytes::from_static(text.as_bytes())).await.unwrap();
     let log = format!("/builds/{build}/log");
     let response = platform.api(Method::GET, &log).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");

@@ -11,6 +11,7 @@ mod dashboard;
 mod door;
 mod events;
 mod guard;
+mod history;
 mod lists;
 mod logs;
 mod organizations;

@@ -181,7 +181,7 @@ async fn an_organization_is_renamed_in_a_form_that_notices_when_it_is_out_of_dat
     assert_eq!(renamed.headers()[LOCATION], "/organizations/apex");
     assert!(browser.page("/sites/docs").await.contains("<a href=\"/organizations/apex\">"));
     let timeline = browser.page(&format!("/timeline?subject=organization%2F{id}")).await;
-    assert!(timeline.contains("organization.renamed.v1"), "{timeline}");
+    assert!(timeline.contains("Organization renamed from <code>acme</code> to <code>apex</code>."), "{timeline}");
 
     let stale = browser.submit(&format!("/organizations/{id}"), "name=summit&version=1").await;
     assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);

@@ -17,7 +17,7 @@ use serde_json::Value;
 use servers::nats;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use storage::PlatformBucket;
+use storage::Storage;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,7 @@ const REGION: &str = "local";
 /// Everything that runs, and a client. Ends when dropped.
 pub(crate) struct Platform {
     pub(crate) client: Client,
-    pub(crate) logs: PlatformBucket,
+    pub(crate) storage: Storage,
     pub(crate) log: Log,
     reader: Store,
     base: String,
@@ -58,18 +58,18 @@ impl Platform {
         streams::provision(&connect(&nats, "ctl").await, 1).await.unwrap();
         let (postgres, writer, reader) = database(&folder).await;
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
-        let logs = object_store(&folder, &stop).await;
+        let storage = object_store(&folder, &stop).await;
         let log = Log::new(connect(&nats, "web").await);
-        let base = serve(log.clone(), reader.clone(), logs.clone(), &folder, &stop).await;
+        let base = serve(log.clone(), reader.clone(), storage.clone(), &folder, &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (nats, postgres) = (Some(nats), Some(postgres));
-        Self { client, logs, log, reader, base, nats, postgres, stop, folder }
+        Self { client, storage, log, reader, base, nats, postgres, stop, folder }
     }
 
     /// One more web server on the same log; this platform talks to it from now on. Answers the address of the one before.
     pub(crate) async fn another_server(&mut self) -> String {
         let log = self.service("web").await;
-        let base = serve(log, self.reader.clone(), self.logs.clone(), &self.folder, &self.stop).await;
+        let base = serve(log, self.reader.clone(), self.storage.clone(), &self.folder, &self.stop).await;
         std::mem::replace(&mut self.base, base)
     }
 
@@ -264,7 +264,7 @@ pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
 }
 
 /// Starts a web server and answers its address.
-async fn serve(log: Log, reader: Store, logs: PlatformBucket, folder: &TempDir, stop: &CancellationToken) -> String {
+async fn serve(log: Log, reader: Store, storage: Storage, folder: &TempDir, stop: &CancellationToken) -> String {
     let config = web::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: [("tester", TOKEN), ("keeper", RANDOM_TOKEN)]
@@ -276,7 +276,7 @@ async fn serve(log: Log, reader: Store, logs: PlatformBucket, folder: &TempDir, 
         sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         spool: folder.path().join("web"),
     };
-    let web = web::Web::bind(config, log, reader, logs).await.unwrap();
+    let web = web::Web::bind(config, log, reader, storage).await.unwrap();
     let base = format!("http://{}", web.local_addr());
     tokio::spawn(web.run(stop.clone()));
     base
@@ -327,7 +327,7 @@ fn project(log: Log, store: Store, stop: CancellationToken) {
     });
 }
 
-async fn object_store(folder: &TempDir, stop: &CancellationToken) -> PlatformBucket {
+async fn object_store(folder: &TempDir, stop: &CancellationToken) -> Storage {
     let (id, secret) = ("tester", "a-secret-for-the-object-store");
     let grants = vec![depot::Grant { buckets: "*".into(), access: depot::Access::Write }];
     let config = depot::Config {
@@ -340,7 +340,7 @@ async fn object_store(folder: &TempDir, stop: &CancellationToken) -> PlatformBuc
     let endpoint = format!("http://{}", depot.local_addr());
     tokio::spawn(depot.run(stop.clone()));
     let config = storage::Config::new(endpoint, REGION.into(), id.to_owned(), SecretString::from(secret));
-    let bucket = storage::Storage::connect(&config).platform();
-    bucket.ensure().await.unwrap();
-    bucket
+    let storage = Storage::connect(&config);
+    storage.platform().ensure().await.unwrap();
+    storage
 }

@@ -1,0 +1,105 @@
+//! The page of a deploy: where it comes from, where it is shown, and which files differ from another.
+
+use super::deploys::switches;
+use super::failed::Failed;
+use super::layout::{Page, moment, sentence, size};
+use crate::api::deploys::{self, Found};
+use crate::app::Shared;
+use crate::problem::Problem;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use events::DeployId;
+use maud::{Markup, html};
+use projections::deploys::DeployRow;
+use serde::Deserialize;
+use storage::manifest::{Difference, SiteFile};
+
+/// Files of each kind that are listed.
+const FILES: usize = 200;
+/// Deploys that are offered to compare with, and aliases that are looked through.
+const OFFERED: u32 = 50;
+
+#[derive(Deserialize)]
+pub(super) struct Other {
+    from: Option<String>,
+}
+
+pub(super) async fn show(
+    State(app): State<Shared>,
+    id: Result<Path<String>, PathRejection>,
+    other: Result<Query<Other>, QueryRejection>,
+) -> Result<Markup, Failed> {
+    let (id, Query(other)) = (id?.0.parse::<DeployId>()?, other?);
+    let found = deploys::find(&app, &id).await?;
+    let Found { deploy, site } = &found;
+    let aliases = app.model.aliases(site.id, OFFERED, None).await?;
+    let offered = app.model.deploys(site.id, OFFERED, None).await?;
+    let earlier = match other.from.filter(|from| !from.is_empty()) {
+        Some(from) => Some(deploys::of_site(&app, &from.parse()?, site.id).await?),
+        None => app.model.deploy_before(deploy).await?,
+    };
+    let url = app.sites_url.deploy(&site.name, &deploy.id);
+    let title = format!("Deploy {} of {}", deploy.id, site.name);
+    let content = html! {
+        p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } " / " a href={ "/sites/" (site.name) "/deploys" } { "Deploys" } }
+        div.title { h1 { "Deploy " (deploy.id) } p { a href=(url) rel="noreferrer" { (url) } } }
+        dl.facts {
+            div { dt { "Build" } dd { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } } }
+            div { dt { "Branch" } dd { (deploy.branch) " " code { (deploy.commit.short()) } } }
+            div { dt { "Files" } dd { (deploy.files) ", " (size(deploy.bytes)) } }
+            div { dt { "Uploaded" } dd { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) } }
+            div { dt { "Stored" } dd { (moment(deploy.created_at)) } }
+        }
+        (switches(deploy, &aliases))
+        h2 { "What changed" }
+        (choice(&offered, deploy, earlier.as_ref()))
+        @if let Some(earlier) = &earlier { (compared(&app, deploy, earlier).await) }
+        @else { p.empty { "No earlier deploy of “" (deploy.alias) "” is there to compare with." } }
+    };
+    Ok(Page { title: &title, signed_in: true, refreshes: None }.render(&content))
+}
+
+fn choice(offered: &[DeployRow], deploy: &DeployRow, earlier: Option<&DeployRow>) -> Markup {
+    html! {
+        form.inline method="get" {
+            label for="from" { "Compared with" }
+            select #from name="from" {
+                @for other in offered.iter().filter(|other| other.id != deploy.id) {
+                    option value=(other.id) selected[earlier.is_some_and(|earlier| earlier.id == other.id)] {
+                        "#" (other.number) " " (other.branch) " " (other.commit.short())
+                    }
+                }
+            }
+            button { "Compare" }
+        }
+    }
+}
+
+async fn compared(app: &Shared, deploy: &DeployRow, earlier: &DeployRow) -> Markup {
+    let read = tokio::try_join!(deploys::manifest(app, deploy), deploys::manifest(app, earlier));
+    match read {
+        Ok((later, earlier)) => difference(&later.since(&earlier)),
+        Err(problem) => missing(&problem),
+    }
+}
+
+fn missing(problem: &Problem) -> Markup {
+    html! { p.notice role="alert" { (sentence(&problem.to_string())) } }
+}
+
+fn difference(difference: &Difference<'_>) -> Markup {
+    let Difference { added, changed, removed } = difference;
+    html! {
+        p.lead { (added.len()) " added, " (changed.len()) " changed, " (removed.len()) " removed" }
+        @for (heading, files) in [("Added", added), ("Changed", changed), ("Removed", removed)] {
+            @if !files.is_empty() { h3 { (heading) } (listed(files)) }
+        }
+    }
+}
+
+fn listed(files: &[&SiteFile]) -> Markup {
+    html! {
+        ul.files { @for file in files.iter().take(FILES) { li { code { (file.path) } " " span.faint { (size(file.size)) } } } }
+        @if files.len() > FILES { p.faint { "And " (files.len() - FILES) " more; the API lists all." } }
+    }
+}

@@ -1,0 +1,91 @@
+//! The deploys of a site, as a table and on pages of their own, and what a person may do about each.
+
+use super::failed::Failed;
+use super::layout::{Page, moment, size};
+use super::older::{Before, older};
+use crate::app::Shared;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use events::AliasName;
+use maud::{Markup, html};
+use projections::aliases::AliasRow;
+use projections::deploys::DeployRow;
+use projections::sites::SiteRow;
+
+/// Deploys on a page.
+const ROWS: u32 = 50;
+/// Aliases that a deploy may be shown as; previews come and go, and only one is of a deploy's branch.
+const ALIASES: u32 = 1000;
+
+pub(super) async fn list(
+    State(app): State<Shared>,
+    name: Result<Path<String>, PathRejection>,
+    part: Result<Query<Before>, QueryRejection>,
+) -> Result<Markup, Failed> {
+    let (site, Query(part)) = (app.site(&name?.0.parse()?).await?, part?);
+    let deploys = app.model.deploys(site.id, ROWS, part.before).await?;
+    let aliases = app.model.aliases(site.id, ALIASES, None).await?;
+    let next = deploys.last().filter(|_| deploys.len() == ROWS as usize).map(|deploy| deploy.source_sequence);
+    let content = html! {
+        p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
+        h1 { "Deploys" }
+        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&app, &site, &deploys, &aliases)) }
+        (older(&format!("/sites/{}/deploys", site.name), next))
+    };
+    Ok(Page { title: &format!("Deploys of {}", site.name), signed_in: true, refreshes: None }.render(&content))
+}
+
+pub(super) fn table(app: &Shared, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr {
+                    th scope="col" { "Deploy" } th scope="col" { "Build" } th scope="col" { "Branch" }
+                    th scope="col" { "Files" } th scope="col" { "Uploaded" } th scope="col" { "Stored" }
+                    th scope="col" { "Address" } th scope="col" { "Shown as" }
+                } }
+                tbody {
+                    @for deploy in deploys {
+                        tr {
+                            th scope="row" { a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } }
+                            td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
+                            td { (deploy.branch) " " code { (deploy.commit.short()) } }
+                            td { (deploy.files) ", " (size(deploy.bytes)) }
+                            td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
+                            td { (moment(deploy.created_at)) }
+                            td { a href=(app.sites_url.deploy(&site.name, &deploy.id)) rel="noreferrer" { "Open" } }
+                            td { (switches(deploy, aliases)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every alias that is about this branch or that a person moves by hand: where it shows the deploy, and how to make it so.
+pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
+    let preview = AliasName::Preview(deploy.branch.clone());
+    let offered = |alias: &&AliasRow| match &alias.alias {
+        AliasName::Live | AliasName::Demo => true,
+        AliasName::Preview(_) => alias.alias == preview,
+    };
+    html! {
+        div.switches {
+            @for alias in aliases.iter().filter(offered) {
+                @if alias.deploy == deploy.id {
+                    span.pill data-state="success" { (alias.alias) }
+                } @else {
+                    form method="post" action={ "/sites/" (deploy.site) "/aliases" } {
+                        input type="hidden" name="alias" value=(alias.alias);
+                        input type="hidden" name="deploy" value=(deploy.id);
+                        input type="hidden" name="expected" value=(alias.deploy);
+                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
+                            @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The page of one fact: what happened, in words and whole, and what led to it.
+
+use super::failed::Failed;
+use super::layout::{Page, moment, sentence, spoken};
+use super::link::link;
+use crate::app::Shared;
+use crate::problem::Problem;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use events::{EventId, Recorded};
+use maud::{Markup, html};
+use projections::timeline::FactRow;
+use runtime::cloudevent;
+
+/// How many causes are gone back.
+const CAUSES: usize = 20;
+
+pub(super) async fn show(
+    State(app): State<Shared>,
+    sequence: Result<Path<u64>, PathRejection>,
+) -> Result<Markup, Failed> {
+    let fact = app.log.fact(sequence?.0).await?.ok_or(Problem::NotFound)?;
+    let causes = causes(&app, fact.envelope.causation).await?;
+    let whole = cloudevent::of(&fact).map_err(Problem::Internal)?;
+    let whole = serde_json::to_string_pretty(&whole).map_err(Problem::invalid)?;
+    let content = html! {
+        p.crumbs { a href="/timeline" { "Timeline" } }
+        h1 { (spoken(&sentence(&fact.sentence()))) }
+        (context(&fact))
+        h2 { "What led to it" }
+        @if causes.is_empty() { p.empty { "Nothing: its story begins with it." } }
+        @else { ol { @for cause in &causes { li { a href={ "/events/" (cause.sequence) } { (words(cause)) } " " (moment(cause.time)) ", " (cause.actor) } } } }
+        h2 { "The whole event" }
+        pre.log tabindex="0" aria-label="The event as JSON" { (whole) }
+    };
+    Ok(Page { title: &format!("Event {}", fact.sequence), signed_in: true, refreshes: None }.render(&content))
+}
+
+/// What led to a fact, the nearest cause first.
+async fn causes(app: &Shared, nearest: Option<EventId>) -> Result<Vec<FactRow>, Problem> {
+    let (mut causes, mut cause): (Vec<FactRow>, _) = (Vec::new(), nearest);
+    while let (Some(id), true) = (cause, causes.len() < CAUSES) {
+        let Some(found) = app.model.event_with(id).await? else { break };
+        cause = found.causation;
+        causes.push(found);
+    }
+    Ok(causes)
+}
+
+fn context(fact: &Recorded) -> Markup {
+    let envelope = &fact.envelope;
+    let (about, story) = (format!("{}/{}", fact.event.aggregate(), envelope.subject), envelope.correlation.to_string());
+    html! {
+        dl.facts {
+            div { dt { "Event" } dd { (fact.sequence) ", " code { (fact.event.name()) } } }
+            div { dt { "When" } dd { (moment(envelope.time)) } }
+            div { dt { "Who" } dd { (envelope.actor) } }
+            div { dt { "About" } dd { a href=(link("/timeline", &[("subject", &about)])) { (about) } } }
+        }
+        p.actions { a href=(link("/timeline", &[("correlation", &story)])) { "Its story" } }
+    }
+}
+
+/// What happened, or at least of what kind it was.
+pub(super) fn words(fact: &FactRow) -> Markup {
+    fact.sentence().map_or_else(|| html! { code { (fact.type_name) } }, |words| spoken(&sentence(&words)))
+}
