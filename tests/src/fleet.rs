@@ -261,7 +261,9 @@ impl Fleet {
     pub async fn position(&self, service: Service) -> Option<u64> {
         let answer = Answer::to(self.client.get(self.plan.metrics(service))).await.ok()?;
         let text = answer.text();
-        let line = text.lines().find(|line| line.starts_with("pagefold_fold_position{"))?;
+        // A rebuild is a fold beside that of its service.
+        let own = format!("=\"{}\"", service.name());
+        let line = text.lines().find(|line| line.starts_with("pagefold_fold_position{") && line.contains(&own))?;
         line.rsplit(' ').next()?.parse::<f64>().ok().map(|position| position as u64)
     }
 
