@@ -11,6 +11,8 @@ pub struct Alias {
     pub newest: u64,
     /// What it has shown, newest first, at most [`RECENT_MAX`]: where equal content is likely to be found.
     pub recent: Vec<DeployId>,
+    /// Why it stays at what it shows; none if it may move.
+    pub locked: Option<String>,
 }
 
 /// Deploys an alias remembers.
@@ -53,6 +55,22 @@ pub enum Command {
         /// Which name goes.
         alias: AliasName,
     },
+    /// Stay at what is shown, whoever asks for another deploy.
+    Lock {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name stays.
+        alias: AliasName,
+        /// Why.
+        reason: String,
+    },
+    /// Move again when asked.
+    Unlock {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name may move.
+        alias: AliasName,
+    },
 }
 
 impl Aggregate for Alias {
@@ -70,6 +88,9 @@ impl Aggregate for Alias {
                 // Whoever asks again for what is so already gets the same answer again.
                 if self.deploy.as_ref() == Some(&deploy) {
                     return Ok(vec![]);
+                }
+                if let Some(reason) = &self.locked {
+                    return Err(Refusal::SiteLocked { reason: reason.clone() });
                 }
                 let reason = match claim {
                     Claim::Built if source_sequence <= self.newest => {
@@ -89,6 +110,10 @@ impl Aggregate for Alias {
                 None if self.newest > 0 => Ok(vec![]),
                 None => Err(Refusal::AliasNotFound(alias)),
             },
+            Command::Lock { reason, .. } if self.locked.as_ref() == Some(&reason) => Ok(vec![]),
+            Command::Lock { site, alias, reason } => Ok(vec![AliasEvent::Locked { site, alias, reason }]),
+            Command::Unlock { .. } if self.locked.is_none() => Ok(vec![]),
+            Command::Unlock { site, alias } => Ok(vec![AliasEvent::Unlocked { site, alias }]),
         }
     }
 
@@ -98,9 +123,11 @@ impl Aggregate for Alias {
                 self.recent.retain(|shown| shown != deploy);
                 self.recent.insert(0, deploy.clone());
                 self.recent.truncate(RECENT_MAX);
-                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*source_sequence), recent: self.recent }
+                Self { deploy: Some(deploy.clone()), newest: self.newest.max(*source_sequence), ..self }
             }
             AliasEvent::Removed { .. } => Self { deploy: None, ..self },
+            AliasEvent::Locked { reason, .. } => Self { locked: Some(reason.clone()), ..self },
+            AliasEvent::Unlocked { .. } => Self { locked: None, ..self },
         }
     }
 }
@@ -186,6 +213,25 @@ mod tests {
             .iter()
             .fold(Alias::default(), |alias, (number, previous)| alias.evolve(&promoted(*number, *previous, Chosen)));
         assert_eq!(alias.recent, [deploy(3), deploy(4), deploy(2)]);
+    }
+
+    #[test]
+    fn a_locked_alias_stays_at_what_it_shows_whoever_asks_until_it_is_unlocked() {
+        let (site, alias) = (SITE, AliasName::Live);
+        let lock = |reason: &str| Command::Lock { site, alias: AliasName::Live, reason: reason.to_owned() };
+        let locked = |reason: &str| AliasEvent::Locked { site, alias: AliasName::Live, reason: reason.to_owned() };
+        let unlocked = || AliasEvent::Unlocked { site, alias: AliasName::Live };
+        let refusal = || Refusal::SiteLocked { reason: "election".to_owned() };
+        let history = || [promoted(1, None, Built), promoted(2, Some(1), Built), locked("election")];
+        given::<Alias>(history()).when(promote(3, Claim::Built)).refuses(refusal());
+        given::<Alias>(history()).when(promote(1, Claim::Chosen { expected: Some(deploy(2)) })).refuses(refusal());
+        given::<Alias>(history()).when(promote(2, Claim::Built)).then([]);
+        given::<Alias>(history()).when(lock("election")).then([]);
+        given::<Alias>(history()).when(lock("audit")).then([locked("audit")]);
+        given::<Alias>(history()).when(Command::Unlock { site, alias: alias.clone() }).then([unlocked()]);
+        given::<Alias>([]).when(Command::Unlock { site, alias }).then([]);
+        let history = history().into_iter().chain([unlocked()]);
+        given::<Alias>(history.collect::<Vec<_>>()).when(promote(3, Claim::Built)).then([promoted(3, Some(2), Built)]);
     }
 
     #[test]

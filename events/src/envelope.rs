@@ -143,7 +143,12 @@ impl Recorded {
                 | BuildEvent::LogArchived { site, .. },
             )
             | Event::Deploy(DeployEvent::Synced(Synced { site, .. }) | DeployEvent::Mirrored { site, .. })
-            | Event::Alias(AliasEvent::Promoted { site, .. } | AliasEvent::Removed { site, .. }) => Some(*site),
+            | Event::Alias(
+                AliasEvent::Promoted { site, .. }
+                | AliasEvent::Removed { site, .. }
+                | AliasEvent::Locked { site, .. }
+                | AliasEvent::Unlocked { site, .. },
+            ) => Some(*site),
         }
     }
 

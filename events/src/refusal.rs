@@ -80,6 +80,12 @@ pub enum Refusal {
         /// What it shows.
         current: Option<DeployId>,
     },
+    /// The site is locked: what its readers see stays.
+    #[error("the site is locked: {reason}")]
+    SiteLocked {
+        /// Why, in the words of whoever locked it.
+        reason: String,
+    },
     /// The alias shows nothing.
     #[error("there is no alias `{0}`")]
     AliasNotFound(AliasName),
@@ -110,6 +116,7 @@ impl Refusal {
             Self::DeployNotFound(_) => "deploy_not_found",
             Self::OlderBuild { .. } => "older_build",
             Self::AliasMoved { .. } => "alias_moved",
+            Self::SiteLocked { .. } => "site_locked",
             Self::AliasNotFound(_) => "alias_not_found",
         }
     }

@@ -109,5 +109,7 @@ fn alias(fact: &AliasEvent) -> String {
             format!("`{alias}` was set to build {number} by hand")
         }
         AliasEvent::Removed { alias, .. } => format!("`{alias}` taken down"),
+        AliasEvent::Locked { alias, reason, .. } => format!("`{alias}` locked: {reason}"),
+        AliasEvent::Unlocked { alias, .. } => format!("`{alias}` unlocked"),
     }
 }

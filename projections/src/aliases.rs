@@ -83,6 +83,7 @@ impl Row for AliasRow {
                 Ok(Some(Key { site: *site, alias: alias.clone() }))
             }
             Event::Deploy(DeployEvent::Synced(_))
+            | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::Site(_)
@@ -119,6 +120,7 @@ impl Row for AliasRow {
                 row.map(|row| Self { mirrored_deploy: deploys::named(recorded).ok(), mirrored_at: Some(at), ..row })
             }
             Event::Deploy(DeployEvent::Synced(_))
+            | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::Site(_)

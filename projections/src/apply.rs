@@ -6,6 +6,7 @@ use crate::builds::BuildRow;
 use crate::deploys::DeployRow;
 use crate::failures::{self, FailureRow, Kind};
 use crate::hosts::Host;
+use crate::locks::LockRow;
 use crate::model::{LIVE, Model, bigint, position, sql};
 use crate::organizations::OrganizationRow;
 use crate::sites::SiteRow;
@@ -176,6 +177,7 @@ fn sound(fact: &Recorded) -> Result<Stated<'_>, Error> {
     BuildRow::touched(fact)?;
     DeployRow::touched(fact)?;
     AliasRow::touched(fact)?;
+    LockRow::touched(fact)?;
     Stated::of(fact)
 }
 
@@ -195,6 +197,7 @@ async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_
     table::fold::<BuildRow>(connection, schema, &facts).await?;
     table::fold::<DeployRow>(connection, schema, &facts).await?;
     table::fold::<AliasRow>(connection, schema, &facts).await?;
+    table::fold::<LockRow>(connection, schema, &facts).await?;
     failures::append(connection, schema, &failures).await
 }
 

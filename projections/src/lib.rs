@@ -18,6 +18,7 @@ pub mod failures;
 #[path = "../tests/read_model/fixture.rs"]
 mod fixture;
 mod hosts;
+pub mod locks;
 mod login;
 mod migrations;
 mod model;

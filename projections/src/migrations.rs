@@ -27,11 +27,12 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
     step!(Indexes, "0004_organizations_by_name"),
+    step!(Tables, "0005_locks"),
 ];
 
 /// The version of the tables this program writes.

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::copy::{Rows, Table, variant};
+use crate::locks::LockRow;
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
 use events::{Actor, Event, OrganizationId, OrganizationName, Recorded, SiteEvent, SiteId, SiteName, SiteSettings};
@@ -21,6 +22,9 @@ pub struct SiteRow {
     /// What its owner is called. Looked up when the site is read; left out if the owner is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<OrganizationName>,
+    /// Why what its readers see stays; left out if it is not locked. Looked up when the site is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockRow>,
     /// How it is built and published.
     #[serde(flatten)]
     pub settings: SiteSettings,
@@ -82,6 +86,7 @@ impl Row for SiteRow {
                 name,
                 organization,
                 organization_name: None,
+                lock: None,
                 settings,
                 version: 1,
                 created_at: recorded.envelope.time,
@@ -132,9 +137,10 @@ fn named(recorded: &Recorded) -> Result<SiteId, Error> {
     subject.parse().map_err(|_| Error::Subject { aggregate: "site", subject: subject.clone() })
 }
 
-/// A site with what its owner is called.
+/// A site with what its owner is called, and its lock.
 const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL (SELECT site.*, (
-    SELECT name FROM @.organizations WHERE id = site.organization) AS organization_name) shown";
+    SELECT name FROM @.organizations WHERE id = site.organization) AS organization_name, (
+    SELECT to_json(lock) FROM @.locks lock WHERE lock.site = site.id) AS lock) shown";
 
 impl Model {
     /// The sites that are not deleted, by name: those after the name `after`, at most `limit`.

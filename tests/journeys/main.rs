@@ -12,6 +12,7 @@ mod door;
 mod edge;
 mod faults;
 mod growth;
+mod lock;
 mod operators;
 mod organizations;
 mod provisioning;

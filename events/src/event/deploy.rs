@@ -86,6 +86,24 @@ pub enum AliasEvent {
         /// What it showed last.
         previous: DeployId,
     },
+    /// From now on the alias stays at what it shows.
+    #[serde(rename = "locked.v1")]
+    Locked {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name stays.
+        alias: AliasName,
+        /// Why, in the words of whoever locked it.
+        reason: String,
+    },
+    /// The alias may move again.
+    #[serde(rename = "unlocked.v1")]
+    Unlocked {
+        /// The site it belongs to.
+        site: SiteId,
+        /// Which name may move.
+        alias: AliasName,
+    },
 }
 
 /// Why an alias moved.

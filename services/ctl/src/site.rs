@@ -65,7 +65,12 @@ impl View {
     fn apply(&mut self, recorded: Recorded) {
         match &recorded.event {
             Event::Site(fact) => self.site = std::mem::take(&mut self.site).evolve(fact),
-            Event::Alias(fact @ (AliasEvent::Promoted { alias, .. } | AliasEvent::Removed { alias, .. })) => {
+            Event::Alias(
+                fact @ (AliasEvent::Promoted { alias, .. }
+                | AliasEvent::Removed { alias, .. }
+                | AliasEvent::Locked { alias, .. }
+                | AliasEvent::Unlocked { alias, .. }),
+            ) => {
                 let state = self.aliases.entry(alias.clone()).or_default();
                 *state = std::mem::take(state).evolve(fact);
             }
@@ -112,7 +117,8 @@ fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn
     writeln!(out, "  builds   {}, {} succeeded", view.builds, view.succeeded)?;
     for (alias, state) in &view.aliases {
         let shows = state.deploy.as_ref().map_or("nothing", |deploy| deploy.as_str());
-        writeln!(out, "  {:<8} {shows}", alias.to_string())?;
+        let locked = state.locked.as_ref().map(|reason| format!(", locked: {reason}")).unwrap_or_default();
+        writeln!(out, "  {:<8} {shows}{locked}", alias.to_string())?;
     }
     if let Some(last) = &view.last {
         let time = last.envelope.time.format(&Rfc3339)?;

@@ -141,6 +141,7 @@ impl Routes {
                 self.sites.get_mut(id)?.slots.remove(&alias.host_prefix().unwrap_or_default());
                 Some(*id)
             }
+            AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. } => None,
         }
     }
 

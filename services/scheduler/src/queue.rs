@@ -120,21 +120,25 @@ impl Queue {
     }
 
     fn apply_alias(&mut self, recorded: &Recorded, fact: &AliasEvent) {
-        let (AliasEvent::Promoted { site: id, alias, .. } | AliasEvent::Removed { site: id, alias, .. }) = fact;
-        let AliasName::Preview(branch) = alias else { return };
-        let Some(site) = self.sites.get_mut(id) else { return };
         match fact {
-            AliasEvent::Promoted { .. } => {
+            AliasEvent::Promoted { site: id, alias: AliasName::Preview(branch), .. } => {
+                let Some(site) = self.sites.get_mut(id) else { return };
                 site.previews.insert(branch.clone());
                 if site.gone.contains(branch) {
                     // It came after the deletion and is taken down because it came: a removal of its own.
                     self.remove_preview(*id, branch, recorded);
                 }
             }
-            AliasEvent::Removed { .. } => {
+            AliasEvent::Removed { site: id, alias: AliasName::Preview(branch), .. } => {
+                let Some(site) = self.sites.get_mut(id) else { return };
                 site.previews.remove(branch);
                 self.keep_preview(*id, branch);
             }
+            // What readers of the site itself see does not end with a branch.
+            AliasEvent::Promoted { .. }
+            | AliasEvent::Removed { .. }
+            | AliasEvent::Locked { .. }
+            | AliasEvent::Unlocked { .. } => {}
         }
     }
 

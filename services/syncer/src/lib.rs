@@ -113,6 +113,7 @@ impl Syncer {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)
+            | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Deploy(_) => Ok(()),
         }
     }

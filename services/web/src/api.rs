@@ -8,6 +8,7 @@ pub(crate) mod deploys;
 mod events;
 mod extract;
 mod files;
+mod lock;
 mod logs;
 mod organizations;
 mod page;
@@ -63,6 +64,7 @@ fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
+        .routes(routes!(lock::lock, lock::unlock))
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(organizations::sites))

@@ -3,14 +3,17 @@
 //! Every command is decided on the log, so none of them needs Postgres. Afterwards the read model is given a moment to
 //! catch up, so that whoever asked sees what they did.
 
+mod active;
 mod aliases;
 mod builds;
 mod execute;
+mod locks;
 mod organizations;
 mod sites;
 
 pub(crate) use aliases::{Promotion, promote};
 pub(crate) use builds::{Source, cancel_build, request_build};
 pub(crate) use execute::{execute, soon};
+pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};

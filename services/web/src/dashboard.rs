@@ -8,6 +8,7 @@ mod event;
 mod failed;
 mod layout;
 mod link;
+mod lock;
 mod login;
 mod older;
 mod organization;
@@ -38,6 +39,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites", post(sites::create))
         .route("/sites/{site}", get(site::show))
         .route("/sites/{site}/settings", get(settings::edit).post(settings::save))
+        .route("/sites/{site}/lock", post(lock::lock))
+        .route("/sites/{site}/lock/end", post(lock::unlock))
         .route("/sites/{site}/builds", get(builds::list).post(site::build))
         .route("/sites/{site}/deploys", get(deploys::list))
         .route("/deploys/{id}", get(deploy::show))

@@ -162,6 +162,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::BuildNotEnded
         | Refusal::DeployNotSynced
         | Refusal::OlderBuild { .. }
+        | Refusal::SiteLocked { .. }
         | Refusal::AliasMoved { .. } => (StatusCode::CONFLICT, "Conflict"),
     };
     (refusal.code(), status, title)

@@ -18,7 +18,8 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
     match event {
         Event::Organization(_) | Event::Handle(_) | Event::Site(_) | Event::Host(_) => ("web", "token:ada"),
         Event::Repository(_) => ("web", "webhook:github"),
-        Event::Build(BuildEvent::Requested { .. }) => ("web", "token:ada"),
+        Event::Build(BuildEvent::Requested { .. })
+        | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),
         Event::Build(BuildEvent::Queued { .. } | BuildEvent::Dispatched { .. } | BuildEvent::Canceled { .. })
         | Event::Alias(AliasEvent::Removed { .. }) => ("scheduler", "service:scheduler"),
         Event::Build(

@@ -1,6 +1,7 @@
 //! Sites: created, listed, changed, deleted.
 
 use super::extract::{Asked, Body, Named};
+use super::lock;
 use super::page::{Items, Page};
 use super::version::{if_match, tag};
 use crate::app::{App, Shared};
@@ -60,6 +61,9 @@ pub(crate) struct Shown {
     created_at: Option<OffsetDateTime>,
     /// Who created it.
     created_by: Option<String>,
+    /// Why what its readers see stays; null if it is not locked.
+    #[schema(required)]
+    lock: Option<lock::Shown>,
 }
 
 impl Shown {
@@ -78,6 +82,7 @@ impl Shown {
             organization_id: site.organization,
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
+            lock: site.lock.map(lock::Shown::from),
         }
     }
 
@@ -94,10 +99,11 @@ impl Shown {
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url.clone(),
             name: site.name,
-            organization: row.and_then(|row| row.organization_name),
+            organization: row.as_ref().and_then(|row| row.organization_name.clone()),
             organization_id: site.organization,
             created_at,
             created_by,
+            lock: row.and_then(|row| row.lock).map(lock::Shown::from),
         }
     }
 
@@ -117,6 +123,7 @@ impl Shown {
             organization_id: created.organization.id,
             created_at: None,
             created_by: None,
+            lock: None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Commands about sites. A site and the hosts it is called by are decided together, or a name could be taken without a
 //! site, and a site be without its name.
 
+use super::active::active;
 use super::execute::commit;
+use super::locks::lock_of;
 use super::organizations;
 use crate::app::Shared;
 use crate::place::{self, Place};
@@ -130,14 +132,7 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
-    self::active(app, id).await
-}
-
-async fn active(app: &Shared, id: SiteId) -> Result<Active, Problem> {
-    match app.log.load::<Site>(&id.to_string()).await?.state {
-        Site::Active(active) => Ok(active),
-        Site::Unknown | Site::Deleted => Err(Refusal::SiteNotFound.into()),
-    }
+    super::active::active(app, id).await
 }
 
 /// What the site is called, as the log knows it.
@@ -164,6 +159,9 @@ async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, P
         Site::Deleted => return Ok(false),
         Site::Unknown => return Err(Refusal::SiteNotFound.into()),
     };
+    if let Some(reason) = lock_of(app, id).await? {
+        return Err(Refusal::SiteLocked { reason }.into());
+    }
     let owner = Owner { site: id, organization: active.organization };
     let delete = site::Command::Delete { seen: active.version };
     let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, delete);

@@ -2,6 +2,7 @@
 
 use super::failed::Failed;
 use super::layout::Page;
+use super::lock;
 use crate::app::Shared;
 use crate::commands;
 use crate::place::Place;
@@ -94,6 +95,7 @@ pub(super) async fn edit(
                 button.primary { "Save" }
             }
         }
+        (lock::form(&site))
     };
     Ok(Page { title: "Settings", signed_in: true, refreshes: None }.render(&content))
 }

@@ -4,6 +4,7 @@ use super::deploys;
 use super::failed::Failed;
 use super::layout::{self, Page, moment};
 use super::link::link;
+use super::lock;
 use crate::app::Shared;
 use crate::commands::{self, Promotion, Source};
 use crate::place::Place;
@@ -72,6 +73,7 @@ fn heading(app: &Shared, site: &SiteRow) -> Markup {
             h1 { (site.name) }
             p { a href=(url) rel="noreferrer" { (url) } }
         }
+        (lock::notice(site))
         dl.facts {
             div { dt { "Repository" } dd { code { (site.settings.repository) } } }
             div { dt { "Webhook" } dd { code { (app.webhook_url) } } }

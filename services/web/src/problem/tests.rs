@@ -21,6 +21,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::DeployNotFound(deploy),
         Refusal::OlderBuild { alias: alias.clone(), number: 1 },
         Refusal::AliasMoved { alias: alias.clone(), current: None },
+        Refusal::SiteLocked { reason: "audit".to_owned() },
         Refusal::AliasNotFound(alias),
     ]
 }

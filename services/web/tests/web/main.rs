@@ -13,6 +13,7 @@ mod events;
 mod guard;
 mod history;
 mod lists;
+mod lock;
 mod logs;
 mod organizations;
 mod platform;
