@@ -40,12 +40,13 @@ impl BuildId {
     }
 }
 
-/// Identity of a site, given at its creation and kept whatever it is called: a UUIDv7 (RFC 9562).
+/// Identity of a site, given at its creation and kept whatever it is called: a UUIDv7 (RFC 9562), or a UUIDv5 of the request
+/// that its caller gave a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SiteId(pub Uuid);
 
-/// Identity of an organization, given at its creation: a UUIDv7 (RFC 9562).
+/// Identity of an organization, given at its creation: a UUIDv7 (RFC 9562), or a UUIDv5 as for a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct OrganizationId(pub Uuid);

@@ -86,7 +86,12 @@ impl<F: Fold> Following<F> {
             () = self.fold.keep() => return Ok(Step::Taken),
         };
         let step = match heard {
-            Heard::Reached => Step::Reached,
+            Heard::Reached => {
+                // Told at once: a fold that is level may wait long for what comes next.
+                let end = self.source.end().unwrap_or_default();
+                metrics::fold_position(F::NAME, position.sequence, end.saturating_sub(position.sequence));
+                Step::Reached
+            }
             Heard::Entries(entries) => {
                 self.take(entries).await?;
                 Step::Taken

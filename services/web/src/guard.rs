@@ -3,6 +3,7 @@
 use crate::app::Shared;
 use crate::auth::{Bearer, bearer, client};
 use crate::problem::Problem;
+use crate::request_key::Key;
 use crate::sessions::Visit;
 use crate::token::{caller, presented};
 use axum::extract::{Request, State};
@@ -40,7 +41,9 @@ pub(crate) async fn require_token(
     };
     let visit = bearer(&head.extensions).is_none().then(|| Visit::of(&head.headers)).flatten();
     let mut request = Request::from_parts(head, body);
-    request.extensions_mut().insert(caller.ok_or(Problem::Unauthorized)?);
+    let caller = caller.ok_or(Problem::Unauthorized)?;
+    let key = Key::of(request.headers())?;
+    request.extensions_mut().insert(caller.with_key(key));
     if let Some(visit) = visit {
         request.extensions_mut().insert(visit);
     }

@@ -2,7 +2,7 @@
 
 use crate::app::Shared;
 use crate::problem::Problem;
-use crate::{api, assets, dashboard, guard, health, webhook};
+use crate::{api, assets, compression, dashboard, guard, health, webhook};
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
@@ -29,6 +29,7 @@ fn router(app: &Shared) -> Router {
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::recognize))
         .layer(middleware::from_fn(refuse_ambiguous))
+        .layer(compression::layer())
         .layer(middleware::from_fn(observe))
         .with_state(Arc::clone(app))
 }

@@ -1,6 +1,7 @@
 //! A token and whoever holds it.
 
 use crate::config::Token;
+use crate::request_key::Key;
 use events::Actor;
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +18,11 @@ const RANDOM_DIFFERENT: usize = 8;
 
 /// Who asked, once it is known.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) Actor);
+pub(crate) struct Caller {
+    pub(crate) actor: Actor,
+    /// By which they may ask for the same again.
+    pub(crate) key: Option<Key>,
+}
 
 /// A token that this server knows.
 #[derive(Debug)]
@@ -73,7 +78,7 @@ pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
 }
 
 pub(crate) fn caller(name: &str) -> Caller {
-    Caller(Actor(format!("token:{name}")))
+    Caller { actor: Actor(format!("token:{name}")), key: None }
 }
 
 #[cfg(test)]

@@ -127,7 +127,8 @@ pub(crate) async fn list(
 }
 
 /// Ask for a build
-#[utoipa::path(post, path = "/sites/{site}/builds", tag = "builds", params(("site" = String, Path)),
+#[utoipa::path(post, path = "/sites/{site}/builds", tag = "builds",
+    params(("site" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Asks for the same once, however often it is sent")),
     request_body = NewBuild, responses(
     (status = 201, description = "It will be queued; null if the read model lags", body = Option<Shown>,
         headers(("Location" = String))),

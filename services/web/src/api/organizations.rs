@@ -79,7 +79,7 @@ pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) ->
 }
 
 /// Create an organization
-#[utoipa::path(post, path = "/organizations", tag = "organizations", request_body = Wanted, responses(
+#[utoipa::path(post, path = "/organizations", tag = "organizations", params(("Idempotency-Key" = Option<String>, Header, description = "Asks for the same once, however often it is sent")), request_body = Wanted, responses(
     (status = 201, description = "It was created", body = Shown, headers(("Location" = String), ("ETag" = String))),
 ))]
 pub(crate) async fn create(

@@ -140,7 +140,7 @@ pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) ->
 /// Create a site
 ///
 /// The tip of its live branch is built at once.
-#[utoipa::path(post, path = "/sites", tag = "sites", request_body = Wanted, responses(
+#[utoipa::path(post, path = "/sites", tag = "sites", params(("Idempotency-Key" = Option<String>, Header, description = "Asks for the same once, however often it is sent")), request_body = Wanted, responses(
     (status = 201, description = "It was created", body = Shown, headers(("Location" = String), ("ETag" = String))),
 ))]
 pub(crate) async fn create(

@@ -37,6 +37,6 @@ pub(crate) async fn promote(
     let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
     let (alias, deploy) = (alias.clone(), deploy.clone());
     let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
-    ask::<Alias>(app, &id, &command, &Cause::new(caller.0)).await?;
+    ask::<Alias>(app, &id, &command, &Cause::new(caller.actor)).await?;
     Ok(number)
 }

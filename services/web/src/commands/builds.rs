@@ -6,7 +6,6 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::token::Caller;
 use events::{Branch, Build, BuildId, Cause, CommitId, Refusal, Site, build};
-use runtime::clock;
 
 /// What of a site's repository shall be built.
 #[derive(Debug, Default)]
@@ -29,15 +28,17 @@ pub(crate) async fn request_build(
         return Err(Refusal::SiteNotFound.into());
     };
     let branch = source.branch.unwrap_or(active.settings.branch);
-    let (id, command) = (BuildId(clock::new_id()), build::Command::Request { site, branch, commit: source.commit });
-    ask::<Build>(app, &id.to_string(), &command, &Cause::new(caller.0)).await?;
+    let commit = source.commit.as_ref().map(CommitId::as_str).unwrap_or_default();
+    let id = BuildId(caller.new_id(format_args!("build/{site}/{branch}/{commit}")));
+    let command = build::Command::Request { site, branch, commit: source.commit };
+    ask::<Build>(app, &id.to_string(), &command, &Cause::new(caller.actor)).await?;
     Ok(id)
 }
 
 /// The cancellation joins the build's story, if the read model knows it.
 pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> Result<(), Problem> {
     let known = soon(app.model.build(id)).await.flatten();
-    let command = build::Command::Cancel { reason: format!("canceled by {}", caller.0), superseded_by: None };
-    let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.0) };
+    let command = build::Command::Cancel { reason: format!("canceled by {}", caller.actor), superseded_by: None };
+    let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.actor) };
     ask::<Build>(app, &id.to_string(), &command, &cause).await
 }

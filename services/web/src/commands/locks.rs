@@ -40,7 +40,7 @@ async fn hold(
 ) -> Result<(), Problem> {
     let site = app.site_id(place).await?;
     active(app, site).await?;
-    let mut transaction = app.log.transaction(Cause::new(caller.0));
+    let mut transaction = app.log.transaction(Cause::new(caller.actor));
     for alias in HELD {
         transaction = transaction.with::<Alias>(subject::alias_id(site, &alias), command(site, alias));
     }

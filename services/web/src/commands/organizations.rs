@@ -7,7 +7,6 @@ use crate::problem::Problem;
 use crate::token::Caller;
 use events::organization::{self, Active};
 use events::{Cause, Handle, Organization, OrganizationId, OrganizationName, Refusal, handle};
-use runtime::clock;
 
 /// How often a change is made anew when others change the organization at the same time.
 const ROUNDS_MAX: usize = 5;
@@ -26,10 +25,10 @@ pub(crate) async fn create_organization(
     name: &OrganizationName,
     caller: Caller,
 ) -> Result<OrganizationId, Problem> {
-    let id = OrganizationId(clock::new_id());
+    let id = OrganizationId(caller.new_id(format_args!("organization/{name}")));
     let transaction = app
         .log
-        .transaction(Cause::new(caller.0))
+        .transaction(Cause::new(caller.actor))
         .with::<Organization>(id, organization::Command::Create { name: name.clone() })
         .with::<Handle>(name, handle::Command::Claim(id));
     commit(app, transaction).await?;
@@ -57,7 +56,7 @@ async fn rename_once(app: &Shared, id: OrganizationId, rename: &Rename, caller: 
     let Active { name: present, version } = active(app, id).await?;
     let name = rename.name.as_ref().unwrap_or(&present);
     let command = organization::Command::Rename { name: name.clone(), seen: rename.seen.unwrap_or(version) };
-    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Organization>(id, command);
+    let mut transaction = app.log.transaction(Cause::new(caller.actor)).with::<Organization>(id, command);
     if *name != present {
         transaction = transaction
             .with::<Handle>(name, handle::Command::Claim(id))

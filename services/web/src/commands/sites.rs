@@ -13,8 +13,8 @@ use crate::token::Caller;
 use events::host::{self, Owner};
 use events::site::{self, Active, Change};
 use events::{
-    Cause, Handle, Host, Organization, OrganizationId, OrganizationName, Refusal, Site, SiteId, SiteName, SiteSettings,
-    handle, organization,
+    Branch, Cause, Handle, Host, Organization, OrganizationId, OrganizationName, Refusal, Site, SiteId, SiteName,
+    SiteSettings, handle, organization,
 };
 use runtime::clock;
 
@@ -37,6 +37,15 @@ impl NewSite {
     }
 }
 
+impl NewSite {
+    fn id(&self, caller: &Caller) -> SiteId {
+        let SiteSettings { repository, branch, demo_branch, engine } = &self.settings;
+        let demo = demo_branch.as_ref().map(Branch::as_str).unwrap_or_default();
+        let (name, owner) = (&self.name, &self.organization);
+        SiteId(caller.new_id(format_args!("site/{owner}/{name} {repository} {branch} {demo} {engine:?}")))
+    }
+}
+
 /// What a new site is, and whose.
 pub(crate) struct Created {
     pub(crate) site: SiteId,
@@ -55,6 +64,8 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
     match create_once(app, new, caller.clone()).await {
         // Its first sites are created at once: the one that brought the organization with it was faster.
         Err(Problem::Refused(Refusal::OrganizationExists)) => create_once(app, new, caller).await,
+        // The same request was under way: it has created the site, or the name is another's.
+        Err(Problem::Refused(Refusal::SiteExists)) if caller.key.is_some() => create_once(app, new, caller).await,
         created => created,
     }
 }
@@ -62,13 +73,16 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
 async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
     let NewSite { name, organization, settings } = new;
     app.repositories.check(&settings.repository)?;
-    let site = SiteId(clock::new_id());
     let organization = organizer(app, organization).await?;
     let owner = organization.id;
+    let site = new.id(&caller);
+    if caller.key.is_some() && matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
+        return Ok(Created { site, organization });
+    }
     let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
     let mut transaction = app
         .log
-        .transaction(Cause::new(caller.0))
+        .transaction(Cause::new(caller.actor))
         .with::<Site>(site, site::Command::Create(command))
         .with::<Host>(name, host::Command::Claim(Owner { site, organization: owner }));
     if organization.is_new {
@@ -129,7 +143,7 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     let owner = Owner { site: id, organization: active.organization };
     let renamed = name != active.name;
     let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
-    let transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, site::Command::Change(change));
+    let transaction = app.log.transaction(Cause::new(caller.actor)).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
     super::active::active(app, id).await
@@ -164,7 +178,7 @@ async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, P
     }
     let owner = Owner { site: id, organization: active.organization };
     let delete = site::Command::Delete { seen: active.version };
-    let mut transaction = app.log.transaction(Cause::new(caller.0)).with::<Site>(id, delete);
+    let mut transaction = app.log.transaction(Cause::new(caller.actor)).with::<Site>(id, delete);
     for name in active.hosts() {
         transaction = transaction.with::<Host>(name, host::Command::Release(owner));
     }

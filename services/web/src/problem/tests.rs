@@ -91,6 +91,7 @@ fn every_problem_has_its_code_and_status() {
         ("repository_not_allowed", 422),
         ("site_changed", 412),
         ("site_exists", 409),
+        ("site_locked", 409),
         ("site_name_retired", 409),
         ("site_not_found", 404),
         ("spool_unavailable", 503),

@@ -64,6 +64,28 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_lists_and_assets_are_compressed_and_what_flows_or_has_a_tag_is_not() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    let page = Browser::sign_in(&platform).await.page("/").await;
+    let style = page.split('"').find(|part| part.ends_with("style.css")).unwrap().to_owned();
+    let encoding = async |path: &str| {
+        let request = platform.client.get(platform.url(path)).bearer_auth(TOKEN).header("accept-encoding", "gzip, br");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.headers().get("content-encoding").map(|name| name.to_str().unwrap().to_owned())
+    };
+    for path in ["/", "/sites/docs", &style, "/api/v1/openapi.json"] {
+        assert_eq!(encoding(path).await.as_deref(), Some("gzip"), "{path}");
+    }
+    let log = format!("/api/v1/builds/{build}/log?follow=1");
+    for path in ["/api/v1/events/live", &log, "/api/v1/sites/docs", "/healthz"] {
+        assert_eq!(encoding(path).await, None, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
     let platform = Platform::start().await;
     let browser = Browser::sign_in(&platform).await;

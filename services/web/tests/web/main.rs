@@ -17,5 +17,6 @@ mod lock;
 mod logs;
 mod organizations;
 mod platform;
+mod repeats;
 mod settings;
 mod webhook;

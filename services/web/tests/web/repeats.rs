@@ -1,0 +1,56 @@
+//! A request whose answer was lost is sent again, and creates nothing twice.
+
+use crate::platform::{Platform, code};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+async fn post(platform: &Platform, path: &str, key: &str, body: &Value) -> (StatusCode, Value) {
+    let request = platform.api(Method::POST, path).header("idempotency-key", key).json(body);
+    crate::platform::json(request.send().await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_again_with_the_same_key_is_created_once() {
+    let platform = Platform::start().await;
+    let site = json!({ "name": "docs", "repository": "https://git.test/acme/docs.git", "organization": "acme" });
+    for (path, body) in
+        [("/organizations", json!({ "name": "north" })), ("/sites", site), ("/sites/docs/builds", json!({}))]
+    {
+        let first = post(&platform, path, "key-1", &body).await;
+        assert_eq!(first.0, StatusCode::CREATED, "{first:?}");
+        platform.level().await;
+        let stated = platform.log.last_sequence().await.unwrap();
+        let again = post(&platform, path, "key-1", &body).await;
+        assert_eq!((again.0, &again.1["id"]), (StatusCode::CREATED, &first.1["id"]), "{path}");
+        assert_eq!(platform.log.last_sequence().await.unwrap(), stated, "{path} stated nothing again");
+    }
+    let taken = json!({ "name": "docs", "repository": "https://git.test/acme/other.git", "organization": "acme" });
+    assert_eq!(code(&post(&platform, "/sites", "key-1", &taken).await), (409, "site_exists"), "another request");
+    let other_key = post(&platform, "/sites/docs/builds", "key-2", &json!({})).await.1["id"].clone();
+    let other_branch = post(&platform, "/sites/docs/builds", "key-2", &json!({ "branch": "x" })).await.1["id"].clone();
+    let first = post(&platform, "/sites/docs/builds", "key-1", &json!({})).await.1["id"].clone();
+    assert!(first != other_key && other_key != other_branch, "{first} {other_key} {other_branch}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_at_the_same_time_creates_one_thing() {
+    let platform = Platform::start().await;
+    let body = json!({ "name": "docs", "repository": "https://git.test/acme/docs.git" });
+    let asked = (0..8).map(|_| post(&platform, "/sites", "at-once", &body));
+    let answers = futures::future::join_all(asked).await;
+    for answer in &answers {
+        assert_eq!((answer.0, &answer.1["id"]), (StatusCode::CREATED, &answers[0].1["id"]), "{answers:?}");
+    }
+    assert_eq!(platform.get("/sites").await.1["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_none_is_refused_before_anything_is_done() {
+    let platform = Platform::start().await;
+    for key in ["", "two words", &"x".repeat(256)] {
+        let refused = post(&platform, "/organizations", key, &json!({ "name": "north" })).await;
+        assert_eq!(code(&refused), (400, "bad_header"), "{key:?}");
+        assert!(refused.1["detail"].as_str().unwrap().contains("Idempotency-Key"), "{refused:?}");
+    }
+    assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
+}
