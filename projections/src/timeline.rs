@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::copy::{Json, Rows, Table};
 use crate::model::{self, Model, bigint, page};
-use events::{Actor, BuildEvent, Event, EventId, Recorded, SiteId, SiteName};
+use events::{Actor, BuildEvent, Event, EventId, Recorded, RepositoryUrl, SiteId, SiteName};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder};
@@ -39,11 +39,16 @@ pub struct FactRow {
 }
 
 impl FactRow {
+    /// What it says; none if this version does not know the fact.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        Event::decode(&self.type_name, self.data.to_string().as_bytes()).ok()
+    }
+
     /// What happened, in words; none if this version does not know the fact.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        let event = Event::decode(&self.type_name, self.data.to_string().as_bytes()).ok()?;
-        Some(event.sentence(&self.subject))
+        self.event().map(|event| event.sentence(&self.subject))
     }
 }
 
@@ -151,6 +156,21 @@ impl Model {
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn latest_events(&self, query: &Query) -> Result<Vec<FactRow>, Error> {
         self.asked(query, "DESC").await
+    }
+
+    /// What webhooks have told of a repository, newest first: before the sequence `before`, at most `limit`. A delivery that
+    /// was sent again is there once.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn deliveries(
+        &self,
+        repository: &RepositoryUrl,
+        limit: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<FactRow>, Error> {
+        let subject = Some(("repository".to_owned(), repository.canonical()));
+        self.latest_events(&Query { subject, limit, before, ..Query::default() }).await
     }
 
     /// The fact with this id.

@@ -11,11 +11,13 @@ use runtime::error::BoxError;
 use runtime::fold::{Fold, Home, Kept, Memory, State};
 use scheduler::queue::Queue;
 use scheduler::{Limits, schedule};
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) const ROWS: &[&str] = &["fold_scheduler", "fold_edge", "decision_20k_sites", "promotion_20k_sites"];
+pub(crate) const ROWS: &[&str] =
+    &["fold_scheduler", "fold_edge", "decision_20k_sites", "decision_20k_sites_warm", "promotion_20k_sites"];
 
 const FACTS: u64 = 500_000;
 const SITES: usize = 20_000;
@@ -31,8 +33,12 @@ pub(crate) async fn measure() -> Vec<Row> {
     let (edge, _) = side_by_side("fold_edge", async |_| fold::<Table>(&facts).await, async |_| decode(&facts)).await;
     drop(facts);
     let (many, few) = (Large::with(SITES), Large::with(FEW_SITES));
+    let decisions = async |_| few.decision(&few.pushes);
     let (decide, decide_few) =
-        side_by_side("decision_20k_sites", async |_| many.decision(), async |_| few.decision()).await;
+        side_by_side("decision_20k_sites", async |_| many.decision(&many.pushes), decisions).await;
+    let warm = many.pushes_to(FEW_SITES);
+    let (decide_warm, decide_few_again) =
+        side_by_side("decision_20k_sites_warm", async |_| many.decision(&warm), decisions).await;
     let (promote, promote_few) =
         side_by_side("promotion_20k_sites", async |_| many.promotion().await, async |_| few.promotion().await).await;
     let per_second = |name, rate| Row::new(name, "facts/s", Better::Higher, rate);
@@ -41,6 +47,7 @@ pub(crate) async fn measure() -> Vec<Row> {
         per_second("fold_scheduler", scheduler).against("decoding alone", decoding).shall(Goal::AtLeast(100_000.0)),
         per_second("fold_edge", edge).against("decoding alone", decoding).shall(Goal::AtLeast(100_000.0)),
         each("decision_20k_sites", decide).against("the same with 100 sites", decide_few).shall(Goal::Ratio(1.0 / 1.2)),
+        each("decision_20k_sites_warm", decide_warm).against("the same with 100 sites", decide_few_again),
         each("promotion_20k_sites", promote)
             .against("the same with 100 sites", promote_few)
             .shall(Goal::Ratio(1.0 / 1.2)),
@@ -127,12 +134,20 @@ impl Large {
         Self { queue, table, pushes, promotions }
     }
 
+    /// As many pushes, all of them to a few of the sites.
+    fn pushes_to(&self, sites: usize) -> Vec<Recorded> {
+        let subjects: BTreeSet<&str> = self.pushes.iter().map(|push| &*push.envelope.subject).collect();
+        let subjects: BTreeSet<&str> = subjects.into_iter().take(sites).collect();
+        let some = self.pushes.iter().filter(|push| subjects.contains(&*push.envelope.subject));
+        some.cycle().take(TIMES).cloned().collect()
+    }
+
     /// Microseconds for a push that is heard and the decision that follows.
-    fn decision(&self) -> f64 {
+    fn decision(&self, pushes: &[Recorded]) -> f64 {
         let (limits, now) = (Limits::default(), runtime::clock::now());
         let mut queue = unshared(&self.queue);
         let started = Instant::now();
-        for push in &self.pushes {
+        for push in pushes {
             queue.apply(push);
             black_box(schedule::schedule(&queue, &limits, now));
             queue.wishes.clear();

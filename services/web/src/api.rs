@@ -4,6 +4,7 @@
 
 mod aliases;
 mod builds;
+mod deliveries;
 pub(crate) mod deploys;
 mod events;
 mod extract;
@@ -72,6 +73,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(builds::show))
         .routes(routes!(builds::cancel))
         .routes(routes!(logs::read))
+        .routes(routes!(deliveries::list))
         .routes(routes!(deploys::list))
         .routes(routes!(deploys::show))
         .routes(routes!(files::list))

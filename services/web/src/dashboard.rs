@@ -2,6 +2,7 @@
 
 mod build;
 mod builds;
+mod deliveries;
 mod deploy;
 mod deploys;
 mod event;
@@ -42,6 +43,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/lock", post(lock::lock))
         .route("/sites/{site}/lock/end", post(lock::unlock))
         .route("/sites/{site}/builds", get(builds::list).post(site::build))
+        .route("/sites/{site}/deliveries", get(deliveries::list))
         .route("/sites/{site}/deploys", get(deploys::list))
         .route("/deploys/{id}", get(deploy::show))
         .route("/events/{sequence}", get(event::show))

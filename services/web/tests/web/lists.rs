@@ -62,6 +62,7 @@ async fn every_list_has_its_rows_in_order_and_says_where_the_next_page_begins() 
         "/sites/docs/builds",
         "/sites/docs/deploys",
         "/sites/docs/aliases",
+        "/sites/docs/deliveries",
         "/sites/docs/events",
         "/events",
     ] {
@@ -70,7 +71,7 @@ async fn every_list_has_its_rows_in_order_and_says_where_the_next_page_begins() 
             assert_eq!(code(&refused), (422, "invalid_input"), "{path} {limit}");
         }
     }
-    for path in ["/sites/docs/builds", "/sites/docs/deploys", "/sites/docs/events", "/events"] {
+    for path in ["builds", "deploys", "deliveries", "events"].map(|list| format!("/sites/docs/{list}")) {
         assert_eq!(code(&platform.get(&format!("{path}?after=x")).await), (422, "invalid_input"), "{path}");
     }
 }
@@ -94,6 +95,15 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
     let push = platform.log.execute::<Repository>("git.test/acme/docs", &record, &cause).await.unwrap().remove(0);
     let build = events::BuildId::of(push.envelope.id, docs);
     platform.queue(build, docs, push.sequence).await;
+    let delivery = platform.get("/sites/docs/deliveries").await.1["items"][0].clone();
+    assert_eq!(
+        (&delivery["id"], &delivery["kind"], &delivery["branch"]),
+        (&json!("d-1"), &json!("push"), &json!("main"))
+    );
+    assert_eq!((&delivery["commit"], &delivery["sequence"]), (&json!(crate::platform::COMMIT), &json!(push.sequence)));
+    assert_eq!(platform.get("/sites/other/deliveries").await.1, json!({ "items": [], "next": null }));
+    let page = crate::dashboard::Browser::sign_in(&platform).await.page("/sites/docs/deliveries").await;
+    assert!(page.contains("Push to <code>main</code>: 1111111 Fix the title."), "{page}");
     for path in [format!("/sites/{docs}/events"), "/sites/docs/events".to_owned(), "/events?site=docs".to_owned()] {
         let events = platform.get(&path).await.1["items"].clone();
         let types: Vec<&str> = events.as_array().unwrap().iter().filter_map(|event| event["type"].as_str()).collect();
