@@ -60,6 +60,9 @@ pub(super) async fn show(
 }
 
 fn choice(offered: &[DeployRow], deploy: &DeployRow, earlier: Option<&DeployRow>) -> Markup {
+    if offered.iter().all(|other| other.id == deploy.id) {
+        return html! {};
+    }
     html! {
         form.inline method="get" {
             label for="from" { "Compared with" }

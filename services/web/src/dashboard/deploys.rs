@@ -49,7 +49,7 @@ pub(super) fn table(app: &Shared, site: &SiteRow, deploys: &[DeployRow], aliases
                         tr {
                             th scope="row" { a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } }
                             td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
-                            td { (deploy.branch) " " code { (deploy.commit.short()) } }
+                            td { span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }
                             td { (deploy.files) ", " (size(deploy.bytes)) }
                             td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
                             td { (moment(deploy.created_at)) }

@@ -101,7 +101,7 @@ pub(super) fn builds(builds: &[BuildRow]) -> Markup {
                         tr {
                             td { a href={ "/builds/" (build.id) } { (number(build)) } }
                             td { (pill(build.state)) }
-                            td { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } }
+                            td { span.branch title=(build.branch) { (build.branch) } @if let Some(commit) = &build.commit { " " code { (commit.short()) } } }
                             td.wide { (build.summary) }
                             td { (moment(build.created_at)) }
                             td { (build.duration_ms.map_or_else(|| "–".to_owned(), duration)) }

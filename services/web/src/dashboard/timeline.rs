@@ -128,7 +128,7 @@ fn row(entry: &FactRow, sites: &[SiteRow]) -> Markup {
             td.wide { (words(entry)) }
             td { @match site {
                 Some(site) => a href=(link("/timeline", &[("site", &site.id.to_string())])) { (site.name) },
-                None => a href=(link("/timeline", &[("subject", &subject)])) { (subject) },
+                None => a href=(link("/timeline", &[("subject", &subject)])) title=(subject) { (entry.aggregate) },
             } }
             td { (entry.actor) }
             td { a href=(link("/timeline", &[("correlation", &story)])) { code { (ending(&story)) } } }
