@@ -44,7 +44,7 @@ pub struct Push<'a> {
 
 /// Where a push stands among those that were heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Arrival {
     /// Its commit is the tip.
     Newest,
     /// What followed it was heard before.
@@ -57,13 +57,13 @@ pub enum Place {
 
 impl Branches {
     /// Takes in a push and answers where it stands.
-    pub fn push(&mut self, branch: &Branch, push: &Push<'_>, now: OffsetDateTime) -> Place {
+    pub fn push(&mut self, branch: &Branch, push: &Push<'_>, now: OffsetDateTime) -> Arrival {
         self.forget(now);
         let place = match self.tips.get_mut(branch) {
             Some(tips) => tips.push(push),
             None => {
                 self.tips.insert(branch.clone(), Tips::pushed(push));
-                Place::Newest
+                Arrival::Newest
             }
         };
         self.note(branch, now);

@@ -6,7 +6,7 @@
 
 mod artifact;
 
-use crate::plan::{Known, Location, PACK_BYTES, Pack, Place, Plan, plan};
+use crate::plan::{Known, Location, PACK_BYTES, Pack, Plan, Spot, plan};
 use artifact::Artifact;
 use events::{BuildId, DeployId, Digest, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -21,7 +21,7 @@ const PACKS_AT_ONCE: usize = 4;
 
 /// The deploy to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deploy {
+pub struct Wanted {
     /// Its id.
     pub id: DeployId,
     /// The site it belongs to.
@@ -32,7 +32,7 @@ pub struct Deploy {
 
 /// What a synced deploy is and what it cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Synced {
+pub struct Sent {
     /// Digest of its file list: equal content, equal digest.
     pub content: Digest,
     /// Files in it.
@@ -90,10 +90,10 @@ impl Error {
 /// [`Error::Artifact`] if the artifact is torn or has what a site may not have; [`Error::Storage`] if the store fails.
 pub async fn sync(
     storage: &Storage,
-    deploy: Deploy,
+    deploy: Wanted,
     artifact: &Path,
     known_deploys: &[DeployId],
-) -> Result<Synced, Error> {
+) -> Result<Sent, Error> {
     let (bucket, requests) = storage.site(deploy.site).counted();
     let sync = Sync { bucket, requests, deploy };
     // The client's futures are large: a caller need not hold them in its own.
@@ -118,7 +118,7 @@ impl Earlier {
 struct Sync {
     bucket: SiteBucket,
     requests: Requests,
-    deploy: Deploy,
+    deploy: Wanted,
 }
 
 impl Sync {
@@ -130,7 +130,7 @@ impl Sync {
         Error::Artifact { deploy: self.deploy.id.clone(), source }
     }
 
-    async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Synced, Error> {
+    async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Sent, Error> {
         let artifact = self.read(artifact).await?;
         let mut known = Earlier::default();
         let mut plan = plan(artifact.files.clone(), &known.places);
@@ -190,12 +190,12 @@ impl Sync {
     }
 
     fn manifest(&self, plan: Plan, packs: &[Digest]) -> Manifest {
-        let Deploy { id, site, build } = self.deploy.clone();
+        let Wanted { id, site, build } = self.deploy.clone();
         let uploaded = Uploaded { files: plan.new_blobs(), bytes: plan.new_bytes() };
         let entries = plan.files.into_iter().filter_map(|(file, place)| {
             let location = match place {
-                Place::Known(location) => location,
-                Place::New { pack, offset } => Location { pack: *packs.get(pack)?, offset },
+                Spot::Known(location) => location,
+                Spot::New { pack, offset } => Location { pack: *packs.get(pack)?, offset },
             };
             let content_type = content_type::of(&file.path).into();
             let Location { pack, offset } = location;
@@ -205,10 +205,10 @@ impl Sync {
     }
 }
 
-fn synced(manifest: &Manifest, requests: &Requests) -> Synced {
+fn synced(manifest: &Manifest, requests: &Requests) -> Sent {
     let Uploaded { files: uploaded_files, bytes: uploaded_bytes } = manifest.head().uploaded;
     let (content, files, bytes) = (manifest.content(), manifest.files(), manifest.bytes());
-    Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests: requests.sent() }
+    Sent { content, files, bytes, uploaded_files, uploaded_bytes, requests: requests.sent() }
 }
 
 /// Reading and hashing a site takes long enough to starve everything else on this thread.

@@ -55,7 +55,7 @@ pub struct Blob {
 
 /// Where a file's content is once the plan is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Spot {
     /// Where an earlier deploy put it.
     Known(Location),
     /// In a pack of this plan.
@@ -71,7 +71,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Every file, sorted by path, with its place.
-    pub files: Vec<(File, Place)>,
+    pub files: Vec<(File, Spot)>,
     /// The packs to write.
     pub packs: Vec<Pack>,
 }
@@ -92,7 +92,7 @@ pub fn plan(mut files: Vec<File>, known: &Known) -> Plan {
     let mut packing = Packing::default();
     let placed = files.into_iter().map(|file| {
         let place = match known.0.get(&file.digest) {
-            Some(location) => Place::Known(*location),
+            Some(location) => Spot::Known(*location),
             None => packing.place(&file),
         };
         (file, place)
@@ -106,11 +106,11 @@ struct Packing {
     packs: Vec<Pack>,
     /// The pack being filled.
     open: Option<usize>,
-    placed: HashMap<Digest, Place>,
+    placed: HashMap<Digest, Spot>,
 }
 
 impl Packing {
-    fn place(&mut self, file: &File) -> Place {
+    fn place(&mut self, file: &File) -> Spot {
         if let Some(place) = self.placed.get(&file.digest) {
             return *place;
         }
@@ -120,19 +120,19 @@ impl Packing {
     }
 
     /// A blob larger than a pack is one of its own: it is sent from the artifact, without a copy in memory.
-    fn append(&mut self, file: &File) -> Place {
+    fn append(&mut self, file: &File) -> Spot {
         let fits = |pack: &Pack| pack.size.saturating_add(file.size) <= PACK_BYTES;
         let index = match self.open.filter(|index| self.packs.get(*index).is_some_and(fits)) {
             Some(index) => index,
             None => self.begin(file.size),
         };
         let Some(pack) = self.packs.get_mut(index) else {
-            return Place::New { pack: index, offset: 0 };
+            return Spot::New { pack: index, offset: 0 };
         };
         let offset = pack.size;
         pack.blobs.push(Blob { digest: file.digest, position: file.position, size: file.size });
         pack.size += file.size;
-        Place::New { pack: index, offset }
+        Spot::New { pack: index, offset }
     }
 
     fn begin(&mut self, size: u64) -> usize {
@@ -215,7 +215,7 @@ mod tests {
         let files = vec![file("a", 1, 5), file("b", 2, 50 * MIB), file("c", 3, 0)];
         let plan = plan(files.clone(), &knowing(&files));
         assert_eq!(plan.packs, []);
-        assert!(plan.files.iter().all(|(_, place)| matches!(place, Place::Known(_))));
+        assert!(plan.files.iter().all(|(_, place)| matches!(place, Spot::Known(_))));
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let mut known = Known::default();
         known.extend([(file.digest, Location { pack: first, offset: 3 })]);
         known.extend([(file.digest, Location { pack: second, offset: 4 })]);
-        assert_eq!(plan(vec![file], &known).files[0].1, Place::Known(Location { pack: first, offset: 3 }));
+        assert_eq!(plan(vec![file], &known).files[0].1, Spot::Known(Location { pack: first, offset: 3 }));
     }
 
     fn files() -> impl Strategy<Value = Vec<File>> {
@@ -243,8 +243,8 @@ mod tests {
             prop_assert_eq!(plan.files.len(), files.len());
             for (file, place) in &plan.files {
                 match place {
-                    Place::Known(location) => prop_assert_eq!(known.0.get(&file.digest), Some(location)),
-                    Place::New { pack, offset } => {
+                    Spot::Known(location) => prop_assert_eq!(known.0.get(&file.digest), Some(location)),
+                    Spot::New { pack, offset } => {
                         let mut end = 0;
                         let found = plan.packs[*pack].blobs.iter().find(|blob| {
                             let start = end;

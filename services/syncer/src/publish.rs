@@ -1,6 +1,6 @@
 //! From a finished build to what a reader sees: store the deploy, then move the alias of its branch.
 
-use crate::perform::{self, Deploy, Synced};
+use crate::perform::{self, Sent, Wanted};
 use crate::{Syncer, stored, unless_refused};
 use events::alias::Claim;
 use events::event::Artifact;
@@ -40,7 +40,7 @@ impl Syncer {
         platform.delete_artifacts(finished.build).await.map_err(stored)
     }
 
-    async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
+    async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Sent, Failure> {
         // A fact that is delivered again while its first try is in hand must not meet that one's files.
         let folder = self.in_hand.join(format!("{}-{}", finished.build, Uuid::new_v4().simple()));
         tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::Retry(Box::new(error)))?;
@@ -50,12 +50,12 @@ impl Syncer {
         synced
     }
 
-    async fn sync_in(&self, folder: &Path, finished: &Finished, deploy: &DeployId) -> Result<Synced, Failure> {
+    async fn sync_in(&self, folder: &Path, finished: &Finished, deploy: &DeployId) -> Result<Sent, Failure> {
         let (artifact, platform) = (folder.join("artifact.tar"), self.storage.platform());
         platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
         let known = self.likely_known(finished).await?;
         let (site, build) = (finished.site, finished.build);
-        let deploy = Deploy { id: deploy.clone(), site, build };
+        let deploy = Wanted { id: deploy.clone(), site, build };
         let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
         synced.map_err(|error| {
             if error.is_transient() { Failure::Retry(Box::new(error)) } else { Failure::Park(Box::new(error)) }
@@ -84,8 +84,8 @@ impl Syncer {
     }
 }
 
-fn stated(finished: &Finished, synced: Synced) -> events::event::Synced {
-    let Synced { content, files, bytes, uploaded_files, uploaded_bytes, requests } = synced;
+fn stated(finished: &Finished, synced: Sent) -> events::event::Synced {
+    let Sent { content, files, bytes, uploaded_files, uploaded_bytes, requests } = synced;
     events::event::Synced {
         site: finished.site,
         build: finished.build,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::Poll;
 use storage::{Config, SiteBucket, Storage};
-use syncer::perform::{Deploy, Error, Synced, sync};
+use syncer::perform::{Error, Sent, Wanted, sync};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ impl Stage {
         path
     }
 
-    async fn sync(&self, number: u128, artifact: &Path, known: &[u128]) -> Result<Synced, Error> {
+    async fn sync(&self, number: u128, artifact: &Path, known: &[u128]) -> Result<Sent, Error> {
         let known: Vec<_> = known.iter().map(|number| deploy(*number).id).collect();
         sync(&self.storage, deploy(number), artifact, &known).await
     }
@@ -92,14 +92,14 @@ fn hostile(tar: &mut tar::Builder<std::fs::File>, path: &[u8], kind: tar::EntryT
     tar.append(&header, std::io::empty()).unwrap();
 }
 
-fn deploy(number: u128) -> Deploy {
+fn deploy(number: u128) -> Wanted {
     let build = BuildId(Uuid::from_u128(number));
-    Deploy { id: DeployId::of(build), site: SiteId(Uuid::nil()), build }
+    Wanted { id: DeployId::of(build), site: SiteId(Uuid::nil()), build }
 }
 
 /// What came of a sync, however many requests it took.
-fn result(synced: Result<Synced, Error>) -> Synced {
-    Synced { requests: 0, ..synced.unwrap() }
+fn result(synced: Result<Sent, Error>) -> Sent {
+    Sent { requests: 0, ..synced.unwrap() }
 }
 
 fn pages(count: usize) -> Files {
@@ -128,7 +128,7 @@ async fn an_unchanged_redeploy_uploads_nothing() {
     let first = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
     let before = stage.objects("").await;
     let second = stage.sync(2, &stage.tar(&files), &[1]).await.unwrap();
-    assert_eq!(second, Synced { uploaded_files: 0, uploaded_bytes: 0, requests: second.requests, ..first });
+    assert_eq!(second, Sent { uploaded_files: 0, uploaded_bytes: 0, requests: second.requests, ..first });
     assert!(second.requests < first.requests, "{second:?}");
     let mut after = stage.objects("").await;
     after.retain(|(key, _)| *key != storage::keys::deploy(&deploy(2).id));

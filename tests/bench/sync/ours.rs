@@ -5,7 +5,7 @@ use super::store;
 use crate::process;
 use events::{BuildId, DeployId, SiteId};
 use std::path::Path;
-use syncer::perform::{Deploy, sync};
+use syncer::perform::{Wanted, sync};
 use tokio::process::Command;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) async fn asked() -> bool {
     let (site, number): (u128, u128) = (site.parse().unwrap(), number.parse().unwrap());
     let known: Vec<DeployId> = (0..number).rev().map(|number| id(build(site, number))).collect();
     let build = build(site, number);
-    let deploy = Deploy { id: id(build), site: SiteId(Uuid::from_u128(site)), build };
+    let deploy = Wanted { id: id(build), site: SiteId(Uuid::from_u128(site)), build };
     sync(&store::storage(endpoint.clone()), deploy, Path::new(artifact), &known).await.unwrap();
     true
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use storage::path::Paths;
 use storage::{Config, Storage};
-use syncer::perform::{Deploy, sync};
+use syncer::perform::{Wanted, sync};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ async fn survives(storage: &Storage, paths: &BTreeSet<String>) {
     let (build, site) = (BuildId(Uuid::new_v4()), events::SiteId(Uuid::nil()));
     let bucket = storage.site(site);
     let id = DeployId::of(build);
-    sync(storage, Deploy { id: id.clone(), site, build }, &artifact, &[]).await.unwrap();
+    sync(storage, Wanted { id: id.clone(), site, build }, &artifact, &[]).await.unwrap();
     let manifest = bucket.manifest(&id).await.unwrap().unwrap();
     assert_eq!(manifest.iter().map(|entry| entry.path.clone()).collect::<BTreeSet<_>>(), *paths);
     // The longest tree there is.

@@ -23,10 +23,10 @@ fn take(branches: &mut Branches, delivery: &str) -> String {
         return if is_gone { "-" } else { "" }.to_owned();
     };
     match branches.push(&branch(), &Push { before: before.as_ref(), commit: &commit }, now) {
-        Place::Newest => commit.as_str()[..1].to_owned(),
-        Place::Late => String::new(),
-        Place::Behind(tip) => tip.as_str()[..1].to_owned(),
-        Place::Gone => "-".to_owned(),
+        Arrival::Newest => commit.as_str()[..1].to_owned(),
+        Arrival::Late => String::new(),
+        Arrival::Behind(tip) => tip.as_str()[..1].to_owned(),
+        Arrival::Gone => "-".to_owned(),
     }
 }
 
@@ -159,8 +159,8 @@ fn of_deleted_branches_the_newest_are_remembered_for_as_long_as_a_delivery_may_b
     let mut late = |number: usize, now| {
         branches.push(&named(number), &Push { before: Some(&commit('a')), commit: &commit('b') }, now)
     };
-    assert_eq!([late(0, start), late(1, start)], [Place::Newest, Place::Gone]);
-    assert_eq!(late(2, start + DELIVERIES_KEPT), Place::Gone);
-    assert_eq!(late(3, start + DELIVERIES_KEPT + time::Duration::SECOND), Place::Newest);
+    assert_eq!([late(0, start), late(1, start)], [Arrival::Newest, Arrival::Gone]);
+    assert_eq!(late(2, start + DELIVERIES_KEPT), Arrival::Gone);
+    assert_eq!(late(3, start + DELIVERIES_KEPT + time::Duration::SECOND), Arrival::Newest);
     assert_eq!(branches.gone, []);
 }

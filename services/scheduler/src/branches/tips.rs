@@ -1,6 +1,6 @@
 //! The tips of one branch.
 
-use super::{Place, Push};
+use super::{Arrival, Push};
 use events::CommitId;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -51,7 +51,7 @@ impl Tips {
         self.present.tip.is_none()
     }
 
-    pub(super) fn push(&mut self, push: &Push<'_>) -> Place {
+    pub(super) fn push(&mut self, push: &Push<'_>) -> Arrival {
         let (before, commit) = (push.before.map(mark), mark(push.commit));
         let was_left = self.was_left(before, commit);
         if let Some(before) = before {
@@ -62,11 +62,11 @@ impl Tips {
         }
         if was_left {
             self.join(before, commit);
-            return if self.is_gone() { Place::Gone } else { Place::Late };
+            return if self.is_gone() { Arrival::Gone } else { Arrival::Late };
         }
         let start = self.beginning(before);
         self.set_aside(Stretch { start, tip: Some(push.commit.clone()) });
-        Place::Newest
+        Arrival::Newest
     }
 
     /// Answers whether the branch is gone by it.
@@ -105,14 +105,14 @@ impl Tips {
     }
 
     /// The present stretch goes on to `commit`, which may be where one starts that was set aside.
-    fn go_on(&mut self, commit: &CommitId) -> Place {
+    fn go_on(&mut self, commit: &CommitId) -> Arrival {
         let joined = self.aside.iter().position(|later| later.start == Some(mark(commit)));
         let Some(later) = joined.and_then(|index| self.aside.remove(index)) else {
             self.present.tip = Some(commit.clone());
-            return Place::Newest;
+            return Arrival::Newest;
         };
         self.present.tip.clone_from(&later.tip);
-        later.tip.map_or(Place::Gone, Place::Behind)
+        later.tip.map_or(Arrival::Gone, Arrival::Behind)
     }
 
     /// What leads from `before` to `commit` was heard after what starts there.

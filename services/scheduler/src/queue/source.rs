@@ -1,7 +1,7 @@
 //! What repositories tell: each knows its sites, so that a push costs the same however many others there are.
 
 use super::{Origin, Queue, Reason, Wish};
-use crate::branches::{Place, Push};
+use crate::branches::{Arrival, Push};
 use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, SiteId};
 use std::collections::BTreeSet;
 
@@ -24,14 +24,14 @@ impl Queue {
                 let push = Push { before: before.as_ref(), commit };
                 let place = known.branches.push(branch, &push, recorded.envelope.time);
                 let sites = known.sites.clone();
-                if place == Place::Gone {
+                if place == Arrival::Gone {
                     self.delete_branch(recorded, &sites, branch);
                 }
                 let (reason, commit, summary) = match place {
-                    Place::Newest => (Reason::Push, commit.clone(), summary.as_str()),
-                    Place::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
-                    Place::Gone => (Reason::PushBeforeDeletion, commit.clone(), summary.as_str()),
-                    Place::Behind(tip) => (Reason::Push, tip, BEHIND),
+                    Arrival::Newest => (Reason::Push, commit.clone(), summary.as_str()),
+                    Arrival::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
+                    Arrival::Gone => (Reason::PushBeforeDeletion, commit.clone(), summary.as_str()),
+                    Arrival::Behind(tip) => (Reason::Push, tip, BEHIND),
                 };
                 let pushed = Pushed { branch, reason, commit, summary };
                 for site in sites {
