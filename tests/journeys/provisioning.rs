@@ -1,11 +1,12 @@
 //! Servers as they come, and what `pagefold provision` and `pagefold permissions` make of them: nothing else is needed.
 
+use events::Digest;
 use journeys::{Fleet, Part, Service, eventually};
 use projections::{Error, Store};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::Command;
-use storage::Error as StoreError;
+use storage::{Body, Error as StoreError};
 
 /// A fleet of servers alone, in which nothing has been made.
 async fn fresh() -> Fleet {
@@ -98,8 +99,11 @@ async fn each_key_of_the_store_opens_what_its_policy_says() {
     let site = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     fleet.storage_of(Service::Syncer).site(site).ensure().await.unwrap();
     fleet.storage_of(Service::Edge).site(site).objects("").await.unwrap();
-    for service in [Service::Web, Service::Launcher] {
-        denied(fleet.storage_of(service).site(site).objects("").await.map(drop));
+    fleet.storage_of(Service::Web).site(site).objects("").await.unwrap();
+    denied(fleet.storage_of(Service::Launcher).site(site).objects("").await.map(drop));
+    for service in [Service::Web, Service::Edge] {
+        let pack = Body::Bytes("x".into());
+        denied(fleet.storage_of(service).site(site).put_pack(Digest::of(b"x"), pack).await);
     }
     fleet.storage_of(Service::Syncer).site(site).erase().await.unwrap();
 }

@@ -4,9 +4,8 @@
 //! there already, on every replica and for ever. Another request under the same key is another request.
 
 use crate::problem::Problem;
-use crate::token::Caller;
+use events::Actor;
 use http::HeaderMap;
-use runtime::clock;
 use std::fmt::Display;
 use uuid::Uuid;
 
@@ -28,18 +27,11 @@ impl Key {
         let key = value.to_str().ok().filter(is_key).filter(|_| values.next().is_none());
         key.map(|key| Some(Self(key.to_owned()))).ok_or(Problem::BadHeader("Idempotency-Key"))
     }
-}
 
-impl Caller {
-    pub(crate) fn with_key(self, key: Option<Key>) -> Self {
-        Self { key, ..self }
-    }
-
-    /// An id for what a request creates; `request` tells all that was asked for. With a key it is the same each time.
-    pub(crate) fn new_id(&self, request: impl Display) -> Uuid {
-        let Some(Key(key)) = &self.key else { return clock::new_id() };
+    /// The id of what `actor` creates by this request; `request` tells all that is asked for.
+    pub(crate) fn id(&self, actor: &Actor, request: impl Display) -> Uuid {
         // Neither an actor nor a key has a space.
-        let scope = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("urn:pagefold:request:{} {key}", self.actor).as_bytes());
+        let scope = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("urn:pagefold:request:{actor} {}", self.0).as_bytes());
         Uuid::new_v5(&scope, request.to_string().as_bytes())
     }
 }
@@ -47,22 +39,19 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::Actor;
     use http::HeaderValue;
 
-    fn caller(name: &str, key: Option<&str>) -> Caller {
-        Caller { actor: Actor(format!("token:{name}")), key: key.map(|key| Key(key.to_owned())) }
+    fn id(name: &str, key: &str, request: &str) -> Uuid {
+        Key(key.to_owned()).id(&Actor(format!("token:{name}")), request)
     }
 
     #[test]
     fn an_id_is_the_same_for_the_same_caller_key_and_request_alone() {
-        let first = caller("ada", Some("k")).new_id("build/1");
-        assert_eq!(caller("ada", Some("k")).new_id("build/1"), first);
-        for (other, request) in [("bob", "build/1"), ("ada", "build/2")] {
-            assert_ne!(caller(other, Some("k")).new_id(request), first);
+        let first = id("ada", "k", "build/1");
+        assert_eq!(id("ada", "k", "build/1"), first);
+        for (name, key, request) in [("bob", "k", "build/1"), ("ada", "l", "build/1"), ("ada", "k", "build/2")] {
+            assert_ne!(id(name, key, request), first);
         }
-        assert_ne!(caller("ada", Some("l")).new_id("build/1"), first);
-        assert_ne!(caller("ada", None).new_id("build/1"), caller("ada", None).new_id("build/1"));
     }
 
     #[test]

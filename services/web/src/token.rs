@@ -4,10 +4,13 @@ use crate::config::Token;
 use crate::request_key::Key;
 use events::Actor;
 use http::{HeaderMap, header};
+use runtime::clock;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::fmt::Display;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 /// Longest token accepted for comparison, in bytes.
 const TOKEN_MAX: usize = 1024;
@@ -22,6 +25,17 @@ pub(crate) struct Caller {
     pub(crate) actor: Actor,
     /// By which they may ask for the same again.
     pub(crate) key: Option<Key>,
+}
+
+impl Caller {
+    pub(crate) fn with_key(self, key: Option<Key>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// An id for what a request creates; `request` tells all that was asked for. With a key it is the same each time.
+    pub(crate) fn new_id(&self, request: impl Display) -> Uuid {
+        self.key.as_ref().map_or_else(clock::new_id, |key| key.id(&self.actor, request))
+    }
 }
 
 /// A token that this server knows.
