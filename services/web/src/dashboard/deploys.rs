@@ -2,35 +2,27 @@
 
 use super::failed::Failed;
 use super::layout::{Page, moment, size};
-use super::older::{Before, older};
+use super::older::{Asked, ROWS};
 use crate::app::Shared;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use events::AliasName;
 use maud::{Markup, html};
 use projections::aliases::AliasRow;
 use projections::deploys::DeployRow;
 use projections::sites::SiteRow;
 
-/// Deploys on a page.
-const ROWS: u32 = 50;
 /// Aliases that a deploy may be shown as; previews come and go, and only one is of a deploy's branch.
 const ALIASES: u32 = 1000;
 
-pub(super) async fn list(
-    State(app): State<Shared>,
-    name: Result<Path<String>, PathRejection>,
-    part: Result<Query<Before>, QueryRejection>,
-) -> Result<Markup, Failed> {
-    let (site, Query(part)) = (app.site(&name?.0.parse()?).await?, part?);
-    let deploys = app.model.deploys(site.id, ROWS, part.before).await?;
+pub(super) async fn list(State(app): State<Shared>, asked: Asked) -> Result<Markup, Failed> {
+    let site = &asked.site;
+    let deploys = app.model.deploys(site.id, ROWS, asked.before).await?;
     let aliases = app.model.aliases(site.id, ALIASES, None).await?;
-    let next = deploys.last().filter(|_| deploys.len() == ROWS as usize).map(|deploy| deploy.source_sequence);
     let content = html! {
-        p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
+        (asked.crumbs())
         h1 { "Deploys" }
-        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&app, &site, &deploys, &aliases)) }
-        (older(&format!("/sites/{}/deploys", site.name), next))
+        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&app, site, &deploys, &aliases)) }
+        (asked.older("deploys", &deploys, |deploy| deploy.source_sequence))
     };
     Ok(Page { title: &format!("Deploys of {}", site.name), signed_in: true, refreshes: None }.render(&content))
 }

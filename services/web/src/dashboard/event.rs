@@ -22,7 +22,7 @@ pub(super) async fn show(
     let fact = app.log.fact(sequence?.0).await?.ok_or(Problem::NotFound)?;
     let causes = causes(&app, fact.envelope.causation).await?;
     let whole = cloudevent::of(&fact).map_err(Problem::Internal)?;
-    let whole = serde_json::to_string_pretty(&whole).map_err(Problem::invalid)?;
+    let whole = serde_json::to_string_pretty(&whole).map_err(|error| Problem::Internal(error.into()))?;
     let content = html! {
         p.crumbs { a href="/timeline" { "Timeline" } }
         h1 { (spoken(&sentence(&fact.sentence()))) }

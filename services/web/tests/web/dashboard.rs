@@ -67,6 +67,9 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back() {
 async fn pages_lists_and_assets_are_compressed_and_what_flows_or_has_a_tag_is_not() {
     let platform = Platform::start().await;
     let docs = platform.create_site("docs").await;
+    // Long enough to be worth compressing.
+    let demo = serde_json::json!({ "demo_branch": "x".repeat(250) });
+    assert_eq!(platform.patch("/sites/docs", None, demo).await.0, StatusCode::OK);
     let build = platform.running_build(docs, 1).await;
     let page = Browser::sign_in(&platform).await.page("/").await;
     let style = page.split('"').find(|part| part.ends_with("style.css")).unwrap().to_owned();
