@@ -180,6 +180,18 @@ impl Build {
     }
 }
 
+impl Build {
+    /// The site it is for; none if nobody asked for it.
+    #[must_use]
+    pub const fn site(&self) -> Option<SiteId> {
+        match self {
+            Self::Unknown => None,
+            Self::Requested { site } | Self::Ended { site, .. } => Some(*site),
+            Self::Open(job, _) => Some(job.site),
+        }
+    }
+}
+
 impl Aggregate for Build {
     const KIND: &'static str = "build";
     type Command = Command;

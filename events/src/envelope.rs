@@ -2,7 +2,7 @@
 
 use crate::event::Synced;
 use crate::ids::{EventId, derived};
-use crate::{AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, SiteId, subject};
+use crate::{AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, SiteId, TokenId, TokenName, UserId, subject};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -14,12 +14,68 @@ pub const SCHEMAS_URL: &str = "https://pagefold.dev/schemas/events";
 /// The media type of every payload.
 pub const CONTENT_TYPE: &str = "application/json";
 
-/// Who is behind a fact: `token:<name>`, `webhook:github`, `service:<name>`. Never a secret, never an address.
+/// Who is behind a fact: `token:<name>` of the configuration, `token:<name>/<id>` of one that was made, `user:<id>`,
+/// `webhook:<host>`, `service:<name>`. Never a secret, never an address, never what a person is called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Actor(pub String);
 
+/// What kind of actor somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// Whoever has the token of this name, which is part of the configuration.
+    Operator(&'a str),
+    /// Whoever has this token.
+    Token(TokenId),
+    /// A person, at the dashboard.
+    User(UserId),
+    /// A host of repositories.
+    Webhook(&'a str),
+    /// A service of ours.
+    Service(&'a str),
+    /// Nobody that this version knows.
+    Unknown,
+}
+
 impl Actor {
+    /// Whoever has the token of this name, which is part of the configuration.
+    #[must_use]
+    pub fn operator(name: &str) -> Self {
+        Self(format!("token:{name}"))
+    }
+
+    /// Whoever has a token that was made.
+    #[must_use]
+    pub fn token(id: TokenId, name: &TokenName) -> Self {
+        Self(format!("token:{name}/{id}"))
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn user(id: UserId) -> Self {
+        Self(format!("user:{id}"))
+    }
+
+    /// A host of repositories that sends webhooks.
+    #[must_use]
+    pub fn webhook(host: &str) -> Self {
+        Self(format!("webhook:{host}"))
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn who(&self) -> Who<'_> {
+        let Some((kind, name)) = self.0.split_once(':') else { return Who::Unknown };
+        match (kind, name.rsplit_once('/')) {
+            ("token", Some((_, id))) => id.parse().map_or(Who::Unknown, Who::Token),
+            ("token", None) => Who::Operator(name),
+            ("user", None) => name.parse().map_or(Who::Unknown, Who::User),
+            ("webhook", None) => Who::Webhook(name),
+            ("service", None) => Who::Service(name),
+            _ => Who::Unknown,
+        }
+    }
+
     /// One of Pagefold's own services.
     #[must_use]
     pub fn service(name: &str) -> Self {
@@ -130,7 +186,12 @@ impl Recorded {
     pub fn site(&self) -> Option<SiteId> {
         match &self.event {
             Event::Site(_) => self.envelope.subject.parse().ok(),
-            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) => None,
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Repository(_) => None,
             Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
             | Event::Build(
                 BuildEvent::Requested { site, .. }
@@ -156,5 +217,28 @@ impl Recorded {
     #[must_use]
     pub fn log_subject(&self) -> String {
         subject::events(self.event.aggregate(), &self.envelope.subject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_actor_is_told_by_its_kind() {
+        let (token, user) = (TokenId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let name: TokenName = "ci".parse().unwrap();
+        for (actor, text, who) in [
+            (Actor::operator("operator"), "token:operator".to_owned(), Who::Operator("operator")),
+            (Actor::token(token, &name), format!("token:ci/{token}"), Who::Token(token)),
+            (Actor::user(user), format!("user:{user}"), Who::User(user)),
+            (Actor::webhook("github"), "webhook:github".to_owned(), Who::Webhook("github")),
+            (Actor::service("web"), "service:web".to_owned(), Who::Service("web")),
+            (Actor("from/elsewhere".to_owned()), "from/elsewhere".to_owned(), Who::Unknown),
+            (Actor("user:ada".to_owned()), "user:ada".to_owned(), Who::Unknown),
+        ] {
+            assert_eq!((actor.to_string(), actor.who()), (text, who));
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 mod build;
 mod deploy;
+mod people;
 mod site;
 
 use crate::{decode, decode::DecodeError};
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
+pub use people::{InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
 pub use site::{HandleEvent, HostEvent, OrganizationEvent, SiteEngine, SiteEvent, SiteSettings};
 
 /// A fact: something that happened and stays true.
@@ -24,6 +26,12 @@ pub enum Event {
     Organization(OrganizationEvent),
     /// About the name of an organization. Aggregate id: the name.
     Handle(HandleEvent),
+    /// About a person. Aggregate id: the person's id.
+    User(UserEvent),
+    /// About an invitation. Aggregate id: the invitation's id.
+    Invitation(InvitationEvent),
+    /// About an API token. Aggregate id: the token's id.
+    Token(TokenEvent),
     /// About a site. Aggregate id: the site's id.
     Site(SiteEvent),
     /// About a host below the sites' domain. Aggregate id: its label.
@@ -60,6 +68,9 @@ impl Event {
         match self {
             Self::Organization(_) => "organization",
             Self::Handle(_) => "handle",
+            Self::User(_) => "user",
+            Self::Invitation(_) => "invitation",
+            Self::Token(_) => "token",
             Self::Site(_) => "site",
             Self::Host(_) => "host",
             Self::Repository(_) => "repository",
@@ -75,6 +86,9 @@ impl Event {
         let named = match self {
             Self::Organization(fact) => serde_variant::to_variant_name(fact),
             Self::Handle(fact) => serde_variant::to_variant_name(fact),
+            Self::User(fact) => serde_variant::to_variant_name(fact),
+            Self::Invitation(fact) => serde_variant::to_variant_name(fact),
+            Self::Token(fact) => serde_variant::to_variant_name(fact),
             Self::Site(fact) => serde_variant::to_variant_name(fact),
             Self::Host(fact) => serde_variant::to_variant_name(fact),
             Self::Repository(fact) => serde_variant::to_variant_name(fact),
@@ -118,6 +132,9 @@ impl Event {
         let decoded = match aggregate {
             "organization" => decode::variant(fact, data).map(Self::Organization),
             "handle" => decode::variant(fact, data).map(Self::Handle),
+            "user" => decode::variant(fact, data).map(Self::User),
+            "invitation" => decode::variant(fact, data).map(Self::Invitation),
+            "token" => decode::variant(fact, data).map(Self::Token),
             "site" => decode::variant(fact, data).map(Self::Site),
             "host" => decode::variant(fact, data).map(Self::Host),
             "repository" => decode::variant(fact, data).map(Self::Repository),
@@ -141,6 +158,6 @@ macro_rules! into_event {
 }
 
 into_event!(
-    OrganizationEvent => Organization, HandleEvent => Handle, SiteEvent => Site, HostEvent => Host,
+    OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, TokenEvent => Token, SiteEvent => Site, HostEvent => Host,
     RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

@@ -51,6 +51,22 @@ pub struct SiteId(pub Uuid);
 #[serde(transparent)]
 pub struct OrganizationId(pub Uuid);
 
+/// Identity of a person, given when they are first known: a UUIDv7 (RFC 9562). It says nothing about who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct UserId(pub Uuid);
+
+/// Identity of an invitation: a UUIDv4, or a UUIDv5 as for a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct InvitationId(pub Uuid);
+
+/// Identity of an API token, given at its creation: a UUIDv4, or a UUIDv5 as for a site. It is a part of the token, and no
+/// secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct TokenId(pub Uuid);
+
 macro_rules! uuid_text {
     ($($name:ident => $what:literal),*) => {$(
         impl fmt::Display for $name {
@@ -69,7 +85,10 @@ macro_rules! uuid_text {
     )*};
 }
 
-uuid_text!(BuildId => "a build", SiteId => "a site", OrganizationId => "an organization");
+uuid_text!(
+    BuildId => "a build", SiteId => "a site", OrganizationId => "an organization", UserId => "a person", TokenId => "a token",
+    InvitationId => "an invitation"
+);
 
 /// Characters of a deploy id.
 pub const DEPLOY_ID_LENGTH: usize = 12;

@@ -10,6 +10,7 @@
 pub mod address;
 pub mod aggregate;
 pub mod alias;
+pub mod authority;
 pub mod build;
 mod decode;
 pub mod deploy;
@@ -18,15 +19,19 @@ pub mod event;
 pub mod handle;
 pub mod host;
 pub mod ids;
+pub mod invitation;
 pub mod name;
 pub mod organization;
 pub mod position;
 pub mod refusal;
 pub mod repository;
 pub mod schema;
+mod sealed;
 mod sentence;
 pub mod site;
 pub mod subject;
+pub mod token;
+pub mod user;
 
 pub use aggregate::Aggregate;
 pub use alias::Alias;
@@ -35,15 +40,19 @@ pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, Lane, OrganizationEvent, Outcome,
-    PromotionReason, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, Lane, OrganizationEvent,
+    Outcome, PromotionReason, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings, TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;
-pub use ids::{BuildId, CommitId, DeployId, Digest, EventId, OrganizationId, SiteId};
+pub use ids::{BuildId, CommitId, DeployId, Digest, EventId, InvitationId, OrganizationId, SiteId, TokenId, UserId};
+pub use invitation::Invitation;
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
 pub use organization::Organization;
 pub use position::Position;
 pub use refusal::Refusal;
 pub use repository::Repository;
+pub use sealed::Sealed;
 pub use site::Site;
+pub use token::{Token, TokenName};
+pub use user::User;

@@ -1,7 +1,8 @@
 //! An organization: who owns sites. It is its id; what it is called is a claim on a [`Handle`](crate::Handle), made and given
 //! up at the same moment as the organization says so.
 
-use crate::{Aggregate, Event, OrganizationEvent, OrganizationName, Refusal};
+use crate::authority::{Members, Role};
+use crate::{Aggregate, Event, OrganizationEvent, OrganizationName, Refusal, UserId};
 
 /// The state of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,8 +19,10 @@ pub enum Organization {
 pub struct Active {
     /// What it is called.
     pub name: OrganizationName,
-    /// How many facts have shaped it, from 1: who changes it can say which version they saw.
+    /// How many facts have named it, from 1: who changes it can say which version they saw.
     pub version: u64,
+    /// Who belongs to it.
+    pub members: Members,
 }
 
 /// What may be asked of an organization.
@@ -38,6 +41,18 @@ pub enum Command {
         /// The version the caller saw; an organization that has moved on, and may have another name, refuses this one.
         seen: u64,
     },
+    /// Make somebody a member, or give a member another role.
+    SetMember {
+        /// Who.
+        user: UserId,
+        /// As what.
+        role: Role,
+    },
+    /// Let somebody belong to it no more.
+    RemoveMember {
+        /// Who.
+        user: UserId,
+    },
 }
 
 impl Aggregate for Organization {
@@ -52,22 +67,43 @@ impl Aggregate for Organization {
     fn decide(&self, command: &Command) -> Result<Vec<OrganizationEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Create { name }) => Ok(vec![OrganizationEvent::Created { name: name.clone() }]),
-            (Self::Unknown, Command::Rename { .. }) => Err(Refusal::OrganizationNotFound),
+            (Self::Unknown, Command::Rename { .. } | Command::SetMember { .. } | Command::RemoveMember { .. }) => {
+                Err(Refusal::OrganizationNotFound)
+            }
             (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
             (Self::Active(active), Command::Rename { name, seen }) => active.rename(name, *seen),
+            (Self::Active(active), Command::SetMember { user, role }) => active.set(*user, *role),
+            (Self::Active(active), Command::RemoveMember { user }) => active.remove(*user),
         }
     }
 
     fn evolve(self, fact: &OrganizationEvent) -> Self {
         match (self, fact) {
             (Self::Unknown, OrganizationEvent::Created { name }) => {
-                Self::Active(Active { name: name.clone(), version: 1 })
+                Self::Active(Active { name: name.clone(), version: 1, members: Members::new() })
             }
             (Self::Active(active), OrganizationEvent::Renamed { name, .. }) => {
-                Self::Active(Active { name: name.clone(), version: active.version + 1 })
+                Self::Active(Active { name: name.clone(), version: active.version + 1, ..active })
+            }
+            (
+                Self::Active(mut active),
+                OrganizationEvent::MemberAdded { user, role } | OrganizationEvent::MemberRoleChanged { user, role, .. },
+            ) => {
+                active.members.insert(*user, *role);
+                Self::Active(active)
+            }
+            (Self::Active(mut active), OrganizationEvent::MemberRemoved { user, .. }) => {
+                active.members.remove(user);
+                Self::Active(active)
             }
             (state @ Self::Active(_), OrganizationEvent::Created { .. })
-            | (state @ Self::Unknown, OrganizationEvent::Renamed { .. }) => state,
+            | (
+                state @ Self::Unknown,
+                OrganizationEvent::Renamed { .. }
+                | OrganizationEvent::MemberAdded { .. }
+                | OrganizationEvent::MemberRoleChanged { .. }
+                | OrganizationEvent::MemberRemoved { .. },
+            ) => state,
         }
     }
 }
@@ -79,6 +115,28 @@ impl Active {
         }
         let renamed = || OrganizationEvent::Renamed { name: name.clone(), previous: self.name.clone() };
         Ok((*name != self.name).then(renamed).into_iter().collect())
+    }
+
+    fn set(&self, user: UserId, role: Role) -> Result<Vec<OrganizationEvent>, Refusal> {
+        match self.members.get(&user) {
+            Some(present) if *present == role => Ok(vec![]),
+            Some(_) if role != Role::Manager && self.is_last_manager(user) => Err(Refusal::LastManager),
+            Some(previous) => Ok(vec![OrganizationEvent::MemberRoleChanged { user, role, previous: *previous }]),
+            None => Ok(vec![OrganizationEvent::MemberAdded { user, role }]),
+        }
+    }
+
+    fn remove(&self, user: UserId) -> Result<Vec<OrganizationEvent>, Refusal> {
+        match self.members.get(&user) {
+            None => Ok(vec![]),
+            Some(_) if self.members.len() > 1 && self.is_last_manager(user) => Err(Refusal::LastManager),
+            Some(role) => Ok(vec![OrganizationEvent::MemberRemoved { user, role: *role }]),
+        }
+    }
+
+    fn is_last_manager(&self, user: UserId) -> bool {
+        let mut managers = self.members.iter().filter(|(_, role)| **role == Role::Manager);
+        managers.next().is_some_and(|(first, _)| *first == user) && managers.next().is_none()
     }
 }
 
@@ -125,6 +183,35 @@ mod tests {
         given::<Organization>(history)
             .when(rename("summit", 1))
             .refuses(Refusal::OrganizationChanged { seen: 1, version: 2 });
+    }
+
+    #[test]
+    fn members_come_change_and_go() {
+        let [ada, ben] = [1, 2].map(|number| UserId(uuid::Uuid::from_u128(number)));
+        let added = |user, role| OrganizationEvent::MemberAdded { user, role };
+        let set = |user, role| Command::SetMember { user, role };
+        let promoted = OrganizationEvent::MemberRoleChanged { user: ben, role: Role::Manager, previous: Role::User };
+        given::<Organization>([created()]).when(set(ada, Role::Manager)).then([added(ada, Role::Manager)]);
+        let both = || [created(), added(ada, Role::Manager), added(ben, Role::User)];
+        given::<Organization>(both()).when(set(ben, Role::User)).then([]);
+        given::<Organization>(both()).when(set(ben, Role::Manager)).then([promoted]);
+        given::<Organization>(both())
+            .when(Command::RemoveMember { user: ben })
+            .then([OrganizationEvent::MemberRemoved { user: ben, role: Role::User }]);
+        given::<Organization>([created()]).when(Command::RemoveMember { user: ben }).then([]);
+    }
+
+    #[test]
+    fn whoever_has_members_keeps_a_manager() {
+        let [ada, ben] = [1, 2].map(|number| UserId(uuid::Uuid::from_u128(number)));
+        let added = |user, role| OrganizationEvent::MemberAdded { user, role };
+        let both = || [created(), added(ada, Role::Manager), added(ben, Role::User)];
+        let demote = Command::SetMember { user: ada, role: Role::User };
+        given::<Organization>(both()).when(demote).refuses(Refusal::LastManager);
+        given::<Organization>(both()).when(Command::RemoveMember { user: ada }).refuses(Refusal::LastManager);
+        let alone = [created(), added(ada, Role::Manager)];
+        let gone = OrganizationEvent::MemberRemoved { user: ada, role: Role::Manager };
+        given::<Organization>(alone).when(Command::RemoveMember { user: ada }).then([gone]);
     }
 
     #[test]

@@ -35,6 +35,30 @@ pub enum Refusal {
     /// There is no such organization.
     #[error("there is no such organization")]
     OrganizationNotFound,
+    /// Its last manager would be gone.
+    #[error("an organization with members keeps at least one manager")]
+    LastManager,
+    /// The person does not belong to the organization.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// There is no such person.
+    #[error("there is no such person")]
+    UserNotFound,
+    /// There is no such invitation.
+    #[error("there is no such invitation")]
+    InvitationNotFound,
+    /// The invitation was made before.
+    #[error("this invitation was made before; its link was shown then")]
+    InvitationExists,
+    /// The invitation was accepted or withdrawn, or its time is over.
+    #[error("this invitation is over; ask for another")]
+    InvitationOver,
+    /// The token was made before.
+    #[error("this token was made before")]
+    TokenExists,
+    /// There is no such token.
+    #[error("there is no such token")]
+    TokenNotFound,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -106,6 +130,14 @@ impl Refusal {
             Self::OrganizationExists => "organization_exists",
             Self::OrganizationChanged { .. } => "organization_changed",
             Self::OrganizationNotFound => "organization_not_found",
+            Self::LastManager => "last_manager",
+            Self::MemberNotFound => "member_not_found",
+            Self::UserNotFound => "user_not_found",
+            Self::InvitationNotFound => "invitation_not_found",
+            Self::InvitationExists => "invitation_exists",
+            Self::InvitationOver => "invitation_over",
+            Self::TokenExists => "token_exists",
+            Self::TokenNotFound => "token_not_found",
             Self::SiteNotFound => "site_not_found",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",

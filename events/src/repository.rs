@@ -1,6 +1,7 @@
-//! A source repository, as far as its pushes tell. It belongs to no site: one push builds every site that uses it.
+//! A source repository, as far as its pushes tell. It belongs to no site: one push builds every site that uses it, unless it
+//! was signed with the secret of one site, whose people may speak for that alone.
 
-use crate::{Aggregate, Branch, CommitId, Event, Refusal, RepositoryEvent, RepositoryUrl};
+use crate::{Aggregate, Branch, CommitId, Event, Refusal, RepositoryEvent, RepositoryUrl, SiteId};
 use std::collections::VecDeque;
 use std::time::Duration;
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub struct Delivery {
     pub before: Option<CommitId>,
     /// What became of it.
     pub change: Change,
+    /// The site whose own secret signed it; none for the secret of the installation.
+    pub site: Option<SiteId>,
 }
 
 /// What became of a branch.
@@ -55,13 +58,20 @@ pub enum Command {
 }
 
 impl Delivery {
+    /// The aggregate that takes note of it. Who may speak for one site alone cannot take a delivery's place for others.
+    #[must_use]
+    pub fn aggregate_id(&self) -> String {
+        let name = self.repository.canonical();
+        self.site.map_or_else(|| name.clone(), |site| format!("{name}#{site}"))
+    }
+
     fn fact(&self) -> RepositoryEvent {
-        let Self { id, repository, branch, before, change } = self.clone();
+        let Self { id, repository, branch, before, change, site } = self.clone();
         match change {
             Change::Pushed { commit, summary } => {
-                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id }
+                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id, site }
             }
-            Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id },
+            Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id, site },
         }
     }
 }
@@ -103,7 +113,7 @@ mod tests {
 
     fn told(id: &str, change: Change) -> Delivery {
         let (repository, branch) = ("https://github.com/acme/docs".parse().unwrap(), "main".parse().unwrap());
-        Delivery { id: id.to_owned(), repository, branch, before: None, change }
+        Delivery { id: id.to_owned(), repository, branch, before: None, change, site: None }
     }
 
     fn pushed(id: &str) -> Command {
@@ -119,6 +129,7 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             summary: "first".to_owned(),
             delivery: id.to_owned(),
+            site: None,
         }
     }
 
@@ -129,6 +140,7 @@ mod tests {
             branch: "main".parse().unwrap(),
             before: None,
             delivery: "2".to_owned(),
+            site: None,
         };
         let command = Command::Receive(told("2", Change::Deleted));
         given::<Repository>([push("1")]).when(command.clone()).then([deleted.clone()]);

@@ -3,7 +3,8 @@
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, OrganizationEvent, RepositoryEvent, SiteEvent, subject,
+    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, InvitationEvent, OrganizationEvent, RepositoryEvent,
+    SiteEvent, TokenEvent, UserEvent, subject,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -15,6 +16,9 @@ pub fn facts() -> BTreeMap<String, Value> {
     let mut schemas = BTreeMap::new();
     collect::<OrganizationEvent>("organization", &mut schemas);
     collect::<HandleEvent>("handle", &mut schemas);
+    collect::<UserEvent>("user", &mut schemas);
+    collect::<InvitationEvent>("invitation", &mut schemas);
+    collect::<TokenEvent>("token", &mut schemas);
     collect::<SiteEvent>("site", &mut schemas);
     collect::<HostEvent>("host", &mut schemas);
     collect::<RepositoryEvent>("repository", &mut schemas);

@@ -2,8 +2,8 @@
 
 use crate::event::Synced;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, OrganizationEvent, Outcome, PromotionReason,
-    Recorded, RepositoryEvent, SiteEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, OrganizationEvent, Outcome,
+    PromotionReason, Recorded, RepositoryEvent, SiteEvent, TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -25,6 +25,21 @@ impl Event {
             }
             Self::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
             Self::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
+            Self::Organization(OrganizationEvent::MemberAdded { role, .. }) => {
+                format!("a {role} joined the organization")
+            }
+            Self::Organization(OrganizationEvent::MemberRoleChanged { role, previous, .. }) => {
+                format!("a {previous} of the organization is a {role} now")
+            }
+            Self::Organization(OrganizationEvent::MemberRemoved { role, .. }) => {
+                format!("a {role} left the organization")
+            }
+            Self::User(fact) => user(fact),
+            Self::Invitation(InvitationEvent::Created(invited)) => format!("somebody invited as {}", invited.role),
+            Self::Invitation(InvitationEvent::Accepted { .. }) => "invitation accepted".to_owned(),
+            Self::Invitation(InvitationEvent::Withdrawn {}) => "invitation withdrawn".to_owned(),
+            Self::Token(TokenEvent::Created(grant)) => format!("token `{}` made", grant.name),
+            Self::Token(TokenEvent::Revoked {}) => "token revoked".to_owned(),
             Self::Site(fact) => site(fact),
             Self::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
             Self::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
@@ -33,6 +48,16 @@ impl Event {
             Self::Deploy(fact) => deploy(fact),
             Self::Alias(fact) => alias(fact),
         }
+    }
+}
+
+fn user(fact: &UserEvent) -> String {
+    match fact {
+        UserEvent::Created { .. } => "a person became known".to_owned(),
+        UserEvent::SignedIn {} => "signed in".to_owned(),
+        UserEvent::PlatformRoleChanged { role: Some(role) } => format!("a person has the platform role {role} now"),
+        UserEvent::PlatformRoleChanged { role: None } => "a person has no platform role any more".to_owned(),
+        UserEvent::Erased {} => "a person was forgotten".to_owned(),
     }
 }
 
@@ -45,6 +70,7 @@ fn site(fact: &SiteEvent) -> String {
             format!("settings changed: source {}, `{}` is live", settings.repository, settings.branch)
         }
         SiteEvent::Renamed { name, previous } => format!("site renamed from `{previous}` to `{name}`"),
+        SiteEvent::WebhookSecretRotated { .. } => "webhook secret made anew".to_owned(),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
     }
 }

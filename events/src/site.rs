@@ -3,6 +3,10 @@
 
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
 use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Secrets of webhooks that are good at the same time: while one is replaced, senders have the one or the other.
+const SALTS_MAX: usize = 2;
 
 /// The state of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,8 +16,8 @@ pub enum Site {
     Unknown,
     /// It can be built.
     Active(Active),
-    /// It was deleted, for good.
-    Deleted,
+    /// It was deleted, for good. It was theirs.
+    Deleted(OrganizationId),
 }
 
 /// A site that can be built.
@@ -27,8 +31,10 @@ pub struct Active {
     pub organization: OrganizationId,
     /// How it is built and published.
     pub settings: SiteSettings,
-    /// How many facts have shaped it, from 1: who changes it can say which version they saw.
+    /// How many facts have changed its name or its settings, from 1: who changes it can say which version they saw.
     pub version: u64,
+    /// What its webhooks' secrets are made of: the newest, and the one before. None before the first was made.
+    pub webhook_salts: Vec<Uuid>,
 }
 
 /// What a site is created with.
@@ -66,6 +72,11 @@ pub enum Command {
         /// The version the caller saw; a site that has moved on, and may have another host, refuses its end.
         seen: u64,
     },
+    /// Make another secret for its webhooks.
+    RotateWebhookSecret {
+        /// What it is made of.
+        salt: Uuid,
+    },
 }
 
 impl SiteSettings {
@@ -78,6 +89,18 @@ impl SiteSettings {
             AliasName::Demo
         } else {
             AliasName::Preview(branch.clone())
+        }
+    }
+}
+
+impl Site {
+    /// Whose it is, or was; none if nobody has created it.
+    #[must_use]
+    pub const fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::Unknown => None,
+            Self::Active(active) => Some(active.organization),
+            Self::Deleted(organization) => Some(*organization),
         }
     }
 }
@@ -110,23 +133,27 @@ impl Aggregate for Site {
                 let New { name, organization, settings } = new.clone();
                 Ok(vec![SiteEvent::Created { name, organization, settings }])
             }
-            (Self::Active(_) | Self::Deleted, Command::Create(_)) => Err(Refusal::SiteExists),
+            (Self::Active(_) | Self::Deleted(_), Command::Create(_)) => Err(Refusal::SiteExists),
             (Self::Active(active), Command::Change(change)) => active.change(change),
             (Self::Active(active), Command::Delete { seen }) => {
                 active.is_at(*seen)?;
                 Ok(vec![SiteEvent::Deleted {}])
             }
-            (Self::Deleted, Command::Delete { .. }) => Ok(vec![]),
-            (Self::Unknown | Self::Deleted, Command::Change(_)) | (Self::Unknown, Command::Delete { .. }) => {
-                Err(Refusal::SiteNotFound)
+            (Self::Active(active), Command::RotateWebhookSecret { salt }) => {
+                let is_known = active.webhook_salts.contains(salt);
+                Ok((!is_known).then_some(SiteEvent::WebhookSecretRotated { salt: *salt }).into_iter().collect())
             }
+            (Self::Deleted(_), Command::Delete { .. }) => Ok(vec![]),
+            (Self::Unknown | Self::Deleted(_), Command::Change(_) | Command::RotateWebhookSecret { .. })
+            | (Self::Unknown, Command::Delete { .. }) => Err(Refusal::SiteNotFound),
         }
     }
 
     fn evolve(self, fact: &SiteEvent) -> Self {
         match (self, fact.clone()) {
             (Self::Unknown, SiteEvent::Created { name, organization, settings }) => {
-                Self::Active(Active { name, former: BTreeSet::new(), organization, settings, version: 1 })
+                let (former, webhook_salts) = (BTreeSet::new(), Vec::new());
+                Self::Active(Active { name, former, organization, settings, version: 1, webhook_salts })
             }
             (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
                 Self::Active(Active { settings, version: active.version + 1, ..active })
@@ -134,8 +161,12 @@ impl Aggregate for Site {
             (Self::Active(active), SiteEvent::Renamed { name, .. }) => {
                 Self::Active(Active { version: active.version + 1, ..active.renamed(name) })
             }
-            (Self::Active(_), SiteEvent::Deleted {}) => Self::Deleted,
-            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted), _) => {
+            (Self::Active(active), SiteEvent::WebhookSecretRotated { salt }) => {
+                let webhook_salts = std::iter::once(salt).chain(active.webhook_salts).take(SALTS_MAX).collect();
+                Self::Active(Active { webhook_salts, ..active })
+            }
+            (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active.organization),
+            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted(_)), _) => {
                 state
             }
         }

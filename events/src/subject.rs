@@ -13,6 +13,8 @@ pub const PARKED: &str = "PARKED";
 pub const LEASES: &str = "LEASES";
 /// The key-value bucket of sessions.
 pub const SESSIONS: &str = "SESSIONS";
+/// The bucket of the keys that what people are called is sealed with.
+pub const KEYS: &str = "KEYS";
 /// The object store bucket of folds' snapshots.
 pub const SNAPSHOTS: &str = "SNAPSHOTS";
 /// All facts.

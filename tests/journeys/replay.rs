@@ -33,7 +33,7 @@ async fn made_anew_the_read_model_is_what_was_kept_up_to_date() {
     projector.await.unwrap();
     let kept = live.digest().await.unwrap();
     assert_eq!(live.failures(1).await.unwrap(), []);
-    assert_eq!(live.sites(1000, None).await.unwrap().len(), SITES);
+    assert_eq!(live.sites(&projections::Sight::All, 1000, None).await.unwrap().len(), SITES);
 
     assert_eq!(projector::rebuild(&service, &model.store).await.unwrap(), FACTS);
     assert_eq!(live.digest().await.unwrap(), kept);

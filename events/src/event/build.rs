@@ -23,6 +23,9 @@ pub enum RepositoryEvent {
         summary: String,
         /// The sender's delivery id: the same delivery is recorded once.
         delivery: String,
+        /// The only site it is for, whose own secret signed it; every site of the repository if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<SiteId>,
     },
     /// A branch was deleted; its preview goes with it.
     #[serde(rename = "branch_deleted.v1")]
@@ -36,6 +39,9 @@ pub enum RepositoryEvent {
         before: Option<CommitId>,
         /// The sender's delivery id.
         delivery: String,
+        /// The only site it is for, as of a push.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<SiteId>,
     },
 }
 

@@ -1,8 +1,10 @@
 //! Facts about sites, who owns them, and what they are called.
 
-use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteId, SiteName};
+use crate::authority::Role;
+use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteId, SiteName, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The life of an organization, which owns sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +22,32 @@ pub enum OrganizationEvent {
         name: OrganizationName,
         /// What it was called.
         previous: OrganizationName,
+    },
+    /// Somebody belongs to the organization from now on.
+    #[serde(rename = "member_added.v1")]
+    MemberAdded {
+        /// Who.
+        user: UserId,
+        /// As what.
+        role: Role,
+    },
+    /// A member is something else from now on.
+    #[serde(rename = "member_role_changed.v1")]
+    MemberRoleChanged {
+        /// Who.
+        user: UserId,
+        /// What they are now.
+        role: Role,
+        /// What they were.
+        previous: Role,
+    },
+    /// Somebody does not belong to the organization any more.
+    #[serde(rename = "member_removed.v1")]
+    MemberRemoved {
+        /// Who.
+        user: UserId,
+        /// What they were.
+        role: Role,
     },
 }
 
@@ -68,6 +96,12 @@ pub enum SiteEvent {
         name: SiteName,
         /// What it was called.
         previous: SiteName,
+    },
+    /// From now on its webhooks may be signed with another secret; the one before is still good, the one before that is not.
+    #[serde(rename = "webhook_secret_rotated.v1")]
+    WebhookSecretRotated {
+        /// What the secret is made of, together with a key that only the installation has. By itself it is no secret.
+        salt: Uuid,
     },
     /// The site was deleted; its hosts are released at the same moment.
     #[serde(rename = "deleted.v1")]

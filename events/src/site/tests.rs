@@ -20,7 +20,7 @@ fn name(text: &str) -> SiteName {
 }
 
 fn new() -> New {
-    New { name: name("docs"), organization: OrganizationId(uuid::Uuid::nil()), settings: settings() }
+    New { name: name("docs"), organization: OrganizationId(Uuid::nil()), settings: settings() }
 }
 
 fn created() -> SiteEvent {

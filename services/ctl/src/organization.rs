@@ -50,7 +50,10 @@ impl Organizations {
                 known.state = std::mem::take(&mut known.state).evolve(fact);
                 known.last = Some(recorded.clone());
             }
-            Event::Site(_)
+            Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)
             | Event::Build(_)
@@ -108,7 +111,7 @@ fn print(
         .values()
         .filter_map(|site| match site {
             Site::Active(active) if active.organization == id => Some(active.name.as_str()),
-            Site::Active(_) | Site::Unknown | Site::Deleted => None,
+            Site::Active(_) | Site::Unknown | Site::Deleted(_) => None,
         })
         .collect();
     owned.sort_unstable();

@@ -79,6 +79,9 @@ impl View {
             Event::Build(_)
             | Event::Organization(_)
             | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
             | Event::Host(_)
             | Event::Deploy(_)
             | Event::Repository(_) => {}
@@ -104,7 +107,7 @@ pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn 
 fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn Write + Send)) -> Result<()> {
     let active = match &view.site {
         Site::Unknown => bail!("there was no site `{asked}` then"),
-        Site::Deleted => {
+        Site::Deleted(_) => {
             writeln!(out, "{asked} is deleted")?;
             return Ok(());
         }

@@ -83,9 +83,14 @@ impl Routes {
     pub(crate) fn concerns(event: &Event) -> bool {
         match event {
             Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
-            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {
-                false
-            }
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Repository(_)
+            | Event::Build(_)
+            | Event::Deploy(_) => false,
         }
     }
 
@@ -98,9 +103,14 @@ impl Routes {
                 None
             }
             Event::Alias(fact) => self.apply_alias(fact),
-            Event::Organization(_) | Event::Handle(_) | Event::Repository(_) | Event::Build(_) | Event::Deploy(_) => {
-                None
-            }
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Repository(_)
+            | Event::Build(_)
+            | Event::Deploy(_) => None,
         }
     }
 
@@ -110,7 +120,7 @@ impl Routes {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
                 None
             }
-            SiteEvent::SettingsChanged { .. } => None,
+            SiteEvent::SettingsChanged { .. } | SiteEvent::WebhookSecretRotated { .. } => None,
             SiteEvent::Deleted {} => {
                 self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
                 Some(id)

@@ -64,7 +64,13 @@ impl Queue {
             Event::Repository(fact) => self.apply_repository(recorded, fact),
             Event::Build(fact) => self.apply_build(recorded, fact),
             Event::Alias(fact) => self.apply_alias(recorded, fact),
-            Event::Organization(_) | Event::Handle(_) | Event::Host(_) | Event::Deploy(_) => return false,
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Host(_)
+            | Event::Deploy(_) => return false,
         }
         true
     }
@@ -93,7 +99,7 @@ impl Queue {
                 self.wish_new_source(id, "First build", recorded);
             }
             SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
-            SiteEvent::Renamed { .. } => {}
+            SiteEvent::Renamed { .. } | SiteEvent::WebhookSecretRotated { .. } => {}
             SiteEvent::Deleted {} => self.delete_site(id),
         }
     }

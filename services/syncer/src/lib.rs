@@ -110,6 +110,9 @@ impl Syncer {
             Event::Build(_)
             | Event::Organization(_)
             | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)
@@ -121,7 +124,7 @@ impl Syncer {
     /// What came of work on a site; if the site was deleted meanwhile, nothing is left of it whatever that was.
     async fn unless_deleted(&self, site: SiteId, done: Result<(), Failure>) -> Result<(), Failure> {
         match self.log.load::<Site>(&site.to_string()).await?.state {
-            Site::Deleted => self.erase(site).await,
+            Site::Deleted(_) => self.erase(site).await,
             Site::Unknown | Site::Active(_) => done,
         }
     }

@@ -16,7 +16,13 @@ const FILES: u64 = 120;
 /// The service that states a fact, and who is behind it.
 pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
     match event {
-        Event::Organization(_) | Event::Handle(_) | Event::Site(_) | Event::Host(_) => ("web", "token:ada"),
+        Event::Organization(_)
+        | Event::Handle(_)
+        | Event::User(_)
+        | Event::Invitation(_)
+        | Event::Token(_)
+        | Event::Site(_)
+        | Event::Host(_) => ("web", "token:ada"),
         Event::Repository(_) => ("web", "webhook:github"),
         Event::Build(BuildEvent::Requested { .. })
         | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),
@@ -88,13 +94,14 @@ pub(super) fn arrived(
         commit: commit.clone(),
         summary: format!("Say more about chapter {}", chance.below(100)),
         delivery: chance.uuid().to_string(),
+        site: None,
     }
 }
 
 pub(super) fn branch_deleted(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let (repository, branch, delivery) = (site.repository.clone(), plot.branch.clone(), chance.uuid().to_string());
     let before = Some(commit(chance));
-    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, before, delivery }.into())
+    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None }.into())
 }
 
 pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {

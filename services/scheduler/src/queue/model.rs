@@ -3,7 +3,7 @@
 use crate::branches::Branches;
 use events::{AliasName, Branch, BuildId, CommitId, EventId, Lane, OrganizationId, Recorded, SiteId, SiteSettings};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
 /// What there is to know of a site.
@@ -29,6 +29,9 @@ pub struct KnownRepository {
     pub sites: BTreeSet<SiteId>,
     /// Its branches, as far as pushes told.
     pub branches: Branches,
+    /// The same by pushes that were for one site alone, which are not believed of any other.
+    #[serde(default)]
+    pub told_to: BTreeMap<SiteId, Branches>,
 }
 
 /// A build that was asked for.

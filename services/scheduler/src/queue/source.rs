@@ -1,7 +1,7 @@
 //! What repositories tell: each knows its sites, so that a push costs the same however many others there are.
 
-use super::{Origin, Queue, Reason, Wish};
-use crate::branches::{Arrival, Push};
+use super::{KnownRepository, Origin, Queue, Reason, Wish};
+use crate::branches::{Arrival, Branches, Push};
 use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, SiteId};
 use std::collections::BTreeSet;
 
@@ -16,14 +16,32 @@ struct Pushed<'a> {
     summary: &'a str,
 }
 
+impl KnownRepository {
+    /// Whom a delivery is for that was signed for `site`, or for all.
+    fn meant(&self, site: Option<SiteId>) -> BTreeSet<SiteId> {
+        let is_meant = |known: &&SiteId| site.is_none_or(|site| site == **known);
+        self.sites.iter().filter(is_meant).copied().collect()
+    }
+
+    /// What such deliveries have told; none for a site that is not built from it.
+    fn branches_of(&mut self, site: Option<SiteId>) -> Option<&mut Branches> {
+        match site {
+            Some(site) if self.sites.contains(&site) => Some(self.told_to.entry(site).or_default()),
+            Some(_) => None,
+            None => Some(&mut self.branches),
+        }
+    }
+}
+
 impl Queue {
     pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
-            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, .. } => {
+            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, site, .. } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
                 let push = Push { before: before.as_ref(), commit };
-                let place = known.branches.push(branch, &push, recorded.envelope.time);
-                let sites = known.sites.clone();
+                let sites = known.meant(*site);
+                let Some(branches) = known.branches_of(*site) else { return };
+                let place = branches.push(branch, &push, recorded.envelope.time);
                 if place == Arrival::Gone {
                     self.delete_branch(recorded, &sites, branch);
                 }
@@ -38,10 +56,11 @@ impl Queue {
                     self.wish_push(recorded, site, &pushed);
                 }
             }
-            RepositoryEvent::BranchDeleted { repository, branch, before, .. } => {
+            RepositoryEvent::BranchDeleted { repository, branch, before, site, .. } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
-                if known.branches.delete(branch, before.as_ref(), recorded.envelope.time) {
-                    let sites = known.sites.clone();
+                let sites = known.meant(*site);
+                let Some(branches) = known.branches_of(*site) else { return };
+                if branches.delete(branch, before.as_ref(), recorded.envelope.time) {
                     self.delete_branch(recorded, &sites, branch);
                 }
             }
@@ -96,6 +115,7 @@ impl Queue {
     pub(super) fn leave_repository(&mut self, site: SiteId, name: &String) {
         let Some(known) = self.repositories.get_mut(name) else { return };
         known.sites.remove(&site);
+        known.told_to.remove(&site);
         if known.sites.is_empty() {
             self.repositories.remove(name);
         }

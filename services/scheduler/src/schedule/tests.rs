@@ -61,6 +61,7 @@ impl Story {
             commit: "a".repeat(40).parse().unwrap(),
             summary: "text".to_owned(),
             delivery: self.sequence.to_string(),
+            site: None,
         };
         let cause = self.state("repository", push);
         BuildId::of(cause, self::site(site))
@@ -72,6 +73,7 @@ impl Story {
             branch: branch.parse().unwrap(),
             before: None,
             delivery: self.sequence.to_string(),
+            site: None,
         };
         self.state("repository", deleted);
     }

@@ -1,0 +1,124 @@
+//! A person: known by an id that says nothing; what they are called is sealed and can be forgotten.
+
+use crate::authority::PlatformRole;
+use crate::{Aggregate, Event, Refusal, Sealed, UserEvent};
+
+/// The state of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum User {
+    /// Nobody has met them.
+    #[default]
+    Unknown,
+    /// They may sign in.
+    Active(Active),
+    /// They are forgotten.
+    Erased,
+}
+
+/// A person who may sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Active {
+    /// What they are called.
+    pub name: Sealed,
+    /// Where mail reaches them.
+    pub email: Sealed,
+    /// What they are for the whole installation.
+    pub role: Option<PlatformRole>,
+}
+
+/// What may be asked of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Be known.
+    Create {
+        /// What they are called.
+        name: Sealed,
+        /// Where mail reaches them.
+        email: Sealed,
+    },
+    /// Tell that they began a session.
+    SignIn,
+    /// Be something for the whole installation, or nothing.
+    SetPlatformRole(Option<PlatformRole>),
+    /// Be forgotten.
+    Erase,
+}
+
+impl Aggregate for User {
+    const KIND: &'static str = "user";
+    type Command = Command;
+    type Fact = UserEvent;
+
+    fn narrow(event: &Event) -> Option<&UserEvent> {
+        if let Event::User(fact) = event { Some(fact) } else { None }
+    }
+
+    fn decide(&self, command: &Command) -> Result<Vec<UserEvent>, Refusal> {
+        match (self, command) {
+            (Self::Unknown, Command::Create { name, email }) => {
+                Ok(vec![UserEvent::Created { name: name.clone(), email: email.clone() }])
+            }
+            (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
+            (Self::Active(_), Command::SignIn) => Ok(vec![UserEvent::SignedIn {}]),
+            (Self::Active(active), Command::SetPlatformRole(role)) => {
+                let changes = active.role != *role;
+                Ok(changes.then_some(UserEvent::PlatformRoleChanged { role: *role }).into_iter().collect())
+            }
+            (Self::Active(_), Command::Erase) => Ok(vec![UserEvent::Erased {}]),
+            (Self::Erased, Command::Erase) => Ok(vec![]),
+            (Self::Unknown | Self::Erased, _) => Err(Refusal::UserNotFound),
+        }
+    }
+
+    fn evolve(self, fact: &UserEvent) -> Self {
+        match (self, fact.clone()) {
+            (Self::Unknown, UserEvent::Created { name, email }) => Self::Active(Active { name, email, role: None }),
+            (Self::Active(active), UserEvent::PlatformRoleChanged { role }) => Self::Active(Active { role, ..active }),
+            (Self::Active(_), UserEvent::Erased {}) => Self::Erased,
+            (
+                state,
+                UserEvent::Created { .. }
+                | UserEvent::SignedIn {}
+                | UserEvent::PlatformRoleChanged { .. }
+                | UserEvent::Erased {},
+            ) => state,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::story::given;
+
+    fn sealed() -> Sealed {
+        Sealed::of(&[7; 50])
+    }
+
+    fn created() -> UserEvent {
+        UserEvent::Created { name: sealed(), email: sealed() }
+    }
+
+    #[test]
+    fn a_person_is_known_once_signs_in_and_is_forgotten() {
+        let create = || Command::Create { name: sealed(), email: sealed() };
+        given::<User>([]).when(create()).then([created()]);
+        given::<User>([created()]).when(create()).then([]);
+        given::<User>([created()]).when(Command::SignIn).then([UserEvent::SignedIn {}]);
+        given::<User>([created()]).when(Command::Erase).then([UserEvent::Erased {}]);
+        given::<User>([created(), UserEvent::Erased {}]).when(Command::Erase).then([]);
+        for command in [create(), Command::SignIn, Command::SetPlatformRole(None)] {
+            given::<User>([created(), UserEvent::Erased {}]).when(command).refuses(Refusal::UserNotFound);
+        }
+        given::<User>([]).when(Command::SignIn).refuses(Refusal::UserNotFound);
+    }
+
+    #[test]
+    fn a_platform_role_is_given_and_taken() {
+        let admin = || UserEvent::PlatformRoleChanged { role: Some(PlatformRole::Admin) };
+        let set = |role| Command::SetPlatformRole(role);
+        given::<User>([created()]).when(set(Some(PlatformRole::Admin))).then([admin()]);
+        given::<User>([created(), admin()]).when(set(Some(PlatformRole::Admin))).then([]);
+        given::<User>([created(), admin()]).when(set(None)).then([UserEvent::PlatformRoleChanged { role: None }]);
+    }
+}
