@@ -6,12 +6,16 @@ use crate::builds::BuildRow;
 use crate::deploys::DeployRow;
 use crate::failures::{self, FailureRow, Kind};
 use crate::hosts::Host;
+use crate::invitations::InvitationRow;
 use crate::locks::LockRow;
+use crate::members::MemberRow;
 use crate::model::{LIVE, Model, bigint, position, sql};
 use crate::organizations::OrganizationRow;
 use crate::sites::SiteRow;
 use crate::table::{self, Row};
 use crate::timeline::{self, Stated};
+use crate::tokens::TokenRow;
+use crate::users::UserRow;
 use events::{Position, Recorded};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -178,6 +182,10 @@ fn sound(fact: &Recorded) -> Result<Stated<'_>, Error> {
     DeployRow::touched(fact)?;
     AliasRow::touched(fact)?;
     LockRow::touched(fact)?;
+    UserRow::touched(fact)?;
+    MemberRow::touched(fact)?;
+    InvitationRow::touched(fact)?;
+    TokenRow::touched(fact)?;
     Stated::of(fact)
 }
 
@@ -198,6 +206,10 @@ async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_
     table::fold::<DeployRow>(connection, schema, &facts).await?;
     table::fold::<AliasRow>(connection, schema, &facts).await?;
     table::fold::<LockRow>(connection, schema, &facts).await?;
+    table::fold::<UserRow>(connection, schema, &facts).await?;
+    table::fold::<MemberRow>(connection, schema, &facts).await?;
+    table::fold::<InvitationRow>(connection, schema, &facts).await?;
+    table::fold::<TokenRow>(connection, schema, &facts).await?;
     failures::append(connection, schema, &failures).await
 }
 

@@ -200,7 +200,7 @@ macro_rules! values {
 }
 
 values!(
-    BuildId, OrganizationId, SiteId;
+    BuildId, InvitationId, OrganizationId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
-    AliasName, Digest
+    AliasName, Digest, Sealed, TokenName
 );

@@ -18,21 +18,27 @@ pub mod failures;
 #[path = "../tests/read_model/fixture.rs"]
 mod fixture;
 mod hosts;
+pub mod invitations;
 pub mod locks;
 mod login;
+pub mod members;
 mod migrations;
 mod model;
 mod nodelay;
 pub mod organizations;
 mod rebuild;
+mod sight;
 pub mod sites;
 mod store;
 mod table;
 pub mod timeline;
+pub mod tokens;
+pub mod users;
 
 pub use apply::Applied;
 pub use error::Error;
 pub use login::{Administrator, Login, Wanted};
 pub use model::{Model, PAGE_MAX};
 pub use rebuild::Rebuild;
+pub use sight::Sight;
 pub use store::{Readiness, Store};

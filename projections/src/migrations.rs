@@ -27,12 +27,14 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 7] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
     step!(Indexes, "0004_organizations_by_name"),
     step!(Tables, "0005_locks"),
+    step!(Tables, "0006_people"),
+    step!(Indexes, "0007_people_by_user"),
 ];
 
 /// The version of the tables this program writes.

@@ -1,9 +1,9 @@
 //! The organizations: who owns sites.
 
-use crate::Error;
 use crate::copy::{Rows, Table};
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
+use crate::{Error, Sight};
 use events::{Actor, Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -65,7 +65,14 @@ impl Row for OrganizationRow {
             (Some(known), OrganizationEvent::Renamed { name, .. }) => {
                 Some(Self { name: name.clone(), version: known.version + 1, ..known })
             }
-            (row, OrganizationEvent::Created { .. } | OrganizationEvent::Renamed { .. }) => row,
+            (
+                row,
+                OrganizationEvent::Created { .. }
+                | OrganizationEvent::Renamed { .. }
+                | OrganizationEvent::MemberAdded { .. }
+                | OrganizationEvent::MemberRoleChanged { .. }
+                | OrganizationEvent::MemberRemoved { .. },
+            ) => row,
         }
     }
 
@@ -81,14 +88,23 @@ fn named(recorded: &Recorded) -> Result<OrganizationId, Error> {
 }
 
 impl Model {
-    /// The organizations by name: those after the name `after`, at most `limit`.
+    /// The organizations in `sight` by name: those after the name `after`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn organizations(&self, limit: u32, after: Option<&str>) -> Result<Vec<OrganizationRow>, Error> {
-        let text = "SELECT to_json(row) FROM @.organizations row WHERE name > $1 ORDER BY name, id LIMIT $2";
+    pub async fn organizations(
+        &self,
+        sight: &Sight,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<OrganizationRow>, Error> {
+        // Whoever sees one site only sees no organization.
+        let text = "SELECT to_json(row) FROM @.organizations row WHERE name > $1
+            AND ($3::uuid[] IS NULL OR id = ANY ($3)) AND $4::uuid IS NULL ORDER BY name, id LIMIT $2";
+        let (organizations, site) = sight.parameters();
         let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
-        self.all("read organizations", query.bind(after.unwrap_or_default()).bind(page(limit))).await
+        let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(organizations).bind(site);
+        self.all("read organizations", query).await
     }
 
     /// One organization.

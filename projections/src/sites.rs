@@ -1,11 +1,14 @@
 //! The sites: who owns them, where their source is, what they publish.
 
 use crate::Error;
+use crate::Sight;
 use crate::copy::{Rows, Table, variant};
 use crate::locks::LockRow;
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
-use events::{Actor, Event, OrganizationId, OrganizationName, Recorded, SiteEvent, SiteId, SiteName, SiteSettings};
+use events::{
+    Actor, Event, OrganizationId, OrganizationName, Recorded, RepositoryUrl, SiteEvent, SiteId, SiteName, SiteSettings,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Uuid;
 use time::OffsetDateTime;
@@ -61,6 +64,7 @@ impl Row for SiteRow {
             "created_at",
             "created_by",
             "deleted_at",
+            "source",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -99,6 +103,7 @@ impl Row for SiteRow {
                 SiteEvent::Created { .. }
                 | SiteEvent::SettingsChanged { .. }
                 | SiteEvent::Renamed { .. }
+                | SiteEvent::WebhookSecretRotated { .. }
                 | SiteEvent::Deleted {},
             ) => row,
         }
@@ -116,14 +121,15 @@ impl Row for SiteRow {
             .put(&self.version)
             .put(&self.created_at)
             .put(&self.created_by)
-            .put(&self.deleted_at);
+            .put(&self.deleted_at)
+            .put(&self.settings.repository.canonical());
     }
 }
 
 impl SiteRow {
     fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
         match fact {
-            SiteEvent::Created { .. } => self,
+            SiteEvent::Created { .. } | SiteEvent::WebhookSecretRotated { .. } => self,
             SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },
             SiteEvent::Renamed { name, .. } => Self { name, version: self.version + 1, ..self },
             SiteEvent::Deleted {} => Self { deleted_at: Some(at), ..self },
@@ -143,15 +149,30 @@ const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL (SELECT si
     SELECT to_json(lock) FROM @.locks lock WHERE lock.site = site.id) AS lock) shown";
 
 impl Model {
-    /// The sites that are not deleted, by name: those after the name `after`, at most `limit`.
+    /// The sites in `sight` that are not deleted, by name: those after the name `after`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn sites(&self, limit: u32, after: Option<&str>) -> Result<Vec<SiteRow>, Error> {
-        let text =
-            format!("{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1 ORDER BY site.name, site.id LIMIT $2");
+    pub async fn sites(&self, sight: &Sight, limit: u32, after: Option<&str>) -> Result<Vec<SiteRow>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1
+             AND ($3::uuid[] IS NULL OR site.organization = ANY ($3)) AND ($4::uuid IS NULL OR site.id = $4)
+             ORDER BY site.name, site.id LIMIT $2"
+        );
+        let (organizations, site) = sight.parameters();
         let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
-        self.all("read sites", query.bind(after.unwrap_or_default()).bind(page(limit))).await
+        let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(organizations).bind(site);
+        self.all("read sites", query).await
+    }
+
+    /// The sites that are built from a repository, by id, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sites_from(&self, repository: &RepositoryUrl, limit: u32) -> Result<Vec<SiteRow>, Error> {
+        let text = format!("{SHOWN} WHERE site.source = $1 AND site.deleted_at IS NULL ORDER BY site.id LIMIT $2");
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
+        self.all("read sites of a repository", query.bind(repository.canonical()).bind(page(limit))).await
     }
 
     /// The same of one organization.

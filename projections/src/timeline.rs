@@ -1,8 +1,11 @@
 //! The timeline: every fact as it was stated, to be read by story, by aggregate or by site.
 
-use crate::Error;
+mod asking;
+
 use crate::copy::{Json, Rows, Table};
-use crate::model::{self, Model, bigint, page};
+use crate::model::{self, Model, page};
+use crate::{Error, Sight};
+use asking::Asking;
 use events::{Actor, BuildEvent, Event, EventId, Recorded, RepositoryUrl, SiteId, SiteName};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
@@ -65,8 +68,32 @@ pub struct Query {
     pub subject: Option<(String, String)>,
     /// Only facts of this story.
     pub correlation: Option<EventId>,
-    /// Only facts of this site, and the pushes that began its stories.
+    /// Only facts of this site, and the pushes that began its stories. Whether it may be seen was asked before.
     pub site: Option<Whose>,
+    /// Only such facts.
+    pub about: About,
+}
+
+/// What an audit asks of facts. Every condition that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Who is behind them.
+    pub actor: Option<String>,
+    /// What their name begins with: `site.deleted.v1`, or `site.` for all about sites.
+    pub kind: Option<String>,
+    /// When they were stated at the earliest.
+    pub since: Option<OffsetDateTime>,
+    /// Before when they were stated.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// A page of a list that begins with the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Older {
+    /// At most this many.
+    pub limit: u32,
+    /// Only what is before this sequence.
+    pub before: Option<u64>,
 }
 
 /// A site as whoever asks knows it.
@@ -142,35 +169,54 @@ fn write(Stated { recorded, payload }: &Stated<'_>, rows: &mut Rows) {
 }
 
 impl Model {
-    /// The facts `query` asks for, oldest first: to read on, ask again after the last one.
+    /// The facts in `sight` that `query` asks for, oldest first: to read on, ask again after the last one.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn events(&self, query: &Query) -> Result<Vec<FactRow>, Error> {
-        self.asked(query, "ASC").await
+    pub async fn events(&self, query: &Query, sight: &Sight) -> Result<Vec<FactRow>, Error> {
+        self.asked(query, sight, "ASC").await
     }
 
-    /// The latest facts `query` asks for, newest first.
+    /// The latest facts in `sight` that `query` asks for, newest first.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn latest_events(&self, query: &Query) -> Result<Vec<FactRow>, Error> {
-        self.asked(query, "DESC").await
+    pub async fn latest_events(&self, query: &Query, sight: &Sight) -> Result<Vec<FactRow>, Error> {
+        self.asked(query, sight, "DESC").await
     }
 
-    /// What webhooks have told of a repository, newest first: before the sequence `before`, at most `limit`. A delivery that
-    /// was sent again is there once.
+    /// What webhooks have told a site of its repository, signed for all of its sites or for this one, newest first: before the
+    /// sequence `before`, at most `limit`. A delivery that was sent again is there once.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn deliveries(
         &self,
+        site: SiteId,
         repository: &RepositoryUrl,
-        limit: u32,
-        before: Option<u64>,
+        page: Older,
     ) -> Result<Vec<FactRow>, Error> {
-        let subject = Some(("repository".to_owned(), repository.canonical()));
-        self.latest_events(&Query { subject, limit, before, ..Query::default() }).await
+        let Older { limit, before } = page;
+        let name = repository.canonical();
+        let own = format!("{name}#{site}");
+        let mut facts = Vec::new();
+        for subject in [name, own] {
+            let subject = Some(("repository".to_owned(), subject));
+            facts.extend(self.latest_events(&Query { subject, limit, before, ..Query::default() }, &Sight::All).await?);
+        }
+        facts.sort_by_key(|fact| std::cmp::Reverse(fact.sequence));
+        facts.truncate(limit as usize);
+        Ok(facts)
+    }
+
+    /// The sequence of the last fact that was stated at `time` or before; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sequence_at(&self, time: OffsetDateTime) -> Result<u64, Error> {
+        let text = "SELECT to_json(sequence) FROM @.events WHERE time <= $1 ORDER BY sequence DESC LIMIT 1";
+        let query: model::Rows<'_, u64> = sqlx::query_scalar(self.sql(text));
+        Ok(self.one("find a moment", query.bind(time)).await?.unwrap_or(0))
     }
 
     /// The fact with this id.
@@ -183,55 +229,19 @@ impl Model {
         self.one("read a fact", query.bind(id)).await
     }
 
-    async fn asked(&self, query: &Query, order: &'static str) -> Result<Vec<FactRow>, Error> {
-        // Conditions are left out rather than made optional in SQL, so that each way of asking has its own plan and index.
-        let events = self.sql("SELECT event.* FROM @.events event").0;
-        let causes = self.sql("SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence").0;
-        let mut sql = QueryBuilder::<Postgres>::new("SELECT to_json(row) FROM (");
-        let hosts = self.sql("SELECT site FROM @.hosts WHERE label = ").0;
-        select(&mut sql, &Source { from: events, column: "event.site", hosts: hosts.clone() }, query, order);
-        if query.site.is_some() {
-            sql.push(" UNION ALL ");
-            // What is the site's own already is not listed twice.
-            let from = format!("{causes} AND event.site IS NULL");
-            select(&mut sql, &Source { from, column: "causes.site", hosts }, query, order);
+    async fn asked(&self, query: &Query, sight: &Sight, order: &'static str) -> Result<Vec<FactRow>, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new("SELECT to_json(row) FROM (SELECT DISTINCT ON (sequence) * FROM (");
+        let asking = Asking { model: self, query, order };
+        match (&query.site, sight) {
+            (Some(_), _) => asking.of_site(&mut sql),
+            (None, Sight::All) => asking.select(&mut sql, "SELECT event.* FROM @.events event", |_| {}),
+            (None, Sight::Organizations(_) | Sight::Site(_)) => asking.of_sight(&mut sql, sight),
         }
-        sql.push(") row ORDER BY sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit));
+        sql.push(") found ORDER BY sequence ").push(order).push(") row ORDER BY sequence ").push(order);
+        sql.push(" LIMIT ").push_bind(page(query.limit));
         let rows: model::Rows<'_, FactRow> = sql.build_query_scalar();
         self.all("read the timeline", rows).await
     }
-}
-
-/// One ordered source of entries.
-struct Source {
-    from: String,
-    /// The column that names the site that is asked for.
-    column: &'static str,
-    /// What finds a site by the name of its host, which follows.
-    hosts: String,
-}
-
-/// The first page of a source is all that a page of the whole can need.
-fn select(sql: &mut QueryBuilder<Postgres>, source: &Source, query: &Query, order: &'static str) {
-    sql.push("(").push(&source.from).push(" WHERE event.sequence > ").push_bind(bigint(query.after));
-    if let Some(before) = query.before {
-        sql.push(" AND event.sequence < ").push_bind(bigint(before));
-    }
-    if let Some((aggregate, subject)) = &query.subject {
-        sql.push(" AND event.aggregate = ").push_bind(aggregate.clone());
-        sql.push(" AND event.subject = ").push_bind(subject.clone());
-    }
-    if let Some(correlation) = query.correlation {
-        sql.push(" AND event.correlation = ").push_bind(correlation);
-    }
-    match &query.site {
-        Some(Whose::Id(site)) => drop(sql.push(format!(" AND {} = ", source.column)).push_bind(site.0)),
-        Some(Whose::Called(name)) => {
-            sql.push(format!(" AND {} = ({}", source.column, source.hosts)).push_bind(name.to_string()).push(")");
-        }
-        None => {}
-    }
-    sql.push(" ORDER BY event.sequence ").push(order).push(" LIMIT ").push_bind(page(query.limit)).push(")");
 }
 
 #[cfg(test)]

@@ -60,14 +60,17 @@ impl Story {
     }
 
     pub(crate) fn site_created(&mut self, site: &str) -> Recorded {
+        self.site_created_by(OrganizationId(Uuid::nil()), site)
+    }
+
+    pub(crate) fn site_created_by(&mut self, organization: OrganizationId, site: &str) -> Recorded {
         let settings = SiteSettings {
             repository: "https://github.com/acme/docs".parse().unwrap(),
             branch: "main".parse().unwrap(),
             demo_branch: Some("next".parse().unwrap()),
             engine: SiteEngine::NodeJs,
         };
-        let (name, organization) = (site.parse().unwrap(), OrganizationId(Uuid::nil()));
-        self.site(site, SiteEvent::Created { name, organization, settings })
+        self.site(site, SiteEvent::Created { name: site.parse().unwrap(), organization, settings })
     }
 
     pub(crate) fn build(&mut self, id: BuildId, fact: BuildEvent) -> Recorded {

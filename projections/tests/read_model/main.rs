@@ -10,3 +10,4 @@ mod migrations;
 mod queries;
 mod rebuild;
 mod roles;
+mod sight;

@@ -4,6 +4,7 @@ use crate::apply::whole_story;
 use crate::database::{Database, facts};
 use crate::fixture::{Story, commit, site_id};
 use events::{AliasName, DeployId, OrganizationId, RepositoryEvent, SiteEvent};
+use projections::Sight;
 use projections::builds::State;
 use projections::timeline::{Query, Whose};
 use projections::{PAGE_MAX, builds};
@@ -22,8 +23,8 @@ async fn a_whole_story_gives_the_rows_of_every_table() {
 
     let site = model.site(docs).await.unwrap().unwrap();
     assert_eq!((site.name.as_str(), site.created_by.0.as_str()), ("docs", "token:alice"));
-    assert_eq!(model.sites(10, None).await.unwrap(), std::slice::from_ref(&site));
-    assert_eq!(model.sites(10, Some("docs")).await.unwrap(), []);
+    assert_eq!(model.sites(&Sight::All, 10, None).await.unwrap(), std::slice::from_ref(&site));
+    assert_eq!(model.sites(&Sight::All, 10, Some("docs")).await.unwrap(), []);
     assert_eq!(model.sites_of(site.organization, 10, None).await.unwrap(), std::slice::from_ref(&site));
     assert_eq!(model.sites_of(site.organization, 10, Some("docs")).await.unwrap(), []);
     assert_eq!(model.sites_of(OrganizationId(site_id("other").0), 10, None).await.unwrap(), []);
@@ -65,7 +66,7 @@ async fn a_removed_alias_and_a_deleted_site_are_not_listed() {
 
     let mut story = Story::default();
     let deleted = told(&[story.site_created("docs"), story.site("docs", SiteEvent::Deleted {})]).await.live();
-    assert_eq!(deleted.sites(10, None).await.unwrap(), []);
+    assert_eq!(deleted.sites(&Sight::All, 10, None).await.unwrap(), []);
     assert!(deleted.site(site_id("docs")).await.unwrap().unwrap().deleted_at.is_some());
 }
 
@@ -79,6 +80,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
         commit: commit(),
         summary: "Fix a typo".to_owned(),
         delivery: "d-1".to_owned(),
+        site: None,
     };
     let build = story.next_build();
     let created = story.site_created("docs");
@@ -88,7 +90,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     let database = told(&history).await;
     let model = database.live();
     let sequences = async |query: Query| {
-        let entries = model.events(&Query { limit: 10, ..query }).await.unwrap();
+        let entries = model.events(&Query { limit: 10, ..query }, &Sight::All).await.unwrap();
         entries.into_iter().map(|entry| entry.sequence).collect::<Vec<_>>()
     };
     assert_eq!(sequences(Query::default()).await, [1, 2, 3, 4]);
@@ -100,7 +102,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     let subject = Some(("build".to_owned(), build.to_string()));
     assert_eq!(sequences(Query { subject: subject.clone(), after: 3, ..Query::default() }).await, [4]);
 
-    let latest = model.latest_events(&Query { limit: 2, ..Query::default() }).await.unwrap();
+    let latest = model.latest_events(&Query { limit: 2, ..Query::default() }, &Sight::All).await.unwrap();
     assert_eq!(latest.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [4, 3]);
     assert_eq!(latest[0].type_name, "dev.pagefold.build.dispatched.v1");
     assert_eq!((&latest[0].data, latest[0].causation), (&history[3].event.data(), Some(pushed.envelope.id)));
@@ -127,6 +129,6 @@ async fn no_page_is_longer_than_the_longest() {
     let dispatched = story.next_build();
     let history: Vec<_> = (0..PAGE_MAX + 5).map(|_| story.dispatched("docs", dispatched)).collect();
     let database = told(&history).await;
-    let entries = database.live().events(&Query { limit: u32::MAX, ..Query::default() }).await.unwrap();
+    let entries = database.live().events(&Query { limit: u32::MAX, ..Query::default() }, &Sight::All).await.unwrap();
     assert_eq!(u32::try_from(entries.len()).unwrap(), PAGE_MAX);
 }

@@ -26,7 +26,7 @@ async fn rebuilt_from_empty_it_is_what_was_live() {
     assert_eq!(rebuild.swap().await.unwrap(), 13);
     assert_eq!(database.live().digest().await.unwrap(), live);
     assert_eq!(schemas(&database).await, ["pagefold"]);
-    assert_eq!(indexes(&database).await, 9);
+    assert_eq!(indexes(&database).await, 13);
 }
 
 /// Readers ask several tables of one pool with prepared statements while models are swapped and facts applied.
@@ -67,7 +67,7 @@ async fn read_on(url: secrecy::SecretString, over: Arc<AtomicBool>, reads: Arc<A
     let (model, docs) = (store.live(), site_id("docs"));
     let mut seen = 0;
     while !over.load(Ordering::Relaxed) {
-        assert_eq!(model.sites(10, None).await.unwrap().len(), 1);
+        assert_eq!(model.sites(&projections::Sight::All, 10, None).await.unwrap().len(), 1);
         assert_eq!(model.builds(docs, 10, None).await.unwrap().len(), 2);
         assert_eq!(model.deploys(docs, 10, None).await.unwrap().len(), 1);
         let position = model.position().await.unwrap();

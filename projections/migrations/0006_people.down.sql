@@ -1,0 +1,2 @@
+ALTER TABLE sites DROP COLUMN source;
+DROP TABLE users, members, invitations, tokens;
