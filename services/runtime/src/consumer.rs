@@ -74,7 +74,7 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Park(error.into()),
+            Error::Unreadable { .. } | Error::Corrupt { .. } | Error::WrongKey { .. } => Self::Park(error.into()),
             Error::Newer { .. } => Self::Wait(error.into()),
             Error::Unavailable { .. }
             | Error::Denied { .. }

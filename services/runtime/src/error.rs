@@ -1,7 +1,7 @@
 //! How the world fails us. A refusal of the domain is not an error of this kind.
 
 use crate::codec;
-use events::Refusal;
+use events::{Refusal, UserId};
 
 /// Any error of a library below.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -68,6 +68,12 @@ pub enum Error {
         /// Why.
         #[source]
         source: codec::Error,
+    },
+    /// The key of a person was wrapped with another key than this installation has.
+    #[error("the key of person {person} cannot be unwrapped: the installation has another key than it had")]
+    WrongKey {
+        /// Whose key.
+        person: UserId,
     },
     /// A fact that a newer version has stated: to decide without knowing it would be to decide on half the truth.
     #[error("fact {sequence} of the log is of type `{type_name}`, which needs a newer version of this program")]

@@ -1,7 +1,8 @@
-//! Sessions of people who have signed in: records in a bucket of the log, which every web process sees at once.
+//! Small records beside the log, which every process sees at once: sessions of people, and the keys that their names are
+//! sealed with.
 //!
-//! Reads ask the stream's leader, not a copy that may lag: a session that was ended is over everywhere. A record that is
-//! renewed names the revision it replaces, so a session that ends meanwhile stays ended.
+//! Reads ask the bucket's leader, not a copy that may lag: what was ended is over everywhere. A record that is replaced or taken
+//! names the revision it was read at, so what ends meanwhile stays ended, and what is taken is taken once.
 
 use crate::connection::Connection;
 use crate::error::Error;
@@ -13,42 +14,61 @@ use tokio::sync::OnceCell;
 /// What the server says of a key that was ended.
 const OPERATION: &str = "KV-Operation";
 
-/// The sessions' bucket, opened when it is first needed.
+/// A bucket of records, opened when it is first needed.
 #[derive(Debug)]
-pub struct Sessions {
+pub struct Records {
     connection: Connection,
+    bucket: &'static str,
     store: OnceCell<Store>,
 }
 
-/// A session's record and which version of it this is.
+/// A record and which version of it this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What [`Sessions::begin`] or [`Sessions::renew`] was given.
+    /// What was put there.
     pub value: Vec<u8>,
-    /// What [`Sessions::renew`] has to name.
+    /// What [`Records::replace`] and [`Records::take`] have to name.
     pub revision: u64,
 }
 
-impl Sessions {
-    /// Nothing is asked yet.
+impl Records {
+    /// Sessions, and links that begin one. What nobody renews for [`SESSION_IDLE`](crate::streams::SESSION_IDLE) ends.
     #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone(), store: OnceCell::new() }
+    pub fn sessions(connection: &Connection) -> Self {
+        Self::of(connection, subject::SESSIONS)
+    }
+
+    /// The keys of people, which stay until they are destroyed.
+    #[must_use]
+    pub fn keys(connection: &Connection) -> Self {
+        Self::of(connection, subject::KEYS)
+    }
+
+    /// Nothing is asked yet.
+    fn of(connection: &Connection, bucket: &'static str) -> Self {
+        Self { connection: connection.clone(), bucket, store: OnceCell::new() }
     }
 
     async fn store(&self) -> Result<&Store, Error> {
-        let open = || self.connection.jetstream.get_key_value(subject::SESSIONS);
-        self.store.get_or_try_init(open).await.map_err(Error::unavailable("open the sessions"))
+        let open = || self.connection.jetstream.get_key_value(self.bucket);
+        self.store.get_or_try_init(open).await.map_err(Error::unavailable("open a bucket of records"))
     }
 
-    /// Keeps `value` under `key`, which nobody may guess, until it was not renewed for
-    /// [`SESSION_IDLE`](crate::streams::SESSION_IDLE).
+    /// Keeps `value` under `key`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the log does not confirm it.
-    pub async fn begin(&self, key: &str, value: Vec<u8>) -> Result<(), Error> {
+    pub async fn put(&self, key: &str, value: Vec<u8>) -> Result<(), Error> {
         let put = self.store().await?.put(key, value.into()).await;
-        put.map(drop).map_err(Error::unavailable("begin a session"))
+        put.map(drop).map_err(Error::unavailable("keep a record"))
+    }
+
+    /// Keeps `value` under `key` unless something is there or ever was; answers whether that was so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the log does not confirm it.
+    pub async fn create(&self, key: &str, value: Vec<u8>) -> Result<bool, Error> {
+        self.replace(key, Record { value, revision: 0 }).await
     }
 
     /// The record of `key`; none if there is none any more.
@@ -61,27 +81,39 @@ impl Sessions {
             Ok(message) if message.headers.get(OPERATION).is_some() => Ok(None),
             Ok(message) => Ok(Some(Record { value: message.payload.to_vec(), revision: message.sequence })),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(Error::unavailable("read a session")(error)),
+            Err(error) => Err(Error::unavailable("read a record")(error)),
         }
     }
 
-    /// Replaces a record, unless it was replaced or ended meanwhile.
+    /// Replaces a record, unless it was replaced or ended meanwhile; answers whether it was not.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the log does not answer.
-    pub async fn renew(&self, key: &str, record: Record) -> Result<(), Error> {
+    pub async fn replace(&self, key: &str, record: Record) -> Result<bool, Error> {
         match self.store().await?.update(key, record.value.into(), record.revision).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(()),
-            Err(error) => Err(Error::unavailable("renew a session")(error)),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+            Err(error) => Err(Error::unavailable("replace a record")(error)),
         }
     }
 
-    /// Ends the session of `key`, if there is one.
+    /// The record of `key`, for whoever comes first: it is there no more.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if the log does not confirm it: the session may live on.
+    /// [`Error::Unavailable`] if the log does not answer: it may be gone then.
+    pub async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(Record { value, revision }) = self.read(key).await? else { return Ok(None) };
+        // An empty record is nobody's: whoever replaces it has it alone.
+        let taken = self.replace(key, Record { value: Vec::new(), revision }).await?;
+        self.end(key).await?;
+        Ok(taken.then_some(value).filter(|value| !value.is_empty()))
+    }
+
+    /// Ends the record of `key`, if there is one, with all that it ever was.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the log does not confirm it: the record may live on.
     pub async fn end(&self, key: &str) -> Result<(), Error> {
-        self.store().await?.delete(key).await.map_err(Error::unavailable("end a session"))
+        self.store().await?.purge(key).await.map_err(Error::unavailable("end a record"))
     }
 }

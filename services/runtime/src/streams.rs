@@ -54,6 +54,10 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     };
     let made = connection.jetstream.create_or_update_key_value(sessions).await;
     made.map_err(Error::unavailable("provision the sessions"))?;
+    let keys =
+        kv::Config { bucket: subject::KEYS.to_owned(), history: 1, num_replicas: replicas, ..kv::Config::default() };
+    let made = connection.jetstream.create_or_update_key_value(keys).await;
+    made.map_err(Error::unavailable("provision the keys"))?;
     snapshots(connection, replicas).await
 }
 

@@ -124,7 +124,7 @@ impl Aggregate for Lately {
         Ok(if known {
             vec![]
         } else {
-            vec![RepositoryEvent::BranchDeleted { repository, branch, before: None, delivery }]
+            vec![RepositoryEvent::BranchDeleted { repository, branch, before: None, delivery, site: None }]
         })
     }
 
