@@ -25,6 +25,12 @@ pub(crate) struct Access {
     /// The certificate (PEM) that the log's servers prove themselves by
     #[arg(long, env = "PAGEFOLD_NATS_CERTIFICATE", global = true)]
     nats_certificate: Option<PathBuf>,
+    /// The address of the API, instead of a data directory
+    #[arg(long, env = "PAGEFOLD_WEB_URL", requires = "token", global = true)]
+    web_url: Option<String>,
+    /// A token of the API
+    #[arg(long, env = "PAGEFOLD_TOKEN", hide_env_values = true, global = true)]
+    token: Option<SecretString>,
     /// The database of the read model, as its owner
     #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true, global = true)]
     postgres_url: Option<SecretString>,
@@ -59,6 +65,14 @@ impl Access {
         match &self.postgres_url {
             Some(url) => Ok(url.clone()),
             None => Ok(self.ready()?.postgres.into()),
+        }
+    }
+
+    /// The address of the API, and a token for it.
+    pub(crate) fn web(&self) -> Result<(String, SecretString)> {
+        match (&self.web_url, &self.token) {
+            (Some(url), Some(token)) => Ok((url.clone(), token.clone())),
+            _ => self.ready().map(|ready| (ready.web, ready.token.into())),
         }
     }
 

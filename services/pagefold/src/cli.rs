@@ -1,6 +1,7 @@
 //! The command line. Every setting of a service can come from the environment; secrets should.
 
 use crate::access::{Access, ProjectionsCommand};
+use crate::people;
 use crate::permissions;
 use crate::provision::Provision;
 use crate::service::Service;
@@ -8,6 +9,7 @@ use crate::up::Up;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use runtime::telemetry;
+use uuid::Uuid;
 
 /// A git push becomes a published website, and every step is an event you can replay.
 #[derive(Debug, Parser)]
@@ -61,6 +63,21 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ctl::organization::Command,
     },
+    /// See who is known, and forget them
+    People {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: people::Command,
+    },
+    /// Print a link that signs somebody in once
+    SignInLink {
+        #[command(flatten)]
+        access: Access,
+        /// For this person, by their id; for the holder of the token if absent
+        #[arg(long)]
+        user: Option<Uuid>,
+    },
     /// Look after the read model
     Projections {
         #[command(flatten)]
@@ -78,6 +95,7 @@ impl Command {
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
+            Self::People { .. } | Self::SignInLink { .. } => None,
         }
     }
 }

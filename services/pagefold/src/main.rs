@@ -2,12 +2,14 @@
 
 mod access;
 mod admin;
+mod api;
 mod cli;
 mod door;
 mod health;
 mod launch;
 mod limits;
 mod modes;
+mod people;
 mod permissions;
 mod provision;
 mod service;
@@ -66,6 +68,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Organization { access, command } => {
             ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
         }
+        Command::People { access, command } => people::run(&api::Api::of(&access)?, command).await,
+        Command::SignInLink { access, user } => people::sign_in_link(&api::Api::of(&access)?, user).await,
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }
 }

@@ -124,6 +124,9 @@ pub(crate) struct Web {
     /// Who holds the token, as the log names them
     #[arg(long, env = "PAGEFOLD_TOKEN_NAME", default_value = "operator")]
     token_name: String,
+    /// The installation's key: 32 random characters or more, the same for every replica and for ever
+    #[arg(long, env = "PAGEFOLD_KEY", hide_env_values = true)]
+    key: SecretString,
     /// What GitHub signs its webhooks with
     #[arg(long, env = "PAGEFOLD_GITHUB_WEBHOOK_SECRET", hide_env_values = true)]
     github_webhook_secret: SecretString,
@@ -247,6 +250,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     let config = web::Config {
         listen: options.listen,
         tokens: vec![web::Token { name: options.token_name, secret: options.token }],
+        key: options.key,
         github_webhook_secret: options.github_webhook_secret,
         repositories: options.repositories.allowed(false),
         web_url: options.web_url,

@@ -9,11 +9,12 @@ mod servers;
 mod services;
 mod supervisor;
 
+use crate::api::Api;
 use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
-use crate::{admin, modes};
+use crate::{admin, modes, people};
 use anyhow::Result;
 use clap::Args;
 use ready::Ready;
@@ -95,6 +96,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
             tracing::error!(error = format!("{error:#}"), "the platform is not up yet, waiting");
         }
         let ready = Ready { admin: format!("http://{admin_addr}"), ..services.ready(&around) };
+        let ready = Ready { sign_in_url: sign_in_url(&ready).await, ..ready };
         ready.keep(&folder).await;
         greet(&ready, &folder);
         std::future::pending::<Result<()>>().await
@@ -110,14 +112,26 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     ended
 }
 
+/// A link for whoever started this. Without it there is still the token.
+async fn sign_in_url(ready: &Ready) -> String {
+    let made = async { people::link(&Api::new(ready.web.clone(), ready.token.clone().into())?, None).await };
+    made.await.unwrap_or_else(|error| {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "no sign-in link could be made; `pagefold sign-in-link` makes one"
+        );
+        String::new()
+    })
+}
+
 /// Says what is where. Whoever started this may have gone: that ends nothing.
 fn greet(ready: &Ready, folder: &Path) {
-    let Ready { web, edge, sites_domain, .. } = ready;
+    let Ready { web, edge, sites_domain, sign_in_url, .. } = ready;
     let port = edge.rsplit(':').next().unwrap_or_default();
     let file = folder.join("ready.json");
     let _ = writeln!(
         std::io::stdout(),
-        "pagefold is up\n  dashboard  {web}/  (sign in with the token in {})\n  sites      http://<site>.{sites_domain}:{port}/",
+        "pagefold is up\n  dashboard  {web}/  (sign in with the token in {})\n  sign in    {sign_in_url}  (once, within an hour)\n  sites      http://<site>.{sites_domain}:{port}/",
         file.display(),
     );
 }

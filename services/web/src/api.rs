@@ -3,6 +3,7 @@
 #![expect(unused_qualifications, reason = "`utoipa::path` writes the types of parameters with their paths")]
 
 mod aliases;
+mod audit;
 mod builds;
 mod deliveries;
 pub(crate) mod deploys;
@@ -11,9 +12,15 @@ mod extract;
 mod files;
 mod lock;
 mod logs;
+mod me;
+mod members;
 mod organizations;
 mod page;
+mod past;
+mod secrets;
 mod sites;
+pub(crate) mod tokens;
+mod users;
 mod version;
 
 pub(crate) use events::subject;
@@ -69,6 +76,20 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(organizations::sites))
+        .routes(routes!(members::list))
+        .routes(routes!(members::set, members::remove))
+        .routes(routes!(members::invitations, members::invite))
+        .routes(routes!(members::withdraw))
+        .routes(routes!(me::show))
+        .routes(routes!(me::link))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(users::list))
+        .routes(routes!(users::erase))
+        .routes(routes!(users::set_role))
+        .routes(routes!(secrets::rotate))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(builds::list, builds::request))
         .routes(routes!(builds::show))
         .routes(routes!(builds::cancel))

@@ -3,18 +3,23 @@
 use crate::auth::Auth;
 use crate::budget::Budget;
 use crate::config::Config;
+use crate::guesses::Guesses;
+use crate::keys::Key;
 use crate::news::News;
 use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::tail::Tails;
 use crate::urls::{self, SitesUrl};
 use events::address::Allowed;
+use events::{OrganizationId, SiteId};
 use listener::Limits;
 use projections::Model;
-use runtime::{Health, Log};
+use runtime::records::Records;
+use runtime::{Health, Log, Vault};
 use secrecy::SecretString;
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +45,19 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
     pub(crate) health: Health,
     pub(crate) auth: Auth,
+    /// The installation's key.
+    pub(crate) key: Key,
+    /// Links that sign somebody in once.
+    pub(crate) links: Records,
+    /// What people are called can be read with its keys.
+    pub(crate) vault: Vault,
+    /// The server's own public address.
+    pub(crate) web_url: String,
+    /// Whose sites are, as far as somebody asked: a site stays with its organization.
+    pub(crate) owners: Mutex<HashMap<SiteId, OrganizationId>>,
     pub(crate) github_webhook_secret: SecretString,
+    /// Who has presented wrong signatures of webhooks.
+    pub(crate) guessed_signatures: Guesses,
     pub(crate) sites_url: SitesUrl,
     /// Where repositories may be.
     pub(crate) repositories: Allowed,
@@ -62,7 +79,10 @@ impl App {
     pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
         let Around { log, read_model, storage, health } = around;
         let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
-        let auth = Auth::new(&config.tokens, sessions);
+        let key = Key::new(config.key.clone());
+        let links = Records::sessions(log.connection());
+        let vault = Vault::new(log.connection(), &key.derive("vault v1", b""));
+        let auth = Auth::new(&config.tokens, &key, sessions);
         let news = News::start(log.clone(), stop.clone());
         Arc::new(Self {
             tails: Tails::new(log.clone(), storage.platform(), news.clone(), stop.clone()),
@@ -72,6 +92,12 @@ impl App {
             storage,
             health,
             auth,
+            key,
+            links,
+            vault,
+            web_url: config.web_url.trim_end_matches('/').to_owned(),
+            owners: Mutex::default(),
+            guessed_signatures: Guesses::default(),
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),

@@ -1,63 +1,73 @@
-//! Who asks: a token in the `Authorization` header, or a session that one began. Wrong tokens are counted per client.
+//! Who asks: a token in the `Authorization` header, or a session. Wrong tokens are counted per client.
 
+use crate::caller::{Caller, Who};
 use crate::config::Token;
 use crate::guesses::Guesses;
+use crate::keys::Key;
 use crate::problem::Problem;
 use crate::sessions::{Sessions, Visit};
-use crate::token::{self, Caller, Known};
+use crate::token::{self, Known};
 use http::{Extensions, HeaderMap, HeaderValue};
 use listener::Client;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
-
-/// How often a live stream looks whether its session is over.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Whose token the request has in its header.
 #[derive(Debug, Clone)]
 pub(crate) struct Bearer(pub(crate) Caller);
 
-/// The tokens this server knows, and the sessions they began.
+/// The tokens of the configuration, and the sessions that people began.
 #[derive(Debug)]
 pub(crate) struct Auth {
     tokens: Vec<Known>,
     sessions: Sessions,
-    guesses: Guesses,
+    pub(crate) guesses: Guesses,
+    /// What sessions are proved by whose holder has no token of the configuration.
+    session_key: [u8; 32],
 }
 
 impl Auth {
-    pub(crate) fn new(tokens: &[Token], sessions: Sessions) -> Self {
+    pub(crate) fn new(tokens: &[Token], key: &Key, sessions: Sessions) -> Self {
         let tokens: Vec<Known> = tokens.iter().map(Known::new).collect();
         for token in tokens.iter().filter(|token| token.is_guessable()) {
             tracing::warn!(token = token.name, "this token can be guessed: take 32 random characters or more");
         }
-        Self { tokens, sessions, guesses: Guesses::default() }
+        Self { tokens, sessions, guesses: Guesses::default(), session_key: key.derive("sessions v3", b"") }
     }
 
-    /// The holder of a presented token. A client that has guessed too often is told so instead, unless its token is one that
-    /// guessing cannot find: else whoever guesses would keep out all who share the address.
-    pub(crate) fn holder(&self, presented: &str, client: IpAddr) -> Result<Option<&Known>, Problem> {
+    /// Whether a token of this name is in the configuration.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.tokens.iter().any(|known| known.name == name)
+    }
+
+    /// The holder of a presented token of the configuration. A client that has guessed too often is told so instead, unless
+    /// its token is one that guessing cannot find: else whoever guesses would keep out all who share the address.
+    pub(crate) fn holder(&self, presented: &str, client: IpAddr) -> Result<Option<Who>, Problem> {
         let holder = token::holder(&self.tokens, presented);
-        if let Some(holder) = holder
-            && !holder.is_guessable()
-        {
-            return Ok(Some(holder));
+        let who = holder.map(|known| Who::Operator(known.name.clone()));
+        if holder.is_some_and(|holder| !holder.is_guessable()) {
+            return Ok(who);
         }
         if let Some(wait) = self.guesses.wait(client) {
             return Err(Problem::TooManyGuesses(wait));
         }
-        if holder.is_none() && !presented.is_empty() {
+        if who.is_none() && !presented.is_empty() {
             self.guesses.wrong(client);
         }
-        Ok(holder)
+        Ok(who)
     }
 
-    /// The cookie for whoever presents a valid token; none if it is not.
-    pub(crate) async fn sign_in(&self, presented: &str, client: IpAddr) -> Result<Option<HeaderValue>, Problem> {
-        match self.holder(presented.trim(), client)? {
-            Some(holder) => self.sessions.begin(holder).await.map(Some),
-            None => Ok(None),
+    /// What proves that a session of theirs was begun here; it changes with their token, which ends the session.
+    fn secret_of(&self, who: &Who) -> Option<&[u8]> {
+        match who {
+            Who::Operator(name) => self.tokens.iter().find(|known| known.name == *name).map(Known::key),
+            Who::Token(_) | Who::User(_) => Some(&self.session_key),
         }
+    }
+
+    /// The cookie of a new session of theirs.
+    pub(crate) async fn begin(&self, who: &Who) -> Result<HeaderValue, Problem> {
+        let secret = self.secret_of(who).ok_or(Problem::Unauthorized)?;
+        self.sessions.begin(who, secret).await
     }
 
     /// Ends the session and answers the cookie that makes a browser forget it.
@@ -65,24 +75,14 @@ impl Auth {
         self.sessions.end(headers).await
     }
 
-    /// Whoever may read and, with a token in the header or from a page of ours, write.
-    pub(crate) async fn person(&self, extensions: &Extensions, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-        match (bearer(extensions), Visit::of(headers)) {
-            (Some(caller), _) => Ok(Some(caller)),
-            (None, Some(visit)) => self.sessions.holder(&self.tokens, &visit).await,
-            (None, None) => Ok(None),
-        }
+    /// Whose session this is, if it is not over. It is used by that.
+    pub(crate) async fn visitor(&self, visit: &Visit) -> Result<Option<Who>, Problem> {
+        self.sessions.holder(visit, |who| self.secret_of(who)).await
     }
 
-    /// Comes back when the session is over. While the log is away nobody knows, and nothing new can be shown either.
-    pub(crate) async fn left(&self, visit: &Visit) {
-        let mut looks = tokio::time::interval(LOOK_EVERY);
-        loop {
-            looks.tick().await;
-            if let Ok(false) = self.sessions.lasts(&self.tokens, visit).await {
-                return;
-            }
-        }
+    /// Whether a session goes on. To look does not use it.
+    pub(crate) async fn lasts(&self, visit: &Visit) -> Result<bool, Problem> {
+        self.sessions.lasts(visit, |who| self.secret_of(who)).await
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may use the API and the dashboard.
     pub tokens: Vec<Token>,
+    /// The installation's key: secrets of its own are made of it. Whoever changes it ends sessions and the webhook secrets of
+    /// sites.
+    pub key: SecretString,
     /// What GitHub signs its deliveries with.
     pub github_webhook_secret: SecretString,
     /// Where the repositories of sites may be.

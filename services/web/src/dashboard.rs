@@ -1,5 +1,7 @@
 //! The dashboard: pages rendered here, forms that state commands, and live updates where a browser runs the script.
 
+mod account;
+mod audit;
 mod build;
 mod builds;
 mod deliveries;
@@ -11,13 +13,16 @@ mod layout;
 mod link;
 mod lock;
 mod login;
+mod members;
 mod older;
 mod organization;
 mod organizations;
+mod secret;
 mod settings;
 mod site;
 mod sites;
 mod timeline;
+mod welcome;
 
 use crate::app::Shared;
 use crate::bodies::{self, Bodies};
@@ -51,12 +56,23 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
         .route("/organizations", get(organizations::overview).post(organizations::create))
         .route("/organizations/{organization}", get(organization::show).post(organization::rename))
+        .route("/organizations/{organization}/invitations", post(members::invite))
+        .route("/organizations/{organization}/invitations/{id}/withdraw", post(members::withdraw))
+        .route("/organizations/{organization}/members/{user}", post(members::set))
+        .route("/organizations/{organization}/members/{user}/remove", post(members::remove))
+        .route("/account", get(account::show).post(account::create))
+        .route("/account/tokens/{id}/revoke", post(account::revoke))
+        .route("/audit", get(audit::show))
+        .route("/sites/{site}/webhook-secret", post(secret::rotate))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))
         .route("/logout", post(login::leave))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
-    let login = Router::new().route("/login", get(login::show).post(login::enter));
+    let login = Router::new()
+        .route("/login", get(login::show).post(login::enter))
+        .route("/sign-in/{secret}", get(welcome::sign_in))
+        .route("/invitations/{id}/{secret}", get(welcome::invited).post(welcome::join));
     pages
         .merge(login)
         .method_not_allowed_fallback(|| async { failed(&Problem::MethodNotAllowed) })
@@ -69,7 +85,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
 /// Sends whoever is not signed in to the sign-in page, and back afterwards.
 async fn require_person(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let caller = match app.auth.person(&head.extensions, &head.headers).await {
+    let caller = match app.asks(&head.extensions, &head.headers).await {
         Ok(caller) => caller,
         Err(problem) => return failed(&problem),
     };

@@ -80,7 +80,16 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
             Change::Pushed { commit, summary: summary(push.head_commit.map(|head| head.message).unwrap_or_default()) }
         }
     };
-    Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change }))
+    Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None }))
+}
+
+/// Which repository a delivery claims to be about, whatever it tells.
+pub(crate) fn claimed(payload: &[u8]) -> Option<RepositoryUrl> {
+    #[derive(Deserialize)]
+    struct Claim {
+        repository: Source,
+    }
+    serde_json::from_slice::<Claim>(payload).ok()?.repository.clone_url.parse().ok()
 }
 
 /// A commit; git writes zeros where there is none.
@@ -125,6 +134,7 @@ mod tests {
             branch: "main".parse().unwrap(),
             before: before.map(|before| before.parse().unwrap()),
             change,
+            site: None,
         })
     }
 

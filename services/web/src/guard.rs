@@ -5,7 +5,7 @@ use crate::auth::{Bearer, bearer, client};
 use crate::problem::Problem;
 use crate::request_key::Key;
 use crate::sessions::Visit;
-use crate::token::{caller, presented};
+use crate::token::presented;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -18,8 +18,10 @@ pub(crate) async fn recognize(
     next: Next,
 ) -> Result<Response, Problem> {
     if let Some(token) = presented(request.headers()) {
-        let holder = app.auth.holder(token, client(request.extensions()))?;
-        if let Some(caller) = holder.map(|known| caller(&known.name)) {
+        let (token, client) = (token.to_owned(), client(request.extensions()));
+        if let Some(who) = app.holder(&token, client).await?
+            && let Some(caller) = app.caller(who).await?
+        {
             request.extensions_mut().insert(Bearer(caller));
         }
     }
@@ -36,7 +38,7 @@ pub(crate) async fn require_token(
     // A request's body cannot be shared between threads, its head can.
     let (head, body) = request.into_parts();
     let caller = match head.method {
-        Method::GET | Method::HEAD => app.auth.person(&head.extensions, &head.headers).await?,
+        Method::GET | Method::HEAD => app.asks(&head.extensions, &head.headers).await?,
         _ => bearer(&head.extensions),
     };
     let visit = bearer(&head.extensions).is_none().then(|| Visit::of(&head.headers)).flatten();

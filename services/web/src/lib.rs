@@ -9,8 +9,10 @@ pub mod api;
 mod app;
 mod assets;
 mod auth;
+mod authority;
 mod bodies;
 mod budget;
+mod caller;
 mod commands;
 mod compression;
 mod config;
@@ -19,7 +21,10 @@ mod github;
 mod guard;
 mod guesses;
 mod health;
+mod issued;
+mod keys;
 mod news;
+mod people;
 mod place;
 mod problem;
 mod request_key;
@@ -33,6 +38,7 @@ mod streams;
 mod tail;
 mod token;
 mod urls;
+mod view;
 mod webhook;
 
 use app::Around;
@@ -149,6 +155,9 @@ fn check(config: &Config) -> Result<(), Error> {
         if token.secret.expose_secret().is_empty() {
             return Err(Error::EmptySecret(format!("token `{}`", token.name)));
         }
+    }
+    if config.key.expose_secret().is_empty() {
+        return Err(Error::EmptySecret("the installation, its key".to_owned()));
     }
     if config.github_webhook_secret.expose_secret().is_empty() {
         return Err(Error::EmptySecret("the GitHub webhook".to_owned()));

@@ -5,8 +5,6 @@ use crate::app::App;
 use crate::problem::Problem;
 use events::ids::Invalid;
 use events::{Handle, Host, OrganizationId, OrganizationName, Refusal, SiteId, SiteName};
-use projections::organizations::OrganizationRow;
-use projections::sites::SiteRow;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -62,25 +60,6 @@ impl App {
         }
     }
 
-    /// The site that a question is about, as the read model shows it; one that was deleted is not there.
-    pub(crate) async fn site(&self, place: &Place) -> Result<SiteRow, Problem> {
-        let site = self.any_site(place).await?.filter(|site| site.deleted_at.is_none());
-        site.ok_or(Problem::Refused(Refusal::SiteNotFound))
-    }
-
-    /// The site whose history is asked for, which outlives the site.
-    pub(crate) async fn history_of(&self, place: &Place) -> Result<SiteId, Problem> {
-        let site = self.any_site(place).await?;
-        site.map(|site| site.id).ok_or(Problem::Refused(Refusal::SiteNotFound))
-    }
-
-    async fn any_site(&self, place: &Place) -> Result<Option<SiteRow>, Problem> {
-        Ok(match place {
-            Place::Id(id) => self.model.site(*id).await?,
-            Place::Name(name) => self.model.site_called(name).await?,
-        })
-    }
-
     /// The id of an organization that a command is about, as the log knows it. Of an id nothing is asked: whoever decides
     /// will see whether there is such an organization.
     pub(crate) async fn organization_id(&self, owner: &Owner) -> Result<OrganizationId, Problem> {
@@ -91,14 +70,5 @@ impl App {
                 Handle::Free => Err(Refusal::OrganizationNotFound.into()),
             },
         }
-    }
-
-    /// The organization that a question is about, as the read model shows it.
-    pub(crate) async fn organization(&self, owner: &Owner) -> Result<OrganizationRow, Problem> {
-        let organization = match owner {
-            Place::Id(id) => self.model.organization(*id).await?,
-            Place::Name(name) => self.model.organization_named(name).await?,
-        };
-        organization.ok_or(Problem::Refused(Refusal::OrganizationNotFound))
     }
 }

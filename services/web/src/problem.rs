@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use events::Refusal;
 use events::address::NotAllowed;
+use events::authority::Rank;
 use http::{HeaderValue, StatusCode, header};
 use runtime::ExecuteError;
 use serde::Serialize;
@@ -44,8 +45,12 @@ pub(crate) enum Problem {
     BadSignature,
     #[error("a valid token is needed, as `Authorization: Bearer <token>`")]
     Unauthorized,
+    #[error("this takes {0}")]
+    Forbidden(Rank),
     #[error("your address has presented too many wrong tokens; wait {} s", seconds(*.0))]
     TooManyGuesses(Duration),
+    #[error("this link was used before, or its time is over; ask for another")]
+    LinkOver,
     #[error("the request comes from another site")]
     CrossSite,
     #[error("there is nothing at this address")]
@@ -108,7 +113,9 @@ impl Problem {
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
+            Self::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, "Not allowed"),
             Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),
+            Self::LinkOver => ("link_over", StatusCode::GONE, "Link over"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
@@ -132,6 +139,11 @@ impl Problem {
         passes.then_some(RETRY_AFTER_S)
     }
 
+    /// Another refusal in the place of this one; any other problem as it is.
+    pub(crate) fn instead(self, of: &Refusal, other: Refusal) -> Self {
+        if matches!(&self, Self::Refused(refusal) if refusal == of) { other.into() } else { self }
+    }
+
     /// A text that is not what its type demands.
     pub(crate) fn invalid(error: impl std::fmt::Display) -> Self {
         Self::InvalidInput(error.to_string())
@@ -149,11 +161,19 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::OrganizationNotFound
         | Refusal::BuildNotFound
         | Refusal::DeployNotFound(_)
+        | Refusal::MemberNotFound
+        | Refusal::UserNotFound
+        | Refusal::InvitationNotFound
+        | Refusal::TokenNotFound
         | Refusal::AliasNotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
         Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
+        Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteExists
+        | Refusal::LastManager
+        | Refusal::TokenExists
+        | Refusal::InvitationExists
         | Refusal::OrganizationExists
         | Refusal::SiteNameRetired
         | Refusal::BuildEnded
@@ -179,7 +199,7 @@ impl From<runtime::Error> for Problem {
             | Error::Contended { .. }
             | Error::Rejected { .. } => Self::LogUnavailable(error),
             Error::Newer { .. } => Self::NewerFacts(error),
-            Error::Unreadable { .. } | Error::Corrupt { .. } => Self::Internal(error.into()),
+            Error::Unreadable { .. } | Error::Corrupt { .. } | Error::WrongKey { .. } => Self::Internal(error.into()),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Sessions of people who signed in with a token. The cookie is a random id that means nothing by itself; the log keeps
+//! Sessions of people who signed in. The cookie is a random id that means nothing by itself; the log keeps
 //! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
 
+use crate::caller::Who;
 use crate::problem::Problem;
 use crate::signature::Signature;
-use crate::token::{Caller, Known, caller};
 use http::{HeaderMap, HeaderValue, header};
-use runtime::sessions::{Record, Sessions as Kept};
+use runtime::records::{Record, Records};
 use runtime::streams::SESSION_IDLE;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,21 +20,20 @@ const COOKIE: &str = "pagefold_session";
 /// An id's length: two random UUIDs in hex.
 const ID_LENGTH: usize = 64;
 /// Keeps the MACs of sessions apart from any other use of the secret.
-const PURPOSE: &[u8] = b"pagefold session v2\n";
+const PURPOSE: &[u8] = b"pagefold session v3\n";
 
 /// Where sessions are kept.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    kept: Kept,
+    kept: Records,
     attributes: &'static str,
 }
 
 /// What is kept of a session.
 #[derive(Serialize, Deserialize)]
 struct Session {
-    /// The token's name.
-    name: String,
-    /// Proves that the record was written by one who has the token, and ends the session when the token changes.
+    who: Who,
+    /// Proves that the record was written here, and ends the session when the secret changes.
     mac: String,
     begun_s: i64,
     used_s: i64,
@@ -64,41 +63,54 @@ impl Sessions {
     /// `secure` keeps the cookie off plain HTTP.
     pub(crate) fn new(log: &runtime::Log, secure: bool) -> Self {
         let attributes =
-            if secure { "Path=/; HttpOnly; SameSite=Strict; Secure" } else { "Path=/; HttpOnly; SameSite=Strict" };
-        Self { kept: Kept::new(log.connection()), attributes }
+            if secure { "Path=/; HttpOnly; SameSite=Lax; Secure" } else { "Path=/; HttpOnly; SameSite=Lax" };
+        Self { kept: Records::sessions(log.connection()), attributes }
     }
 
-    /// The cookie of a new session of `holder`.
-    pub(crate) async fn begin(&self, holder: &Known) -> Result<HeaderValue, Problem> {
+    /// The cookie of a new session of theirs, which is proved by `secret`.
+    pub(crate) async fn begin(&self, who: &Who, secret: &[u8]) -> Result<HeaderValue, Problem> {
         let id = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let (key, now_s) = (key(&id), now_s());
-        let mac = mac(holder, &key, now_s);
-        let session = Session { name: holder.name.clone(), mac, begun_s: now_s, used_s: now_s };
-        self.kept.begin(&key, written(&session)?).await?;
+        let mac = mac(&Proven { who, key: &key, begun_s: now_s }, secret);
+        let session = Session { who: who.clone(), mac, begun_s: now_s, used_s: now_s };
+        self.kept.put(&key, written(&session)?).await?;
         self.cookie(&id, SESSION_S)
     }
 
-    /// Whose session the cookie names, if it is not over; `known` are the tokens as they are now.
-    pub(crate) async fn holder(&self, known: &[Known], visit: &Visit) -> Result<Option<Caller>, Problem> {
-        let Some((mut session, record)) = self.current(known, visit).await? else { return Ok(None) };
+    /// Whose session it is, if it is not over; `secret` is what theirs is proved by now.
+    pub(crate) async fn holder<'a>(
+        &self,
+        visit: &Visit,
+        secret: impl Fn(&Who) -> Option<&'a [u8]>,
+    ) -> Result<Option<Who>, Problem> {
+        let Some((mut session, record)) = self.current(visit, secret).await? else { return Ok(None) };
         let now_s = now_s();
         if now_s >= session.used_s + RENEW_S {
             session.used_s = now_s;
-            self.kept.renew(&visit.key, Record { value: written(&session)?, ..record }).await?;
+            self.kept.replace(&visit.key, Record { value: written(&session)?, ..record }).await?;
         }
-        Ok(Some(caller(&session.name)))
+        Ok(Some(session.who))
     }
 
     /// Whether the session goes on. To look does not use it.
-    pub(crate) async fn lasts(&self, known: &[Known], visit: &Visit) -> Result<bool, Problem> {
-        Ok(self.current(known, visit).await?.is_some())
+    pub(crate) async fn lasts<'a>(
+        &self,
+        visit: &Visit,
+        secret: impl Fn(&Who) -> Option<&'a [u8]>,
+    ) -> Result<bool, Problem> {
+        Ok(self.current(visit, secret).await?.is_some())
     }
 
-    async fn current(&self, known: &[Known], visit: &Visit) -> Result<Option<(Session, Record)>, Problem> {
+    async fn current<'a>(
+        &self,
+        visit: &Visit,
+        secret: impl Fn(&Who) -> Option<&'a [u8]>,
+    ) -> Result<Option<(Session, Record)>, Problem> {
         let Some(record) = self.kept.read(&visit.key).await? else { return Ok(None) };
         let Ok(session) = serde_json::from_slice::<Session>(&record.value) else { return Ok(None) };
-        let Some(holder) = known.iter().find(|known| known.name == session.name) else { return Ok(None) };
-        let genuine = mac(holder, &visit.key, session.begun_s).as_bytes().ct_eq(session.mac.as_bytes());
+        let Some(secret) = secret(&session.who) else { return Ok(None) };
+        let proven = Proven { who: &session.who, key: &visit.key, begun_s: session.begun_s };
+        let genuine = mac(&proven, secret).as_bytes().ct_eq(session.mac.as_bytes());
         Ok((bool::from(genuine) && !session.is_over(now_s())).then_some((session, record)))
     }
 
@@ -129,12 +141,18 @@ fn key(id: &str) -> String {
     hex::encode(Sha256::digest(id))
 }
 
-fn mac(holder: &Known, key: &str, begun_s: i64) -> String {
-    let begun = begun_s.to_string();
-    let mut mac = Signature::with(holder.key());
-    for part in [PURPOSE, holder.name.as_bytes(), b"\n", key.as_bytes(), b"\n", begun.as_bytes()] {
-        mac.update(part);
-    }
+/// What of a session its MAC is about.
+#[derive(Serialize)]
+struct Proven<'a> {
+    who: &'a Who,
+    key: &'a str,
+    begun_s: i64,
+}
+
+fn mac(proven: &Proven<'_>, secret: &[u8]) -> String {
+    let mut mac = Signature::with(secret);
+    mac.update(PURPOSE);
+    mac.update(&serde_json::to_vec(proven).unwrap_or_default());
     hex::encode(mac.bytes())
 }
 
@@ -152,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_session_is_over_when_it_is_old_or_idle() {
-        let session = |begun_s, used_s| Session { name: "ada".into(), mac: String::new(), begun_s, used_s };
+        let session =
+            |begun_s, used_s| Session { who: Who::Operator("ada".into()), mac: String::new(), begun_s, used_s };
         let idle_s = SESSION_IDLE.as_secs().cast_signed();
         assert!(!session(0, SESSION_S - 2).is_over(SESSION_S - 1));
         assert!(session(0, SESSION_S - 2).is_over(SESSION_S));

@@ -1,8 +1,8 @@
 //! Live streams: how long each lasts, and its heartbeat.
 
-use crate::app::Shared;
 use crate::problem::Problem;
 use crate::sessions::Visit;
+use crate::view::View;
 use axum::Extension;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -14,36 +14,33 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// A sign of life in a silent stream, so that no proxy takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a live stream looks whether whoever follows it still may.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How soon a client asks again after an interruption.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// A place for a live stream, as long as whoever follows it may.
+/// A place for a live stream, as long as whoever follows it may see what they see.
 pub(crate) struct Seat {
-    app: Shared,
+    view: View,
     permit: OwnedSemaphorePermit,
     visit: Option<Visit>,
 }
 
 impl Seat {
     /// Takes a place for a session's page, or for whoever has a token.
-    pub(crate) fn take(app: &Shared, visit: Option<Extension<Visit>>) -> Result<Self, Problem> {
-        let (permit, visit) = (app.streams.take()?, visit.map(|Extension(visit)| visit));
-        Ok(Self { app: Shared::clone(app), permit, visit })
+    pub(crate) fn take(view: &View, visit: Option<Extension<Visit>>) -> Result<Self, Problem> {
+        let (permit, visit) = (view.streams.take()?, visit.map(|Extension(visit)| visit));
+        Ok(Self { view: view.clone(), permit, visit })
     }
 
-    /// The same until the server or the session ends.
+    /// The same until the server or the session ends, or the token does, or more or less may be seen than at first.
     pub(crate) fn hold<T>(self, items: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
-        let Self { app, permit, visit } = self;
+        let Self { view, permit, visit } = self;
         let over = async move {
-            let left = async {
-                match &visit {
-                    Some(visit) => app.auth.left(visit).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let stop = view.stop.clone();
             tokio::select! {
-                () = app.stop.cancelled() => {}
-                () = left => {}
+                () = stop.cancelled() => {}
+                () = left(&view, visit.as_ref()) => {}
             }
         };
         let items = items.take_until(over);
@@ -58,6 +55,30 @@ impl Seat {
         let first = futures::stream::once(async { Event::default().retry(RETRY) });
         let events = self.hold(first.chain(events)).map(Ok::<_, Infallible>);
         Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+    }
+}
+
+/// Comes back when whoever follows may not any more. While the log or the read model is away nobody knows, and nothing new can
+/// be shown either.
+async fn left(view: &View, visit: Option<&Visit>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        if let Ok(false) = remains(view, visit).await {
+            return;
+        }
+    }
+}
+
+async fn remains(view: &View, visit: Option<&Visit>) -> Result<bool, Problem> {
+    if let Some(visit) = visit
+        && !view.auth.lasts(visit).await?
+    {
+        return Ok(false);
+    }
+    match view.caller(view.caller.who.clone()).await? {
+        Some(caller) => Ok(view.sight(&caller.holder).await? == view.sight),
+        None => Ok(false),
     }
 }
 

@@ -1,16 +1,11 @@
-//! A token and whoever holds it.
+//! The tokens of the configuration, and how one is presented.
 
 use crate::config::Token;
-use crate::request_key::Key;
-use events::Actor;
 use http::{HeaderMap, header};
-use runtime::clock;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::fmt::Display;
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 
 /// Longest token accepted for comparison, in bytes.
 const TOKEN_MAX: usize = 1024;
@@ -18,25 +13,6 @@ const TOKEN_MAX: usize = 1024;
 const RANDOM_LENGTH: usize = 22;
 /// Fewer different bytes are hardly in anything so long that was drawn by chance.
 const RANDOM_DIFFERENT: usize = 8;
-
-/// Who asked, once it is known.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    pub(crate) actor: Actor,
-    /// By which they may ask for the same again.
-    pub(crate) key: Option<Key>,
-}
-
-impl Caller {
-    pub(crate) fn with_key(self, key: Option<Key>) -> Self {
-        Self { key, ..self }
-    }
-
-    /// An id for what a request creates; `request` tells all that was asked for. With a key it is the same each time.
-    pub(crate) fn new_id(&self, request: impl Display) -> Uuid {
-        self.key.as_ref().map_or_else(clock::new_id, |key| key.id(&self.actor, request))
-    }
-}
 
 /// A token that this server knows.
 #[derive(Debug)]
@@ -89,10 +65,6 @@ pub(crate) fn holder<'a>(tokens: &'a [Known], presented: &str) -> Option<&'a Kno
 pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-pub(crate) fn caller(name: &str) -> Caller {
-    Caller { actor: Actor(format!("token:{name}")), key: None }
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 const REGION: &str = "us-east-1";
+/// The key of every installation in tests.
+const KEY: &str = "an-installation-key-for-tests-only";
 const DOMAIN: &str = "sites.localhost";
 /// The key by which an operator provisions the object store.
 const PROVISIONER: &str = "syncer";
@@ -127,6 +129,7 @@ impl Plan {
                 variables.push(variable("POSTGRES_URL", &self.reader()));
                 variables.push(variable("TOKEN", &self.ready.token));
                 variables.push(variable("GITHUB_WEBHOOK_SECRET", &self.ready.github_webhook_secret));
+                variables.push(variable("KEY", KEY));
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("SITES_SCHEME", "http"));
                 variables.push(variable("SITES_DOMAIN", DOMAIN));

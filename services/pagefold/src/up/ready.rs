@@ -31,6 +31,9 @@ pub(crate) struct Ready {
     pub(crate) postgres: String,
     /// Bearer token for the API, and to sign in with.
     pub(crate) token: String,
+    /// Signs its owner in at the dashboard, once and within an hour; `pagefold sign-in-link` makes another.
+    #[serde(default)]
+    pub(crate) sign_in_url: String,
     /// What webhooks are signed with.
     pub(crate) github_webhook_secret: String,
     /// Domain below which every site has its host.

@@ -14,6 +14,9 @@ use uuid::Uuid;
 struct File {
     token: String,
     github_webhook_secret: String,
+    /// The installation's key. One that was made before there was any gets it with its next start.
+    #[serde(default)]
+    key: String,
     s3: BTreeMap<String, String>,
 }
 
@@ -24,16 +27,31 @@ impl Secrets {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("secrets.json");
         if let Ok(text) = std::fs::read(&path) {
-            let known = serde_json::from_slice(&text);
-            return Ok(Self(known.with_context(|| format!("`{}` is not what it should be", path.display()))?));
+            let known: Result<File, _> = serde_json::from_slice(&text);
+            let known = known.with_context(|| format!("`{}` is not what it should be", path.display()))?;
+            return if known.key.is_empty() {
+                Self(File { key: fresh(), ..known }).write(&path)
+            } else {
+                Ok(Self(known))
+            };
         }
         let s3 = KEYS.iter().map(|(name, _)| ((*name).to_owned(), fresh())).collect();
-        let file = File { token: fresh(), github_webhook_secret: fresh(), s3 };
+        Self(File { token: fresh(), github_webhook_secret: fresh(), key: fresh(), s3 }).write(&path)
+    }
+
+    /// Whoever is interrupted has the secrets as they were, or as they are.
+    fn write(self, path: &Path) -> Result<Self> {
+        let new = path.with_extension("new");
         let mut options = std::fs::OpenOptions::new();
-        let mut out = options.write(true).create_new(true).mode(0o600).open(&path)?;
-        out.write_all(&serde_json::to_vec_pretty(&file)?)?;
+        let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        out.write_all(&serde_json::to_vec_pretty(&self.0)?)?;
         out.sync_all()?;
-        Ok(Self(file))
+        std::fs::rename(new, path)?;
+        Ok(self)
+    }
+
+    pub(super) fn key(&self) -> String {
+        self.0.key.clone()
     }
 
     pub(super) fn token(&self) -> String {

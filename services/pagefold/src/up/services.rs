@@ -88,6 +88,7 @@ impl Services {
             nats_certificate,
             postgres: around.places.read_model(Role::Owner).expose_secret().to_owned(),
             token: around.secrets.token(),
+            sign_in_url: String::new(),
             github_webhook_secret: around.secrets.github_webhook_secret(),
             sites_domain: around.options.sites_domain.clone(),
             s3_access_key,
@@ -127,6 +128,7 @@ impl Surroundings<'_> {
         let config = web::Config {
             listen: self.options.web,
             tokens: vec![web::Token { name: "operator".to_owned(), secret: self.secrets.token().into() }],
+            key: self.secrets.key().into(),
             github_webhook_secret: self.secrets.github_webhook_secret().into(),
             repositories: self.options.sources.repositories.allowed(true),
             web_url: String::new(),

@@ -3,10 +3,11 @@
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -75,14 +76,14 @@ pub(crate) struct Pointed {
     (status = 200, description = "What it shows, by name", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
-    State(app): State<Shared>,
+    view: View,
     Named(site): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
-    let site = app.site(&site).await?;
-    let aliases = app.model.aliases(site.id, page.reads()?, page.after()).await?;
+    let site = view.site(&site).await?;
+    let aliases = view.model.aliases(site.id, page.reads()?, page.after()).await?;
     let shown = |alias: projections::aliases::AliasRow| Shown {
-        url: app.sites_url.alias(&site.name, &alias.alias),
+        url: view.sites_url.alias(&site.name, &alias.alias),
         alias: alias.alias,
         deploy: alias.deploy,
         number: alias.number,

@@ -3,15 +3,16 @@
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
 use crate::urls::API;
+use crate::view::View;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{AliasName, Branch, BuildId, CommitId, DeployId, Refusal, SiteId};
+use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
 use http::{StatusCode, header};
 use projections::builds::{self, State as BuildState};
 use serde::{Deserialize, Serialize};
@@ -116,13 +117,13 @@ impl From<builds::BuildRow> for Shown {
     (status = 200, description = "Its builds, newest source first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
-    State(app): State<Shared>,
+    view: View,
     Named(site): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
     let (reads, after) = (page.reads()?, page.after_as()?);
-    let site = app.site(&site).await?;
-    let builds = app.model.builds(site.id, reads, after).await?;
+    let site = view.site(&site).await?;
+    let builds = view.model.builds(site.id, reads, after).await?;
     page.cut(builds, |build| build.source_sequence.to_string(), Shown::from).map(Json)
 }
 
@@ -150,8 +151,8 @@ pub(crate) async fn request(
 #[utoipa::path(get, path = "/builds/{id}", tag = "builds", params(("id" = String, Path)), responses(
     (status = 200, description = "The build", body = Shown),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Named(id): Named<BuildId>) -> Result<Json<Shown>, Problem> {
-    let build = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
+pub(crate) async fn show(view: View, Named(id): Named<BuildId>) -> Result<Json<Shown>, Problem> {
+    let build = view.build(id).await?;
     Ok(Json(build.into()))
 }
 

@@ -2,13 +2,12 @@
 
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
-use crate::app::Shared;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::view::View;
 use axum::Json;
-use axum::extract::State;
 use events::{Branch, CommitId, Event, RepositoryEvent};
-use projections::timeline::FactRow;
+use projections::timeline::{FactRow, Older};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -65,13 +64,13 @@ impl Shown {
     (status = 200, description = "What was recorded of its present repository, newest first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
-    State(app): State<Shared>,
+    view: View,
     Named(site): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
     let (reads, before) = (page.reads()?, page.after_as()?);
-    let site = app.site(&site).await?;
-    let facts = app.model.deliveries(&site.settings.repository, reads, before).await?;
+    let site = view.site(&site).await?;
+    let facts = view.model.deliveries(site.id, &site.settings.repository, Older { limit: reads, before }).await?;
     let page = page.cut(facts, |fact| fact.sequence.to_string(), |fact| fact)?;
     page.try_map(async |facts| Ok(facts.iter().filter_map(Shown::of).collect())).await.map(Json)
 }

@@ -2,11 +2,11 @@
 
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
-use crate::app::{App, Shared};
+use crate::app::App;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::view::{Found, View};
 use axum::Json;
-use axum::extract::State;
 use events::{AliasName, Branch, BuildId, CommitId, DeployId, Refusal, SiteId};
 use projections::deploys;
 use projections::sites::SiteRow;
@@ -72,25 +72,11 @@ pub(crate) async fn manifest(app: &App, deploy: &deploys::DeployRow) -> Result<M
     manifest.ok_or_else(|| not_found(&deploy.id))
 }
 
-/// A deploy whose site is there, and its site.
-pub(crate) async fn find(app: &App, id: &DeployId) -> Result<Found, Problem> {
-    let deploy = app.model.deploy(id).await?.ok_or_else(|| not_found(id))?;
-    let site = app.model.site(deploy.site).await?.filter(|site| site.deleted_at.is_none());
-    let site = site.ok_or_else(|| not_found(id))?;
-    Ok(Found { deploy, site })
-}
-
 /// A deploy of a certain site, to be held against another of it.
-pub(crate) async fn of_site(app: &App, id: &DeployId, site: SiteId) -> Result<deploys::DeployRow, Problem> {
-    let deploy = find(app, id).await?.deploy;
+pub(crate) async fn of_site(view: &View, id: &DeployId, site: SiteId) -> Result<deploys::DeployRow, Problem> {
+    let deploy = view.deploy(id).await?.deploy;
     let other = || Problem::InvalidInput("`from` must be a deploy of the same site".to_owned());
     Some(deploy).filter(|deploy| deploy.site == site).ok_or_else(other)
-}
-
-/// A deploy and its site.
-pub(crate) struct Found {
-    pub(crate) deploy: deploys::DeployRow,
-    pub(crate) site: SiteRow,
 }
 
 fn not_found(id: &DeployId) -> Problem {
@@ -130,22 +116,22 @@ impl Shown {
     (status = 200, description = "Its deploys, newest source first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
-    State(app): State<Shared>,
+    view: View,
     Named(site): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
     let (reads, after) = (page.reads()?, page.after_as()?);
-    let site = app.site(&site).await?;
-    let deploys = app.model.deploys(site.id, reads, after).await?;
+    let site = view.site(&site).await?;
+    let deploys = view.model.deploys(site.id, reads, after).await?;
     let place = |deploy: &deploys::DeployRow| deploy.source_sequence.to_string();
-    page.cut(deploys, place, |deploy| Shown::of(deploy, &site, &app)).map(Json)
+    page.cut(deploys, place, |deploy| Shown::of(deploy, &site, &view)).map(Json)
 }
 
 /// Read a deploy
 #[utoipa::path(get, path = "/deploys/{id}", tag = "deploys", params(("id" = String, Path)), responses(
     (status = 200, description = "The deploy", body = Shown),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Named(id): Named<DeployId>) -> Result<Json<Shown>, Problem> {
-    let Found { deploy, site } = find(&app, &id).await?;
-    Ok(Json(Shown::of(deploy, &site, &app)))
+pub(crate) async fn show(view: View, Named(id): Named<DeployId>) -> Result<Json<Shown>, Problem> {
+    let Found { deploy, site } = view.deploy(&id).await?;
+    Ok(Json(Shown::of(deploy, &site, &view)))
 }

@@ -2,21 +2,23 @@
 
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
-use crate::app::Shared;
+use crate::app::App;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::sessions::Visit;
 use crate::streams::{self, Seat};
-use axum::extract::State;
+use crate::view::View;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{EventId, Recorded, SiteId};
+use events::{EventId, Recorded, Refusal, SiteId};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, header};
+use projections::Sight;
 use projections::timeline::{self, Whose};
 use runtime::cloudevent;
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 /// The media type of a JSON array of events.
@@ -69,19 +71,16 @@ pub(crate) fn subject(text: &str) -> Result<(String, String), Problem> {
         (Items<serde_json::Value> = "application/json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
     )),
 ))]
-pub(crate) async fn list(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    Asked(filter): Asked<Filter>,
-) -> Result<Response, Problem> {
+pub(crate) async fn list(view: View, headers: HeaderMap, Asked(filter): Asked<Filter>) -> Result<Response, Problem> {
     let subject = filter.subject.as_deref().map(subject).transpose()?;
     let place: Option<Place> = filter.site.as_deref().map(str::parse).transpose()?;
     let page = Page::new(filter.limit, filter.after);
     let site = place.as_ref().map(whose);
     let query = timeline::Query { subject, correlation: filter.correlation, site, ..asked(&page)? };
-    let answer = read(&app, &page, &query).await?;
+    may_ask(&view, place.as_ref()).await?;
+    let answer = read(&view, &page, &query).await?;
     if let Some(name @ Place::Name(_)) = place.filter(|_| answer.is_empty()) {
-        app.history_of(&name).await?;
+        view.history_of(&name).await?;
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(BATCH) {
@@ -95,16 +94,25 @@ pub(crate) async fn list(
     (status = 200, description = "CloudEvents 1.0 in JSON, oldest first", body = Items<serde_json::Value>),
 ))]
 pub(crate) async fn of_site(
-    State(app): State<Shared>,
+    view: View,
     Named(place): Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Response, Problem> {
     let query = timeline::Query { site: Some(whose(&place)), ..asked(&page)? };
-    let answer = read(&app, &page, &query).await?;
+    may_ask(&view, Some(&place)).await?;
+    let answer = read(&view, &page, &query).await?;
     if answer.is_empty() {
-        app.history_of(&place).await?;
+        view.history_of(&place).await?;
     }
     Ok(Json(answer).into_response())
+}
+
+/// Whoever sees everything is asked nothing before.
+async fn may_ask(view: &View, place: Option<&Place>) -> Result<(), Problem> {
+    match place.filter(|_| view.sight != Sight::All) {
+        Some(place) => view.history_of(place).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 /// A site that has facts is one, so whether there is such a site is asked only when there are none.
@@ -121,23 +129,25 @@ fn asked(page: &Page) -> Result<timeline::Query, Problem> {
 }
 
 /// The site a filter names. An id needs no read model, so that facts can be watched while that is away.
-async fn site_of(app: &Shared, site: Option<&str>) -> Result<Option<SiteId>, Problem> {
+async fn site_of(view: &View, site: Option<&str>) -> Result<Option<SiteId>, Problem> {
     match site.map(str::parse).transpose()? {
-        Some(Place::Id(id)) => Ok(Some(id)),
-        Some(name @ Place::Name(_)) => Ok(Some(app.history_of(&name).await?)),
+        Some(Place::Id(id)) if view.sees(id).await? => Ok(Some(id)),
+        Some(Place::Id(_)) => Err(Refusal::SiteNotFound.into()),
+        Some(name @ Place::Name(_)) => Ok(Some(view.history_of(&name).await?)),
         None => Ok(None),
     }
 }
 
 /// The read model says which; the log says what, with all of its context.
-async fn read(app: &Shared, page: &Page, query: &timeline::Query) -> Result<Items<cloudevents::Event>, Problem> {
-    let found: Vec<u64> = app.model.events(query).await?.into_iter().map(|entry| entry.sequence).collect();
+async fn read(view: &View, page: &Page, query: &timeline::Query) -> Result<Items<cloudevents::Event>, Problem> {
+    let found: Vec<u64> =
+        view.model.events(query, &view.sight).await?.into_iter().map(|entry| entry.sequence).collect();
     let sequences = page.cut(found, ToString::to_string, |sequence| sequence)?;
-    let reading = |sequences| stream::iter(sequences).map(|sequence| stated(app, sequence)).buffered(READERS);
+    let reading = |sequences| stream::iter(sequences).map(|sequence| stated(view, sequence)).buffered(READERS);
     sequences.try_map(async |sequences| reading(sequences).try_collect().await).await
 }
 
-async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Problem> {
+async fn stated(app: &App, sequence: u64) -> Result<cloudevents::Event, Problem> {
     let fact = app.log.fact(sequence).await?;
     let fact = fact.ok_or_else(|| Problem::Internal(format!("fact {sequence} is not in the log").into()))?;
     cloudevent::of(&fact).map_err(Problem::Internal)
@@ -147,11 +157,8 @@ async fn stated(app: &Shared, sequence: u64) -> Result<cloudevents::Event, Probl
 #[utoipa::path(get, path = "/events/{sequence}", tag = "events", params(("sequence" = u64, Path)), responses(
     (status = 200, description = "A CloudEvent 1.0 in JSON", body = serde_json::Value),
 ))]
-pub(crate) async fn show(
-    State(app): State<Shared>,
-    Named(sequence): Named<u64>,
-) -> Result<Json<cloudevents::Event>, Problem> {
-    let fact = app.log.fact(sequence).await?.ok_or(Problem::NotFound)?;
+pub(crate) async fn show(view: View, Named(sequence): Named<u64>) -> Result<Json<cloudevents::Event>, Problem> {
+    let fact = view.fact(sequence).await?;
     cloudevent::of(&fact).map(Json).map_err(Problem::Internal)
 }
 
@@ -161,20 +168,25 @@ pub(crate) async fn show(
         content_type = "text/event-stream", body = String),
 ))]
 pub(crate) async fn live(
-    State(app): State<Shared>,
+    view: View,
     visit: Option<Extension<Visit>>,
     headers: HeaderMap,
     Asked(filter): Asked<LiveFilter>,
 ) -> Result<Response, Problem> {
-    let site = site_of(&app, filter.site.as_deref()).await?;
-    let seat = Seat::take(&app, visit)?;
+    let site = site_of(&view, filter.site.as_deref()).await?;
+    let seat = Seat::take(&view, visit)?;
     let after = match streams::resume(&headers, filter.after)? {
         Some(after) => after,
-        None => app.log.last_sequence().await?,
+        None => view.log.last_sequence().await?,
     };
-    let entries = app.news.after(after).filter_map(move |fact| {
-        let wanted = filter.wants(&fact, site);
-        futures::future::ready(wanted.then(|| event(&fact)).flatten())
+    let news = view.news.after(after);
+    let filter = Arc::new(filter);
+    let entries = news.filter_map(move |fact| {
+        let (view, filter) = (view.clone(), Arc::clone(&filter));
+        async move {
+            let wanted = filter.wants(&fact, site) && view.sees_fact(&fact).await.unwrap_or(false);
+            wanted.then(|| event(&fact)).flatten()
+        }
     });
     Ok(seat.sse(entries))
 }

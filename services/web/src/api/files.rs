@@ -1,12 +1,11 @@
 //! The files of a deploy, and in which of them two deploys differ.
 
-use super::deploys::{self, Found};
+use super::deploys;
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
-use crate::app::Shared;
 use crate::problem::Problem;
+use crate::view::{Found, View};
 use axum::Json;
-use axum::extract::State;
 use events::DeployId;
 use serde::{Deserialize, Serialize};
 use storage::manifest::SiteFile;
@@ -72,12 +71,12 @@ impl From<&SiteFile> for Shown {
     (status = 200, description = "Its files, by path", body = Items<Shown>),
 ))]
 pub(crate) async fn list(
-    State(app): State<Shared>,
+    view: View,
     Named(id): Named<DeployId>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
     let reads = page.reads()? as usize;
-    let manifest = deploys::manifest(&app, &deploys::find(&app, &id).await?.deploy).await?;
+    let manifest = deploys::manifest(&view, &view.deploy(&id).await?.deploy).await?;
     let after = page.after().unwrap_or_default();
     let files = manifest.iter().filter(|file| file.path.as_str() > after).take(reads).map(Shown::from).collect();
     page.cut(files, |file: &Shown| file.path.clone(), |file| file).map(Json)
@@ -88,13 +87,13 @@ pub(crate) async fn list(
     (status = 200, description = "The files in which this deploy differs from the other", body = Difference),
 ))]
 pub(crate) async fn compare(
-    State(app): State<Shared>,
+    view: View,
     Named(id): Named<DeployId>,
     Asked(Other { from }): Asked<Other>,
 ) -> Result<Json<Difference>, Problem> {
-    let Found { deploy, site } = deploys::find(&app, &id).await?;
-    let other = deploys::of_site(&app, &from, site.id).await?;
-    let (later, earlier) = tokio::try_join!(deploys::manifest(&app, &deploy), deploys::manifest(&app, &other))?;
+    let Found { deploy, site } = view.deploy(&id).await?;
+    let other = deploys::of_site(&view, &from, site.id).await?;
+    let (later, earlier) = tokio::try_join!(deploys::manifest(&view, &deploy), deploys::manifest(&view, &other))?;
     let difference = later.since(&earlier);
     let told = |files: Vec<&SiteFile>| -> Vec<Different> {
         files.into_iter().map(|file| Different { path: file.path.clone(), bytes: file.size }).collect()

@@ -2,10 +2,10 @@
 
 use super::extract::{Body, Named};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
 use axum::extract::State;
 use axum::{Extension, Json};
 use http::StatusCode;

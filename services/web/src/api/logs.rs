@@ -1,14 +1,14 @@
 //! The log of a build: what there is of it, or all of it as it is written.
 
 use super::extract::{Asked, Named};
-use crate::app::Shared;
+use crate::app::App;
 use crate::problem::Problem;
 use crate::sessions::Visit;
 use crate::streams::{self, Seat};
 use crate::tail::Piece;
+use crate::view::View;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
@@ -39,23 +39,24 @@ pub(crate) struct Part {
         content((String = "text/plain"), (String = "text/event-stream"))),
 ))]
 pub(crate) async fn read(
-    State(app): State<Shared>,
+    view: View,
     visit: Option<Extension<Visit>>,
     headers: HeaderMap,
     Named(build): Named<BuildId>,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Problem> {
     let from = streams::resume(&headers, part.after)?.unwrap_or(0);
+    view.sees_build(build).await?;
     if !part.follow.is_some_and(|follow| matches!(follow.as_str(), "1" | "true")) {
-        return so_far(&app, build, from).await;
+        return so_far(&view, build, from).await;
     }
-    let seat = Seat::take(&app, visit)?;
+    let seat = Seat::take(&view, visit)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let pieces = app.tails.follow(build, from).await?;
+    let pieces = view.tails.follow(build, from).await?;
     if accept.contains("text/plain") { Ok(growing(seat, pieces)) } else { Ok(seat.sse(pieces.map(event))) }
 }
 
-async fn so_far(app: &Shared, build: BuildId, from: u64) -> Result<Response, Problem> {
+async fn so_far(app: &App, build: BuildId, from: u64) -> Result<Response, Problem> {
     app.tails.ended(build).await?;
     let chunks = app.tails.rest(build, from).await?;
     let text: BytesMut = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();

@@ -5,15 +5,17 @@ use super::page::{Items, Page};
 use super::sites;
 use super::version::{if_match, tag};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::settings::{missing, some};
-use crate::token::Caller;
 use crate::urls::API;
+use crate::view::View;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use events::authority::Members;
 use events::organization::Active;
 use events::{OrganizationId, OrganizationName};
 use http::{HeaderMap, StatusCode, header};
@@ -73,8 +75,8 @@ impl Shown {
 #[utoipa::path(get, path = "/organizations", tag = "organizations", params(Page), responses(
     (status = 200, description = "Organizations by name", body = Items<Shown>),
 ))]
-pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
-    let organizations = app.model.organizations(page.reads()?, page.after()).await?;
+pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
+    let organizations = view.model.organizations(&view.sight, page.reads()?, page.after()).await?;
     page.cut(organizations, |organization| organization.name.to_string(), Shown::of).map(Json)
 }
 
@@ -90,7 +92,7 @@ pub(crate) async fn create(
     let name = wanted.name.ok_or_else(|| missing("name"))?;
     let id = commands::create_organization(&app, &name, caller).await?;
     let row = commands::soon(app.model.organization(id)).await.flatten();
-    let (version, shown) = Shown::changed(id, Active { name, version: 1 }, row);
+    let (version, shown) = Shown::changed(id, Active { name, version: 1, members: Members::new() }, row);
     let location = [(header::LOCATION, format!("{}/organizations/{id}", API))];
     Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }
@@ -100,8 +102,8 @@ pub(crate) async fn create(
     params(("organization" = String, Path)), responses(
     (status = 200, description = "The organization", body = Shown, headers(("ETag" = String))),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Named(owner): Named<Owner>) -> Result<Response, Problem> {
-    let organization = app.organization(&owner).await?;
+pub(crate) async fn show(view: View, Named(owner): Named<Owner>) -> Result<Response, Problem> {
+    let organization = view.organization(&owner).await?;
     Ok((tag(organization.version), Json(Shown::of(organization))).into_response())
 }
 
@@ -111,13 +113,13 @@ pub(crate) async fn show(State(app): State<Shared>, Named(owner): Named<Owner>) 
     (status = 200, description = "Its sites by name", body = Items<sites::Shown>),
 ))]
 pub(crate) async fn sites(
-    State(app): State<Shared>,
+    view: View,
     Named(owner): Named<Owner>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<sites::Shown>>, Problem> {
-    let organization = app.organization(&owner).await?;
-    let sites = app.model.sites_of(organization.id, page.reads()?, page.after()).await?;
-    page.cut(sites, |site| site.name.to_string(), |site| sites::Shown::of(site, &app)).map(Json)
+    let organization = view.organization(&owner).await?;
+    let sites = view.model.sites_of(organization.id, page.reads()?, page.after()).await?;
+    page.cut(sites, |site| site.name.to_string(), |site| sites::Shown::of(site, &view)).map(Json)
 }
 
 /// Rename an organization (JSON merge patch)

@@ -3,20 +3,23 @@
 use super::extract::{Asked, Body, Named};
 use super::lock;
 use super::page::{Items, Page};
+use super::past::{self, Moment, Past};
 use super::version::{if_match, tag};
 use crate::app::{App, Shared};
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::settings::Wanted;
-use crate::token::Caller;
 use crate::urls::API;
+use crate::view::View;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::site::Active;
 use events::{
-    AliasName, Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings,
+    AliasName, Branch, DeployId, OrganizationId, OrganizationName, RepositoryUrl, SiteEngine, SiteId, SiteName,
+    SiteSettings,
 };
 use http::{HeaderMap, StatusCode, header};
 use projections::sites;
@@ -64,6 +67,13 @@ pub(crate) struct Shown {
     /// Why what its readers see stays; null if it is not locked.
     #[schema(required)]
     lock: Option<lock::Shown>,
+    /// What its readers saw; present if the site is told as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    live: Option<DeployId>,
+    /// The place of the log at which it was so; present if the site is told as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
 }
 
 impl Shown {
@@ -83,7 +93,16 @@ impl Shown {
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
             lock: site.lock.map(lock::Shown::from),
+            live: None,
+            at: None,
         }
+    }
+
+    fn past(past: Past, app: &App) -> Self {
+        let Past { id, site, created, live, sequence } = past;
+        let shown = Self::changed(id, site, None, app);
+        let (created_at, created_by) = (Some(created.time), Some(created.actor.0));
+        Self { created_at, created_by, live, at: Some(sequence), ..shown }
     }
 
     /// A site as the log has it, with what only the read model knows, as far as that answers.
@@ -104,6 +123,8 @@ impl Shown {
             created_at,
             created_by,
             lock: row.and_then(|row| row.lock).map(lock::Shown::from),
+            live: None,
+            at: None,
         }
     }
 
@@ -124,6 +145,8 @@ impl Shown {
             created_at: None,
             created_by: None,
             lock: None,
+            live: None,
+            at: None,
         }
     }
 }
@@ -132,9 +155,9 @@ impl Shown {
 #[utoipa::path(get, path = "/sites", tag = "sites", params(Page), responses(
     (status = 200, description = "Sites by name", body = Items<Shown>),
 ))]
-pub(crate) async fn list(State(app): State<Shared>, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
-    let sites = app.model.sites(page.reads()?, page.after()).await?;
-    page.cut(sites, |site| site.name.to_string(), |site| Shown::of(site, &app)).map(Json)
+pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
+    let sites = view.model.sites(&view.sight, page.reads()?, page.after()).await?;
+    page.cut(sites, |site| site.name.to_string(), |site| Shown::of(site, &view)).map(Json)
 }
 
 /// Create a site
@@ -158,13 +181,22 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }
 
-/// Read a site, by its name or its id
-#[utoipa::path(get, path = "/sites/{site}", tag = "sites", params(("site" = String, Path)), responses(
-    (status = 200, description = "The site", body = Shown, headers(("ETag" = String))),
+/// Read a site, by its name or its id, as it is or as it was
+#[utoipa::path(get, path = "/sites/{site}", tag = "sites", params(("site" = String, Path), Moment), responses(
+    (status = 200, description = "The site; without an `ETag` if it is told as it was", body = Shown,
+        headers(("ETag" = String))),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Named(site): Named<Place>) -> Result<Response, Problem> {
-    let site = app.site(&site).await?;
-    Ok((tag(site.version), Json(Shown::of(site, &app))).into_response())
+pub(crate) async fn show(
+    view: View,
+    Named(site): Named<Place>,
+    Asked(moment): Asked<Moment>,
+) -> Result<Response, Problem> {
+    if let Some(sequence) = moment.sequence(&view).await? {
+        let past = past::site_at(&view, &site, sequence).await?;
+        return Ok(Json(Shown::past(past, &view)).into_response());
+    }
+    let site = view.site(&site).await?;
+    Ok((tag(site.version), Json(Shown::of(site, &view))).into_response())
 }
 
 /// Change a site's name or settings (JSON merge patch)

@@ -1,12 +1,14 @@
 //! Promotions that somebody asks for, forwards or back.
 
 use super::execute::ask;
+use super::permit::{About, permit};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
 use events::alias::{self, Claim};
-use events::{Alias, AliasName, Cause, Deploy, DeployId, Refusal, Site, subject};
+use events::authority::Command;
+use events::{Alias, AliasName, Deploy, DeployId, Refusal, Site, subject};
 
 /// What an alias shall show from now on.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) async fn promote(
 ) -> Result<u64, Problem> {
     let Promotion { alias, deploy, expected } = promotion;
     let site = app.site_id(place).await?;
+    let cause = permit(app, &caller, Command::PointAlias, About::Site(site)).await?;
     if !matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
         return Err(Refusal::SiteNotFound.into());
     }
@@ -37,6 +40,6 @@ pub(crate) async fn promote(
     let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
     let (alias, deploy) = (alias.clone(), deploy.clone());
     let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
-    ask::<Alias>(app, &id, &command, &Cause::new(caller.actor)).await?;
+    ask::<Alias>(app, &id, &command, &cause).await?;
     Ok(number)
 }

@@ -1,10 +1,12 @@
 //! Builds that somebody asks for, and cancels.
 
 use super::execute::{ask, soon};
+use super::permit::{About, permit};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
+use events::authority::Command;
 use events::{Branch, Build, BuildId, Cause, CommitId, Refusal, Site, build};
 
 /// What of a site's repository shall be built.
@@ -24,6 +26,7 @@ pub(crate) async fn request_build(
     caller: Caller,
 ) -> Result<BuildId, Problem> {
     let site = app.site_id(place).await?;
+    let cause = permit(app, &caller, Command::RequestBuild, About::Site(site)).await?;
     let Site::Active(active) = app.log.load::<Site>(&site.to_string()).await?.state else {
         return Err(Refusal::SiteNotFound.into());
     };
@@ -31,14 +34,19 @@ pub(crate) async fn request_build(
     let commit = source.commit.as_ref().map(CommitId::as_str).unwrap_or_default();
     let id = BuildId(caller.new_id(format_args!("build/{site}/{branch}/{commit}")));
     let command = build::Command::Request { site, branch, commit: source.commit };
-    ask::<Build>(app, &id.to_string(), &command, &Cause::new(caller.actor)).await?;
+    ask::<Build>(app, &id.to_string(), &command, &cause).await?;
     Ok(id)
 }
 
 /// The cancellation joins the build's story, if the read model knows it.
 pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> Result<(), Problem> {
+    let site = app.log.load::<Build>(&id.to_string()).await?.state.site();
+    let site = site.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
+    let cause = permit(app, &caller, Command::CancelBuild, About::Site(site))
+        .await
+        .map_err(|problem| problem.instead(&Refusal::SiteNotFound, Refusal::BuildNotFound))?;
     let known = soon(app.model.build(id)).await.flatten();
     let command = build::Command::Cancel { reason: format!("canceled by {}", caller.actor), superseded_by: None };
-    let cause = Cause { correlation: known.map(|build| build.correlation), ..Cause::new(caller.actor) };
+    let cause = Cause { correlation: known.map(|build| build.correlation), ..cause };
     ask::<Build>(app, &id.to_string(), &command, &cause).await
 }

@@ -3,12 +3,14 @@
 
 use super::active::active;
 use super::execute::commit;
+use super::permit::{About, permit};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
 use events::alias::Command;
-use events::{Alias, AliasName, Cause, SiteId, subject};
+use events::authority;
+use events::{Alias, AliasName, SiteId, subject};
 
 /// Longest reason in bytes.
 const REASON_MAX: usize = 500;
@@ -39,8 +41,9 @@ async fn hold(
     caller: Caller,
 ) -> Result<(), Problem> {
     let site = app.site_id(place).await?;
+    let cause = permit(app, &caller, authority::Command::LockSite, About::Site(site)).await?;
     active(app, site).await?;
-    let mut transaction = app.log.transaction(Cause::new(caller.actor));
+    let mut transaction = app.log.transaction(cause);
     for alias in HELD {
         transaction = transaction.with::<Alias>(subject::alias_id(site, &alias), command(site, alias));
     }

@@ -2,11 +2,13 @@
 //! are.
 
 use super::execute::commit;
+use super::permit::{About, permit};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::token::Caller;
+use events::authority;
 use events::organization::{self, Active};
-use events::{Cause, Handle, Organization, OrganizationId, OrganizationName, Refusal, handle};
+use events::{Handle, Organization, OrganizationId, OrganizationName, Refusal, handle};
 
 /// How often a change is made anew when others change the organization at the same time.
 const ROUNDS_MAX: usize = 5;
@@ -25,10 +27,11 @@ pub(crate) async fn create_organization(
     name: &OrganizationName,
     caller: Caller,
 ) -> Result<OrganizationId, Problem> {
+    let cause = permit(app, &caller, authority::Command::CreateOrganization, About::Platform).await?;
     let id = OrganizationId(caller.new_id(format_args!("organization/{name}")));
     let transaction = app
         .log
-        .transaction(Cause::new(caller.actor))
+        .transaction(cause)
         .with::<Organization>(id, organization::Command::Create { name: name.clone() })
         .with::<Handle>(name, handle::Command::Claim(id));
     commit(app, transaction).await?;
@@ -53,10 +56,11 @@ pub(crate) async fn rename_organization(
 }
 
 async fn rename_once(app: &Shared, id: OrganizationId, rename: &Rename, caller: Caller) -> Result<Active, Problem> {
-    let Active { name: present, version } = active(app, id).await?;
+    let cause = permit(app, &caller, authority::Command::RenameOrganization, About::Organization(id)).await?;
+    let Active { name: present, version, .. } = active(app, id).await?;
     let name = rename.name.as_ref().unwrap_or(&present);
     let command = organization::Command::Rename { name: name.clone(), seen: rename.seen.unwrap_or(version) };
-    let mut transaction = app.log.transaction(Cause::new(caller.actor)).with::<Organization>(id, command);
+    let mut transaction = app.log.transaction(cause).with::<Organization>(id, command);
     if *name != present {
         transaction = transaction
             .with::<Handle>(name, handle::Command::Claim(id))

@@ -5,20 +5,23 @@ use super::active::active;
 use super::execute::commit;
 use super::locks::lock_of;
 use super::organizations;
+use super::permit::{About, permit};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::place::{self, Place};
 use crate::problem::Problem;
 use crate::settings::Wanted;
-use crate::token::Caller;
+use events::authority::Command;
 use events::host::{self, Owner};
 use events::site::{self, Active, Change};
 use events::{
     Branch, Cause, Handle, Host, Organization, OrganizationId, OrganizationName, Refusal, Site, SiteId, SiteName,
     SiteSettings, handle, organization,
 };
+use projections::Sight;
 use runtime::clock;
 
-/// Who owns a site unless somebody is named.
+/// Who owns an operator's site unless somebody is named.
 const ORGANIZATION: &str = "default";
 /// How often a change is made anew when others change the site at the same time.
 const ROUNDS_MAX: usize = 5;
@@ -26,22 +29,23 @@ const ROUNDS_MAX: usize = 5;
 /// A site to be created.
 pub(crate) struct NewSite {
     pub(crate) name: SiteName,
-    pub(crate) organization: place::Owner,
+    /// Who shall own it; if none is named, whoever its creator belongs to.
+    pub(crate) organization: Option<place::Owner>,
     pub(crate) settings: SiteSettings,
 }
 
 impl NewSite {
     pub(crate) fn of(wanted: &Wanted) -> Result<Self, Problem> {
-        let organization = wanted.organization.clone().map_or_else(|| ORGANIZATION.parse(), Ok)?;
+        let organization = wanted.organization.clone();
         Ok(Self { name: wanted.new_name()?, organization, settings: wanted.new_settings()? })
     }
 }
 
 impl NewSite {
-    fn id(&self, caller: &Caller) -> SiteId {
+    fn id(&self, owner: &place::Owner, caller: &Caller) -> SiteId {
         let SiteSettings { repository, branch, demo_branch, engine } = &self.settings;
         let demo = demo_branch.as_ref().map(Branch::as_str).unwrap_or_default();
-        let (name, owner) = (&self.name, &self.organization);
+        let name = &self.name;
         SiteId(caller.new_id(format_args!("site/{owner}/{name} {repository} {branch} {demo} {engine:?}")))
     }
 }
@@ -65,24 +69,29 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
         // Its first sites are created at once: the one that brought the organization with it was faster.
         Err(Problem::Refused(Refusal::OrganizationExists)) => create_once(app, new, caller).await,
         // The same request was under way: it has created the site, or the name is another's.
-        Err(Problem::Refused(Refusal::SiteExists)) if caller.key.is_some() => create_once(app, new, caller).await,
+        Err(Problem::Refused(Refusal::SiteExists)) if caller.has_key() => create_once(app, new, caller).await,
         created => created,
     }
 }
 
 async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
     let NewSite { name, organization, settings } = new;
+    let named = match organization {
+        Some(named) => named.clone(),
+        None => own(app, &caller).await?,
+    };
     app.repositories.check(&settings.repository)?;
-    let organization = organizer(app, organization).await?;
+    let organization = organizer(app, &named).await?;
     let owner = organization.id;
-    let site = new.id(&caller);
-    if caller.key.is_some() && matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
+    let cause = organization.permit(app, &caller).await?;
+    let site = new.id(&named, &caller);
+    if caller.has_key() && matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
         return Ok(Created { site, organization });
     }
     let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
     let mut transaction = app
         .log
-        .transaction(Cause::new(caller.actor))
+        .transaction(cause)
         .with::<Site>(site, site::Command::Create(command))
         .with::<Host>(name, host::Command::Claim(Owner { site, organization: owner }));
     if organization.is_new {
@@ -92,6 +101,32 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Crea
     }
     commit(app, transaction).await?;
     Ok(Created { site, organization })
+}
+
+/// The organization of whoever names none.
+async fn own(app: &Shared, caller: &Caller) -> Result<place::Owner, Problem> {
+    match app.sight(&caller.holder).await? {
+        Sight::All => Ok(ORGANIZATION.parse()?),
+        Sight::Organizations(own) if own.len() == 1 => {
+            Ok(own.first().copied().map(Place::Id).ok_or(Problem::NotFound)?)
+        }
+        Sight::Organizations(_) | Sight::Site(_) => {
+            Err(Problem::InvalidInput("`organization` must say whose site it shall be".to_owned()))
+        }
+    }
+}
+
+impl Organizer {
+    /// Whoever may not begin an organization meets none where there is none.
+    async fn permit(&self, app: &Shared, caller: &Caller) -> Result<Cause, Problem> {
+        if !self.is_new {
+            return permit(app, caller, Command::CreateSite, About::Organization(self.id)).await;
+        }
+        let permitted = permit(app, caller, Command::CreateOrganization, About::Platform).await;
+        permitted.map_err(|problem| {
+            if let Problem::Forbidden(_) = problem { Refusal::OrganizationNotFound.into() } else { problem }
+        })
+    }
 }
 
 /// The organization that is called so or has this id; a new one if the name is nobody's.
@@ -140,10 +175,11 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     if settings.repository != active.settings.repository {
         app.repositories.check(&settings.repository)?;
     }
+    let cause = permit(app, &caller, Command::ChangeSite, About::Site(id)).await?;
     let owner = Owner { site: id, organization: active.organization };
     let renamed = name != active.name;
     let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
-    let transaction = app.log.transaction(Cause::new(caller.actor)).with::<Site>(id, site::Command::Change(change));
+    let transaction = app.log.transaction(cause).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
     super::active::active(app, id).await
@@ -168,9 +204,10 @@ pub(crate) async fn delete_site(app: &Shared, place: &Place, caller: Caller) -> 
 }
 
 async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, Problem> {
+    let cause = permit(app, &caller, Command::DeleteSite, About::Site(id)).await?;
     let active = match app.log.load::<Site>(&id.to_string()).await?.state {
         Site::Active(active) => active,
-        Site::Deleted => return Ok(false),
+        Site::Deleted(_) => return Ok(false),
         Site::Unknown => return Err(Refusal::SiteNotFound.into()),
     };
     if let Some(reason) = lock_of(app, id).await? {
@@ -178,7 +215,7 @@ async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, P
     }
     let owner = Owner { site: id, organization: active.organization };
     let delete = site::Command::Delete { seen: active.version };
-    let mut transaction = app.log.transaction(Cause::new(caller.actor)).with::<Site>(id, delete);
+    let mut transaction = app.log.transaction(cause).with::<Site>(id, delete);
     for name in active.hosts() {
         transaction = transaction.with::<Host>(name, host::Command::Release(owner));
     }

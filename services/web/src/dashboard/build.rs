@@ -4,14 +4,14 @@ use super::failed::Failed;
 use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
 use super::link::link;
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
-use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use events::{BuildId, Refusal};
+use events::BuildId;
 use maud::{Markup, html};
 use projections::builds::BuildRow;
 use runtime::build_log::Chunk;
@@ -21,10 +21,10 @@ const SHOWN_MAX: usize = 256 << 10;
 
 type Id = Result<Path<String>, PathRejection>;
 
-pub(super) async fn show(State(app): State<Shared>, id: Id) -> Result<Markup, Failed> {
+pub(super) async fn show(view: View, id: Id) -> Result<Markup, Failed> {
     let id: BuildId = id?.0.parse()?;
-    let build = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
-    let log = app.tails.rest(id, 0).await;
+    let build = view.build(id).await?;
+    let log = view.tails.rest(id, 0).await;
     let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
     let title = format!("Build {} of {site}", number(&build));
     let content = html! {

@@ -3,12 +3,10 @@
 use super::failed::Failed;
 use super::layout::{self, Page};
 use super::older::{Asked, ROWS};
-use crate::app::Shared;
-use axum::extract::State;
 use maud::{Markup, html};
 
-pub(super) async fn list(State(app): State<Shared>, asked: Asked) -> Result<Markup, Failed> {
-    let builds = app.model.builds(asked.site.id, ROWS, asked.before).await?;
+pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
+    let builds = asked.view.model.builds(asked.site.id, ROWS, asked.before).await?;
     let content = html! {
         (asked.crumbs())
         h1 { "Builds" }

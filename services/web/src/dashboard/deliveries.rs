@@ -5,18 +5,17 @@ use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
 use super::older::{Asked, ROWS};
-use crate::app::Shared;
-use axum::extract::State;
 use maud::{Markup, html};
-use projections::timeline::FactRow;
+use projections::timeline::{FactRow, Older};
 
-pub(super) async fn list(State(app): State<Shared>, asked: Asked) -> Result<Markup, Failed> {
+pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
     let repository = &asked.site.settings.repository;
-    let deliveries = app.model.deliveries(repository, ROWS, asked.before).await?;
+    let deliveries =
+        asked.view.model.deliveries(asked.site.id, repository, Older { limit: ROWS, before: asked.before }).await?;
     let content = html! {
         (asked.crumbs())
         h1 { "Webhook deliveries" }
-        p.lead { "What " code { (repository) } " has told " code { (app.webhook_url) } "." }
+        p.lead { "What " code { (repository) } " has told " code { (asked.view.webhook_url) } "." }
         @if deliveries.is_empty() {
             p.empty { "Nothing so far. The repository’s webhook must send pushes to the address above, as JSON and signed with the secret of this platform." }
         } @else { (table(&deliveries)) }

@@ -3,11 +3,12 @@
 use super::deploys::switches;
 use super::failed::Failed;
 use super::layout::{Page, moment, sentence, size};
-use crate::api::deploys::{self, Found};
-use crate::app::Shared;
+use crate::api::deploys;
+use crate::app::App;
 use crate::problem::Problem;
+use crate::view::{Found, View};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use events::DeployId;
 use maud::{Markup, html};
 use projections::deploys::DeployRow;
@@ -25,20 +26,20 @@ pub(super) struct Other {
 }
 
 pub(super) async fn show(
-    State(app): State<Shared>,
+    view: View,
     id: Result<Path<String>, PathRejection>,
     other: Result<Query<Other>, QueryRejection>,
 ) -> Result<Markup, Failed> {
     let (id, Query(other)) = (id?.0.parse::<DeployId>()?, other?);
-    let found = deploys::find(&app, &id).await?;
+    let found = view.deploy(&id).await?;
     let Found { deploy, site } = &found;
-    let aliases = app.model.aliases(site.id, OFFERED, None).await?;
-    let offered = app.model.deploys(site.id, OFFERED, None).await?;
+    let aliases = view.model.aliases(site.id, OFFERED, None).await?;
+    let offered = view.model.deploys(site.id, OFFERED, None).await?;
     let earlier = match other.from.filter(|from| !from.is_empty()) {
-        Some(from) => Some(deploys::of_site(&app, &from.parse()?, site.id).await?),
-        None => app.model.deploy_before(deploy).await?,
+        Some(from) => Some(deploys::of_site(&view, &from.parse()?, site.id).await?),
+        None => view.model.deploy_before(deploy).await?,
     };
-    let url = app.sites_url.deploy(&site.name, &deploy.id);
+    let url = view.sites_url.deploy(&site.name, &deploy.id);
     let title = format!("Deploy {} of {}", deploy.id, site.name);
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } " / " a href={ "/sites/" (site.name) "/deploys" } { "Deploys" } }
@@ -53,7 +54,7 @@ pub(super) async fn show(
         (switches(deploy, &aliases))
         h2 { "What changed" }
         (choice(&offered, deploy, earlier.as_ref()))
-        @if let Some(earlier) = &earlier { (compared(&app, deploy, earlier).await) }
+        @if let Some(earlier) = &earlier { (compared(&view, deploy, earlier).await) }
         @else { p.empty { "No earlier deploy of “" (deploy.alias) "” is there to compare with." } }
     };
     Ok(Page { title: &title, signed_in: true, refreshes: None }.render(&content))
@@ -78,7 +79,7 @@ fn choice(offered: &[DeployRow], deploy: &DeployRow, earlier: Option<&DeployRow>
     }
 }
 
-async fn compared(app: &Shared, deploy: &DeployRow, earlier: &DeployRow) -> Markup {
+async fn compared(app: &App, deploy: &DeployRow, earlier: &DeployRow) -> Markup {
     let read = tokio::try_join!(deploys::manifest(app, deploy), deploys::manifest(app, earlier));
     match read {
         Ok((later, earlier)) => difference(&later.since(&earlier)),

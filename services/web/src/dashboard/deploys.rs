@@ -3,8 +3,7 @@
 use super::failed::Failed;
 use super::layout::{Page, moment, size};
 use super::older::{Asked, ROWS};
-use crate::app::Shared;
-use axum::extract::State;
+use crate::app::App;
 use events::AliasName;
 use maud::{Markup, html};
 use projections::aliases::AliasRow;
@@ -14,20 +13,20 @@ use projections::sites::SiteRow;
 /// Aliases that a deploy may be shown as; previews come and go, and only one is of a deploy's branch.
 const ALIASES: u32 = 1000;
 
-pub(super) async fn list(State(app): State<Shared>, asked: Asked) -> Result<Markup, Failed> {
+pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
     let site = &asked.site;
-    let deploys = app.model.deploys(site.id, ROWS, asked.before).await?;
-    let aliases = app.model.aliases(site.id, ALIASES, None).await?;
+    let deploys = asked.view.model.deploys(site.id, ROWS, asked.before).await?;
+    let aliases = asked.view.model.aliases(site.id, ALIASES, None).await?;
     let content = html! {
         (asked.crumbs())
         h1 { "Deploys" }
-        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&app, site, &deploys, &aliases)) }
+        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&asked.view, site, &deploys, &aliases)) }
         (asked.older("deploys", &deploys, |deploy| deploy.source_sequence))
     };
     Ok(Page { title: &format!("Deploys of {}", site.name), signed_in: true, refreshes: None }.render(&content))
 }
 
-pub(super) fn table(app: &Shared, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
+pub(super) fn table(app: &App, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
     html! {
         div.scroll {
             table {

@@ -3,10 +3,10 @@
 use super::failed::Failed;
 use super::layout::{Page, moment, sentence, spoken};
 use super::link::link;
-use crate::app::Shared;
 use crate::problem::Problem;
+use crate::view::View;
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
 use events::{EventId, Recorded};
 use maud::{Markup, html};
 use projections::timeline::FactRow;
@@ -15,12 +15,9 @@ use runtime::cloudevent;
 /// How many causes are gone back.
 const CAUSES: usize = 20;
 
-pub(super) async fn show(
-    State(app): State<Shared>,
-    sequence: Result<Path<u64>, PathRejection>,
-) -> Result<Markup, Failed> {
-    let fact = app.log.fact(sequence?.0).await?.ok_or(Problem::NotFound)?;
-    let causes = causes(&app, fact.envelope.causation).await?;
+pub(super) async fn show(view: View, sequence: Result<Path<u64>, PathRejection>) -> Result<Markup, Failed> {
+    let fact = view.fact(sequence?.0).await?;
+    let causes = causes(&view, fact.envelope.causation).await?;
     let whole = cloudevent::of(&fact).map_err(Problem::Internal)?;
     let whole = serde_json::to_string_pretty(&whole).map_err(|error| Problem::Internal(error.into()))?;
     let content = html! {
@@ -37,10 +34,13 @@ pub(super) async fn show(
 }
 
 /// What led to a fact, the nearest cause first.
-async fn causes(app: &Shared, nearest: Option<EventId>) -> Result<Vec<FactRow>, Problem> {
+async fn causes(view: &View, nearest: Option<EventId>) -> Result<Vec<FactRow>, Problem> {
     let (mut causes, mut cause): (Vec<FactRow>, _) = (Vec::new(), nearest);
     while let (Some(id), true) = (cause, causes.len() < CAUSES) {
-        let Some(found) = app.model.event_with(id).await? else { break };
+        let Some(found) = view.model.event_with(id).await? else { break };
+        if !view.sees_place(found.sequence).await? {
+            break;
+        }
         cause = found.causation;
         causes.push(found);
     }

@@ -43,6 +43,8 @@ impl Page<'_> {
                                 a href="/" { "Sites" }
                                 a href="/organizations" { "Organizations" }
                                 a href="/timeline" { "Timeline" }
+                                a href="/audit" { "Audit" }
+                                a href="/account" { "Account" }
                             }
                             form method="post" action="/logout" { button.quiet { "Sign out" } }
                         }

@@ -3,9 +3,9 @@
 use super::failed::Failed;
 use super::layout::moment;
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
-use crate::token::Caller;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;

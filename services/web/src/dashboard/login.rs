@@ -36,7 +36,7 @@ pub(super) async fn enter(
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Result<Response, Failed> {
     let Form(SignIn { token, next }) = form?;
-    Ok(match app.auth.sign_in(&token, auth::client(&extensions)).await? {
+    Ok(match app.sign_in(&token, auth::client(&extensions)).await? {
         Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response(),
         None => (StatusCode::UNAUTHORIZED, page(&next, true)).into_response(),
     })

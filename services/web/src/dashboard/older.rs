@@ -3,6 +3,7 @@
 use super::failed::Failed;
 use super::link::link;
 use crate::app::Shared;
+use crate::view::View;
 use axum::extract::{FromRequestParts, Path, Query};
 use http::request::Parts;
 use maud::{Markup, html};
@@ -14,6 +15,7 @@ pub(super) const ROWS: u32 = 50;
 
 /// A site, and which part of a list of it is asked for.
 pub(super) struct Asked {
+    pub(super) view: View,
     pub(super) site: SiteRow,
     /// What is older than this sequence of the log; the newest if absent.
     pub(super) before: Option<u64>,
@@ -30,7 +32,8 @@ impl FromRequestParts<Shared> for Asked {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Failed> {
         let Path(name) = Path::<String>::from_request_parts(parts, app).await?;
         let Query(Before { before }) = Query::from_request_parts(parts, app).await?;
-        Ok(Self { site: app.site(&name.parse()?).await?, before })
+        let view = View::from_request_parts(parts, app).await?;
+        Ok(Self { site: view.site(&name.parse()?).await?, view, before })
     }
 }
 

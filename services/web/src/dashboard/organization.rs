@@ -3,13 +3,15 @@
 use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
+use super::members;
 use super::organizations::name_field;
 use super::sites::{Listed, Part, ROWS};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Owner;
 use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
@@ -27,15 +29,12 @@ pub(super) struct Fields {
     version: u64,
 }
 
-pub(super) async fn show(
-    State(app): State<Shared>,
-    name: Name,
-    part: Result<Query<Part>, QueryRejection>,
-) -> Result<Markup, Failed> {
-    let (organization, Query(Part { after })) = (app.organization(&name?.0.parse()?).await?, part?);
-    let sites = app.model.sites_of(organization.id, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
-    let listed = Listed::of(&app, sites, &format!("/organizations/{}", organization.id)).await?;
+pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, QueryRejection>) -> Result<Markup, Failed> {
+    let (organization, Query(Part { after })) = (view.organization(&name?.0.parse()?).await?, part?);
+    let sites = view.model.sites_of(organization.id, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let listed = Listed::of(&view, sites, &format!("/organizations/{}", organization.id)).await?;
     let about = format!("organization/{}", organization.id);
+    let members = members::section(&view, organization.id).await?;
     let content = html! {
         p.crumbs { a href="/organizations" { "Organizations" } }
         div.title { h1 { (organization.name) } }
@@ -48,8 +47,9 @@ pub(super) async fn show(
         @if listed.rows.is_empty() {
             p.empty { "It has no sites now." }
         } @else {
-            (listed.table(&app))
+            (listed.table(&view))
         }
+        (members)
         section.card {
             h2 { "Rename" }
             p { "Its sites stay its own, at their addresses." }

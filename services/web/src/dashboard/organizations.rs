@@ -4,9 +4,10 @@ use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Redirect;
@@ -31,12 +32,9 @@ pub(super) struct Fields {
     name: String,
 }
 
-pub(super) async fn overview(
-    State(app): State<Shared>,
-    part: Result<Query<Part>, QueryRejection>,
-) -> Result<Markup, Failed> {
+pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejection>) -> Result<Markup, Failed> {
     let Query(Part { after }) = part?;
-    let mut rows = app.model.organizations(ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let mut rows = view.model.organizations(&view.sight, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
     let more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
     let next = rows.last().filter(|_| more).map(|last| link("/organizations", &[("after", last.name.as_str())]));

@@ -3,12 +3,14 @@
 use super::failed::Failed;
 use super::layout::Page;
 use super::lock;
+use super::secret;
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::settings::Wanted;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -79,11 +81,8 @@ const ENGINES: [(&str, SiteEngine, &str); 3] = [
     ("hugo", SiteEngine::Hugo, "Hugo"),
 ];
 
-pub(super) async fn edit(
-    State(app): State<Shared>,
-    site: Result<Path<String>, PathRejection>,
-) -> Result<Markup, Failed> {
-    let site = app.site(&site?.0.parse()?).await?;
+pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) -> Result<Markup, Failed> {
+    let site = view.site(&site?.0.parse()?).await?;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
         section.card {
@@ -95,6 +94,7 @@ pub(super) async fn edit(
                 button.primary { "Save" }
             }
         }
+        (secret::form(&view, &site))
         (lock::form(&site))
     };
     Ok(Page { title: "Settings", signed_in: true, refreshes: None }.render(&content))

@@ -5,11 +5,12 @@ use super::failed::Failed;
 use super::layout::{self, Page, moment};
 use super::link::link;
 use super::lock;
-use crate::app::Shared;
+use crate::app::{App, Shared};
+use crate::caller::Caller;
 use crate::commands::{self, Promotion, Source};
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -38,17 +39,17 @@ pub(super) struct Target {
     expected: String,
 }
 
-pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
-    let site = app.site(&name?.0.parse()?).await?;
-    let aliases = app.model.aliases(site.id, ROWS, None).await?;
-    let builds = app.model.builds(site.id, ROWS, None).await?;
-    let stored = app.model.deploys(site.id, ROWS, None).await?;
+pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
+    let site = view.site(&name?.0.parse()?).await?;
+    let aliases = view.model.aliases(site.id, ROWS, None).await?;
+    let builds = view.model.builds(site.id, ROWS, None).await?;
+    let stored = view.model.deploys(site.id, ROWS, None).await?;
     let content = html! {
-        (heading(&app, &site))
+        (heading(&view, &site))
         section {
             h2 { "Aliases" }
             @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.settings.branch) "” goes live by itself." } }
-            @else { (alias_table(&app, &site, &aliases)) }
+            @else { (alias_table(&view, &site, &aliases)) }
         }
         section {
             h2 { "Builds" }
@@ -60,13 +61,13 @@ pub(super) async fn show(State(app): State<Shared>, name: Name) -> Result<Markup
         section {
             h2 { "Deploys" }
             @if stored.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
-            @else { (deploys::table(&app, &site, &stored, &aliases)) @if stored.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/deploys" } { "All deploys" } } } }
+            @else { (deploys::table(&view, &site, &stored, &aliases)) @if stored.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/deploys" } { "All deploys" } } } }
         }
     };
     Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
 }
 
-fn heading(app: &Shared, site: &SiteRow) -> Markup {
+fn heading(app: &App, site: &SiteRow) -> Markup {
     let url = app.sites_url.alias(&site.name, &AliasName::Live);
     html! {
         div.title {
@@ -100,7 +101,7 @@ const fn engine(engine: events::SiteEngine) -> &'static str {
     }
 }
 
-fn alias_table(app: &Shared, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
+fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -163,8 +164,8 @@ pub(super) async fn promote(
     Ok(Redirect::to(&format!("/sites/{name}")))
 }
 
-pub(super) async fn confirm_deletion(State(app): State<Shared>, name: Name) -> Result<Markup, Failed> {
-    let site = app.site(&name?.0.parse()?).await?;
+pub(super) async fn confirm_deletion(view: View, name: Name) -> Result<Markup, Failed> {
+    let site = view.site(&name?.0.parse()?).await?;
     let content = html! {
         section.card.narrow {
             h1 { "Delete " (site.name) "?" }

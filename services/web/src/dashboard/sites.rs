@@ -4,10 +4,11 @@ use super::failed::Failed;
 use super::layout::{self, Page, moment, pill};
 use super::link::link;
 use super::settings::{self, Fields};
-use crate::app::Shared;
+use crate::app::{App, Shared};
+use crate::caller::Caller;
 use crate::commands;
 use crate::problem::Problem;
-use crate::token::Caller;
+use crate::view::View;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Redirect;
@@ -30,13 +31,10 @@ pub(super) struct Part {
     pub(super) after: String,
 }
 
-pub(super) async fn overview(
-    State(app): State<Shared>,
-    part: Result<Query<Part>, QueryRejection>,
-) -> Result<Markup, Failed> {
+pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejection>) -> Result<Markup, Failed> {
     let Query(Part { after }) = part?;
-    let sites = app.model.sites(ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
-    let listed = Listed::of(&app, sites, "/").await?;
+    let sites = view.model.sites(&view.sight, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
+    let listed = Listed::of(&view, sites, "/").await?;
     let content = html! {
         h1 { "Sites" }
         @if listed.rows.is_empty() {
@@ -45,7 +43,7 @@ pub(super) async fn overview(
                  builds it at once."
             }
         } @else {
-            (listed.table(&app))
+            (listed.table(&view))
         }
         (form(listed.rows.is_empty()))
     };
@@ -60,7 +58,7 @@ pub(super) struct Listed {
 
 impl Listed {
     /// The first [`ROWS`] of the sites, which are one more where there are more, on the page at `path`.
-    pub(super) async fn of(app: &Shared, mut sites: Vec<SiteRow>, path: &str) -> Result<Self, Problem> {
+    pub(super) async fn of(app: &App, mut sites: Vec<SiteRow>, path: &str) -> Result<Self, Problem> {
         let more = sites.len() > ROWS as usize;
         sites.truncate(ROWS as usize);
         let next = sites.last().filter(|_| more).map(|site| link(path, &[("after", site.name.as_str())]));
@@ -74,7 +72,7 @@ impl Listed {
         Ok(Self { rows: rows.collect(), next })
     }
 
-    pub(super) fn table(&self, app: &Shared) -> Markup {
+    pub(super) fn table(&self, app: &App) -> Markup {
         html! {
             (table(app, &self.rows))
             @if let Some(next) = &self.next { p { a href=(next) rel="next" { "More sites" } } }
@@ -82,7 +80,7 @@ impl Listed {
     }
 }
 
-fn table(app: &Shared, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
+fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     html! {
         div.scroll {
             table {

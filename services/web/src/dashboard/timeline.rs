@@ -5,14 +5,15 @@ use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
 use crate::api;
-use crate::app::Shared;
+use crate::people::{self, Names};
 use crate::problem::Problem;
+use crate::view::View;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
 use events::{EventId, SiteId};
 use maud::{Markup, html};
 use projections::sites::SiteRow;
-use projections::timeline::{self, FactRow};
+use projections::timeline::{self, About, FactRow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -32,10 +33,10 @@ pub(super) struct Filter {
 
 impl Filter {
     /// The site that is named, by its name or its id.
-    async fn site(&self, app: &Shared) -> Result<Option<SiteId>, Problem> {
+    async fn site(&self, view: &View) -> Result<Option<SiteId>, Problem> {
         match self.site.trim() {
             "" => Ok(None),
-            site => Ok(Some(app.history_of(&site.parse()?).await?)),
+            site => Ok(Some(view.history_of(&site.parse()?).await?)),
         }
     }
 
@@ -45,7 +46,15 @@ impl Filter {
         let correlation = given(&self.correlation).map(|text| text.parse::<EventId>()).transpose();
         let correlation = correlation.map_err(|_| Problem::InvalidInput("a story is named by a UUID".to_owned()))?;
         let site = site.map(timeline::Whose::Id);
-        Ok(timeline::Query { after: 0, before: self.before, limit: ROWS, subject, correlation, site })
+        Ok(timeline::Query {
+            after: 0,
+            before: self.before,
+            limit: ROWS,
+            subject,
+            correlation,
+            site,
+            about: About::default(),
+        })
     }
 
     fn is_empty(&self) -> bool {
@@ -61,15 +70,13 @@ impl Filter {
     }
 }
 
-pub(super) async fn show(
-    State(app): State<Shared>,
-    filter: Result<Query<Filter>, QueryRejection>,
-) -> Result<Markup, Failed> {
+pub(super) async fn show(view: View, filter: Result<Query<Filter>, QueryRejection>) -> Result<Markup, Failed> {
     let Query(filter) = filter?;
-    let site = filter.site(&app).await?;
-    let entries = app.model.latest_events(&filter.query(site)?).await?;
+    let site = filter.site(&view).await?;
+    let entries = view.model.latest_events(&filter.query(site)?, &view.sight).await?;
     let named: BTreeSet<SiteId> = entries.iter().filter_map(|entry| entry.site).collect();
-    let sites = app.model.sites_with(&Vec::from_iter(named)).await?;
+    let sites = view.model.sites_with(&Vec::from_iter(named)).await?;
+    let names = people::actors(&view, entries.iter().map(|entry| &entry.actor)).await;
     let next = entries.last().filter(|_| entries.len() == ROWS as usize).map(|entry| filter.older(entry.sequence));
     let content = html! {
         h1 { "Timeline" }
@@ -80,7 +87,7 @@ pub(super) async fn show(
                 @if filter.is_empty() { "Nothing has happened yet. " a href="/" { "Create a site" } " to begin." }
                 @else { "No event fits. " a href="/timeline" { "Show all" } }
             }
-        } @else { (table(&entries, &sites)) }
+        } @else { (table(&entries, &sites, &names)) }
         @if let Some(next) = next { p { a href=(next) rel="next" { "Older" } } }
     };
     // Only the newest page grows.
@@ -103,7 +110,7 @@ fn form(filter: &Filter) -> Markup {
     }
 }
 
-fn table(entries: &[FactRow], sites: &[SiteRow]) -> Markup {
+fn table(entries: &[FactRow], sites: &[SiteRow], names: &Names) -> Markup {
     html! {
         div.scroll {
             table {
@@ -111,13 +118,13 @@ fn table(entries: &[FactRow], sites: &[SiteRow]) -> Markup {
                     th scope="col" { "#" } th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "About" }
                     th scope="col" { "Who" } th scope="col" { "Story" }
                 } }
-                tbody { @for entry in entries { (row(entry, sites)) } }
+                tbody { @for entry in entries { (row(entry, sites, names)) } }
             }
         }
     }
 }
 
-fn row(entry: &FactRow, sites: &[SiteRow]) -> Markup {
+fn row(entry: &FactRow, sites: &[SiteRow], names: &Names) -> Markup {
     let site = sites.iter().find(|site| Some(site.id) == entry.site);
     let subject = format!("{}/{}", entry.aggregate, entry.subject);
     let story = entry.correlation.to_string();
@@ -130,7 +137,7 @@ fn row(entry: &FactRow, sites: &[SiteRow]) -> Markup {
                 Some(site) => a href=(link("/timeline", &[("site", &site.id.to_string())])) { (site.name) },
                 None => a href=(link("/timeline", &[("subject", &subject)])) title=(subject) { (entry.aggregate) },
             } }
-            td { (entry.actor) }
+            td title=(entry.actor) { (names.of(&entry.actor)) }
             td { a href=(link("/timeline", &[("correlation", &story)])) { code { (ending(&story)) } } }
         }
     }

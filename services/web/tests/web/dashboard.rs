@@ -17,10 +17,7 @@ impl<'a> Browser<'a> {
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[LOCATION], "/timeline");
         let cookie = response.headers()[SET_COOKIE].to_str().unwrap().to_owned();
-        assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(TOKEN),
-            "{cookie}"
-        );
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(TOKEN), "{cookie}");
         Self { platform, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 

@@ -89,6 +89,7 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
         branch: "main".parse().unwrap(),
         before: None,
         change,
+        site: None,
     };
     let cause = Cause { id: Some(ids::of_delivery("github", "d-1")), ..Cause::new(Actor("webhook:github".to_owned())) };
     let record = repository::Command::Receive(push);

@@ -16,6 +16,7 @@ mod lists;
 mod lock;
 mod logs;
 mod organizations;
+mod people;
 mod platform;
 mod repeats;
 mod settings;

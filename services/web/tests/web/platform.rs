@@ -270,6 +270,7 @@ async fn serve(log: Log, reader: Store, storage: Storage, folder: &TempDir, stop
         tokens: [("tester", TOKEN), ("keeper", RANDOM_TOKEN)]
             .map(|(name, secret)| web::Token { name: name.into(), secret: secret.into() })
             .into(),
+        key: "a-key-for-tests-that-nobody-else-has".into(),
         github_webhook_secret: WEBHOOK_SECRET.into(),
         repositories: Allowed::default(),
         web_url: "https://pagefold.test/".into(),

@@ -112,3 +112,58 @@ async fn github_is_asked_to_deliver_again_while_the_log_is_down() {
     let health = platform.is_healthy(false).await;
     assert_eq!(health["parts"]["log"]["status"], "failing");
 }
+
+fn signed_with(platform: &Platform, address: &str, secret: &str, delivery: &str) -> RequestBuilder {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(push().as_bytes());
+    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    let request = platform.client.post(platform.url(address)).header("x-hub-signature-256", signature);
+    request.header("x-github-event", "push").header("x-github-delivery", delivery).body(push())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_signs_for_itself_alone_and_two_of_its_secrets_are_good_at_a_time() {
+    let platform = Platform::start().await;
+    let body = |name: &str| json!({ "name": name, "repository": "https://github.com/acme/docs" });
+    let (_, docs) = platform.send(reqwest::Method::POST, "/sites", body("docs")).await;
+    let (_, other) = platform.send(reqwest::Method::POST, "/sites", body("other")).await;
+    let rotate = async || {
+        let (status, made) = platform.send(reqwest::Method::POST, "/sites/docs/webhook-secret", json!({})).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    let first = rotate().await;
+    let own = format!("/webhooks/github/{}", docs["id"].as_str().unwrap());
+    for (address, delivery) in [("/webhooks/github", "s-1"), (&*own, "s-2")] {
+        let (status, accepted) = answer(signed_with(&platform, address, &first, delivery)).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+        let fact = platform.log.fact(platform.log.last_sequence().await.unwrap()).await.unwrap().unwrap();
+        let events::Event::Repository(events::RepositoryEvent::PushReceived { site, .. }) = fact.event else {
+            panic!("not a push")
+        };
+        assert_eq!(site.unwrap().to_string(), docs["id"].as_str().unwrap(), "it is for this site alone");
+    }
+    let second = rotate().await;
+    assert_eq!(answer(signed_with(&platform, &own, &first, "s-3")).await.0, StatusCode::ACCEPTED);
+    assert_eq!(answer(signed_with(&platform, &own, &second, "s-4")).await.0, StatusCode::ACCEPTED);
+    let third = rotate().await;
+    let stated = platform.log.last_sequence().await.unwrap();
+    let others = format!("/webhooks/github/{}", other["id"].as_str().unwrap());
+    for (address, secret) in [
+        (&*own, &*first),
+        ("/webhooks/github", &*first),
+        (&others, &*third),
+        (&own, WEBHOOK_SECRET),
+        ("/webhooks/github/nobody", &*third),
+    ] {
+        assert_eq!(
+            answer(signed_with(&platform, address, secret, "s-5")).await.0,
+            StatusCode::UNAUTHORIZED,
+            "{address}"
+        );
+    }
+    assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
+    let shown = platform.get("/sites/docs/deliveries").await.1;
+    assert_eq!(shown["items"].as_array().unwrap().len(), 4);
+    assert_eq!(platform.get("/sites/other/deliveries").await.1["items"], json!([]));
+}

@@ -1,0 +1,169 @@
+//! Who belongs to an organization, and who is invited to.
+
+use super::execute::commit;
+use super::permit::{About, permit};
+use crate::app::Shared;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use events::authority::{Command, Role};
+use events::event::Invited;
+use events::{
+    Actor, Cause, Digest, Invitation, InvitationId, Organization, OrganizationId, Refusal, User, UserId, invitation,
+    organization, user,
+};
+use runtime::clock;
+use subtle::ConstantTimeEq;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// How long an invitation is good.
+const INVITATION: Duration = Duration::days(7);
+/// Longest address of mail and longest name, in bytes (RFC 5321 4.5.3.1.3 for the address).
+const EMAIL_MAX: usize = 254;
+const NAME_MAX: usize = 100;
+
+/// Makes somebody a member, or gives a member another role.
+pub(crate) async fn set_member(
+    app: &Shared,
+    organization: OrganizationId,
+    user: UserId,
+    role: Role,
+    caller: Caller,
+) -> Result<(), Problem> {
+    let cause = permit(app, &caller, Command::ChangeMembers, About::Organization(organization)).await?;
+    if !matches!(app.log.load::<User>(&user.to_string()).await?.state, User::Active(_)) {
+        return Err(Refusal::UserNotFound.into());
+    }
+    let command = organization::Command::SetMember { user, role };
+    commit(app, app.log.transaction(cause).with::<Organization>(organization, command)).await.map(drop)
+}
+
+/// Lets somebody belong to an organization no more. Whoever wants to leave may.
+pub(crate) async fn remove_member(
+    app: &Shared,
+    organization: OrganizationId,
+    user: UserId,
+    caller: Caller,
+) -> Result<(), Problem> {
+    let about = if caller.holder.user == Some(user) { About::Own } else { About::Organization(organization) };
+    let cause = permit(app, &caller, Command::ChangeMembers, about).await?;
+    let command = organization::Command::RemoveMember { user };
+    commit(app, app.log.transaction(cause).with::<Organization>(organization, command)).await.map(drop)
+}
+
+/// An invitation that was made: the only time that its link can be read.
+pub(crate) struct Sent {
+    pub(crate) id: InvitationId,
+    pub(crate) url: String,
+    pub(crate) expires_at: OffsetDateTime,
+}
+
+/// Invites somebody to an organization.
+pub(crate) async fn invite(
+    app: &Shared,
+    organization: OrganizationId,
+    email: &str,
+    role: Role,
+    caller: Caller,
+) -> Result<Sent, Problem> {
+    let cause = permit(app, &caller, Command::InvitePeople, About::Organization(organization)).await?;
+    super::organizations::active(app, organization).await?;
+    let email = address(email)?;
+    let id = InvitationId(caller.new_id(format_args!("invitation/{organization}/{email}/{role}")));
+    // Who they will be follows from the invitation: asked again with the same key, it is the same person.
+    let user = UserId(Uuid::new_v5(&id.0, b"user"));
+    let key = app.vault.introduce(user).await?;
+    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let expires_at = (clock::now() + INVITATION).replace_nanosecond(0).unwrap_or_else(|_| clock::now());
+    let (email, digest) = (key.seal(email), Digest::of(secret.as_bytes()));
+    let invited = Invited { organization, role, user, email, digest, expires_at };
+    let transaction = app.log.transaction(cause).with::<Invitation>(id, invitation::Command::Create(invited));
+    if commit(app, transaction).await? {
+        let url = format!("{}/invitations/{id}/{secret}", app.web_url);
+        Ok(Sent { id, url, expires_at })
+    } else {
+        Err(Refusal::InvitationExists.into())
+    }
+}
+
+/// Takes an invitation back.
+pub(crate) async fn withdraw(
+    app: &Shared,
+    organization: OrganizationId,
+    id: InvitationId,
+    caller: Caller,
+) -> Result<(), Problem> {
+    let cause = permit(app, &caller, Command::InvitePeople, About::Organization(organization)).await?;
+    match app.log.load::<Invitation>(&id.to_string()).await?.state {
+        Invitation::Open(invited) if invited.organization == organization => {}
+        Invitation::Withdrawn => return Ok(()),
+        Invitation::Accepted(_) => return Err(Refusal::InvitationOver.into()),
+        Invitation::Open(_) | Invitation::Unknown => return Err(Refusal::InvitationNotFound.into()),
+    }
+    let transaction = app.log.transaction(cause).with::<Invitation>(id, invitation::Command::Withdraw);
+    commit(app, transaction).await.map(drop)
+}
+
+/// The invitation of a link, if it is good.
+pub(crate) async fn invitation(app: &Shared, id: InvitationId, secret: &str) -> Result<Invited, Problem> {
+    let invited = match app.log.load::<Invitation>(&id.to_string()).await?.state {
+        Invitation::Open(invited) => invited,
+        Invitation::Accepted(_) | Invitation::Withdrawn => return Err(Refusal::InvitationOver.into()),
+        Invitation::Unknown => return Err(Refusal::InvitationNotFound.into()),
+    };
+    let presented = Digest::of(secret.as_bytes());
+    if !bool::from(presented.as_bytes().ct_eq(invited.digest.as_bytes())) {
+        return Err(Refusal::InvitationNotFound.into());
+    }
+    if clock::now() >= invited.expires_at { Err(Refusal::InvitationOver.into()) } else { Ok(invited) }
+}
+
+/// Whoever comes by an invitation.
+pub(crate) enum Guest {
+    /// Somebody who is known already.
+    Known(UserId),
+    /// Somebody who says what they are called.
+    New(String),
+}
+
+/// Becomes a member by an invitation; answers who that is.
+pub(crate) async fn accept(app: &Shared, id: InvitationId, secret: &str, guest: Guest) -> Result<UserId, Problem> {
+    let invited = invitation(app, id, secret).await?;
+    let (user, create) = match guest {
+        Guest::Known(user) => (user, None),
+        Guest::New(name) => {
+            let name = called(&name)?;
+            let key = app.vault.introduce(invited.user).await?;
+            let command = user::Command::Create { name: key.seal(name), email: invited.email.clone() };
+            (invited.user, Some(command))
+        }
+    };
+    let accept = invitation::Command::Accept { user, at: clock::now() };
+    let member = organization::Command::SetMember { user, role: invited.role };
+    let mut transaction = app.log.transaction(Cause::new(Actor::user(user))).with::<Invitation>(id, accept);
+    if let Some(create) = create {
+        transaction = transaction.with::<User>(user, create);
+    }
+    commit(app, transaction.with::<Organization>(invited.organization, member)).await?;
+    Ok(user)
+}
+
+fn address(text: &str) -> Result<&str, Problem> {
+    let text = text.trim();
+    let parts = text.split_once('@').is_some_and(|(who, whose)| !who.is_empty() && !whose.is_empty());
+    let is_plain = !text.contains(|character: char| character.is_control() || character.is_whitespace());
+    if parts && is_plain && text.len() <= EMAIL_MAX {
+        Ok(text)
+    } else {
+        Err(Problem::InvalidInput(format!("`email` must be an address of mail, at most {EMAIL_MAX} bytes")))
+    }
+}
+
+fn called(text: &str) -> Result<&str, Problem> {
+    let text = text.trim();
+    if (1..=NAME_MAX).contains(&text.len()) && !text.contains(char::is_control) {
+        Ok(text)
+    } else {
+        Err(Problem::InvalidInput(format!("`name` must be one line of 1 to {NAME_MAX} bytes")))
+    }
+}

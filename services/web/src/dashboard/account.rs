@@ -1,0 +1,148 @@
+//! The page of whoever is signed in: what they are, and the tokens they made.
+
+use super::failed::Failed;
+use super::layout::{Page, moment};
+use crate::api::tokens::bound;
+use crate::app::Shared;
+use crate::caller::{Caller, Who};
+use crate::commands::{self, Made, NewToken};
+use crate::people::{self, Known};
+use crate::problem::Problem;
+use crate::view::View;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use axum::{Extension, Form};
+use events::authority::{PlatformRole, Scope};
+use maud::{Markup, html};
+use projections::members::MemberRow;
+use projections::tokens::TokenRow;
+use runtime::clock;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use time::Duration;
+
+/// Tokens on the page.
+const ROWS: u32 = 100;
+
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    name: String,
+    scope: Scope,
+    #[serde(default)]
+    organization: String,
+    /// How long it shall be good, in days; for ever if 0.
+    #[serde(default)]
+    days: u16,
+}
+
+pub(super) async fn show(view: View) -> Result<Markup, Failed> {
+    page(&view, None).await
+}
+
+pub(super) async fn create(view: View, form: Result<Form<Fields>, FormRejection>) -> Result<Markup, Failed> {
+    let Form(form) = form?;
+    let organization = match form.organization.trim() {
+        "" => None,
+        named => Some(view.organization_id(&named.parse()?).await?),
+    };
+    let expires_at = (form.days > 0).then(|| clock::now() + Duration::days(i64::from(form.days)));
+    let (name, scopes) = (form.name.trim().parse()?, BTreeSet::from([form.scope]));
+    let new = NewToken { name, scopes, organization, site: None, expires_at };
+    let made = commands::create_token(&view.app, new, view.caller.clone()).await?;
+    page(&view, Some(&made)).await
+}
+
+pub(super) async fn revoke(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Redirect, Failed> {
+    commands::revoke_token(&app, id?.0.parse()?, caller).await?;
+    Ok(Redirect::to("/account"))
+}
+
+async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
+    let caller = &view.caller;
+    let (known, memberships) = match caller.holder.user {
+        Some(user) => (people::named(view, user).await?, view.model.memberships(user).await.map_err(Problem::from)?),
+        None => (Known::default(), Vec::new()),
+    };
+    let tokens = view.model.tokens(&bound(caller), ROWS, None).await.map_err(Problem::from)?;
+    let content = html! {
+        h1 { "Account" }
+        (facts(caller, &known, &memberships))
+        h2 { "API tokens" }
+        p.lead { "For programs. A token may do at most what its maker may do, at the moment of its use." }
+        @if let Some(Made { token, .. }) = made {
+            p.notice role="status" { "The token is " code { (token) } ". It is shown this once: copy it now." }
+        }
+        @if tokens.is_empty() { p.empty { "No tokens yet." } } @else { (table(&tokens)) }
+        (form(&memberships))
+    };
+    Ok(Page { title: "Account", signed_in: true, refreshes: None }.render(&content))
+}
+
+fn facts(caller: &Caller, known: &Known, memberships: &[MemberRow]) -> Markup {
+    html! {
+        dl.facts {
+            div { dt { "Signed in as" } dd { @match &caller.who {
+                Who::Operator(name) => { (name) ", by a token of the configuration" },
+                Who::Token(_) => { "the holder of a token" },
+                Who::User(_) => (known.name.as_deref().unwrap_or(people::ERASED)),
+            } } }
+            @if let Some(email) = &known.email { div { dt { "Mail" } dd { (email) } } }
+            @if let Some(role) = caller.holder.platform {
+                div { dt { "Platform role" } dd { @match role { PlatformRole::Admin => "admin", PlatformRole::Support => "support" } } }
+            }
+            @for member in memberships {
+                @if let Some(name) = &member.organization_name {
+                    div { dt { a href={ "/organizations/" (name) } { (name) } } dd { (member.role) } }
+                }
+            }
+        }
+    }
+}
+
+fn table(tokens: &[TokenRow]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Scopes" } th scope="col" { "Made" } th scope="col" { "Ends" } th scope="col" { span.hidden { "Revoke" } } } }
+                tbody { @for token in tokens {
+                    tr {
+                        th scope="row" { (token.name) }
+                        td { (token.scopes) @if token.site.is_some() { ", one site" } @else if token.organization.is_some() { ", one organization" } }
+                        td { (moment(token.created_at)) }
+                        td { @match token.expires_at { Some(at) => (moment(at)), None => "never" } }
+                        td { form method="post" action={ "/account/tokens/" (token.id) "/revoke" } { button.danger aria-label={ "Revoke " (token.name) } { "Revoke" } } }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn form(memberships: &[MemberRow]) -> Markup {
+    html! {
+        details.card {
+            summary { "Make a token" }
+            form.fields method="post" action="/account" {
+                label for="name" { "Name" }
+                input #name name="name" required maxlength="60" pattern="[A-Za-z0-9_\\-]+" placeholder="ci";
+                label for="scope" { "It may" }
+                select #scope name="scope" {
+                    option value="read" { "read" }
+                    option value="deploy" selected { "read, build and publish" }
+                    option value="manage" { "do everything that I may" }
+                }
+                label for="organization" { "Only in the organization" }
+                input #organization name="organization" maxlength="36" list="organizations";
+                datalist #organizations { @for member in memberships { @if let Some(name) = &member.organization_name { option value=(name); } } }
+                label for="days" { "Ends after days (0: never)" }
+                input #days type="number" name="days" min="0" max="3650" value="90";
+                button.primary { "Make" }
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Who belongs to an organization and who is invited: a part of its page, and its forms.
+
+use super::failed::Failed;
+use super::layout::{Page, moment};
+use crate::app::Shared;
+use crate::caller::Caller;
+use crate::commands::{self, Sent};
+use crate::people;
+use crate::place::Owner;
+use crate::problem::Problem;
+use crate::view::View;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use axum::{Extension, Form};
+use events::OrganizationId;
+use events::authority::Role;
+use maud::{Markup, html};
+use projections::members::MemberRow;
+use serde::Deserialize;
+
+/// Members and invitations on the page.
+const ROWS: u32 = 100;
+
+type Two = Result<Path<(String, String)>, PathRejection>;
+
+#[derive(Deserialize)]
+pub(super) struct Invite {
+    email: String,
+    role: Role,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Change {
+    role: Role,
+}
+
+/// The members and the invitations of an organization.
+pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, Problem> {
+    let members = view.model.members(id, ROWS, None).await?;
+    let known = people::all(view, &members.iter().map(|member| member.user_id).collect()).await?;
+    let mut invited = Vec::new();
+    for row in view.model.invitations(id, ROWS, None).await? {
+        let email = people::address(view, row.user_id, &row.email).await?;
+        invited.push((email.unwrap_or_else(|| people::ERASED.to_owned()), row));
+    }
+    let name = |member: &MemberRow| known.get(&member.user_id).cloned().unwrap_or_default();
+    Ok(html! {
+        section #members {
+            h2 { "Members" }
+            @if members.is_empty() { p.empty { "Nobody belongs to it yet. Invite somebody below." } }
+            @else {
+                div.scroll { table {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Since" } th scope="col" { span.hidden { "Remove" } } } }
+                    tbody { @for member in &members { (row(id, member, &name(member))) } }
+                } }
+            }
+            @for (email, invitation) in &invited {
+                form.inline method="post" action={ "/organizations/" (id) "/invitations/" (invitation.id) "/withdraw" } {
+                    (email) " is invited as " (invitation.role) " until " (moment(invitation.expires_at)) ". "
+                    button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" }
+                }
+            }
+            details.card {
+                summary { "Invite somebody" }
+                form.fields method="post" action={ "/organizations/" (id) "/invitations" } {
+                    label for="email" { "Mail" }
+                    input #email type="email" name="email" required maxlength="254" autocomplete="off";
+                    label for="role" { "Role" }
+                    select #role name="role" { option value="user" { "user: everything for its sites" } option value="manager" { "manager: its people too" } }
+                    button.primary { "Invite" }
+                }
+            }
+        }
+    })
+}
+
+fn row(organization: OrganizationId, member: &MemberRow, known: &people::Known) -> Markup {
+    let action = format!("/organizations/{organization}/members/{}", member.user_id);
+    let name = known.name.as_deref().unwrap_or(people::ERASED);
+    let (other, verb) = match member.role {
+        Role::User => (Role::Manager, "Make a manager"),
+        Role::Manager => (Role::User, "Make a user"),
+    };
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td { (known.email.as_deref().unwrap_or("–")) }
+            td { (member.role) form.inline method="post" action=(action) { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } } }
+            td { (moment(member.since)) }
+            td { form method="post" action={ (action) "/remove" } { button.danger aria-label={ "Remove " (name) } { "Remove" } } }
+        }
+    }
+}
+
+pub(super) async fn invite(
+    view: View,
+    owner: Result<Path<String>, PathRejection>,
+    form: Result<Form<Invite>, FormRejection>,
+) -> Result<Markup, Failed> {
+    let (owner, Form(Invite { email, role })) = (owner?.0.parse::<Owner>()?, form?);
+    let organization = view.organization(&owner).await?;
+    let Sent { url, expires_at, .. } =
+        commands::invite(&view.app, organization.id, &email, role, view.caller.clone()).await?;
+    let content = html! {
+        p.crumbs { a href={ "/organizations/" (organization.name) } { (organization.name) } }
+        section.card {
+            h1 { "Invitation for " (email.trim()) }
+            p { "Send them this link. It is good once, until " (moment(expires_at)) ", and is shown this once." }
+            p { code { (url) } }
+        }
+    };
+    Ok(Page { title: "Invitation", signed_in: true, refreshes: None }.render(&content))
+}
+
+pub(super) async fn withdraw(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    path: Two,
+) -> Result<Redirect, Failed> {
+    let Path((owner, id)) = path?;
+    let organization = app.organization_id(&owner.parse()?).await?;
+    commands::withdraw(&app, organization, id.parse()?, caller).await?;
+    Ok(Redirect::to(&format!("/organizations/{owner}#members")))
+}
+
+pub(super) async fn set(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    path: Two,
+    form: Result<Form<Change>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let (Path((owner, user)), Form(Change { role })) = (path?, form?);
+    let organization = app.organization_id(&owner.parse()?).await?;
+    commands::set_member(&app, organization, user.parse()?, role, caller).await?;
+    Ok(Redirect::to(&format!("/organizations/{owner}#members")))
+}
+
+pub(super) async fn remove(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    path: Two,
+) -> Result<Redirect, Failed> {
+    let Path((owner, user)) = path?;
+    let organization = app.organization_id(&owner.parse()?).await?;
+    commands::remove_member(&app, organization, user.parse()?, caller).await?;
+    Ok(Redirect::to("/organizations"))
+}

@@ -1,0 +1,45 @@
+//! Secrets that are made, not kept: each follows from the installation's key and what it is for, and from nothing that is
+//! written down elsewhere.
+
+use crate::signature::Signature;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+/// The installation's key.
+#[derive(Debug, Clone)]
+pub(crate) struct Key(SecretString);
+
+impl Key {
+    pub(crate) const fn new(secret: SecretString) -> Self {
+        Self(secret)
+    }
+
+    /// What `purpose` needs, which is different for every purpose and every part of it.
+    pub(crate) fn derive(&self, purpose: &str, part: &[u8]) -> [u8; 32] {
+        let mut signature = Signature::with(self.0.expose_secret().as_bytes());
+        for piece in [b"pagefold ", purpose.as_bytes(), b"\n", part] {
+            signature.update(piece);
+        }
+        signature.bytes()
+    }
+
+    /// The secret that webhooks of a site are signed with, made of this salt.
+    pub(crate) fn webhook_secret(&self, salt: Uuid) -> String {
+        hex::encode(self.derive("webhook secret v1", salt.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_purpose_part_and_installation_has_its_own() {
+        let key = |secret: &str| Key::new(secret.into());
+        let one = key("a").derive("x", b"1");
+        assert_eq!(key("a").derive("x", b"1"), one);
+        for other in [key("b").derive("x", b"1"), key("a").derive("y", b"1"), key("a").derive("x", b"2")] {
+            assert_ne!(other, one);
+        }
+    }
+}

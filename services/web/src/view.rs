@@ -1,0 +1,144 @@
+//! The platform as whoever asks may see it. What is not theirs is not there: every question goes through here.
+
+use crate::app::{App, Shared};
+use crate::caller::Caller;
+use crate::place::{Owner, Place};
+use crate::problem::Problem;
+use axum::extract::FromRequestParts;
+use events::{Build, BuildId, DeployId, Event, Recorded, Refusal, SiteId};
+use http::request::Parts;
+use projections::Sight;
+use projections::builds::BuildRow;
+use projections::deploys::DeployRow;
+use projections::organizations::OrganizationRow;
+use projections::sites::SiteRow;
+use projections::timeline::Query;
+use std::ops::Deref;
+
+/// The platform, and what may be seen of it.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) app: Shared,
+    pub(crate) caller: Caller,
+    pub(crate) sight: Sight,
+}
+
+impl FromRequestParts<Shared> for View {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or(Problem::Unauthorized)?;
+        let sight = app.sight(&caller.holder).await?;
+        Ok(Self { app: Shared::clone(app), caller, sight })
+    }
+}
+
+/// A deploy and its site.
+pub(crate) struct Found {
+    pub(crate) deploy: DeployRow,
+    pub(crate) site: SiteRow,
+}
+
+impl View {
+    /// The site that a question is about, as the read model shows it; one that was deleted is not there.
+    pub(crate) async fn site(&self, place: &Place) -> Result<SiteRow, Problem> {
+        let site = self.any_site(place).await?.filter(|site| site.deleted_at.is_none());
+        site.ok_or(Problem::Refused(Refusal::SiteNotFound))
+    }
+
+    /// The site whose history is asked for, which outlives the site.
+    pub(crate) async fn history_of(&self, place: &Place) -> Result<SiteId, Problem> {
+        let site = self.any_site(place).await?;
+        site.map(|site| site.id).ok_or(Problem::Refused(Refusal::SiteNotFound))
+    }
+
+    async fn any_site(&self, place: &Place) -> Result<Option<SiteRow>, Problem> {
+        let site = match place {
+            Place::Id(id) => self.app.model.site(*id).await?,
+            Place::Name(name) => self.app.model.site_called(name).await?,
+        };
+        Ok(site.filter(|site| self.sight.sees_site(site.id, site.organization)))
+    }
+
+    /// The organization that a question is about, as the read model shows it.
+    pub(crate) async fn organization(&self, owner: &Owner) -> Result<OrganizationRow, Problem> {
+        let organization = match owner {
+            Place::Id(id) => self.app.model.organization(*id).await?,
+            Place::Name(name) => self.app.model.organization_named(name).await?,
+        };
+        let organization = organization.filter(|organization| self.sight.sees_organization(organization.id));
+        organization.ok_or(Problem::Refused(Refusal::OrganizationNotFound))
+    }
+
+    pub(crate) async fn build(&self, id: BuildId) -> Result<BuildRow, Problem> {
+        let build = self.app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
+        let seen = self.sees(build.site).await?;
+        Some(build).filter(|_| seen).ok_or(Problem::Refused(Refusal::BuildNotFound))
+    }
+
+    /// Whether there is a build and it may be seen, as the log knows it.
+    pub(crate) async fn sees_build(&self, id: BuildId) -> Result<(), Problem> {
+        let site = self.log.load::<Build>(&id.to_string()).await?.state.site();
+        match site {
+            Some(site) if self.sees(site).await? => Ok(()),
+            Some(_) | None => Err(Refusal::BuildNotFound.into()),
+        }
+    }
+
+    /// The fact at this place of the log.
+    pub(crate) async fn fact(&self, sequence: u64) -> Result<Recorded, Problem> {
+        let fact = self.log.fact(sequence).await?.filter(|_| sequence > 0).ok_or(Problem::NotFound)?;
+        if self.sees_fact(&fact).await? || self.sees_place(sequence).await? { Ok(fact) } else { Err(Problem::NotFound) }
+    }
+
+    /// Whether what is told at this place of the log belongs to a story that may be seen.
+    pub(crate) async fn sees_place(&self, sequence: u64) -> Result<bool, Problem> {
+        let query =
+            Query { after: sequence.saturating_sub(1), before: Some(sequence + 1), limit: 1, ..Query::default() };
+        Ok(!self.model.events(&query, &self.sight).await?.is_empty())
+    }
+
+    /// A deploy whose site is there, and its site.
+    pub(crate) async fn deploy(&self, id: &DeployId) -> Result<Found, Problem> {
+        let missing = || Problem::Refused(Refusal::DeployNotFound(id.clone()));
+        let deploy = self.app.model.deploy(id).await?.ok_or_else(missing)?;
+        let site = self.app.model.site(deploy.site).await?.filter(|site| site.deleted_at.is_none());
+        let site = site.filter(|site| self.sight.sees_site(site.id, site.organization)).ok_or_else(missing)?;
+        Ok(Found { deploy, site })
+    }
+
+    /// Whether a site may be seen, as the log knows whose it is.
+    pub(crate) async fn sees(&self, site: SiteId) -> Result<bool, Problem> {
+        match &self.sight {
+            Sight::All => Ok(true),
+            Sight::Site(seen) => Ok(*seen == site),
+            Sight::Organizations(_) => {
+                let owner = self.app.owner_of(site).await?;
+                Ok(owner.is_some_and(|owner| self.sight.sees_site(site, owner)))
+            }
+        }
+    }
+
+    /// Whether a fact may be seen by itself. A push belongs to whoever builds it, and is seen where their stories are told.
+    pub(crate) async fn sees_fact(&self, fact: &Recorded) -> Result<bool, Problem> {
+        if self.sight == Sight::All {
+            return Ok(true);
+        }
+        match (fact.site(), &fact.event) {
+            (Some(site), _) => self.sees(site).await,
+            (None, Event::Organization(_)) => {
+                Ok(fact.envelope.subject.parse().is_ok_and(|organization| self.sight.sees_organization(organization)))
+            }
+            (None, _) => Ok(false),
+        }
+    }
+}
+
+/// What everybody may use.
+impl Deref for View {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}

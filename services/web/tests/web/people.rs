@@ -1,0 +1,336 @@
+//! People and tokens: who may see and do what, how they come in, and how they are forgotten.
+
+use crate::dashboard::{Browser, post};
+use crate::platform::{Platform, code, json};
+use events::{Event, UserEvent};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// Whoever has a token.
+struct Holder<'a> {
+    platform: &'a Platform,
+    token: String,
+}
+
+impl Holder<'_> {
+    async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = self.platform.client.request(method, self.platform.url(&format!("/api/v1{path}")));
+        json(request.bearer_auth(&self.token).json(&body).send().await.unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let request = self.platform.client.get(self.platform.url(&format!("/api/v1{path}")));
+        json(request.bearer_auth(&self.token).send().await.unwrap()).await
+    }
+}
+
+async fn token(platform: &Platform, wanted: Value) -> Holder<'_> {
+    let (status, made) = platform.send(Method::POST, "/tokens", wanted).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    Holder { platform, token: made["token"].as_str().unwrap().to_owned() }
+}
+
+async fn organization(platform: &Platform, name: &str) {
+    let made = platform.send(Method::POST, "/organizations", json!({ "name": name })).await;
+    assert_eq!(made.0, StatusCode::CREATED, "{made:?}");
+}
+
+fn site(name: &str, organization: &str) -> Value {
+    json!({ "name": name, "repository": "https://git.test/acme/docs.git", "organization": organization })
+}
+
+/// A person who came by an invitation, and their browser.
+async fn invited<'a>(platform: &'a Platform, organization: &str, name: &str, role: &str) -> Browser<'a> {
+    let body = json!({ "email": "ada@mail.test", "role": role });
+    let (status, sent) = platform.send(Method::POST, &format!("/organizations/{organization}/invitations"), body).await;
+    assert_eq!(status, StatusCode::CREATED, "{sent}");
+    let path = sent["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap().to_owned();
+    let page = platform.client.get(platform.url(&path)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains(&format!("Join {organization}")) && page.contains("name=\"name\""), "{page}");
+    let joined = post(platform, &path, &format!("name={}", name.replace(' ', "+"))).send().await.unwrap();
+    let status = joined.status();
+    if status != StatusCode::SEE_OTHER {
+        panic!("{status}: {}", joined.text().await.unwrap());
+    }
+    assert_eq!(joined.headers()[LOCATION], "/");
+    let cookie = joined.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let again = post(platform, &path, "name=Mallory").send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::GONE, "a link is good once");
+    Browser { platform, cookie }
+}
+
+async fn me(browser: &Browser<'_>) -> (StatusCode, Value) {
+    let request = browser.platform.client.get(browser.platform.url("/api/v1/me")).header(COOKIE, &browser.cookie);
+    json(request.send().await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_another_organization_does_not_exist() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    organization(&platform, "south").await;
+    let north = token(&platform, json!({ "name": "north", "scopes": ["manage"], "organization": "north" })).await;
+    let south = token(&platform, json!({ "name": "south", "scopes": ["manage"], "organization": "south" })).await;
+    assert_eq!(north.ask(Method::POST, "/sites", site("docs", "north")).await.0, StatusCode::CREATED);
+    let docs = platform.get("/sites/docs").await.1;
+    let id: events::SiteId = docs["id"].as_str().unwrap().parse().unwrap();
+    let deploy = platform.built(id, 1).await;
+    let build = platform.get("/sites/docs/builds").await.1["items"][0]["id"].as_str().unwrap().to_owned();
+    platform.level().await;
+    for (path, missing) in [
+        ("/sites/docs".to_owned(), "site_not_found"),
+        (format!("/sites/{id}"), "site_not_found"),
+        ("/sites/docs?at=1000000".to_owned(), "site_not_found"),
+        ("/sites/docs/builds".to_owned(), "site_not_found"),
+        ("/sites/docs/deploys".to_owned(), "site_not_found"),
+        ("/sites/docs/aliases".to_owned(), "site_not_found"),
+        ("/sites/docs/events".to_owned(), "site_not_found"),
+        ("/sites/docs/deliveries".to_owned(), "site_not_found"),
+        ("/events?site=docs".to_owned(), "site_not_found"),
+        (format!("/events/live?site={id}"), "site_not_found"),
+        (format!("/builds/{build}"), "build_not_found"),
+        (format!("/builds/{build}/log"), "build_not_found"),
+        (format!("/deploys/{deploy}"), "deploy_not_found"),
+        (format!("/deploys/{deploy}/files"), "deploy_not_found"),
+        ("/organizations/north".to_owned(), "organization_not_found"),
+        ("/organizations/north/sites".to_owned(), "organization_not_found"),
+        ("/organizations/north/members".to_owned(), "organization_not_found"),
+        ("/organizations/north/invitations".to_owned(), "organization_not_found"),
+    ] {
+        assert_eq!(code(&south.get(&path).await), (404, missing), "{path}");
+        if !path.contains("/live") && !path.contains("/log") && !path.contains("/files") {
+            assert_eq!(north.get(&path).await.0, StatusCode::OK, "{path}");
+        }
+    }
+    for list in ["/sites", "/organizations", "/events?limit=1000", "/audit?limit=1000", "/tokens"] {
+        let (seen, hidden) = (north.get(list).await.1.to_string(), south.get(list).await.1.to_string());
+        assert!(!hidden.contains("north") && !hidden.contains("docs"), "{list}: {hidden}");
+        assert!(seen.contains("north") || seen.contains("docs"), "{list}: {seen}");
+    }
+    for (method, path, body, missing) in [
+        (Method::PATCH, "/sites/docs", json!({ "branch": "x" }), "site_not_found"),
+        (Method::DELETE, "/sites/docs", Value::Null, "site_not_found"),
+        (Method::POST, "/sites/docs/builds", json!({}), "site_not_found"),
+        (Method::PUT, "/sites/docs/lock", json!({ "reason": "x" }), "site_not_found"),
+        (Method::PUT, "/sites/docs/aliases/live", json!({ "deploy": deploy }), "site_not_found"),
+        (Method::POST, "/sites/docs/webhook-secret", json!({}), "site_not_found"),
+        (Method::POST, &*format!("/builds/{build}/cancel"), json!({}), "build_not_found"),
+        (Method::POST, "/sites", site("steal", "north"), "organization_not_found"),
+        (Method::POST, "/sites", site("steal", "nobody"), "organization_not_found"),
+        (Method::PATCH, "/organizations/north", json!({ "name": "x" }), "organization_not_found"),
+        (
+            Method::POST,
+            "/tokens",
+            json!({ "name": "x", "scopes": ["read"], "organization": "north" }),
+            "organization_not_found",
+        ),
+        (Method::POST, "/tokens", json!({ "name": "x", "scopes": ["read"], "site": "docs" }), "site_not_found"),
+    ] {
+        let patch = method == Method::PATCH;
+        let refused = if patch {
+            let request = platform.client.patch(platform.url(&format!("/api/v1{path}"))).bearer_auth(&south.token);
+            let request = request.header("content-type", "application/merge-patch+json").body(body.to_string());
+            json(request.send().await.unwrap()).await
+        } else {
+            south.ask(method, path, body).await
+        };
+        assert_eq!(code(&refused), (404, missing), "{path}");
+    }
+    assert_eq!(code(&south.ask(Method::POST, "/organizations", json!({ "name": "more" })).await), (403, "forbidden"));
+    // Facts of others are not told by their place either.
+    for sequence in 1..=platform.log.last_sequence().await.unwrap() {
+        let told = platform.get(&format!("/events/{sequence}")).await.1.to_string();
+        if told.contains(&id.to_string()) {
+            assert_eq!(code(&south.get(&format!("/events/{sequence}")).await), (404, "not_found"), "{told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_does_what_its_scope_says_until_it_ends() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    platform.send(Method::POST, "/sites", site("docs", "north")).await;
+    platform.send(Method::POST, "/sites", site("blog", "north")).await;
+    let reader = token(&platform, json!({ "name": "reader", "scopes": ["read"], "organization": "north" })).await;
+    let deployer = token(&platform, json!({ "name": "ci", "scopes": ["read", "deploy"], "site": "docs" })).await;
+    assert_eq!(reader.get("/sites/docs").await.0, StatusCode::OK);
+    let refused = reader.ask(Method::POST, "/sites/docs/builds", json!({})).await;
+    assert_eq!(code(&refused), (403, "forbidden"));
+    assert!(refused.1["detail"].as_str().unwrap().contains("scope `deploy`"), "{refused:?}");
+    assert_eq!(deployer.ask(Method::POST, "/sites/docs/builds", json!({})).await.0, StatusCode::CREATED);
+    assert_eq!(code(&deployer.ask(Method::POST, "/sites/blog/builds", json!({})).await), (404, "site_not_found"));
+    let refused = deployer.ask(Method::PUT, "/sites/docs/lock", json!({ "reason": "x" })).await;
+    assert_eq!(code(&refused), (403, "forbidden"));
+    assert_eq!(deployer.get("/sites").await.1["items"].as_array().unwrap().len(), 1);
+    let built = platform.get("/sites/docs/events?limit=1000").await.1.to_string();
+    assert!(built.contains("token:ci/"), "facts name the token: {built}");
+
+    let listed = platform.get("/tokens").await.1;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+    assert!(!listed.to_string().contains(&reader.token) && !listed.to_string().contains(&deployer.token));
+    let id = reader.token.split('_').nth(1).unwrap();
+    assert_eq!(
+        code(&deployer.ask(Method::DELETE, &format!("/tokens/{id}"), Value::Null).await),
+        (404, "token_not_found")
+    );
+    for _ in 0..2 {
+        let revoked = platform.send(Method::DELETE, &format!("/tokens/{id}"), Value::Null).await;
+        assert_eq!(revoked.0, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(code(&reader.get("/sites").await), (401, "unauthorized"));
+    let other = reader.token.replace(id, &deployer.token.split('_').nth(1).unwrap().to_owned());
+    let mixed = Holder { platform: &platform, token: other };
+    assert_eq!(code(&mixed.get("/sites").await), (401, "unauthorized"), "the secret of one is not that of another");
+
+    let past = json!({ "name": "late", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z" });
+    assert_eq!(code(&platform.send(Method::POST, "/tokens", past).await), (422, "invalid_input"));
+    let soon = (time::OffsetDateTime::now_utc() + time::Duration::seconds(2)).replace_nanosecond(0).unwrap();
+    let soon = soon.format(&time::format_description::well_known::Rfc3339).unwrap();
+    let brief = token(&platform, json!({ "name": "brief", "scopes": ["read"], "expires_at": soon })).await;
+    let ended = async { while brief.get("/sites").await.0 != StatusCode::UNAUTHORIZED {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.expect("its time is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invited_person_joins_acts_under_their_name_and_is_forgotten() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    let ada = invited(&platform, "north", "Ada Lovelace", "manager").await;
+    let (status, known) = me(&ada).await;
+    assert_eq!(
+        (status, &known["name"], &known["email"]),
+        (StatusCode::OK, &json!("Ada Lovelace"), &json!("ada@mail.test"))
+    );
+    assert_eq!((&known["roles"], &known["organizations"][0]["role"]), (&json!([]), &json!("manager")));
+    let id = known["id"].as_str().unwrap().to_owned();
+    assert!(ada.page("/account").await.contains("Ada Lovelace"));
+    let form =
+        "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&engine=static&organization=north";
+    assert_eq!(ada.submit("/sites", form).await.headers()[LOCATION], "/sites/docs");
+    let audit = format!("/audit?actor=user:{id}&type=site.created");
+    assert_eq!(platform.get(&audit).await.1["items"].as_array().unwrap().len(), 1);
+    platform.level().await;
+    assert!(ada.page("/timeline").await.contains("Ada Lovelace"));
+    let members = platform.get("/organizations/north/members").await.1;
+    assert_eq!(members["items"][0]["name"], "Ada Lovelace");
+    assert!(ada.page("/organizations/north").await.contains("ada@mail.test"));
+    let elsewhere = ada.submit("/organizations", "name=more").await;
+    assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN, "a manager of one organization makes no other");
+
+    for sequence in 1..=platform.log.last_sequence().await.unwrap() {
+        let fact = platform.log.fact(sequence).await.unwrap().unwrap();
+        let text = format!("{}{}", fact.event.payload(), fact.envelope.actor);
+        assert!(!text.contains("Ada") && !text.contains("mail.test"), "the log tells who somebody is: {text}");
+    }
+    let erased = platform.send(Method::DELETE, &format!("/users/{id}"), Value::Null).await;
+    assert_eq!(erased.0, StatusCode::NO_CONTENT, "{erased:?}");
+    assert_eq!(code(&me(&ada).await), (401, "unauthorized"), "their session is over");
+    platform.level().await;
+    let members = platform.get("/organizations/north/members").await.1;
+    assert_eq!((&members["items"][0]["name"], &members["items"][0]["email"]), (&Value::Null, &Value::Null));
+    let operator = Browser::sign_in(&platform).await;
+    let timeline = operator.page("/timeline").await;
+    assert!(timeline.contains("erased") && !timeline.contains("Ada"), "{timeline}");
+    let last = platform.log.fact(platform.log.last_sequence().await.unwrap()).await.unwrap().unwrap();
+    assert_eq!(last.event, Event::User(UserEvent::Erased {}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_is_what_the_organization_says_now() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    let ada = invited(&platform, "north", "Ada", "manager").await;
+    let ben = invited(&platform, "north", "Ben", "user").await;
+    let (ada_id, ben_id) = (me(&ada).await.1["id"].clone(), me(&ben).await.1["id"].clone());
+    let path = |id: &Value| format!("/organizations/north/members/{}", id.as_str().unwrap());
+    let demoted = platform.send(Method::PUT, &path(&ada_id), json!({ "role": "user" })).await;
+    assert_eq!(code(&demoted), (409, "last_manager"));
+    let form = format!("{}/remove", path(&ada_id));
+    let refused = ben.submit(&form, "").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN, "a user does not decide who belongs to it");
+    assert_eq!(platform.send(Method::PUT, &path(&ben_id), json!({ "role": "manager" })).await.0, StatusCode::OK);
+    let removed = ben.submit(&form, "").await;
+    assert_eq!(removed.status(), StatusCode::SEE_OTHER);
+    platform.level().await;
+    let (status, known) = me(&ada).await;
+    assert_eq!((status, &known["organizations"]), (StatusCode::OK, &json!([])));
+    let gone = ada.platform.client.get(platform.url("/organizations/north")).header(COOKIE, &ada.cookie);
+    assert_eq!(gone.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    let nobody = "/organizations/north/members/00000000-0000-4000-8000-000000000000";
+    let refused = platform.send(Method::PUT, nobody, json!({ "role": "user" })).await;
+    assert_eq!(code(&refused), (404, "user_not_found"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn support_sees_everything_and_changes_nothing() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    organization(&platform, "south").await;
+    platform.send(Method::POST, "/sites", site("docs", "north")).await;
+    let sue = invited(&platform, "south", "Sue", "user").await;
+    let id = me(&sue).await.1["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        platform.send(Method::PUT, &format!("/users/{id}/role"), json!({ "role": "support" })).await.0,
+        StatusCode::OK
+    );
+    assert!(sue.page("/sites/docs").await.contains("docs"));
+    for (path, form) in
+        [("/sites/docs/builds", "branch=main"), ("/sites/docs/delete", ""), ("/sites/docs/lock", "reason=x")]
+    {
+        assert_eq!(sue.submit(path, form).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_signs_in_once() {
+    let platform = Platform::start().await;
+    let (status, link) = platform.send(Method::POST, "/sign-in-links", json!({})).await;
+    assert_eq!(status, StatusCode::CREATED, "{link}");
+    let path = link["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap();
+    let first = platform.client.get(platform.url(path)).send().await.unwrap();
+    assert_eq!(first.status(), StatusCode::SEE_OTHER);
+    let cookie = first.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    let browser = Browser { platform: &platform, cookie: cookie.split(';').next().unwrap().to_owned() };
+    assert_eq!(me(&browser).await.1["roles"], json!(["admin"]));
+    for over in [path, "/sign-in/guessed"] {
+        let again = platform.client.get(platform.url(over)).send().await.unwrap();
+        assert_eq!(again.status(), StatusCode::GONE);
+        assert!(again.headers().get(SET_COOKIE).is_none());
+    }
+    let reader = token(&platform, json!({ "name": "reader", "scopes": ["read"] })).await;
+    let refused = reader.ask(Method::POST, "/sign-in-links", json!({})).await;
+    assert_eq!(code(&refused), (403, "forbidden"), "a session would have more authority than the token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_is_a_list_and_a_table_for_spreadsheets() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    platform.send(Method::POST, "/sites", site("docs", "north")).await;
+    platform.patch("/sites/docs", None, json!({ "branch": "trunk" })).await;
+    let created = platform.get("/audit?type=site.created").await.1;
+    let entry = &created["items"][0];
+    assert_eq!((&entry["type"], &entry["actor"]), (&json!("site.created.v1"), &json!("token:tester")));
+    assert!(entry["sentence"].as_str().unwrap().starts_with("site `docs` created"), "{entry}");
+    let first = platform.get("/audit?limit=1").await.1;
+    let rest = platform.get(&format!("/audit?limit=1000&after={}", first["next"].as_str().unwrap())).await.1;
+    let all = platform.log.last_sequence().await.unwrap();
+    assert_eq!(rest["items"].as_array().unwrap().len() as u64, all - 1);
+    let csv = platform.api(Method::GET, "/audit.csv?actor=token:tester").send().await.unwrap();
+    assert!(csv.headers()["content-type"].to_str().unwrap().starts_with("text/csv"));
+    let lines: Vec<String> = csv.text().await.unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(lines[0], "sequence,time,actor,type,subject,site_id,sentence,correlation");
+    assert_eq!(lines.len() as u64, all + 1);
+    assert_eq!(code(&platform.get("/audit?since=yesterday").await), (422, "invalid_input"));
+
+    let page = Browser::sign_in(&platform).await.page("/audit?kind=site.&since=2020-01-01").await;
+    assert!(page.contains("audit.csv?type=") && page.contains("site.created.v1"), "{page}");
+    let sequence = entry["sequence"].as_u64().unwrap();
+    assert_eq!(platform.get(&format!("/sites/docs?at={sequence}")).await.1["branch"], "main");
+    assert_eq!(platform.get(&format!("/sites/docs?at={all}")).await.1["branch"], "trunk");
+    assert_eq!(code(&platform.get("/sites/docs?at=1").await), (404, "site_not_found"));
+    assert_eq!(code(&platform.get("/sites/docs?at=2020-01-01T00:00:00Z").await), (404, "site_not_found"));
+}
