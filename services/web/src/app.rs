@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::guesses::Guesses;
 use crate::keys::Key;
 use crate::news::News;
+use crate::pace::Pace;
 use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::tail::Tails;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// The installation's key.
     pub(crate) key: Key,
+    /// How often callers ask.
+    pub(crate) pace: Pace,
     /// Links that sign somebody in once.
     pub(crate) links: Records,
     /// What people are called can be read with its keys.
@@ -93,6 +96,7 @@ impl App {
             health,
             auth,
             key,
+            pace: Pace::default(),
             links,
             vault,
             web_url: config.web_url.trim_end_matches('/').to_owned(),

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use uuid::Uuid;
 
 /// Somebody who has shown that they are who they are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Who {
     /// The holder of the token of this name in the configuration.

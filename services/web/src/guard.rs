@@ -44,12 +44,17 @@ pub(crate) async fn require_token(
     let visit = bearer(&head.extensions).is_none().then(|| Visit::of(&head.headers)).flatten();
     let mut request = Request::from_parts(head, body);
     let caller = caller.ok_or(Problem::Unauthorized)?;
+    let left = app.pace.take(&caller.who)?;
     let key = Key::of(request.headers())?;
     request.extensions_mut().insert(caller.with_key(key));
     if let Some(visit) = visit {
         request.extensions_mut().insert(visit);
     }
-    Ok(next.run(request).await)
+    let mut response = next.run(request).await;
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Whether a form was sent by one of our own pages, as the browser says: outright, or by naming the page's origin. A token in

@@ -24,6 +24,7 @@ mod health;
 mod issued;
 mod keys;
 mod news;
+mod pace;
 mod people;
 mod place;
 mod problem;

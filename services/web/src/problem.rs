@@ -49,6 +49,8 @@ pub(crate) enum Problem {
     Forbidden(Rank),
     #[error("your address has presented too many wrong tokens; wait {} s", seconds(*.0))]
     TooManyGuesses(Duration),
+    #[error("you ask too often; wait {} s", seconds(*.0))]
+    TooManyRequests(Duration),
     #[error("this link was used before, or its time is over; ask for another")]
     LinkOver,
     #[error("the request comes from another site")]
@@ -115,6 +117,7 @@ impl Problem {
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
             Self::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, "Not allowed"),
             Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),
+            Self::TooManyRequests(_) => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::LinkOver => ("link_over", StatusCode::GONE, "Link over"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
@@ -132,7 +135,7 @@ impl Problem {
 
     /// When to ask again, in seconds, if it is worth while.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        if let Self::TooManyGuesses(wait) = self {
+        if let Self::TooManyGuesses(wait) | Self::TooManyRequests(wait) = self {
             return Some(seconds(*wait));
         }
         let passes = matches!(self.kind().1, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 mod deletions;
 mod orders;
 mod previews;
+mod signed;
 mod slots;
 mod sources;
 

@@ -155,7 +155,11 @@ async fn a_token_does_what_its_scope_says_until_it_ends() {
     platform.send(Method::POST, "/sites", site("blog", "north")).await;
     let reader = token(&platform, json!({ "name": "reader", "scopes": ["read"], "organization": "north" })).await;
     let deployer = token(&platform, json!({ "name": "ci", "scopes": ["read", "deploy"], "site": "docs" })).await;
-    assert_eq!(reader.get("/sites/docs").await.0, StatusCode::OK);
+    let request = platform.client.get(platform.url("/api/v1/sites/docs")).bearer_auth(&reader.token);
+    let answered = request.send().await.unwrap();
+    assert_eq!(answered.status(), StatusCode::OK);
+    assert_eq!(answered.headers()["ratelimit-policy"], "\"api\";q=1000;w=10");
+    assert!(answered.headers()["ratelimit"].to_str().unwrap().starts_with("\"api\";r="));
     let refused = reader.ask(Method::POST, "/sites/docs/builds", json!({})).await;
     assert_eq!(code(&refused), (403, "forbidden"));
     assert!(refused.1["detail"].as_str().unwrap().contains("scope `deploy`"), "{refused:?}");
