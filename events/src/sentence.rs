@@ -51,6 +51,36 @@ impl Event {
     }
 }
 
+impl Event {
+    /// Whether somebody who watches a server wants to be told: the steps between, and claims that go with another fact, are not
+    /// worth a line.
+    #[must_use]
+    pub const fn is_milestone(&self) -> bool {
+        match self {
+            Self::Organization(_)
+            | Self::User(_)
+            | Self::Invitation(_)
+            | Self::Token(_)
+            | Self::Site(_)
+            | Self::Repository(_)
+            | Self::Alias(_)
+            | Self::Build(
+                BuildEvent::Queued { .. }
+                | BuildEvent::Started { .. }
+                | BuildEvent::Interrupted { .. }
+                | BuildEvent::Finished { .. }
+                | BuildEvent::Canceled { .. },
+            ) => true,
+            Self::Handle(_)
+            | Self::Host(_)
+            | Self::Deploy(_)
+            | Self::Build(
+                BuildEvent::Requested { .. } | BuildEvent::Dispatched { .. } | BuildEvent::LogArchived { .. },
+            ) => false,
+        }
+    }
+}
+
 fn user(fact: &UserEvent) -> String {
     match fact {
         UserEvent::Created { .. } => "a person became known".to_owned(),

@@ -92,6 +92,7 @@ impl Log {
             };
             match self.append::<A>(place, loaded.sequence, facts, cause).await {
                 Ok(recorded) => {
+                    statement::tell(&recorded);
                     self.cache.remember(generation, &place.subject, loaded.advanced(&recorded));
                     return Ok(recorded);
                 }

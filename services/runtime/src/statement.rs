@@ -34,3 +34,12 @@ pub(crate) fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
     telemetry::propagation::inject(&mut headers);
     Outgoing { subject: subject.to_owned(), headers, payload: fact.event.payload().into() }
 }
+
+/// Tells whoever reads the log of this process what it has stated.
+pub(crate) fn tell(recorded: &[Recorded]) {
+    for fact in recorded.iter().filter(|fact| fact.event.is_milestone()) {
+        let site = fact.site().map(tracing::field::display);
+        let (sequence, actor) = (fact.sequence, &fact.envelope.actor);
+        tracing::info!(sequence, site, %actor, about = fact.envelope.subject, "{}", fact.sentence());
+    }
+}

@@ -253,8 +253,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Our own faults go to the log with all that led to them, once, where the answer is made.
+/// Our own faults go to the log with all that led to them, once, where the answer is made; what the domain refused is told in a
+/// line. What anybody may send without being known is not.
 pub(crate) fn report(problem: &Problem, code: &str, status: StatusCode) {
+    if matches!(problem, Problem::Refused(_) | Problem::Forbidden(_)) && status != StatusCode::NOT_FOUND {
+        tracing::info!(code, "refused: {problem}");
+    }
     if status.is_server_error() {
         tracing::warn!(code, error = problem as &dyn std::error::Error, "a request could not be answered");
     }

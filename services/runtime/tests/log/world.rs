@@ -161,7 +161,14 @@ pub(crate) fn found() -> organization::Command {
 pub(crate) fn push(delivery: &str) -> repository::Command {
     let (repository, branch) = ("https://example.org/docs".parse().unwrap(), "main".parse().unwrap());
     let change = Change::Pushed { commit: "1".repeat(40).parse().unwrap(), summary: "Fix the title".to_owned() };
-    repository::Command::Receive(Delivery { id: delivery.to_owned(), repository, branch, before: None, change })
+    repository::Command::Receive(Delivery {
+        id: delivery.to_owned(),
+        repository,
+        branch,
+        before: None,
+        change,
+        site: None,
+    })
 }
 
 /// States a fact of its own: a site comes into being.

@@ -51,15 +51,23 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
             @if members.is_empty() { p.empty { "Nobody belongs to it yet. Invite somebody below." } }
             @else {
                 div.scroll { table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Since" } th scope="col" { span.hidden { "Remove" } } } }
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Since" } th scope="col" { span.hidden { "Change the role" } } th scope="col" { span.hidden { "Remove" } } } }
                     tbody { @for member in &members { (row(id, member, &name(member))) } }
                 } }
             }
-            @for (email, invitation) in &invited {
-                form.inline method="post" action={ "/organizations/" (id) "/invitations/" (invitation.id) "/withdraw" } {
-                    (email) " is invited as " (invitation.role) " until " (moment(invitation.expires_at)) ". "
-                    button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" }
-                }
+            @if !invited.is_empty() {
+                h3 { "Invited" }
+                div.scroll { table {
+                    thead { tr { th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Until" } th scope="col" { span.hidden { "Withdraw" } } } }
+                    tbody { @for (email, invitation) in &invited {
+                        tr {
+                            th scope="row" { (email) }
+                            td { (invitation.role) }
+                            td { (moment(invitation.expires_at)) }
+                            td { form method="post" action={ "/organizations/" (id) "/invitations/" (invitation.id) "/withdraw" } { button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" } } }
+                        }
+                    } }
+                } }
             }
             details.card {
                 summary { "Invite somebody" }
@@ -86,8 +94,9 @@ fn row(organization: OrganizationId, member: &MemberRow, known: &people::Known) 
         tr {
             th scope="row" { (name) }
             td { (known.email.as_deref().unwrap_or("–")) }
-            td { (member.role) form.inline method="post" action=(action) { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } } }
+            td { (member.role) }
             td { (moment(member.since)) }
+            td { form method="post" action=(action) { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } } }
             td { form method="post" action={ (action) "/remove" } { button.danger aria-label={ "Remove " (name) } { "Remove" } } }
         }
     }

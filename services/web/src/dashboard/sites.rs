@@ -85,15 +85,14 @@ fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
         div.scroll {
             table {
                 thead { tr {
-                    th scope="col" { "Site" } th scope="col" { "Live at" } th scope="col" { "Last build" }
-                    th scope="col" { "What" } th scope="col" { "When" }
+                    th scope="col" { "Site" } th scope="col" { "Last build" } th scope="col" { "What" }
+                    th scope="col" { "When" } th scope="col" { "Live at" }
                 } }
                 tbody {
                     @for (site, build) in rows {
                         @let url = app.sites_url.alias(&site.name, &AliasName::Live);
                         tr {
                             th scope="row" { a href={ "/sites/" (site.name) } { (site.name) } }
-                            td { a href=(url) rel="noreferrer" { (url) } }
                             @if let Some(build) = build {
                                 td { a href={ "/builds/" (build.id) } { (layout::number(build)) } " " (pill(build.state)) }
                                 td.wide { (build.summary) }
@@ -101,6 +100,7 @@ fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
                             } @else {
                                 td.faint colspan="3" { "Never built: push to its repository, or build it from its page." }
                             }
+                            td { a href=(url) rel="noreferrer" { (url) } }
                         }
                     }
                 }
