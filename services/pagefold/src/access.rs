@@ -1,5 +1,6 @@
 //! How an operator's command reaches the platform: by the data directory of `pagefold up`, or by addresses.
 
+use crate::credentials;
 use crate::up::{data_dir, ready::Ready};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -72,7 +73,11 @@ impl Access {
     pub(crate) fn web(&self) -> Result<(String, SecretString)> {
         match (&self.web_url, &self.token) {
             (Some(url), Some(token)) => Ok((url.clone(), token.clone())),
-            _ => self.ready().map(|ready| (ready.web, ready.token.into())),
+            // Whoever names a data directory means that; whoever signed in, where they did.
+            _ => match credentials::read().filter(|_| self.data.is_none()) {
+                Some(known) => Ok(known),
+                None => self.ready().map(|ready| (ready.web, ready.token.into())),
+            },
         }
     }
 

@@ -5,10 +5,13 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::time::Duration;
 
 /// How long an answer may take; a command of the API is given up after eight seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a log is followed.
+const FOLLOWED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The API of a platform.
 pub(crate) struct Api {
@@ -58,6 +61,22 @@ impl Api {
                 None => return Ok(items),
             }
         }
+    }
+
+    /// Copies a text to `out` as it comes.
+    pub(crate) async fn copy(&self, path: &str, out: &mut impl Write) -> Result<()> {
+        let url = format!("{}/api/v1{path}", self.url);
+        let request = self.client.get(&url).bearer_auth(self.token.expose_secret()).header("accept", "text/plain");
+        // A log goes on for as long as its build.
+        let mut response = request.timeout(FOLLOWED).send().await?;
+        if !response.status().is_success() {
+            return answer(response).await.map(drop);
+        }
+        while let Some(chunk) = response.chunk().await? {
+            out.write_all(&chunk)?;
+            out.flush()?;
+        }
+        Ok(())
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {

@@ -6,6 +6,7 @@ use crate::permissions;
 use crate::provision::Provision;
 use crate::service::Service;
 use crate::up::Up;
+use crate::user;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use runtime::telemetry;
@@ -70,6 +71,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: people::Command,
     },
+    /// Look after sites as their people do
+    #[command(flatten)]
+    User(user::Command),
     /// Print a link that signs somebody in once
     SignInLink {
         #[command(flatten)]
@@ -95,7 +99,7 @@ impl Command {
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
-            Self::People { .. } | Self::SignInLink { .. } => None,
+            Self::People { .. } | Self::SignInLink { .. } | Self::User(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod api;
 mod cli;
+mod credentials;
 mod door;
 mod health;
 mod launch;
@@ -14,6 +15,7 @@ mod permissions;
 mod provision;
 mod service;
 mod up;
+mod user;
 
 use anyhow::Result;
 use clap::Parser;
@@ -70,6 +72,7 @@ async fn run(command: Command) -> Result<()> {
         }
         Command::People { access, command } => people::run(&api::Api::of(&access)?, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&api::Api::of(&access)?, user).await,
+        Command::User(command) => user::run(command).await,
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }
 }

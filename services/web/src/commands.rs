@@ -19,7 +19,7 @@ mod tokens;
 
 pub(crate) use aliases::{Promotion, promote};
 pub(crate) use builds::{Source, cancel_build, request_build};
-pub(crate) use execute::{execute, soon};
+pub(crate) use execute::{execute, shown, soon};
 pub(crate) use links::{SignInLink, create_link, follow_link, told};
 pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member, set_member, withdraw};

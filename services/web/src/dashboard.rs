@@ -1,6 +1,7 @@
 //! The dashboard: pages rendered here, forms that state commands, and live updates where a browser runs the script.
 
 mod account;
+mod ansi;
 mod audit;
 mod build;
 mod builds;
@@ -26,6 +27,7 @@ mod welcome;
 
 use crate::app::Shared;
 use crate::bodies::{self, Bodies};
+use crate::commands;
 use crate::guard;
 use crate::problem::Problem;
 use axum::Router;
@@ -38,6 +40,9 @@ use failed::{FORM_MAX, with_policy};
 use http::Method;
 use link::link;
 use std::sync::Arc;
+
+/// Up to where the browser that asks has heard: a page that it fetches because of a fact shows it.
+const SEEN: &str = "pagefold-seen";
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     let pages = Router::new()
@@ -96,6 +101,9 @@ async fn require_person(State(app): State<Shared>, request: Request, next: Next)
         return Redirect::to(&link("/login", &[("next", back)])).into_response();
     };
     request.extensions_mut().insert(caller);
+    if let Some(seen) = request.headers().get(SEEN).and_then(|seen| seen.to_str().ok()?.parse().ok()) {
+        commands::shown(&app, seen).await;
+    }
     next.run(request).await
 }
 

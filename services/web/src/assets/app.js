@@ -14,11 +14,44 @@ function stream(address) {
   return source;
 }
 
+const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
+
+// Text as a terminal would show it: colours become classes, other control sequences are left out. `look` goes on from line to line.
+function coloured(text, look) {
+  const parts = [];
+  const add = (part) => {
+    if (!part) return;
+    const span = document.createElement('span');
+    span.className = [look.colour && `ansi-${look.colour}`, look.bold && 'ansi-bold'].filter(Boolean).join(' ');
+    span.textContent = part;
+    parts.push(span.className ? span : part);
+  };
+  const control = /\x1b(?:\[([^@-~]*)([@-~]?)|[^\[]?)/g;
+  let from = 0;
+  for (const found of text.matchAll(control)) {
+    add(text.slice(from, found.index));
+    from = found.index + found[0].length;
+    if (found[2] !== 'm') continue;
+    const codes = found[1].split(';').map(Number);
+    for (let at = 0; at < codes.length; at++) {
+      const code = codes[at];
+      if (code === 0) Object.assign(look, { colour: '', bold: false });
+      else if (code === 1 || code === 22) look.bold = code === 1;
+      else if (code === 39) look.colour = '';
+      else if (code === 38 || code === 48) at += codes[at + 1] === 5 ? 2 : 4;
+      else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) look.colour = colours[code % 10];
+    }
+  }
+  add(text.slice(from));
+  return parts;
+}
+
 // A build's log: what is new is added below, and the view follows unless the reader has scrolled away from the end.
 function followLog(pre) {
   const isAtEnd = () => pre.scrollHeight - pre.scrollTop - pre.clientHeight < 40;
   pre.scrollTop = pre.scrollHeight;
   let length = pre.textContent.length;
+  const look = { colour: '', bold: false };
   const source = stream(pre.dataset.follow);
   source.onmessage = (message) => {
     const follows = isAtEnd();
@@ -27,16 +60,11 @@ function followLog(pre) {
       length -= pre.firstChild.textContent.length;
       pre.firstChild.remove();
     }
-    pre.append(message.data + '\n');
+    pre.append(...coloured(message.data + '\n', look));
     if (follows) pre.scrollTop = pre.scrollHeight;
   };
-  source.addEventListener('end', (message) => {
+  source.addEventListener('end', () => {
     source.close();
-    const pill = document.querySelector('#state .pill');
-    if (pill) {
-      pill.textContent = message.data;
-      pill.dataset.state = message.data;
-    }
     for (const gone of document.querySelectorAll('[data-until-end]')) gone.remove();
   });
 }
@@ -46,6 +74,7 @@ function refreshOn(main, facts) {
   const site = main.dataset.refresh;
   const source = stream('/api/v1/events/live' + (site ? `?site=${encodeURIComponent(site)}` : ''));
   let waiting;
+  let seen = '0';
   const refresh = async () => {
     const isBusy = main.contains(document.activeElement) && document.activeElement.closest('form');
     if (isBusy) {
@@ -53,15 +82,20 @@ function refreshOn(main, facts) {
       return;
     }
     waiting = undefined;
-    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(() => undefined);
+    const headers = { Accept: 'text/html', 'Pagefold-Seen': seen };
+    const answer = await fetch(location.href, { headers }).catch(() => undefined);
     if (!answer?.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
     const open = main.querySelector('details')?.open;
+    for (const kept of main.querySelectorAll('[data-keep]')) fresh?.querySelector(`#${kept.id}`)?.replaceWith(kept);
     if (fresh) main.replaceChildren(...fresh.childNodes);
     if (open && main.querySelector('details')) main.querySelector('details').open = true;
   };
   for (const fact of facts) {
-    source.addEventListener(fact, () => { waiting ??= setTimeout(refresh, 400); });
+    source.addEventListener(fact, (message) => {
+      seen = message.lastEventId;
+      waiting ??= setTimeout(refresh, 200);
+    });
   }
 }
 

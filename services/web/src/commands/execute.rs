@@ -62,10 +62,16 @@ pub(crate) async fn soon<T>(asking: impl Future<Output = Result<T, projections::
 
 /// Waits until the read model shows what was recorded, but not for long, and not at all if it is down.
 async fn seen(app: &Shared, recorded: &[Recorded]) {
-    let Some(Recorded { sequence, .. }) = recorded.last() else { return };
+    if let Some(Recorded { sequence, .. }) = recorded.last() {
+        shown(app, *sequence).await;
+    }
+}
+
+/// Waits until the read model shows the fact at `sequence`, in the same way.
+pub(crate) async fn shown(app: &Shared, sequence: u64) {
     let deadline = Instant::now() + READ_MODEL_PATIENCE;
     let caught_up = async {
-        while app.model.position().await.is_ok_and(|position| position < *sequence) {
+        while app.model.position().await.is_ok_and(|position| position < sequence) {
             tokio::time::sleep(READ_MODEL_POLL).await;
         }
     };

@@ -1,23 +1,29 @@
 //! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
 
+use super::ansi;
 use super::failed::Failed;
 use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
 use super::link::link;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
+use crate::people::{self, Names};
 use crate::view::View;
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{self, Path};
 use axum::response::Redirect;
-use events::BuildId;
+use events::{Actor, BuildId};
 use maud::{Markup, html};
-use projections::builds::BuildRow;
+use projections::builds::{BuildRow, State};
 use runtime::build_log::Chunk;
 
 /// Most of a log that is shown in the page, in bytes; the rest is behind a link.
 const SHOWN_MAX: usize = 256 << 10;
+/// Lines of the build's own that are shown beside the reason why it failed.
+const LAST_LINES: usize = 8;
+/// How lines of the log begin that are not the build's own.
+const OURS: &str = "[pagefold]";
 
 type Id = Result<Path<String>, PathRejection>;
 
@@ -27,27 +33,53 @@ pub(super) async fn show(view: View, id: Id) -> Result<Markup, Failed> {
     let log = view.tails.rest(id, 0).await;
     let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
     let title = format!("Build {} of {site}", number(&build));
+    let requested = build.requested_by.clone().map(Actor);
+    let names = people::actors(&view, requested.iter()).await;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site) } { (site) } }
         div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
         p.lead { (build.summary) }
         @if !build.reason.is_empty() { p.notice { (sentence(&build.reason)) } }
-        (facts(&build))
+        @if let (State::Failure, Ok(chunks)) = (build.state, &log) { (last_lines(chunks)) }
+        (facts(&build, &names))
         (actions(&build))
         h2 { "Log" }
-        @match log {
-            Ok(chunks) => (written(&build, &chunks)),
-            Err(problem) => p.notice role="alert" { (sentence(&problem.to_string())) },
+        // While it grows it is not fetched anew with the rest of the page.
+        div #log-part data-keep {
+            @match &log {
+                Ok(chunks) => (written(&build, chunks)),
+                Err(problem) => p.notice role="alert" { (sentence(&problem.to_string())) },
+            }
         }
     };
-    Ok(Page { title: &title, signed_in: true, refreshes: None }.render(&content))
+    let refreshes = (!build.state.has_ended()).then(|| build.site.to_string());
+    Ok(Page { title: &title, signed_in: true, refreshes }.render(&content))
 }
 
-fn facts(build: &BuildRow) -> Markup {
+/// What a build that failed said last, which is mostly why.
+fn last_lines(chunks: &[Chunk]) -> Markup {
+    let text = text(chunks);
+    let said = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(OURS));
+    let lines: Vec<&str> = said.collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    html! {
+        @if !last.is_empty() {
+            p.faint { "The last it said:" }
+            pre.excerpt { (ansi::coloured(&last.join("\n"))) }
+        }
+    }
+}
+
+fn text(chunks: &[Chunk]) -> String {
+    let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn facts(build: &BuildRow, names: &Names) -> Markup {
     html! {
         dl.facts {
             div { dt { "Branch" } dd { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } } }
-            div { dt { "Queued" } dd { (moment(build.created_at)) @if let Some(who) = &build.requested_by { " by " (who) } } }
+            div { dt { "Queued" } dd { (moment(build.created_at)) @if let Some(who) = &build.requested_by { " by " (names.of(&Actor(who.clone()))) } } }
             @if let Some(at) = build.started_at { div { dt { "Started" } dd { (moment(at)) @if build.attempt > 1 { ", attempt " (build.attempt) } } } }
             @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
             @if let Some(ms) = build.duration_ms { div { dt { "Took" } dd { (duration(ms)) } } }
@@ -64,7 +96,13 @@ fn actions(build: &BuildRow) -> Markup {
             a href=(story) { "Its story" }
             a href={ "/api/v1/builds/" (build.id) "/log" } { "Plain log" }
             @if !build.state.has_ended() {
-                form method="post" action={ "/builds/" (build.id) "/cancel" } data-until-end { button.danger { "Cancel" } }
+                form method="post" action={ "/builds/" (build.id) "/cancel" } { button.danger { "Cancel" } }
+            } @else {
+                form method="post" action={ "/sites/" (build.site) "/builds" } {
+                    input type="hidden" name="branch" value=(build.branch);
+                    @if let Some(commit) = &build.commit { input type="hidden" name="commit" value=(commit); }
+                    button { "Build again" }
+                }
             }
         }
     }
@@ -80,14 +118,14 @@ fn written(build: &BuildRow, chunks: &[Chunk]) -> Markup {
         @if kept.len() < bytes.len() { p.faint { "Only the end is shown; the plain log has all of it." } }
         @if bytes.is_empty() && !open { p.empty { "This build left no log: it ended as “" (state_name(build.state)) "” before a launcher wrote to it." } }
         @else {
-            pre.log role="log" tabindex="0" aria-label="Build log" data-follow=[follow] { (String::from_utf8_lossy(kept)) }
+            pre.log role="log" tabindex="0" aria-label="Build log" data-follow=[follow] { (ansi::coloured(&String::from_utf8_lossy(kept))) }
             @if open { p.faint data-until-end { "The log is shown as it is written. Without a script, load the page again." } }
         }
     }
 }
 
 pub(super) async fn cancel(
-    State(app): State<Shared>,
+    extract::State(app): extract::State<Shared>,
     Extension(caller): Extension<Caller>,
     id: Id,
 ) -> Result<Redirect, Failed> {

@@ -30,6 +30,8 @@ type Name = Result<Path<String>, PathRejection>;
 pub(super) struct NewBuild {
     #[serde(default)]
     branch: String,
+    #[serde(default)]
+    commit: String,
 }
 
 #[derive(Deserialize)]
@@ -147,8 +149,9 @@ pub(super) async fn build(
 ) -> Result<Redirect, Failed> {
     let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
     let branch = Some(form.branch.trim()).filter(|branch| !branch.is_empty()).map(str::parse).transpose()?;
-    commands::request_build(&app, &name, Source { branch, commit: None }, caller).await?;
-    Ok(Redirect::to(&format!("/sites/{name}")))
+    let commit = Some(form.commit.trim()).filter(|commit| !commit.is_empty()).map(str::parse).transpose()?;
+    let build = commands::request_build(&app, &name, Source { branch, commit }, caller).await?;
+    Ok(Redirect::to(&format!("/builds/{build}")))
 }
 
 pub(super) async fn promote(

@@ -160,3 +160,31 @@ async fn live_streams_are_bounded_and_end_with_the_server() {
     drop(platform);
     whole(open.pop().unwrap()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_failed_build_says_what_it_said_last_and_builds_again() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    let launcher = platform.service("launcher").await;
+    let mut writer = Writer::open(launcher.connection(), build).await.unwrap();
+    for line in
+        ["[pagefold] npm run pages", "compiling", "\u{1b}[31mError:\u{1b}[0m no <page> here", "[pagefold] failed"]
+    {
+        writer.line(line).await.unwrap();
+    }
+    writer.flush().await.unwrap();
+    let browser = Browser::sign_in(&platform).await;
+    let open = browser.page(&format!("/builds/{build}")).await;
+    assert!(!open.contains("The last it said") && open.contains(&format!("data-refresh=\"{docs}\"")), "{open}");
+    platform.finish(build, Outcome::Failure).await;
+    let page = browser.page(&format!("/builds/{build}")).await;
+    let excerpt = page.split("class=\"excerpt\">").nth(1).unwrap().split("</pre>").next().unwrap();
+    assert_eq!(excerpt, "compiling\n<span class=\"ansi-red\">Error:</span> no &lt;page&gt; here");
+    assert!(page.contains("The script `pages` exited with 1.") && !page.contains("Cancel<"), "{page}");
+    let form = format!("branch=main&commit={}", crate::platform::COMMIT);
+    let again = browser.submit(&format!("/sites/{docs}/builds"), &form).await;
+    let next = again.headers()["location"].to_str().unwrap().to_owned();
+    assert!(next.starts_with("/builds/") && next != format!("/builds/{build}"), "{next}");
+    assert!(browser.page(&next).await.contains("by token:tester"));
+}
