@@ -6,9 +6,11 @@
 //! What is to be said is noted when a fact is heard, so that neither a fact nor a decision looks at more than it is about.
 
 mod builds;
+mod gone;
 mod model;
 mod source;
 
+pub use gone::Gone;
 pub use model::{End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 
 use crate::slots::{Active, Waiting};
