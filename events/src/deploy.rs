@@ -20,7 +20,8 @@ pub enum Deploy {
     },
 }
 
-/// What may be asked of a deploy: to take note of what was done with it.
+/// What may be asked of a deploy: to take note of what was done with it. Only who stored the bytes knows any of [`Synced`],
+/// and the state adds to it no more than whether it was said before, so that what is asked and what is stated are one body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Its bytes and manifest are stored.

@@ -1,12 +1,15 @@
 //! Servers as they come, and what `pagefold provision` and `pagefold permissions` make of them: nothing else is needed.
 
+use async_nats::{ConnectOptions, Event};
 use events::Digest;
 use journeys::{Fleet, Part, Service, eventually};
 use projections::{Error, Store};
 use reqwest::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::process::Command;
 use storage::{Body, Error as StoreError};
+use tokio::sync::mpsc;
 
 /// A fleet of servers alone, in which nothing has been made.
 async fn fresh() -> Fleet {
@@ -80,6 +83,71 @@ async fn who_may_make_roles_and_databases_suffices_too() {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
     assert_eq!(ask(&fleet.reader(), "SELECT count(*) FROM pagefold.sites").unwrap(), "0");
+}
+
+/// Asks a server of the log as a service that was taken over would; answers what it says, or nothing if it refuses.
+async fn ask_log(fleet: &Fleet, service: Service, subject: &str, body: &Value) -> Option<Value> {
+    let config = fleet.access(service);
+    let inbox = runtime::connection::inbox_prefix(&config.user);
+    let (refuse, mut refused) = mpsc::unbounded_channel();
+    let options = ConnectOptions::with_user_and_password(config.user, config.password.expose_secret().into())
+        .add_root_certificates(config.certificate.unwrap())
+        .custom_inbox_prefix(inbox)
+        .event_callback(move |event| {
+            if let Event::ServerError(error) = event {
+                let _ = refuse.send(error.to_string());
+            }
+            std::future::ready(())
+        });
+    let client = options.connect(config.url).await.unwrap();
+    let asked = client.request(subject.to_owned(), body.to_string().into());
+    tokio::select! {
+        answer = asked => Some(serde_json::from_slice(&answer.unwrap().payload).unwrap()),
+        error = refused.recv() => {
+            let error = error.unwrap();
+            assert!(error.to_ascii_lowercase().contains("permissions violation for publish"), "{error}");
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_service_makes_or_changes_a_consumer_under_the_name_of_another() {
+    let mut fleet = fresh().await;
+    fleet.provision().await;
+    for service in [Service::Launcher, Service::Syncer] {
+        fleet.start(Part::Service(service)).await;
+    }
+    let made = async |owner: Service| {
+        let subject = format!("$JS.API.CONSUMER.INFO.EVENTS.{}", owner.name());
+        let info = ask_log(&fleet, owner, &subject, &json!({})).await.unwrap();
+        Some(info["config"].clone()).filter(Value::is_object)
+    };
+    let heard = |owner| eventually("the consumer to be made", move || made(owner));
+    let owners = [Service::Launcher, Service::Syncer];
+    let before = [heard(owners[0]).await, heard(owners[1]).await];
+    for service in Service::ALL {
+        for owner in owners.into_iter().filter(|owner| *owner != service) {
+            let config =
+                json!({ "durable_name": owner.name(), "ack_policy": "explicit", "filter_subject": "events.none.*" });
+            let request = json!({ "stream_name": "EVENTS", "config": config });
+            for subject in [
+                "$JS.API.CONSUMER.CREATE.EVENTS".to_owned(),
+                format!("$JS.API.CONSUMER.CREATE.EVENTS.{}", owner.name()),
+                format!("$JS.API.CONSUMER.CREATE.EVENTS.{}.events.none.*", owner.name()),
+                format!("$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.{}", owner.name()),
+            ] {
+                let answer = ask_log(&fleet, service, &subject, &request).await;
+                assert_eq!(answer, None, "{} {subject}", service.name());
+            }
+        }
+    }
+    assert_eq!([heard(owners[0]).await, heard(owners[1]).await], before);
+    // Who follows the log does so under a name of its own.
+    let name = json!({ "name": "edge-1", "ack_policy": "none", "filter_subject": "events.>" });
+    let request = json!({ "stream_name": "EVENTS", "config": name });
+    let own = ask_log(&fleet, Service::Edge, "$JS.API.CONSUMER.CREATE.EVENTS.edge-1.events.>", &request).await.unwrap();
+    assert_eq!(own["name"], "edge-1", "{own}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

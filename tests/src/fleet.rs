@@ -309,6 +309,12 @@ impl Fleet {
         runtime::Connection::open(&self.plan.access("ctl")).await.unwrap()
     }
 
+    /// How a service reaches the log.
+    #[must_use]
+    pub fn access(&self, service: Service) -> runtime::connection::Config {
+        self.plan.access(service.name())
+    }
+
     /// What an operator's command prints.
     ///
     /// # Panics

@@ -46,10 +46,10 @@ impl Store {
     ) -> Result<ListBucketsOutput, Fault> {
         let all = self.read(|snapshot| snapshot.buckets()).await?;
         let prefix = input.prefix.clone().unwrap_or_default();
-        let visible = all.into_iter().filter(|(name, _)| name.starts_with(&prefix) && is_visible(name));
-        let buckets = visible.map(|(name, created_ms)| Bucket {
-            name: Some(name),
-            creation_date: Some(clock::timestamp(created_ms)),
+        let visible = all.into_iter().filter(|bucket| bucket.name.starts_with(&prefix) && is_visible(&bucket.name));
+        let buckets = visible.map(|bucket| Bucket {
+            creation_date: Some(clock::timestamp(bucket.created_ms)),
+            name: Some(bucket.name),
             bucket_region: Some(self.region.clone()),
         });
         Ok(ListBucketsOutput { buckets: Some(buckets.collect()), prefix: input.prefix, ..ListBucketsOutput::default() })

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::bodies::Bodies;
 use crate::error::{Error, Fault};
-use crate::records::{self, Object, Part, Upload};
-use crate::tables::{BODIES, BUCKETS, OBJECTS, PARTS, Place, Tables, UPLOADS};
+use crate::records::{self, NumberedPart, Object, Upload};
+use crate::tables::{BODIES, BUCKETS, OBJECTS, PARTS, Tables, UPLOADS, UploadPath};
 use crate::writer::Writer;
 
 const FILE_NAME: &str = "index.redb";
@@ -58,6 +58,19 @@ fn create_tables(database: &Database) -> Result<(), redb::Error> {
 
 pub(crate) struct Snapshot(ReadTransaction);
 
+/// A bucket as it is listed.
+pub(crate) struct NamedBucket {
+    pub name: String,
+    pub created_ms: i64,
+}
+
+/// An upload as it is listed.
+pub(crate) struct UnfinishedUpload {
+    pub key: String,
+    pub id: Uuid,
+    pub initiated_ms: i64,
+}
+
 /// An object row that is decoded only when it is listed.
 pub(crate) type Row = AccessGuard<'static, &'static [u8]>;
 
@@ -76,12 +89,15 @@ impl Snapshot {
         }
     }
 
-    /// Names and creation times in milliseconds, in order of name.
-    pub(crate) fn buckets(&self) -> Result<Vec<(String, i64)>, Fault> {
+    /// In order of name.
+    pub(crate) fn buckets(&self) -> Result<Vec<NamedBucket>, Fault> {
         let table = self.table(BUCKETS)?;
         let rows = table.iter()?;
-        rows.map(|row| row.map(|(name, created)| (name.value().to_owned(), created.value())).map_err(Fault::from))
-            .collect()
+        rows.map(|row| {
+            let (name, created) = row?;
+            Ok(NamedBucket { name: name.value().to_owned(), created_ms: created.value() })
+        })
+        .collect()
     }
 
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Object, Fault> {
@@ -119,40 +135,36 @@ impl Snapshot {
         Ok(row.and_then(|row| row.value().1.map(<[u8]>::to_vec)))
     }
 
-    pub(crate) fn upload(&self, place: Place<'_>) -> Result<Upload, Fault> {
-        match self.table(UPLOADS)?.get(place.row())? {
+    pub(crate) fn upload(&self, path: UploadPath<'_>) -> Result<Upload, Fault> {
+        match self.table(UPLOADS)?.get(path.row())? {
             Some(row) => records::decode(row.value()),
             None => Err(S3ErrorCode::NoSuchUpload.into()),
         }
     }
 
-    /// The bucket's uploads that follow `key` and `id`.
-    pub(crate) fn uploads_after(
-        &self,
-        bucket: &str,
-        key: &[u8],
-        id: Uuid,
-    ) -> Result<Vec<(String, Uuid, Upload)>, Fault> {
+    /// The uploads of a bucket that follow one, which need not be there.
+    pub(crate) fn uploads_after(&self, path: UploadPath<'_>) -> Result<Vec<UnfinishedUpload>, Fault> {
         let mut uploads = Vec::new();
-        for row in self.table(UPLOADS)?.range((bucket, key, id.as_u128())..)? {
-            let (place, upload) = row?;
-            let (owner, name, upload_id) = place.value();
-            if owner != bucket {
+        for row in self.table(UPLOADS)?.range(path.row()..)? {
+            let (there, upload) = row?;
+            let (bucket, key, id) = there.value();
+            if bucket != path.bucket {
                 break;
             }
-            if (name, upload_id) != (key, id.as_u128()) {
-                let name = String::from_utf8_lossy(name).into_owned();
-                uploads.push((name, Uuid::from_u128(upload_id), records::decode(upload.value())?));
+            if there.value() != path.row() {
+                let (key, id) = (String::from_utf8_lossy(key).into_owned(), Uuid::from_u128(id));
+                let Upload { initiated_ms, .. } = records::decode(upload.value())?;
+                uploads.push(UnfinishedUpload { key, id, initiated_ms });
             }
         }
         Ok(uploads)
     }
 
-    pub(crate) fn parts(&self, upload: Uuid) -> Result<Vec<(u32, Part)>, Fault> {
+    pub(crate) fn parts(&self, upload: Uuid) -> Result<Vec<NumberedPart>, Fault> {
         let rows = self.table(PARTS)?.range((upload.as_u128(), 0)..=(upload.as_u128(), u32::MAX))?;
         rows.map(|row| {
             let (key, part) = row?;
-            Ok((key.value().1, records::decode(part.value())?))
+            Ok(NumberedPart { number: key.value().1, part: records::decode(part.value())? })
         })
         .collect()
     }

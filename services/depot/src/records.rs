@@ -42,6 +42,13 @@ pub(crate) struct Part {
     pub body: Uuid,
 }
 
+/// A part and its place among those of its upload.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberedPart {
+    pub number: u32,
+    pub part: Part,
+}
+
 pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(record).map_err(Fault::Record)
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::bodies::Guard;
 use crate::error::Fault;
-use crate::records::{self, Object, Part, Upload};
+use crate::records::{self, NumberedPart, Object, Part, Upload};
 use crate::spool::{Content, Staged};
 
 /// Bucket name to its creation time in milliseconds.
@@ -122,23 +122,23 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
-    pub(crate) fn put_upload(&mut self, place: Place<'_>, upload: &Upload) -> Result<(), Fault> {
-        self.uploads.insert(place.row(), records::encode(upload)?.as_slice())?;
+    pub(crate) fn put_upload(&mut self, path: UploadPath<'_>, upload: &Upload) -> Result<(), Fault> {
+        self.uploads.insert(path.row(), records::encode(upload)?.as_slice())?;
         Ok(())
     }
 
-    pub(crate) fn upload(&self, place: Place<'_>) -> Result<Upload, Fault> {
-        match self.uploads.get(place.row())? {
+    pub(crate) fn upload(&self, path: UploadPath<'_>) -> Result<Upload, Fault> {
+        match self.uploads.get(path.row())? {
             Some(row) => records::decode(row.value()),
             None => Err(S3ErrorCode::NoSuchUpload.into()),
         }
     }
 
     /// Ends an upload and releases all its parts.
-    pub(crate) fn remove_upload(&mut self, place: Place<'_>) -> Result<(), Fault> {
-        self.uploads.remove(place.row())?;
-        for (number, part) in self.parts(place.id)? {
-            self.parts.remove((place.id.as_u128(), number))?;
+    pub(crate) fn remove_upload(&mut self, path: UploadPath<'_>) -> Result<(), Fault> {
+        self.uploads.remove(path.row())?;
+        for NumberedPart { number, part } in self.parts(path.id)? {
+            self.parts.remove((path.id.as_u128(), number))?;
             self.release(part.body)?;
         }
         Ok(())
@@ -146,17 +146,17 @@ impl<'txn> Tables<'txn> {
 
     /// Ends every upload of a bucket that is about to go.
     pub(crate) fn remove_uploads(&mut self, bucket: &str) -> Result<(), Fault> {
-        let mut places = Vec::new();
+        let mut paths = Vec::new();
         for row in self.uploads.range((bucket, b"".as_slice(), 0)..)? {
-            let (place, _) = row?;
-            let (owner, key, id) = place.value();
+            let (path, _) = row?;
+            let (owner, key, id) = path.value();
             if owner != bucket {
                 break;
             }
-            places.push((key.to_vec(), Uuid::from_u128(id)));
+            paths.push((key.to_vec(), Uuid::from_u128(id)));
         }
-        for (key, id) in places {
-            self.remove_upload(Place { bucket, key: &key, id })?;
+        for (key, id) in paths {
+            self.remove_upload(UploadPath { bucket, key: &key, id })?;
         }
         Ok(())
     }
@@ -168,11 +168,11 @@ impl<'txn> Tables<'txn> {
         old.map_or(Ok(()), |old| self.release(old.body))
     }
 
-    pub(crate) fn parts(&self, upload: Uuid) -> Result<Vec<(u32, Part)>, Fault> {
+    pub(crate) fn parts(&self, upload: Uuid) -> Result<Vec<NumberedPart>, Fault> {
         let rows = self.parts.range((upload.as_u128(), 0)..=(upload.as_u128(), u32::MAX))?;
         rows.map(|row| {
             let (key, part) = row?;
-            Ok((key.value().1, records::decode(part.value())?))
+            Ok(NumberedPart { number: key.value().1, part: records::decode(part.value())? })
         })
         .collect()
     }
@@ -180,13 +180,13 @@ impl<'txn> Tables<'txn> {
 
 /// Where an upload lies: its id alone does not find it, so it cannot be guessed across buckets and keys.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct UploadPath<'a> {
     pub bucket: &'a str,
     pub key: &'a [u8],
     pub id: Uuid,
 }
 
-impl<'a> Place<'a> {
+impl<'a> UploadPath<'a> {
     pub(crate) fn row(self) -> (&'a str, &'a [u8], u128) {
         (self.bucket, self.key, self.id.as_u128())
     }

@@ -9,6 +9,7 @@ use crate::error::Fault;
 use crate::listing::{Encoding, limit};
 use crate::multipart::upload_id;
 use crate::store::Store;
+use crate::tables::UploadPath;
 
 impl Store {
     /// Uploads are few, so those of a bucket are read whole. Folding them by a delimiter is not offered.
@@ -32,10 +33,10 @@ impl Store {
         let mut uploads = self
             .read(move |snapshot| {
                 snapshot.require_bucket(&bucket)?;
-                snapshot.uploads_after(&bucket, after_key.as_bytes(), after_id)
+                snapshot.uploads_after(UploadPath { bucket: &bucket, key: after_key.as_bytes(), id: after_id })
             })
             .await?;
-        uploads.retain(|(key, ..)| key.starts_with(&prefix));
+        uploads.retain(|upload| upload.key.starts_with(&prefix));
         let is_truncated = cut(&mut uploads, max_uploads);
         let last = uploads.last().filter(|_| is_truncated);
         Ok(ListMultipartUploadsOutput {
@@ -43,17 +44,17 @@ impl Store {
             prefix: input.prefix.map(|prefix| encoding.write(prefix)),
             key_marker: input.key_marker.map(|marker| encoding.write(marker)),
             upload_id_marker: input.upload_id_marker,
-            next_key_marker: last.map(|(key, ..)| encoding.write(key)),
-            next_upload_id_marker: last.map(|(_, id, _)| id.simple().to_string()),
+            next_key_marker: last.map(|upload| encoding.write(&upload.key)),
+            next_upload_id_marker: last.map(|upload| upload.id.simple().to_string()),
             max_uploads: Some(max_uploads),
             is_truncated: Some(is_truncated),
             encoding_type: input.encoding_type,
             uploads: Some(
                 uploads
                     .into_iter()
-                    .map(|(key, id, upload)| MultipartUpload {
-                        key: Some(encoding.write(key)),
-                        upload_id: Some(id.simple().to_string()),
+                    .map(|upload| MultipartUpload {
+                        key: Some(encoding.write(upload.key)),
+                        upload_id: Some(upload.id.simple().to_string()),
                         initiated: Some(clock::timestamp(upload.initiated_ms)),
                         ..MultipartUpload::default()
                     })

@@ -6,7 +6,9 @@
 //! A promotion does not switch a host at once: the deploy waits in `next` until the edge has its manifest and
 //! [`Routes::admit`]s it, so that a promotion never takes a page away.
 
-use events::{AliasEvent, AliasName, DeployId, Event, HostEvent, HostLabel, Recorded, SiteEvent, SiteId, SiteName};
+mod apply;
+
+use events::{AliasName, DeployId, HostLabel, SiteId, SiteName};
 use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,82 +81,6 @@ pub(crate) struct Waiting {
 }
 
 impl Routes {
-    /// Whether [`Self::apply`] would look at it.
-    pub(crate) fn concerns(event: &Event) -> bool {
-        match event {
-            Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
-            Event::Organization(_)
-            | Event::Handle(_)
-            | Event::User(_)
-            | Event::Invitation(_)
-            | Event::Token(_)
-            | Event::Repository(_)
-            | Event::Build(_)
-            | Event::Deploy(_) => false,
-        }
-    }
-
-    /// Takes in a fact; answers the site of which it changes what waits to be shown.
-    pub(crate) fn apply(&mut self, recorded: &Recorded) -> Option<SiteId> {
-        match &recorded.event {
-            Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact),
-            Event::Host(fact) => {
-                self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
-                None
-            }
-            Event::Alias(fact) => self.apply_alias(fact),
-            Event::Organization(_)
-            | Event::Handle(_)
-            | Event::User(_)
-            | Event::Invitation(_)
-            | Event::Token(_)
-            | Event::Repository(_)
-            | Event::Build(_)
-            | Event::Deploy(_) => None,
-        }
-    }
-
-    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
-        match fact {
-            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => {
-                self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
-                None
-            }
-            SiteEvent::SettingsChanged { .. } | SiteEvent::WebhookSecretRotated { .. } => None,
-            SiteEvent::Deleted {} => {
-                self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
-                Some(id)
-            }
-        }
-    }
-
-    fn apply_host(&mut self, label: SiteName, fact: &HostEvent) {
-        match fact {
-            HostEvent::Claimed { site, .. } => self.hosts.insert(label, *site),
-            HostEvent::Released { .. } => drop(self.hosts.remove(&label)),
-        }
-    }
-
-    fn apply_alias(&mut self, fact: &AliasEvent) -> Option<SiteId> {
-        match fact {
-            AliasEvent::Promoted { site: id, alias, deploy, .. } => {
-                let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
-                if site.deleted {
-                    return None;
-                }
-                let slot = || Slot { alias: alias.clone(), shown: None, next: None };
-                let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
-                slot.next = Some(deploy.clone());
-                Some(*id)
-            }
-            AliasEvent::Removed { site: id, alias, .. } => {
-                self.sites.get_mut(id)?.slots.remove(&alias.host_prefix().unwrap_or_default());
-                Some(*id)
-            }
-            AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. } => None,
-        }
-    }
-
     /// Shows what waits on every host of the site that shows nothing, for there is no better answer to protect. From then
     /// on a reader may have seen it, so it stays until something newer is admitted; it waits on, to be kept for a restart.
     pub(crate) fn enter_service(&mut self, id: &SiteId) {

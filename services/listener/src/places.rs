@@ -33,7 +33,7 @@ struct Holder {
 }
 
 /// A connection's place, free again when dropped.
-pub(crate) struct Place {
+pub(crate) struct Seat {
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) give_way: CancellationToken,
     id: u64,
@@ -74,7 +74,7 @@ impl Places {
     }
 
     /// Takes `room` for a connection from `address`; none if that address has as many as it may, all of them busy.
-    pub(crate) fn seat(self: &Arc<Self>, room: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
+    pub(crate) fn seat(self: &Arc<Self>, room: OwnedSemaphorePermit, address: IpAddr) -> Option<Seat> {
         let counted = self.limits.counted(address);
         let mut taken = self.taken();
         if counted.is_some() {
@@ -89,7 +89,7 @@ impl Places {
         let pulse = Arc::new(Pulse::new(Arc::clone(&self.idle)));
         taken.by.insert(id, Holder { counted, pulse: Arc::clone(&pulse), give_way: give_way.clone() });
         drop(taken);
-        Some(Place { pulse, give_way, id, places: Arc::clone(self), _held: room })
+        Some(Seat { pulse, give_way, id, places: Arc::clone(self), _held: room })
     }
 }
 
@@ -103,7 +103,7 @@ impl Taken {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.places.taken().by.remove(&self.id);
     }
@@ -118,7 +118,7 @@ mod tests {
         Arc::new(Places::new(Arc::new(limits)))
     }
 
-    async fn seat(places: &Arc<Places>, address: &str) -> Option<Place> {
+    async fn seat(places: &Arc<Places>, address: &str) -> Option<Seat> {
         let room = places.room().await.unwrap();
         places.seat(room, address.parse().unwrap())
     }

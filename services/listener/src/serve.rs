@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::body::Body;
 use crate::client::Client;
 use crate::limits::Limits;
-use crate::places::{Place, Places};
+use crate::places::{Places, Seat};
 use crate::pulse::Pulse;
 use crate::stream::Told;
 use crate::strict::ambiguous;
@@ -112,7 +112,7 @@ type Answering<B> = std::pin::Pin<Box<dyn Future<Output = Result<Response<Answer
 /// Lets the connection go on for as long as it does something and its place is its own.
 async fn attend<E: std::fmt::Display>(
     connection: impl Future<Output = Result<(), E>>,
-    place: Place,
+    place: Seat,
     limits: Arc<Limits>,
 ) {
     tokio::select! {

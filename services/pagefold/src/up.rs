@@ -80,12 +80,12 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let admin = admin::bind(options.admin).await?;
     let admin_addr = admin.local_addr()?;
     tokio::spawn(admin::serve(admin, health.clone(), stop.clone()));
-    let (supervisor, places) = (Supervisor::new(health.clone()), servers.places());
+    let (supervisor, endpoints) = (Supervisor::new(health.clone()), servers.endpoints());
     let running = async {
         let around = Surroundings {
             options: &options,
             folder: &folder,
-            places: &places,
+            endpoints: &endpoints,
             secrets: &secrets,
             supervisor: &supervisor,
             health: &health,

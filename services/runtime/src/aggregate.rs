@@ -5,14 +5,14 @@ use crate::error::Error;
 use crate::read::Stored;
 use events::{Aggregate, Recorded, subject};
 
-/// Where the facts of one aggregate are.
+/// Which aggregate it is about, and where its facts are.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct About {
     pub(crate) id: String,
     pub(crate) subject: String,
 }
 
-impl Place {
+impl About {
     pub(crate) fn of<A: Aggregate>(id: &str) -> Self {
         Self { id: id.to_owned(), subject: subject::events(A::KIND, id) }
     }

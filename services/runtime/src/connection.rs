@@ -1,15 +1,18 @@
 //! A connection to the log's server that outlives its interruptions.
 
+mod told;
+
 use crate::error::Error;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ClientError, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use told::{Seen, listener};
 
 /// How long one request to the server may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,15 +43,6 @@ pub struct Connection {
     address: Arc<str>,
     seen: watch::Receiver<Seen>,
     closed: CancellationToken,
-}
-
-/// What the client has told.
-#[derive(Debug, Clone, Default)]
-struct Seen {
-    /// How often the connection was made.
-    made: u64,
-    /// Why it could not be made, since it was last.
-    problem: Option<String>,
 }
 
 impl Connection {
@@ -176,68 +170,11 @@ fn shown(url: &str) -> String {
     url.split(',').map(hidden).collect::<Vec<_>>().join(",")
 }
 
-/// Notes what the client tells, and says it once.
-fn listener(
-    service: &str,
-    teller: watch::Sender<Seen>,
-    closed: CancellationToken,
-) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
-    let service = service.to_owned();
-    move |event| {
-        report(&service, &event);
-        let problem = problem(&service, &event);
-        if matches!(event, Event::Connected) {
-            teller.send_modify(|seen| *seen = Seen { made: seen.made + 1, problem: None });
-        } else if matches!(event, Event::Closed) {
-            closed.cancel();
-        } else if problem.is_some() && teller.borrow().problem != problem {
-            tracing::warn!(service, problem, "cannot reach the log, trying again");
-            teller.send_modify(|seen| seen.problem = problem);
-        }
-        std::future::ready(())
-    }
-}
-
 /// Whether somebody answered and the proof was wrong. The client takes that for a failure of the line.
 fn is_unproved(error: &ConnectError) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     let inner = source.and_then(std::io::Error::get_ref);
     inner.is_some_and(|inner| inner.is::<async_nats::rustls::Error>())
-}
-
-/// Why there is no connection, as an operator should read it.
-fn problem(service: &str, event: &Event) -> Option<String> {
-    let denied = || format!("the log's server refuses the password of user `{service}`");
-    match event {
-        Event::ServerError(ServerError::AuthorizationViolation) => Some(denied()),
-        Event::ClientError(ClientError::Other(told))
-            if *told == ConnectErrorKind::AuthorizationViolation.to_string() =>
-        {
-            Some(denied())
-        }
-        Event::ClientError(error) => {
-            Some(format!("the log's server does not answer, or does not prove itself by its certificate ({error})"))
-        }
-        Event::Connected
-        | Event::Disconnected
-        | Event::LameDuckMode
-        | Event::Draining
-        | Event::Closed
-        | Event::SlowConsumer(_)
-        | Event::ServerError(_) => None,
-    }
-}
-
-fn report(service: &str, event: &Event) {
-    match event {
-        Event::Connected => tracing::info!(service, "connected to the log"),
-        Event::Disconnected => tracing::warn!(service, "disconnected from the log, reconnecting"),
-        Event::LameDuckMode => tracing::warn!(service, "the log's server is shutting down"),
-        Event::SlowConsumer(subscription) => tracing::warn!(service, subscription, "slow subscription lost messages"),
-        Event::ServerError(error) => tracing::error!(service, %error, "the log's server reports an error"),
-        Event::ClientError(error) => tracing::debug!(service, %error, "the log's client reports an error"),
-        Event::Draining | Event::Closed => tracing::debug!(service, "connection to the log closes"),
-    }
 }
 
 #[cfg(test)]

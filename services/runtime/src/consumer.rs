@@ -1,28 +1,22 @@
 //! Reactions: a service hears a fact, does its work, and only then acknowledges it.
 
+mod belts;
 mod work;
 
 use crate::error::{BoxError, Error};
 use crate::log::Log;
-use crate::parked;
 use crate::shutdown::DRAIN_DEADLINE;
-use async_nats::jetstream::consumer::{AckPolicy, Consumer as Handle, DeliverPolicy, pull};
-use async_nats::jetstream::message::Message;
-use events::{Recorded, subject};
-use futures::StreamExt;
+use belts::Belts;
+use events::Recorded;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use work::Worker;
 
 /// How long a broken connection to the durable consumers rests before it is set up anew.
 const AGAIN: Duration = Duration::from_millis(500);
-
-/// Facts that may wait for another try, or for a newer version, before the log offers no more.
-const PENDING_MAX: i64 = 100_000;
 
 /// A service that reacts to facts.
 ///
@@ -140,7 +134,7 @@ pub async fn run_with<C: Consumer>(
     timing: Timing,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let Some(belts) = stop.run_until_cancelled(opened::<C>(&log, &timing)).await else { return Ok(()) };
+    let Some(belts) = stop.run_until_cancelled(Belts::opened::<C>(&log, &timing)).await else { return Ok(()) };
     let worker = Arc::new(Worker { consumer, log, timing, abandon: CancellationToken::new() });
     let tasks = TaskTracker::new();
     tracing::info!(consumer = C::NAME, "listening");
@@ -155,20 +149,6 @@ pub async fn run_with<C: Consumer>(
         tasks.wait().await;
     }
     Ok(())
-}
-
-/// The belts, however long the log takes to come up: a service does not end because the log is away.
-async fn opened<C: Consumer>(log: &Log, timing: &Timing) -> Belts {
-    loop {
-        match Belts::open::<C>(log, timing).await {
-            Ok(belts) => return belts,
-            Err(error) => {
-                let error = crate::error::chain(&error);
-                tracing::warn!(consumer = C::NAME, error, "cannot make the durable consumers, trying again");
-            }
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
 }
 
 /// Asks for one fact whenever a slot is free, so that no fact waits here while another process could work on it.
@@ -193,61 +173,8 @@ async fn pull<C: Consumer>(worker: &Arc<Worker<C>>, mut belts: Belts, slots: usi
             Err(error) => {
                 tracing::warn!(consumer = C::NAME, %error, "cannot ask for work, trying again");
                 tokio::time::sleep(AGAIN).await;
-                belts = opened::<C>(&worker.log, &worker.timing).await;
+                belts = Belts::opened::<C>(&worker.log, &worker.timing).await;
             }
         }
     }
-}
-
-/// Where facts come from: the log, and now and then the retries an operator asked for. One slot waits for both, so an idle
-/// belt never keeps a slot from the other.
-struct Belts {
-    facts: Handle<pull::Config>,
-    retries: Handle<pull::Config>,
-    looked: Option<Instant>,
-}
-
-impl Belts {
-    async fn open<C: Consumer>(log: &Log, timing: &Timing) -> Result<Self, Error> {
-        let heard = C::HEARS.iter().map(|kind| subject::events_of(kind)).collect();
-        let facts = durable(log, subject::EVENTS, config(C::NAME, heard, timing)).await?;
-        let retries = vec![parked::retry_subject(C::NAME, "*")];
-        let retries = durable(log, subject::PARKED, config(C::NAME, retries, timing)).await?;
-        Ok(Self { facts, retries, looked: None })
-    }
-
-    async fn next(&mut self, timing: &Timing) -> Result<Message, async_nats::Error> {
-        loop {
-            if self.looked.is_none_or(|looked| looked.elapsed() >= timing.pull_expires) {
-                let mut waiting = self.retries.fetch().max_messages(1).messages().await?;
-                if let Some(message) = waiting.next().await {
-                    return message;
-                }
-                self.looked = Some(Instant::now());
-            }
-            let mut waiting = self.facts.batch().max_messages(1).expires(timing.pull_expires).messages().await?;
-            if let Some(message) = waiting.next().await {
-                return message;
-            }
-        }
-    }
-}
-
-fn config(name: &str, filter_subjects: Vec<String>, timing: &Timing) -> pull::Config {
-    pull::Config {
-        durable_name: Some(name.to_owned()),
-        filter_subjects,
-        deliver_policy: DeliverPolicy::All,
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: timing.ack_wait,
-        // The count of deliveries is ours to judge, and backoff in the server would skew our delays.
-        max_deliver: -1,
-        max_ack_pending: PENDING_MAX,
-        ..pull::Config::default()
-    }
-}
-
-async fn durable(log: &Log, stream: &str, config: pull::Config) -> Result<Handle<pull::Config>, Error> {
-    let made = log.connection.jetstream.create_consumer_on_stream(config, stream).await;
-    made.map_err(Error::unavailable("make a durable consumer"))
 }

@@ -1,7 +1,7 @@
 //! The way from a command to facts in the log: what has happened to the aggregate is folded, the command is decided on it,
 //! and what follows is appended only if nothing else has reached the aggregate meanwhile.
 
-use crate::aggregate::Place;
+use crate::aggregate::About;
 use crate::append::NotAppended;
 use crate::error::{Error, ExecuteError};
 use crate::log::Log;
@@ -28,25 +28,25 @@ impl Log {
         cause: &Cause,
     ) -> Result<Vec<Recorded>, ExecuteError> {
         let span = telemetry::propagation::publish_span(subject::EVENTS, 1);
-        self.in_turn::<A>(&Place::of::<A>(id), command, cause).instrument(span).await
+        self.in_turn::<A>(&About::of::<A>(id), command, cause).instrument(span).await
     }
 
     /// Whoever's turn it is decides for all who wait.
     async fn in_turn<A: Aggregate>(
         &self,
-        place: &Place,
+        about: &About,
         command: &A::Command,
         cause: &Cause,
     ) -> Result<Vec<Recorded>, ExecuteError> {
-        match self.cache.turn(&place.subject).wait::<A>(command, cause).await {
+        match self.cache.turn(&about.subject).wait::<A>(command, cause).await {
             Go::Decided(decided) => decided,
             Go::Alone(turn) => {
-                let decided = self.decide::<A>(place, command, cause).await;
+                let decided = self.decide::<A>(about, command, cause).await;
                 drop(turn);
                 decided
             }
             Go::Together(turn, waiting, answer) => {
-                let (log, at) = (self.clone(), place.clone());
+                let (log, at) = (self.clone(), about.clone());
                 // The others depend on it: it goes on if this caller goes away.
                 tokio::spawn(async move {
                     log.together::<A>(at, waiting).await;
@@ -54,7 +54,7 @@ impl Log {
                 });
                 match answer.await.ok().flatten() {
                     Some(decided) => decided,
-                    None => Box::pin(self.in_turn::<A>(place, command, cause)).await,
+                    None => Box::pin(self.in_turn::<A>(about, command, cause)).await,
                 }
             }
         }
@@ -62,19 +62,19 @@ impl Log {
 
     async fn decide<A: Aggregate>(
         &self,
-        place: &Place,
+        about: &About,
         command: &A::Command,
         cause: &Cause,
     ) -> Result<Vec<Recorded>, ExecuteError> {
         let generation = self.connection.generation();
-        let mut known = self.cache.get::<A>(generation, &place.subject);
+        let mut known = self.cache.get::<A>(generation, &about.subject);
         let mut current = false;
         for _ in 0..CONTENTION_MAX {
             let loaded = match known.take() {
                 Some(loaded) if !current => loaded,
                 // What is appended is checked by the log itself: any replica's view is good enough to try.
-                None if !current && A::REMEMBERS.is_none() => self.glimpse(&place.subject).await?,
-                earlier => self.read_on(&place.subject, earlier.unwrap_or_default()).await?,
+                None if !current && A::REMEMBERS.is_none() => self.glimpse(&about.subject).await?,
+                earlier => self.read_on(&about.subject, earlier.unwrap_or_default()).await?,
             };
             let decided = loaded.state.decide(command);
             let settled = !matches!(&decided, Ok(facts) if !facts.is_empty());
@@ -86,14 +86,14 @@ impl Log {
             let facts = match decided {
                 Ok(facts) if !facts.is_empty() => facts,
                 settled => {
-                    self.cache.remember(generation, &place.subject, loaded);
+                    self.cache.remember(generation, &about.subject, loaded);
                     return Ok(settled.map(|_| Vec::new())?);
                 }
             };
-            match self.append::<A>(place, loaded.sequence, facts, cause).await {
+            match self.append::<A>(about, loaded.sequence, facts, cause).await {
                 Ok(recorded) => {
                     statement::tell(&recorded);
-                    self.cache.remember(generation, &place.subject, loaded.advanced(&recorded));
+                    self.cache.remember(generation, &about.subject, loaded.advanced(&recorded));
                     return Ok(recorded);
                 }
                 Err(NotAppended::Conflict) => (known, current) = (Some(loaded), true),
@@ -101,20 +101,20 @@ impl Log {
                 Err(NotAppended::Failed(error)) => return Err(error.into()),
             }
         }
-        Err(Error::Contended { subject: place.subject.clone() }.into())
+        Err(Error::Contended { subject: about.subject.clone() }.into())
     }
 
     async fn append<A: Aggregate>(
         &self,
-        place: &Place,
+        about: &About,
         expected: u64,
         facts: Vec<A::Fact>,
         cause: &Cause,
     ) -> Result<Vec<Recorded>, NotAppended> {
         let stated = facts.into_iter().map(Into::into).enumerate();
         let recorded: Vec<Recorded> =
-            stated.map(|(index, event)| statement::state(&self.connection, &place.id, index, event, cause)).collect();
-        let messages = recorded.iter().map(|fact| statement::outgoing(&place.subject, fact)).collect();
+            stated.map(|(index, event)| statement::state(&self.connection, &about.id, index, event, cause)).collect();
+        let messages = recorded.iter().map(|fact| statement::outgoing(&about.subject, fact)).collect();
         self.store(expected, recorded, messages).await
     }
 }

@@ -1,8 +1,8 @@
 //! Follows a stream from a sequence, for ever. What keeps a state beside its position uses [`crate::fold`].
 
-use crate::codec;
 use crate::connection::Connection;
 use crate::log::Log;
+use crate::{clock, codec};
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
 use events::{EventId, Position, Recorded, subject};
@@ -152,6 +152,7 @@ impl Feed {
     ) -> Result<Self, async_nats::Error> {
         let interrupted = Box::pin(connection.interrupted());
         let config = pull::OrderedConfig {
+            name: Some(fresh_name(connection)),
             filter_subject: filter.to_owned(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             max_expires: PULL_EXPIRES,
@@ -161,4 +162,10 @@ impl Feed {
         let messages = stream.create_consumer(config).await?.messages().await?;
         Ok(Self { messages, interrupted })
     }
+}
+
+/// What a reader is called in the log, so that the request for it names it: a request without a name could be one for another's.
+/// Nobody else can guess it, and an operator sees whose it is.
+fn fresh_name(connection: &Connection) -> String {
+    format!("{}-{}", connection.service(), clock::new_id().simple())
 }

@@ -1,6 +1,6 @@
 //! Many decisions on one aggregate, taken one after the other and appended as one.
 
-use crate::aggregate::{Loaded, Place};
+use crate::aggregate::{About, Loaded};
 use crate::append::NotAppended;
 use crate::error::Error;
 use crate::log::Log;
@@ -25,25 +25,25 @@ struct Decided<A> {
 impl Log {
     /// Decides for all who wait, and tells each what came of it. A decision that leads to nothing, or to a refusal, is left
     /// to whoever asked: it has to be held against the leader's state.
-    pub(crate) async fn together<A: Aggregate>(&self, place: Place, waiting: Vec<Waiting<A>>) {
+    pub(crate) async fn together<A: Aggregate>(&self, about: About, waiting: Vec<Waiting<A>>) {
         let generation = self.connection.generation();
-        let mut loaded = match self.cache.get::<A>(generation, &place.subject) {
+        let mut loaded = match self.cache.get::<A>(generation, &about.subject) {
             Some(loaded) => Ok(loaded),
-            None => self.read_on(&place.subject, Loaded::default()).await,
+            None => self.read_on(&about.subject, Loaded::default()).await,
         };
         for _ in 0..TRIES_MAX {
             let Ok(known) = loaded else { break };
-            let Decided { state, recorded, messages, counts } = self.decisions(&place, &known, &waiting);
+            let Decided { state, recorded, messages, counts } = self.decisions(&about, &known, &waiting);
             if recorded.is_empty() {
                 break;
             }
             match self.store(known.sequence, recorded, messages).await {
                 Ok(recorded) => {
                     let sequence = recorded.last().map_or(known.sequence, |last| last.sequence);
-                    self.cache.remember(generation, &place.subject, Loaded { state, sequence });
+                    self.cache.remember(generation, &about.subject, Loaded { state, sequence });
                     return tell(waiting, recorded, &counts);
                 }
-                Err(NotAppended::Conflict) => loaded = self.read_on(&place.subject, known).await,
+                Err(NotAppended::Conflict) => loaded = self.read_on(&about.subject, known).await,
                 Err(NotAppended::Known) => break,
                 // Those who have waited for so long need not try as long again.
                 Err(NotAppended::Failed(error)) => {
@@ -55,7 +55,7 @@ impl Log {
         waiting.into_iter().for_each(|waiting| waiting.answer(None));
     }
 
-    fn decisions<A: Aggregate>(&self, place: &Place, known: &Loaded<A>, waiting: &[Waiting<A>]) -> Decided<A> {
+    fn decisions<A: Aggregate>(&self, about: &About, known: &Loaded<A>, waiting: &[Waiting<A>]) -> Decided<A> {
         let mut decided =
             Decided { state: known.state.clone(), recorded: Vec::new(), messages: Vec::new(), counts: Vec::new() };
         for one in waiting {
@@ -63,8 +63,8 @@ impl Log {
             decided.counts.push(facts.len());
             for (index, event) in facts.into_iter().map(Into::into).enumerate() {
                 let fact =
-                    one.span.in_scope(|| statement::state(&self.connection, &place.id, index, event, &one.cause));
-                decided.messages.push(one.span.in_scope(|| statement::outgoing(&place.subject, &fact)));
+                    one.span.in_scope(|| statement::state(&self.connection, &about.id, index, event, &one.cause));
+                decided.messages.push(one.span.in_scope(|| statement::outgoing(&about.subject, &fact)));
                 decided.state = decided.state.fold(&fact.event);
                 decided.recorded.push(fact);
             }

@@ -6,14 +6,17 @@
 //! What is to be said is noted when a fact is heard, so that neither a fact nor a decision looks at more than it is about.
 
 mod builds;
+mod gone;
 mod model;
+mod open;
 mod source;
 
+pub use gone::Gone;
 pub use model::{End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 
 use crate::slots::{Active, Waiting};
-use builds::Open;
 use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
+use open::Open;
 use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,15 +6,15 @@
 
 mod account;
 mod cluster;
+mod endpoint;
 mod error;
 mod passwords;
-mod place;
 mod programs;
 mod roles;
 mod socket;
 
+pub use endpoint::Endpoint;
 pub use error::Error;
-pub use place::Place;
 
 use crate::private;
 use crate::process::{Kind, Process};
@@ -62,7 +62,7 @@ pub enum Role {
 /// A server that runs. Dropping it ends it at once, without losing what was committed.
 #[derive(Debug)]
 pub struct Server {
-    place: Place,
+    endpoint: Endpoint,
     process: Process,
 }
 
@@ -97,16 +97,16 @@ impl Server {
         cluster.wait_until_free().await?;
         let output = private::empty(&cluster.log).map_err(Error::file("write", &cluster.log))?;
         let mut command = programs.server(&cluster.directory);
-        command.args(arguments(config, cluster.place.socket()));
+        command.args(arguments(config, cluster.endpoint.socket()));
         let process = Process::spawn(&KIND, command, output).map_err(Error::run(&programs.postgres))?;
         roles::prepare(&process, &cluster).await?;
-        Ok(Self { place: cluster.place, process })
+        Ok(Self { endpoint: cluster.endpoint, process })
     }
 
     /// Where `role` connects to the read model's database.
     #[must_use]
     pub fn url(&self, role: Role) -> SecretString {
-        self.place.url(role)
+        self.endpoint.url(role)
     }
 
     /// The process id, if it runs.

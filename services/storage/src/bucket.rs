@@ -1,9 +1,12 @@
 //! One bucket: the few S3 operations that everything here is made of, with errors that say what was asked of what.
 
+mod reading;
+
+pub(crate) use reading::Tagged;
+
 use crate::body::Body;
 use crate::client::{self, Client};
-use crate::error::{Error, Place};
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use crate::error::{Error, Resource};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     self, BucketLocationConstraint, CreateBucketConfiguration, Delete, EncodingType, ObjectIdentifier,
@@ -13,14 +16,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use events::Digest;
 use percent_encoding::percent_decode_str;
-use std::ops::Range;
 use std::sync::Arc;
 
 const NOT_FOUND: u16 = 404;
 /// Two writers of one key met; one of them won.
 const CONFLICT: u16 = 409;
 const PRECONDITION_FAILED: u16 = 412;
-const RANGE_NOT_SATISFIABLE: u16 = 416;
 /// The region that must not be named when a bucket is created, by the S3 protocol.
 const UNNAMED_REGION: &str = "us-east-1";
 /// Keys in one removal, by the S3 protocol.
@@ -61,12 +62,12 @@ pub(crate) enum Written {
 }
 
 impl Bucket {
-    pub(crate) fn place(&self, key: &str) -> Place {
-        Place { bucket: self.name.to_string(), key: Some(key.to_owned()) }
+    pub(crate) fn resource(&self, key: &str) -> Resource {
+        Resource { bucket: self.name.to_string(), key: Some(key.to_owned()) }
     }
 
-    fn itself(&self) -> Place {
-        Place { bucket: self.name.to_string(), key: None }
+    fn itself(&self) -> Resource {
+        Resource { bucket: self.name.to_string(), key: None }
     }
 
     /// Creates the bucket unless it is there. Whoever may not create buckets can use one that is.
@@ -101,28 +102,13 @@ impl Bucket {
         let request = request.customize().config_override(client::within(time));
         let request = if with.sha256.is_some() { request.disable_payload_signing() } else { request };
         let sent = request.send().await;
-        match sent.map_err(|error| Error::request("write", self.place(key), error)) {
+        match sent.map_err(|error| Error::request("write", self.resource(key), error)) {
             Ok(_) => Ok(Written::Yes),
             Err(error) if with.only_new && matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => {
                 Ok(Written::Kept)
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// The whole object, or `None` if there is none.
-    pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        match self.open(key, None).await? {
-            Some(object) => self.collect(key, object.body).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The whole object with the tag that names this version of it, or `None` if there is none.
-    pub(crate) async fn get_tagged(&self, key: &str) -> Result<Option<(Bytes, String)>, Error> {
-        let Some(object) = self.open(key, None).await? else { return Ok(None) };
-        let tag = object.e_tag.unwrap_or_default();
-        Ok(Some((self.collect(key, object.body).await?, tag)))
     }
 
     /// Writes a small object if it is still the version `expected`, or still absent; returns its new tag, or `None` if
@@ -133,7 +119,7 @@ impl Bucket {
             Some(tag) => request.if_match(tag),
             None => request.if_none_match("*"),
         };
-        match request.send().await.map_err(|error| Error::request("write", self.place(key), error)) {
+        match request.send().await.map_err(|error| Error::request("write", self.resource(key), error)) {
             Ok(written) => Ok(Some(written.e_tag.unwrap_or_default())),
             Err(error) if matches!(error.status(), Some(PRECONDITION_FAILED | CONFLICT)) => Ok(None),
             // What was to be replaced is gone.
@@ -142,61 +128,10 @@ impl Bucket {
         }
     }
 
-    /// The bytes in `range` of an object that must have them.
-    pub(crate) async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, Error> {
-        let body = self.open_range(key, range).await?;
-        self.collect(key, body).await
-    }
-
-    /// The bytes in `range`, not empty, as they arrive.
-    pub(crate) async fn open_range(&self, key: &str, range: Range<u64>) -> Result<ByteStream, Error> {
-        let wanted = range.end.saturating_sub(range.start);
-        let header = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-        let object = match self.open(key, Some(header)).await {
-            Ok(Some(object)) => object,
-            Ok(None) => return Err(Error::Missing { place: self.place(key) }),
-            Err(error) if out_of_range(&error) => {
-                return Err(Error::corrupt(self.place(key), format!("it has no bytes at {}", range.start)));
-            }
-            Err(error) => return Err(error),
-        };
-        if object.content_length().and_then(|length| u64::try_from(length).ok()) != Some(wanted) {
-            return Err(Error::corrupt(self.place(key), format!("it does not have {wanted} bytes at {}", range.start)));
-        }
-        Ok(object.body)
-    }
-
-    /// The bytes from `from` on; empty past the end, `None` if there is no object.
-    pub(crate) async fn get_from(&self, key: &str, from: u64) -> Result<Option<Bytes>, Error> {
-        match self.open(key, (from > 0).then(|| format!("bytes={from}-"))).await {
-            Ok(Some(object)) => self.collect(key, object.body).await.map(Some),
-            Ok(None) => Ok(None),
-            Err(error) if out_of_range(&error) => Ok(Some(Bytes::new())),
-            Err(error) => Err(error),
-        }
-    }
-
-    pub(crate) async fn open(&self, key: &str, range: Option<String>) -> Result<Option<GetObjectOutput>, Error> {
-        let opened = self.client.get_object().bucket(&*self.name).key(key).set_range(range).send().await;
-        found(opened.map_err(|error| Error::request("read", self.place(key), error)))
-    }
-
-    async fn collect(&self, key: &str, body: ByteStream) -> Result<Bytes, Error> {
-        let collected = body.collect().await;
-        collected.map(|data| data.into_bytes()).map_err(|source| Error::body(self.place(key), source))
-    }
-
-    /// The object's size in bytes, or `None` if there is none.
-    pub(crate) async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
-        let head = self.client.head_object().bucket(&*self.name).key(key).send().await;
-        let head = found(head.map_err(|error| Error::request("look for", self.place(key), error)))?;
-        Ok(head.and_then(|head| head.content_length()).and_then(|length| u64::try_from(length).ok()))
-    }
-
     /// Harmless if there is no such object.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
         let deleted = self.client.delete_object().bucket(&*self.name).key(key).send().await;
-        found(deleted.map_err(|error| Error::request("remove", self.place(key), error))).map(|_| ())
+        found(deleted.map_err(|error| Error::request("remove", self.resource(key), error))).map(|_| ())
     }
 
     /// All objects whose keys start with `prefix`, in order of keys; none if there is no bucket.
@@ -206,7 +141,7 @@ impl Bucket {
         let mut pages = request.into_paginator().send();
         let mut objects = Vec::new();
         while let Some(page) = pages.next().await {
-            let Some(page) = found(page.map_err(|error| Error::request("list", self.place(prefix), error)))? else {
+            let Some(page) = found(page.map_err(|error| Error::request("list", self.resource(prefix), error)))? else {
                 break;
             };
             let object = |listed: &types::Object| {
@@ -229,11 +164,11 @@ impl Bucket {
             let answer = self.client.delete_objects().bucket(&*self.name).delete(removal).send().await;
             let answer = answer.map_err(|error| Error::request("remove objects of", self.itself(), error))?;
             if let Some(error) = answer.errors().first() {
-                let place = self.place(error.key().unwrap_or_default());
+                let resource = self.resource(error.key().unwrap_or_default());
                 let code = error.code().unwrap_or("unknown");
                 let transient = matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable");
                 let source = format!("the store answered `{code}`").into();
-                return Err(Error::Request { operation: "remove", place, status: None, transient, source });
+                return Err(Error::Request { operation: "remove", resource, status: None, transient, source });
             }
         }
         Ok(())
@@ -246,13 +181,8 @@ impl Bucket {
     }
 
     fn refused(&self, operation: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
-        Error::Request { operation, place: self.itself(), status: None, transient: false, source: Box::new(source) }
+        Error::Request { operation, resource: self.itself(), status: None, transient: false, source: Box::new(source) }
     }
-}
-
-/// Whether an answer says that the range starts past the end.
-fn out_of_range(error: &Error) -> bool {
-    error.status() == Some(RANGE_NOT_SATISFIABLE)
 }
 
 /// What is not there is an answer, not an error.

@@ -1,7 +1,7 @@
 //! Is the store there, and does it know us? For whoever tells how a service is, and for operators.
 
 use crate::Storage;
-use crate::error::{Error, Place};
+use crate::error::{Error, Resource};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
 /// The key that is asked for. There need not be such an object.
@@ -20,7 +20,9 @@ impl Storage {
         let config = &self.config;
         match error.code() {
             Some("NoSuchKey" | "AccessDenied") => Ok(()),
-            Some("NoSuchBucket") => Err(Error::Missing { place: Place { bucket: bucket.name.to_string(), key: None } }),
+            Some("NoSuchBucket") => {
+                Err(Error::Missing { resource: Resource { bucket: bucket.name.to_string(), key: None } })
+            }
             Some("InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
                 Err(Error::Denied { endpoint: config.endpoint.clone(), access_key: config.access_key.clone() })
             }

@@ -17,12 +17,12 @@ const SERVER_ERROR: u16 = 500;
 #[non_exhaustive]
 pub enum Error {
     /// The store, or the way to it, failed or refused.
-    #[error("failed to {operation} {place}")]
+    #[error("failed to {operation} {resource}")]
     Request {
         /// What was asked, as a verb.
         operation: &'static str,
         /// Of what.
-        place: Place,
+        resource: Resource,
         /// The HTTP status, if the store answered.
         status: Option<u16>,
         /// Whether the same request may succeed later.
@@ -32,30 +32,30 @@ pub enum Error {
         source: Source,
     },
     /// An object that must be there is not.
-    #[error("{place} is missing")]
+    #[error("{resource} is missing")]
     Missing {
         /// Which.
-        place: Place,
+        resource: Resource,
     },
     /// An object does not hold what it was written with.
-    #[error("{place} is corrupt: {reason}")]
+    #[error("{resource} is corrupt: {reason}")]
     Corrupt {
         /// Which.
-        place: Place,
+        resource: Resource,
         /// What is wrong with it.
         reason: String,
     },
     /// A deploy's manifest is there already, with other content. Deploys never change.
-    #[error("{place} already holds other content")]
+    #[error("{resource} already holds other content")]
     Conflict {
         /// Which.
-        place: Place,
+        resource: Resource,
     },
     /// Another process is writing a plain tree; its mark says so.
-    #[error("another writer is at {place}")]
+    #[error("another writer is at {resource}")]
     Busy {
         /// The tree's mark.
-        place: Place,
+        resource: Resource,
     },
     /// A local file could not be read or written.
     #[error("failed to use file `{}`", path.display())]
@@ -93,14 +93,14 @@ pub enum Error {
 
 /// A bucket, or an object in it. Shown as `key` in bucket `name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Resource {
     /// The bucket's name.
     pub bucket: String,
     /// The object's key; absent when the bucket itself is meant.
     pub key: Option<String>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Some(key) => write!(f, "`{key}` in bucket `{}`", self.bucket),
@@ -133,7 +133,7 @@ impl Error {
         if let Self::Request { status, .. } = self { *status } else { None }
     }
 
-    pub(crate) fn request<E>(operation: &'static str, place: Place, error: SdkError<E, HttpResponse>) -> Self
+    pub(crate) fn request<E>(operation: &'static str, resource: Resource, error: SdkError<E, HttpResponse>) -> Self
     where
         E: std::error::Error + Send + Sync + 'static,
     {
@@ -142,16 +142,16 @@ impl Error {
             matches!(error, SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_));
         let busy = |status| status >= SERVER_ERROR || matches!(status, REQUEST_TIMEOUT | TOO_MANY_REQUESTS);
         let transient = lost || status.is_some_and(busy);
-        Self::Request { operation, place, status, transient, source: Box::new(error) }
+        Self::Request { operation, resource, status, transient, source: Box::new(error) }
     }
 
     /// A body that stopped arriving.
-    pub(crate) fn body(place: Place, source: impl Into<Source>) -> Self {
-        Self::Request { operation: "read", place, status: None, transient: true, source: source.into() }
+    pub(crate) fn body(resource: Resource, source: impl Into<Source>) -> Self {
+        Self::Request { operation: "read", resource, status: None, transient: true, source: source.into() }
     }
 
-    pub(crate) fn corrupt(place: Place, reason: impl fmt::Display) -> Self {
-        Self::Corrupt { place, reason: reason.to_string() }
+    pub(crate) fn corrupt(resource: Resource, reason: impl fmt::Display) -> Self {
+        Self::Corrupt { resource, reason: reason.to_string() }
     }
 
     pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {

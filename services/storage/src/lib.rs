@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 pub use body::Body;
 pub use bucket::Object;
-pub use error::{Error, Place};
+pub use error::{Error, Resource};
 pub use manifest::{Head, Manifest, SiteFile, Uploaded};
 pub use mark::Rhythm;
 pub use mirror::Mirrored;

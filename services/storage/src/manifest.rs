@@ -16,6 +16,7 @@
 
 mod difference;
 pub(crate) mod document;
+mod rows;
 
 pub use difference::Difference;
 

@@ -5,7 +5,7 @@
 //! end that the tree is whole. A mark that does not move for [`Rhythm::takeover`] is a dead writer's. No clocks are
 //! compared: each process counts from when it first saw the mark.
 
-use crate::error::Place;
+use crate::error::Resource;
 use bytes::Bytes;
 use events::DeployId;
 use std::collections::HashMap;
@@ -67,7 +67,7 @@ impl Mark {
     }
 }
 
-/// Marks of writers at work as this process last saw them, by the place where they lie.
+/// Marks of writers at work as this process last saw them, by the object in which they lie.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sightings(Arc<Mutex<HashMap<String, Sighting>>>);
 
@@ -80,17 +80,17 @@ struct Sighting {
 
 impl Sightings {
     /// For how long the mark has stood as it is.
-    pub(crate) fn stood(&self, place: &Place, tag: &str) -> Duration {
+    pub(crate) fn stood(&self, resource: &Resource, tag: &str) -> Duration {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = || Sighting { tag: tag.to_owned(), since: Instant::now() };
-        let sighting = seen.entry(place.to_string()).or_insert_with(now);
+        let sighting = seen.entry(resource.to_string()).or_insert_with(now);
         if sighting.tag != tag {
             *sighting = now();
         }
         sighting.since.elapsed()
     }
 
-    pub(crate) fn forget(&self, place: &Place) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&place.to_string());
+    pub(crate) fn forget(&self, resource: &Resource) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&resource.to_string());
     }
 }

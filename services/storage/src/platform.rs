@@ -41,18 +41,18 @@ impl PlatformBucket {
     /// [`Error::Missing`] if there is no such artifact; else when the store or the file system fails.
     pub async fn get_artifact(&self, key: &str, into: &Path) -> Result<(), Error> {
         let object = self.bucket.open(key, None).await?;
-        let mut object = object.ok_or_else(|| Error::Missing { place: self.bucket.place(key) })?;
+        let mut object = object.ok_or_else(|| Error::Missing { resource: self.bucket.resource(key) })?;
         let length = object.content_length();
         let partial = partial(into);
         let mut file = File::create(&partial).await.map_err(Error::file(&partial))?;
         let mut received = 0;
         while let Some(chunk) = object.body.next().await {
-            let chunk = chunk.map_err(|source| Error::body(self.bucket.place(key), source))?;
+            let chunk = chunk.map_err(|source| Error::body(self.bucket.resource(key), source))?;
             received += i64::try_from(chunk.len()).unwrap_or(i64::MAX);
             file.write_all(&chunk).await.map_err(Error::file(&partial))?;
         }
         if length.is_some_and(|length| length != received) {
-            return Err(Error::body(self.bucket.place(key), "the body ended early"));
+            return Err(Error::body(self.bucket.resource(key), "the body ended early"));
         }
         file.flush().await.map_err(Error::file(&partial))?;
         fs::rename(&partial, into).await.map_err(Error::file(into))

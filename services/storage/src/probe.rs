@@ -3,7 +3,7 @@
 //! and one plain tree two writers.
 
 use crate::body::Body;
-use crate::bucket::{Bucket, Put, Written};
+use crate::bucket::{Bucket, Put, Tagged, Written};
 use crate::error::Error;
 use crate::{Storage, keys};
 use bytes::Bytes;
@@ -42,7 +42,7 @@ impl Storage {
 impl Bucket {
     /// Whether an object can be replaced twice by writers that both name its first version.
     async fn replaced_twice(&self, key: &str) -> Result<bool, Error> {
-        let Some((_, tag)) = self.get_tagged(key).await? else { return Ok(false) };
+        let Some(Tagged { tag, .. }) = self.get_tagged(key).await? else { return Ok(false) };
         self.swap(key, Some(&tag), Bytes::from_static(b"second")).await?;
         Ok(self.swap(key, Some(&tag), Bytes::from_static(b"third")).await?.is_some())
     }

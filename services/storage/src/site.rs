@@ -73,10 +73,10 @@ impl SiteBucket {
         let Some(json) = self.bucket.get(&key).await? else {
             return Ok(None);
         };
-        let corrupt = |reason| Error::corrupt(self.bucket.place(&key), reason);
+        let corrupt = |reason| Error::corrupt(self.bucket.resource(&key), reason);
         let record = Deploy::decode(&json).map_err(corrupt)?;
         if record.deploy != *deploy {
-            return Err(Error::corrupt(self.bucket.place(&key), format!("it is about deploy `{}`", record.deploy)));
+            return Err(Error::corrupt(self.bucket.resource(&key), format!("it is about deploy `{}`", record.deploy)));
         }
         let base = match record.base {
             Some(digest) => self.base(digest).await?,
@@ -92,11 +92,11 @@ impl SiteBucket {
         }
         let key = keys::base(digest);
         let json = self.bucket.get(&key).await?;
-        let json = json.ok_or_else(|| Error::Missing { place: self.bucket.place(&key) })?;
+        let json = json.ok_or_else(|| Error::Missing { resource: self.bucket.resource(&key) })?;
         if Digest::of(&json) != digest {
-            return Err(Error::corrupt(self.bucket.place(&key), "its bytes do not have the digest that names it"));
+            return Err(Error::corrupt(self.bucket.resource(&key), "its bytes do not have the digest that names it"));
         }
-        let list = document::decode_base(&json).map_err(|reason| Error::corrupt(self.bucket.place(&key), reason))?;
+        let list = document::decode_base(&json).map_err(|reason| Error::corrupt(self.bucket.resource(&key), reason))?;
         self.bases.0.insert(cached, List::clone(&list)).await;
         Ok(list)
     }
@@ -111,19 +111,20 @@ impl SiteBucket {
         let (manifest, delta) = self.upon_base(manifest, bases).await?;
         let key = keys::deploy(&manifest.head().deploy);
         let json = document::encode_deploy(&manifest, &delta)
-            .map_err(|error| Error::corrupt(self.bucket.place(&key), error))?;
+            .map_err(|error| Error::corrupt(self.bucket.resource(&key), error))?;
         if self.put_json(&key, json).await? == Written::Yes {
             return Ok(manifest);
         }
         let standing = self.manifest(&manifest.head().deploy).await?;
         // A store answers so too when two writers meet and neither has won yet.
-        let standing = standing
-            .ok_or_else(|| Error::body(self.bucket.place(&key), "another writer was there, its object is not yet"))?;
+        let standing = standing.ok_or_else(|| {
+            Error::body(self.bucket.resource(&key), "another writer was there, its object is not yet")
+        })?;
         let ours = |manifest: &Manifest| (manifest.content(), manifest.head().build, manifest.head().site);
         if ours(&standing) == ours(&manifest) {
             Ok(standing)
         } else {
-            Err(Error::Conflict { place: self.bucket.place(&key) })
+            Err(Error::Conflict { resource: self.bucket.resource(&key) })
         }
     }
 
@@ -139,7 +140,7 @@ impl SiteBucket {
             return Ok((manifest.with_base(digest), delta));
         }
         let json = document::encode_base(manifest.entries())
-            .map_err(|error| Error::corrupt(self.bucket.place("manifests/"), error))?;
+            .map_err(|error| Error::corrupt(self.bucket.resource("manifests/"), error))?;
         let digest = Digest::of(&json);
         self.put_json(&keys::base(digest), json).await?;
         Ok((manifest.with_base(digest), Delta::default()))
@@ -178,8 +179,8 @@ impl SiteBucket {
         if Digest::of(&content) == entry.digest {
             return Ok(content);
         }
-        let place = self.bucket.place(&keys::pack(entry.pack));
-        Err(Error::corrupt(place, format!("the bytes of `{}` do not have its digest", entry.path)))
+        let resource = self.bucket.resource(&keys::pack(entry.pack));
+        Err(Error::corrupt(resource, format!("the bytes of `{}` do not have its digest", entry.path)))
     }
 
     /// A part of a file's content as it arrives; `range` is cut to the file's size. Only its length is checked.
@@ -197,11 +198,11 @@ impl SiteBucket {
         }
         let key = keys::pack(entry.pack);
         let body = self.bucket.open_range(&key, entry.offset + start..entry.offset + end).await?;
-        let place = self.bucket.place(&key);
+        let resource = self.bucket.resource(&key);
         let next = move |mut body: aws_sdk_s3::primitives::ByteStream| {
-            let place = place.clone();
+            let resource = resource.clone();
             async move {
-                let chunk = body.try_next().await.map_err(|source| Error::body(place, source))?;
+                let chunk = body.try_next().await.map_err(|source| Error::body(resource, source))?;
                 Ok(chunk.map(|chunk| (chunk, body)))
             }
         };

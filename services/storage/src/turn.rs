@@ -1,6 +1,6 @@
 //! The turn to write a plain tree, which its mark gives. [`crate::mark`] has the rules.
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Tagged};
 use crate::error::Error;
 use crate::keys;
 use crate::mark::{Mark, Rhythm};
@@ -33,20 +33,20 @@ impl SiteBucket {
     /// Takes the turn to write `tree`; `None` if its mark says `wanted` already.
     pub(crate) async fn turn(&self, tree: &str, wanted: &Mark) -> Result<Option<Turn>, Error> {
         let (bucket, key) = (&self.bucket, keys::mark(tree));
-        let place = bucket.place(&key);
+        let resource = bucket.resource(&key);
         let (before, tag) = match bucket.get_tagged(&key).await? {
-            Some((mark, tag)) => (Mark::decode(&mark), Some(tag)),
+            Some(Tagged { content, tag }) => (Mark::decode(&content), Some(tag)),
             None => (None, None),
         };
         if before.as_ref() == Some(wanted) {
             return Ok(None);
         }
         if let (Some(Mark::Writing { .. }), Some(tag)) = (&before, &tag)
-            && self.sightings.stood(&place, tag) < self.rhythm.takeover
+            && self.sightings.stood(&resource, tag) < self.rhythm.takeover
         {
-            return Err(Error::Busy { place });
+            return Err(Error::Busy { resource });
         }
-        self.sightings.forget(&place);
+        self.sightings.forget(&resource);
         let held = Mutex::new(Held { tag, beat: 0, sent: Instant::now() });
         let turn = Turn { bucket: bucket.clone(), key, writer: Uuid::now_v7(), rhythm: self.rhythm, held, before };
         turn.renew().await?;
@@ -116,8 +116,8 @@ impl Turn {
                 locked(&self.held).tag = Some(tag);
                 return Ok(());
             }
-            let Some((standing, tag)) = self.bucket.get_tagged(&self.key).await? else { break };
-            match Mark::decode(&standing) {
+            let Some(Tagged { content, tag }) = self.bucket.get_tagged(&self.key).await? else { break };
+            match Mark::decode(&content) {
                 Some(Mark::Writing { writer, .. }) if writer == self.writer => expected = Some(tag),
                 Some(standing) if standing == *mark => return Ok(()),
                 Some(_) | None => break,
@@ -135,7 +135,7 @@ impl Turn {
     }
 
     fn lost(&self) -> Error {
-        Error::Busy { place: self.bucket.place(&self.key) }
+        Error::Busy { resource: self.bucket.resource(&self.key) }
     }
 }
 

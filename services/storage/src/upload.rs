@@ -29,7 +29,8 @@ impl Bucket {
         let request = request
             .set_content_type(with.content_type.map(str::to_owned))
             .set_cache_control(with.cache_control.map(str::to_owned));
-        let upload = request.send().await.map_err(|error| Error::request("begin to write", self.place(key), error))?;
+        let upload =
+            request.send().await.map_err(|error| Error::request("begin to write", self.resource(key), error))?;
         let upload = Upload { bucket: self, key, id: upload.upload_id().unwrap_or_default() };
         let done = upload.send(path, size).await;
         if done.is_err() {
@@ -46,12 +47,12 @@ impl Bucket {
         loop {
             let request = self.client.list_multipart_uploads().bucket(&*self.name).prefix(prefix);
             let listed = request.encoding_type(EncodingType::Url).send().await;
-            let listed = listed.map_err(|error| Error::request("list the uploads to", self.place(prefix), error));
+            let listed = listed.map_err(|error| Error::request("list the uploads to", self.resource(prefix), error));
             let Some(listed) = found(listed)? else { return Ok(()) };
             for (key, id) in listed.uploads().iter().filter_map(|upload| upload.key().zip(upload.upload_id())) {
                 let (key, request) = (decoded(key), self.client.abort_multipart_upload().bucket(&*self.name));
                 let aborted = request.key(&key).upload_id(id).send().await;
-                found(aborted.map_err(|error| Error::request("end an upload to", self.place(&key), error)))?;
+                found(aborted.map_err(|error| Error::request("end an upload to", self.resource(&key), error)))?;
             }
             // What was listed is gone, so the next page is the first.
             if listed.is_truncated() != Some(true) || listed.uploads().is_empty() {
@@ -80,7 +81,7 @@ impl Upload<'_> {
         let request = self.bucket.client.complete_multipart_upload().bucket(&*self.bucket.name).key(self.key);
         let request = request.upload_id(self.id).multipart_upload(parts).customize();
         let completed = request.config_override(client::within(client::JOIN_TIMEOUT)).send().await;
-        completed.map_err(|error| Error::request("write", self.bucket.place(self.key), error)).map(|_| ())
+        completed.map_err(|error| Error::request("write", self.bucket.resource(self.key), error)).map(|_| ())
     }
 
     async fn part(&self, number: i32, body: Body) -> Result<CompletedPart, Error> {
@@ -88,7 +89,7 @@ impl Upload<'_> {
         let time = client::within(client::sending(body.size()));
         let request = request.part_number(number).body(body.stream().await?);
         let sent = request.customize().config_override(time).send().await;
-        let sent = sent.map_err(|error| Error::request("write a part of", self.bucket.place(self.key), error))?;
+        let sent = sent.map_err(|error| Error::request("write a part of", self.bucket.resource(self.key), error))?;
         Ok(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build())
     }
 

@@ -6,7 +6,7 @@
 
 mod artifact;
 
-use crate::plan::{Known, Location, PACK_BYTES, Pack, Plan, Spot, plan};
+use crate::plan::{Known, Location, PACK_BYTES, Pack, Placed, Plan, Spot, plan};
 use artifact::Artifact;
 use events::{BuildId, DeployId, Digest, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -192,8 +192,8 @@ impl Sync {
     fn manifest(&self, plan: Plan, packs: &[Digest]) -> Manifest {
         let Wanted { id, site, build } = self.deploy.clone();
         let uploaded = Uploaded { files: plan.new_blobs(), bytes: plan.new_bytes() };
-        let entries = plan.files.into_iter().filter_map(|(file, place)| {
-            let location = match place {
+        let entries = plan.files.into_iter().filter_map(|Placed { file, spot }| {
+            let location = match spot {
                 Spot::Known(location) => location,
                 Spot::New { pack, offset } => Location { pack: *packs.get(pack)?, offset },
             };

@@ -67,11 +67,20 @@ pub enum Spot {
     },
 }
 
+/// A file, and where its content is once the plan is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The file.
+    pub file: File,
+    /// Where its content is.
+    pub spot: Spot,
+}
+
 /// What to write, and where everything is then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Every file, sorted by path, with its place.
-    pub files: Vec<(File, Spot)>,
+    /// Every file, sorted by path.
+    pub files: Vec<Placed>,
     /// The packs to write.
     pub packs: Vec<Pack>,
 }
@@ -91,11 +100,11 @@ pub fn plan(mut files: Vec<File>, known: &Known) -> Plan {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut packing = Packing::default();
     let placed = files.into_iter().map(|file| {
-        let place = match known.0.get(&file.digest) {
+        let spot = match known.0.get(&file.digest) {
             Some(location) => Spot::Known(*location),
             None => packing.place(&file),
         };
-        (file, place)
+        Placed { file, spot }
     });
     let files = placed.collect();
     Plan { files, packs: packing.packs }
@@ -207,7 +216,7 @@ mod tests {
     fn equal_content_is_stored_once() {
         let plan = plan(vec![file("b", 1, 5), file("a", 1, 5), file("c", 2, 5)], &Known::default());
         assert_eq!((plan.new_blobs(), plan.new_bytes()), (2, 10));
-        assert_eq!(plan.files[0].1, plan.files[1].1);
+        assert_eq!(plan.files[0].spot, plan.files[1].spot);
     }
 
     #[test]
@@ -215,7 +224,7 @@ mod tests {
         let files = vec![file("a", 1, 5), file("b", 2, 50 * MIB), file("c", 3, 0)];
         let plan = plan(files.clone(), &knowing(&files));
         assert_eq!(plan.packs, []);
-        assert!(plan.files.iter().all(|(_, place)| matches!(place, Spot::Known(_))));
+        assert!(plan.files.iter().all(|placed| matches!(placed.spot, Spot::Known(_))));
     }
 
     #[test]
@@ -224,7 +233,7 @@ mod tests {
         let mut known = Known::default();
         known.extend([(file.digest, Location { pack: first, offset: 3 })]);
         known.extend([(file.digest, Location { pack: second, offset: 4 })]);
-        assert_eq!(plan(vec![file], &known).files[0].1, Spot::Known(Location { pack: first, offset: 3 }));
+        assert_eq!(plan(vec![file], &known).files[0].spot, Spot::Known(Location { pack: first, offset: 3 }));
     }
 
     fn files() -> impl Strategy<Value = Vec<File>> {
@@ -241,8 +250,8 @@ mod tests {
             let known = knowing(&earlier);
             let plan = plan(files.clone(), &known);
             prop_assert_eq!(plan.files.len(), files.len());
-            for (file, place) in &plan.files {
-                match place {
+            for Placed { file, spot } in &plan.files {
+                match spot {
                     Spot::Known(location) => prop_assert_eq!(known.0.get(&file.digest), Some(location)),
                     Spot::New { pack, offset } => {
                         let mut end = 0;

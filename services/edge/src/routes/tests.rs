@@ -1,7 +1,10 @@
 //! The table as the log tells it.
 
 use super::*;
-use events::{Actor, BuildId, Envelope, OrganizationId, PromotionReason, SiteEngine, SiteSettings};
+use events::{
+    Actor, AliasEvent, BuildId, Envelope, Event, HostEvent, OrganizationId, PromotionReason, Recorded, SiteEngine,
+    SiteEvent, SiteSettings,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 

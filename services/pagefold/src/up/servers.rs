@@ -35,14 +35,14 @@ pub(super) struct Servers {
     log: LogServer,
     read_model: ReadModelServer,
     store: StoreServer,
-    places: Places,
+    endpoints: Endpoints,
 }
 
 /// Where the servers answer, or will, for as long as this process lives.
 #[derive(Clone)]
-pub(super) struct Places {
-    log: log::Place,
-    read_model: postgres::Place,
+pub(super) struct Endpoints {
+    log: log::Endpoint,
+    read_model: postgres::Endpoint,
     read_model_answers: watch::Receiver<bool>,
     pub(super) s3: SocketAddr,
 }
@@ -66,12 +66,12 @@ impl Servers {
         let log = LogServer::prepare(&folder.join("nats"), health).await?;
         let read_model = ReadModelServer::prepare(&folder.join("postgres"), health)?;
         let (read_model_answers, s3) = (read_model.answers(), store.address());
-        let places = Places { log: log.place(), read_model: read_model.place(), read_model_answers, s3 };
-        Ok(Self { log, read_model, store, places })
+        let endpoints = Endpoints { log: log.endpoint(), read_model: read_model.endpoint(), read_model_answers, s3 };
+        Ok(Self { log, read_model, store, endpoints })
     }
 
-    pub(super) fn places(&self) -> Places {
-        self.places.clone()
+    pub(super) fn endpoints(&self) -> Endpoints {
+        self.endpoints.clone()
     }
 
     /// Starts each, and again when it has died, as often as it takes: the first tries may fail while processes of the dead one
@@ -87,7 +87,7 @@ impl Servers {
     }
 }
 
-impl Places {
+impl Endpoints {
     /// How `user` reaches the log.
     pub(super) fn log_access(&self, user: &str) -> Result<connection::Config> {
         self.log.access(user)

@@ -3,7 +3,7 @@
 use super::Up;
 use super::ready::Ready;
 use super::secrets::Secrets;
-use super::servers::{Places, REGION};
+use super::servers::{Endpoints, REGION};
 use super::supervisor::Supervisor;
 use crate::health::watch_storage;
 use crate::service::PROJECTOR_CONNECTIONS;
@@ -38,7 +38,7 @@ pub(super) struct Services {
 pub(super) struct Surroundings<'a> {
     pub(super) options: &'a Up,
     pub(super) folder: &'a Path,
-    pub(super) places: &'a Places,
+    pub(super) endpoints: &'a Endpoints,
     pub(super) secrets: &'a Secrets,
     pub(super) supervisor: &'a Supervisor,
     pub(super) health: &'a Health,
@@ -78,15 +78,15 @@ impl Services {
 
     pub(super) fn ready(&self, around: &Surroundings<'_>) -> Ready {
         let (s3_access_key, s3_secret_key) = around.secrets.s3("operator");
-        let (nats, nats_certificate) = around.places.log_server();
+        let (nats, nats_certificate) = around.endpoints.log_server();
         Ready {
             web: format!("http://{}", self.web),
             edge: format!("http://{}", self.edge),
             admin: String::new(),
-            s3: format!("http://{}", around.places.s3),
+            s3: format!("http://{}", around.endpoints.s3),
             nats,
             nats_certificate,
-            postgres: around.places.read_model(Role::Owner).expose_secret().to_owned(),
+            postgres: around.endpoints.read_model(Role::Owner).expose_secret().to_owned(),
             token: around.secrets.token(),
             sign_in_url: String::new(),
             github_webhook_secret: around.secrets.github_webhook_secret(),
@@ -141,7 +141,7 @@ impl Surroundings<'_> {
         };
         let (log, storage) = (self.log("web").await?, self.storage("web"));
         let read_model =
-            Store::establish(&self.places.read_model(Role::Reader), self.options.web_postgres_connections)?;
+            Store::establish(&self.endpoints.read_model(Role::Reader), self.options.web_postgres_connections)?;
         let first = Web::bind(config.clone(), log.clone(), read_model.clone(), storage.clone()).await?;
         let listen = first.local_addr();
         let (config, mut first) = (web::Config { listen, ..config }, Some(first));
@@ -163,13 +163,13 @@ impl Surroundings<'_> {
 
     async fn projector(&self) -> Result<()> {
         let log = self.log("projector").await?;
-        let store = Store::establish(&self.places.read_model(Role::Owner), PROJECTOR_CONNECTIONS)?;
-        let places = self.places.clone();
+        let store = Store::establish(&self.endpoints.read_model(Role::Owner), PROJECTOR_CONNECTIONS)?;
+        let endpoints = self.endpoints.clone();
         self.supervisor.keep("projector", move |stop| {
-            let (log, store, places) = (log.clone(), store.clone(), places.clone());
+            let (log, store, endpoints) = (log.clone(), store.clone(), endpoints.clone());
             async move {
                 // A server that comes up for the first time has no role yet that could be let in.
-                if stop.run_until_cancelled(places.read_model_has_answered()).await.is_some() {
+                if stop.run_until_cancelled(endpoints.read_model_has_answered()).await.is_some() {
                     projector::run(log, store, Role::Reader.name(), stop).await;
                 }
                 Ok(())
@@ -201,12 +201,12 @@ impl Surroundings<'_> {
     async fn launcher(&self, doors: [SocketAddr; 3]) -> Result<()> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
-        let own = doors.into_iter().chain([self.places.s3]).map(|address| address.to_string());
-        let own = own.chain(self.places.log_addresses()).chain(self.options.builds.docker_hosts()).collect();
+        let own = doors.into_iter().chain([self.endpoints.s3]).map(|address| address.to_string());
+        let own = own.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts()).collect();
         // On one machine, repositories are near: everything but what is ours.
         let sources = &self.options.sources;
         let mut rules = sources.rules(sources.repositories.allowed(true), own, self.folder.to_owned());
-        rules.dialer.own.push(Own::Moving(self.places.log_process()));
+        rules.dialer.own.push(Own::Moving(self.endpoints.log_process()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Pages are served and pushes are taken in without it.
         let parts = launcher::Parts::of(self.health, Need::May);
@@ -227,7 +227,7 @@ impl Surroundings<'_> {
     }
 
     fn access(&self, user: &str) -> Result<connection::Config> {
-        self.places.log_access(user)
+        self.endpoints.log_access(user)
     }
 
     async fn log(&self, user: &str) -> Result<Log> {
@@ -236,7 +236,7 @@ impl Surroundings<'_> {
 
     fn storage(&self, name: &str) -> Storage {
         let (id, secret) = self.secrets.s3(name);
-        let endpoint = format!("http://{}", self.places.s3);
+        let endpoint = format!("http://{}", self.endpoints.s3);
         Storage::connect(&storage::Config::new(endpoint, REGION.to_owned(), id, SecretString::from(secret)))
     }
 }

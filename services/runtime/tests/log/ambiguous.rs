@@ -21,7 +21,7 @@ async fn an_append_whose_answer_is_lost_is_in_the_log_once() {
     let recorded = within(log.execute::<Site>("docs", &create("acme"), &cause())).await.unwrap();
     assert_eq!(proxy.left(), 0);
     assert_eq!(recorded[0].sequence, 2);
-    assert_eq!(history(&world.log("syncer").await).await[1..], recorded);
+    assert_eq!(history(&world.log("projector").await).await[1..], recorded);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,7 +35,7 @@ async fn a_burst_survives_a_connection_that_breaks_again_and_again() {
     let burst = names.iter().map(async |name| log.execute::<Site>(name, &create("acme"), &cause()).await.unwrap());
     let recorded: Vec<_> = within(join_all(burst)).await.into_iter().flatten().collect();
     assert_eq!(proxy.left(), 0);
-    let facts = history(&world.log("syncer").await).await;
+    let facts = history(&world.log("projector").await).await;
     assert_eq!(facts.len(), 301);
     assert_eq!(facts.iter().map(|fact| fact.envelope.id).collect::<BTreeSet<_>>().len(), 301);
     for fact in recorded {

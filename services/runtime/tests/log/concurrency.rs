@@ -33,7 +33,7 @@ async fn racing_promotions_form_one_chain() {
         let tries = logs.iter().zip(1..).map(|(log, index)| promoted(log, round * 8 + index));
         stated += within(join_all(tries)).await.iter().flatten().flatten().count();
     }
-    let chain = history(&logs[0]).await;
+    let chain = history(&world.log("projector").await).await;
     assert_eq!(chain.len(), stated);
     let mut shown = None;
     let mut newest = 0;

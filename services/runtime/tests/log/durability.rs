@@ -13,7 +13,7 @@ async fn facts_survive_a_crash_right_after_their_acknowledgement() {
         }
         world.kill().await;
         world.revive().await;
-        let facts = history(&world.log("syncer").await).await;
+        let facts = history(&world.log("projector").await).await;
         assert_eq!(facts.len(), round * 10);
         assert_eq!(facts[(round - 1) * 10..], said);
     }

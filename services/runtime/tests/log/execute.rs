@@ -71,7 +71,7 @@ async fn one_cause_leads_to_one_fact_even_when_the_domain_would_say_it_again() {
         // Whoever was told so stands where the log stands, not where the fact was.
         assert_eq!(log.load::<Build>("1").await.unwrap().sequence, 4);
     }
-    assert_eq!(history(&log).await.iter().filter(|fact| fact.envelope.id == id).count(), 1);
+    assert_eq!(history(&world.log("projector").await).await.iter().filter(|fact| fact.envelope.id == id).count(), 1);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn a_thousand_at_once_are_durable_and_each_knows_its_place() {
     assert_eq!(recorded.len(), 1000);
     world.kill().await;
     world.revive().await;
-    let facts = history(&world.log("syncer").await).await;
+    let facts = history(&world.log("projector").await).await;
     assert_eq!(facts.len(), 1000);
     for fact in recorded {
         assert_eq!(facts[usize::try_from(fact.sequence).unwrap() - 1], fact);
@@ -67,7 +67,7 @@ async fn closing_a_connection_loses_nothing_that_was_promised() {
     while let Ok(more) = promises.try_recv() {
         promised.extend(more);
     }
-    let facts = history(&world.log("syncer").await).await;
+    let facts = history(&world.log("projector").await).await;
     assert!(promised.iter().all(|fact| facts.contains(fact)));
     assert!(!log.connection().is_up().await);
 }
@@ -81,7 +81,7 @@ async fn a_crowd_at_one_aggregate_shares_appends_and_each_is_told_its_own() {
     let pushes: Vec<_> = (0..400).map(|index| push(&(index / 2).to_string())).collect();
     let crowd = pushes.iter().map(async |push| log.execute::<Repository>("docs", push, &cause()).await.unwrap());
     let told = within(join_all(crowd)).await;
-    let facts = history(&world.log("syncer").await).await;
+    let facts = history(&world.log("projector").await).await;
     assert_eq!(facts.len(), 201);
     for (pair, twice) in told.chunks(2).zip(pushes.chunks(2)) {
         let [own] = &pair.concat()[..] else { panic!("{pair:?}") };

@@ -2,6 +2,7 @@
 
 use crate::world::{World, site, within};
 use futures::StreamExt;
+use serde_json::json;
 use servers::nats::USERS;
 use std::time::Duration;
 
@@ -67,22 +68,68 @@ async fn nobody_takes_the_work_of_another() {
     let world = World::start().await;
     for user in USERS.iter().filter(|user| user.name != "ctl") {
         for owner in ["launcher", "syncer"] {
-            for subject in [
-                format!("$JS.API.CONSUMER.MSG.NEXT.EVENTS.{owner}"),
-                format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}"),
-                format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}.events.>"),
-                format!("$JS.API.CONSUMER.DELETE.EVENTS.{owner}"),
+            for (subject, own) in [
+                (format!("$JS.API.CONSUMER.MSG.NEXT.EVENTS.{owner}"), true),
+                (format!("$JS.API.CONSUMER.MSG.NEXT.PARKED.{owner}"), true),
+                (format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}"), true),
+                (format!("$JS.API.CONSUMER.CREATE.PARKED.{owner}"), true),
+                (format!("$JS.API.CONSUMER.CREATE.EVENTS.{owner}.events.>"), false),
+                (format!("$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.{owner}"), false),
+                (format!("$JS.API.CONSUMER.DELETE.EVENTS.{owner}"), false),
             ] {
-                assert_eq!(
-                    may_publish(&world, user.name, &subject).await,
-                    user.name == owner,
-                    "{} {subject}",
-                    user.name
-                );
+                let allowed = may_publish(&world, user.name, &subject).await;
+                assert_eq!(allowed, own && user.name == owner, "{} {subject}", user.name);
             }
-            let retries = format!("$JS.API.CONSUMER.MSG.NEXT.PARKED.{owner}");
-            assert_eq!(may_publish(&world, user.name, &retries).await, user.name == owner, "{} {retries}", user.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn only_who_follows_makes_a_consumer_and_says_its_name() {
+    let world = World::start().await;
+    for user in USERS.iter().filter(|user| user.name != "ctl") {
+        let facts = ["web", "scheduler", "projector", "edge"].contains(&user.name);
+        for (subject, allowed) in [
+            ("$JS.API.CONSUMER.CREATE.EVENTS.some-name.events.>", facts),
+            ("$JS.API.CONSUMER.CREATE.LOGS.some-name.logs.build.x", user.name == "web"),
+            ("$JS.API.CONSUMER.CREATE.PARKED.some-name.parked.>", false),
+            ("$JS.API.CONSUMER.CREATE.KV_SESSIONS.some-name.$KV.SESSIONS.>", false),
+            // Without a name, or with less than it hears.
+            ("$JS.API.CONSUMER.CREATE.EVENTS", false),
+            ("$JS.API.CONSUMER.CREATE.EVENTS.some-name", false),
+            ("$JS.API.CONSUMER.CREATE.LOGS", false),
+            ("$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.some-name", false),
+            ("$JS.API.CONSUMER.NAMES.EVENTS", false),
+            ("$JS.API.CONSUMER.LIST.EVENTS", false),
+        ] {
+            assert_eq!(may_publish(&world, user.name, subject).await, allowed, "{} {subject}", user.name);
+        }
+    }
+}
+
+/// The request's subject is what permissions see, and its body is what the server makes.
+#[tokio::test]
+async fn a_request_cannot_name_one_consumer_and_make_another() {
+    let world = World::start().await;
+    let durable =
+        |heard: &str| json!({ "durable_name": "launcher", "ack_policy": "explicit", "filter_subject": heard });
+    let request = |config: serde_json::Value| json!({ "stream_name": "EVENTS", "config": config }).to_string();
+    let ask = async |user: &str, subject: &str, body: String| {
+        let (raw, _) = world.raw(user).await;
+        let answer = raw.request(subject.to_owned(), body.into()).await.unwrap();
+        serde_json::from_slice::<serde_json::Value>(&answer.payload).unwrap()
+    };
+    let made = ask("launcher", "$JS.API.CONSUMER.CREATE.EVENTS.launcher", request(durable("events.build.*"))).await;
+    assert_eq!(made["config"]["filter_subject"], "events.build.*", "{made}");
+    let called = |name: &str| json!({ "name": name, "ack_policy": "explicit", "filter_subject": "events.>" });
+    let mut both = durable("events.>");
+    both["name"] = "edge-1".into();
+    for config in [durable("events.>"), both, called("launcher")] {
+        let answer = ask("edge", "$JS.API.CONSUMER.CREATE.EVENTS.edge-1.events.>", request(config)).await;
+        // The server goes by the name in the subject, or makes nothing.
+        assert!(answer["name"] == "edge-1" || answer["error"]["code"].is_number(), "{answer}");
+        let there = ask("launcher", "$JS.API.CONSUMER.INFO.EVENTS.launcher", String::new()).await;
+        assert_eq!(there["config"], made["config"]);
     }
 }
 

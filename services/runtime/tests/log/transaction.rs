@@ -44,7 +44,7 @@ async fn the_facts_of_a_transaction_stand_together_as_one_story() {
     let first = recorded[0].envelope.id;
     assert!(recorded.iter().all(|fact| fact.envelope.correlation == first), "{recorded:?}");
     assert_eq!(recorded.iter().map(|fact| fact.envelope.id).collect::<BTreeSet<_>>().len(), 4);
-    assert_eq!(history(&world.log("syncer").await).await, recorded);
+    assert_eq!(history(&world.log("projector").await).await, recorded);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_transaction_whose_answer_is_lost_is_in_the_log_once() {
         assert_eq!((proxy.left(), recorded.len()), (0, 2));
         said.extend(recorded);
     }
-    assert_eq!(history(&world.log("syncer").await).await, said);
+    assert_eq!(history(&world.log("projector").await).await, said);
 }
 
 /// Deletes a site with every host it has, as web does: whoever met another site than they saw looks again.

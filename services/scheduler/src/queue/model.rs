@@ -1,5 +1,6 @@
 //! What the queue is made of.
 
+use super::gone::Gone;
 use crate::branches::Branches;
 use events::{AliasName, Branch, BuildId, CommitId, EventId, Lane, OrganizationId, Recorded, SiteId, SiteSettings};
 use serde::{Deserialize, Serialize};
@@ -17,9 +18,8 @@ pub struct KnownSite {
     pub last_number: u64,
     /// Branches whose preview shows something.
     pub previews: BTreeSet<Branch>,
-    /// Branches of its repository that were deleted and not pushed again. None is forgotten: whenever something is synced
-    /// for one after all, it is taken down.
-    pub gone: BTreeSet<Branch>,
+    /// Branches of its repository that were deleted: whenever something is synced for one after all, it is taken down.
+    pub gone: Gone,
 }
 
 /// A repository that sites are built from.
@@ -139,8 +139,8 @@ impl From<&Recorded> for Origin {
 }
 
 impl KnownSite {
-    pub(super) const fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
-        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), gone: BTreeSet::new() }
+    pub(super) fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
+        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), gone: Gone::default() }
     }
 
     /// Whether the branch is published under a name of its own; every other is a preview.

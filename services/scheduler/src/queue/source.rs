@@ -96,7 +96,7 @@ impl Queue {
     fn delete_branch(&mut self, recorded: &Recorded, sites: &BTreeSet<SiteId>, branch: &Branch) {
         for id in sites {
             let Some(site) = self.sites.get_mut(id).filter(|site| !site.publishes(branch)) else { continue };
-            site.gone.insert(branch.clone());
+            site.gone.insert(branch);
             if site.previews.contains(branch) {
                 self.remove_preview(*id, branch, recorded);
             }

@@ -8,6 +8,7 @@ use std::collections::HashMap as Map;
 use uuid::Uuid;
 
 mod deletions;
+mod memory;
 mod orders;
 mod previews;
 mod signed;

@@ -3,26 +3,39 @@
 //! A service that is taken over can state only the facts that are its own, cannot change or delete a stream, and hears
 //! answers only in its own inbox.
 
+use events::subject;
+
 /// A user of the log's server and what it may publish to.
 pub struct User {
     /// The service's name.
     pub name: &'static str,
     /// Facts it may state: aggregates.
     states: &'static [&'static str],
-    /// Streams it may follow and look things up in.
+    /// Streams it may look things up in.
     reads: &'static [&'static str],
+    /// What it may follow, by consumers that end with it.
+    follows: &'static [Followed],
     /// Whether it works through facts: by a consumer of its name, which nobody else may touch, with a place on the shelf.
     works: bool,
     /// Anything else it may publish to.
     also: &'static [&'static str],
 }
 
+/// What is followed: the request for a consumer names the stream, the consumer, and what the consumer hears.
+struct Followed {
+    stream: &'static str,
+    hears: &'static str,
+}
+
+const FACTS: Followed = Followed { stream: subject::EVENTS, hears: subject::ALL_EVENTS };
+const BUILD_LOGS: Followed = Followed { stream: subject::LOGS, hears: subject::ALL_LOGS };
+
 /// The operator may do anything in the JetStream API, but may not state a fact past the domain's rules.
 const OPERATOR: &[&str] = &["$JS.API.>", "$JS.ACK.>", "$KV.>", "$O.>", "parked.>"];
 
 /// Every user.
 pub const USERS: &[User] = &[
-    User { name: "ctl", states: &[], reads: &[], works: false, also: OPERATOR },
+    User { name: "ctl", states: &[], reads: &[], follows: &[], works: false, also: OPERATOR },
     User {
         name: "web",
         states: &[
@@ -38,6 +51,7 @@ pub const USERS: &[User] = &[
             "alias",
         ],
         reads: &["EVENTS", "LOGS"],
+        follows: &[FACTS, BUILD_LOGS],
         works: false,
         also: &[
             "$KV.SESSIONS.>",
@@ -52,6 +66,7 @@ pub const USERS: &[User] = &[
         name: "scheduler",
         states: &["build", "alias"],
         reads: &["EVENTS"],
+        follows: &[FACTS],
         works: false,
         also: &[
             "$KV.LEASES.>",
@@ -68,50 +83,61 @@ pub const USERS: &[User] = &[
             "$JS.FC.OBJ_SNAPSHOTS.>",
         ],
     },
-    User { name: "launcher", states: &["build"], reads: &["EVENTS", "LOGS"], works: true, also: &["logs.build.*"] },
-    User { name: "syncer", states: &["deploy", "alias"], reads: &["EVENTS"], works: true, also: &[] },
-    User { name: "projector", states: &[], reads: &["EVENTS"], works: false, also: &[] },
-    User { name: "edge", states: &[], reads: &["EVENTS"], works: false, also: &[] },
+    User {
+        name: "launcher",
+        states: &["build"],
+        reads: &["EVENTS", "LOGS"],
+        follows: &[],
+        works: true,
+        also: &[subject::ALL_LOGS],
+    },
+    User { name: "syncer", states: &["deploy", "alias"], reads: &["EVENTS"], follows: &[], works: true, also: &[] },
+    User { name: "projector", states: &[], reads: &["EVENTS"], follows: &[FACTS], works: false, also: &[] },
+    User { name: "edge", states: &[], reads: &["EVENTS"], follows: &[FACTS], works: false, also: &[] },
 ];
 
 impl User {
     pub(super) fn publishes(&self) -> Vec<String> {
-        let mut subjects: Vec<String> = self.states.iter().map(|kind| events::subject::events_of(kind)).collect();
+        let mut subjects: Vec<String> = self.states.iter().map(|kind| subject::events_of(kind)).collect();
         subjects.push("$JS.API.INFO".to_owned());
         for stream in self.reads {
             subjects.extend([
                 format!("$JS.API.STREAM.INFO.{stream}"),
                 format!("$JS.API.STREAM.MSG.GET.{stream}"),
                 format!("$JS.API.DIRECT.GET.{stream}"),
-                format!("$JS.API.CONSUMER.CREATE.{stream}"),
-                format!("$JS.API.CONSUMER.CREATE.{stream}.>"),
-                format!("$JS.API.CONSUMER.INFO.{stream}.>"),
-                format!("$JS.API.CONSUMER.DELETE.{stream}.>"),
-                format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.>"),
+            ]);
+        }
+        for Followed { stream, hears } in self.follows {
+            subjects.extend([
+                format!("$JS.API.CONSUMER.CREATE.{stream}.*.{hears}"),
+                format!("$JS.API.CONSUMER.INFO.{stream}.*"),
+                format!("$JS.API.CONSUMER.DELETE.{stream}.*"),
+                format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.*"),
             ]);
         }
         if self.works {
             let name = self.name;
-            subjects.extend([
-                format!("$JS.ACK.EVENTS.{name}.>"),
-                "$JS.API.STREAM.MSG.GET.PARKED".to_owned(),
-                format!("$JS.API.CONSUMER.CREATE.PARKED.{name}"),
-                format!("$JS.API.CONSUMER.CREATE.PARKED.{name}.>"),
-                format!("$JS.API.CONSUMER.INFO.PARKED.{name}"),
-                format!("$JS.API.CONSUMER.MSG.NEXT.PARKED.{name}"),
-                format!("$JS.ACK.PARKED.{name}.>"),
-                format!("parked.{name}.*"),
-            ]);
+            subjects.extend(["$JS.API.STREAM.MSG.GET.PARKED".to_owned(), format!("parked.{name}.*")]);
+            for stream in [subject::EVENTS, subject::PARKED] {
+                subjects.extend([
+                    format!("$JS.API.CONSUMER.CREATE.{stream}.{name}"),
+                    format!("$JS.API.CONSUMER.INFO.{stream}.{name}"),
+                    format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"),
+                    format!("$JS.ACK.{stream}.{name}.>"),
+                ]);
+            }
         }
         subjects.extend(self.also.iter().map(|subject| (*subject).to_owned()));
         subjects
     }
 
-    /// The consumers by which others work: whoever could read, change or remove one would take their work away. What is left
-    /// is a request whose subject bears no name, by which those who follow make theirs: the server lets it change options of
-    /// a consumer that its body names.
+    /// The consumers by which others work: whoever could read, change or remove one would take their work away. One that
+    /// follows has a name that nobody else knows, and permissions cannot tell such names apart: a wildcard is a whole token.
+    /// So whoever may name a consumer as it likes must not choose these.
     pub(super) fn leaves_alone(&self) -> Vec<String> {
-        let others = USERS.iter().filter(|other| other.works && other.name != self.name && self.name != "ctl");
+        if self.follows.is_empty() {
+            return Vec::new();
+        }
         let of = |name| {
             [
                 format!("$JS.API.CONSUMER.*.EVENTS.{name}"),
@@ -119,6 +145,6 @@ impl User {
                 format!("$JS.API.CONSUMER.MSG.NEXT.EVENTS.{name}"),
             ]
         };
-        others.flat_map(|other| of(other.name)).collect()
+        USERS.iter().filter(|other| other.works).flat_map(|other| of(other.name)).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::programs::Programs;
-use super::{Error, Place, Role};
+use super::{Endpoint, Error, Role};
 use crate::{private, process};
 use secrecy::ExposeSecret;
 use std::fs::{self, Permissions};
@@ -21,7 +21,7 @@ const TAIL_LINES: usize = 5;
 pub(super) struct Cluster {
     pub(super) directory: PathBuf,
     pub(super) log: PathBuf,
-    pub(super) place: Place,
+    pub(super) endpoint: Endpoint,
 }
 
 /// The data directory by its whole name, made if missing.
@@ -53,8 +53,8 @@ impl Cluster {
     /// Takes up the cluster below `data_dir`, or makes it.
     pub(super) fn prepare(data_dir: &Path, programs: &Programs) -> Result<Self, Error> {
         let data_dir = self::data_dir(data_dir, programs.account.as_ref())?;
-        let place = Place::below(&data_dir, programs)?;
-        let cluster = Self { directory: data_dir.join("cluster"), log: data_dir.join("postgres.log"), place };
+        let endpoint = Endpoint::below(&data_dir, programs)?;
+        let cluster = Self { directory: data_dir.join("cluster"), log: data_dir.join("postgres.log"), endpoint };
         if !cluster.directory.exists() {
             cluster.init(&data_dir, programs)?;
         }
@@ -70,7 +70,7 @@ impl Cluster {
         closed_folder(&making)?;
         // The password goes by a file: other users can read a command line.
         let password_file = data_dir.join("password.new");
-        let password = self.place.password(Role::Administrator).expose_secret();
+        let password = self.endpoint.password(Role::Administrator).expose_secret();
         private::write(&password_file, password).map_err(Error::file("write", &password_file))?;
         if let Some(account) = &programs.account {
             account.own(&making)?;

@@ -12,15 +12,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Waits until the server takes connections, then sees to roles and database.
 pub(super) async fn prepare(process: &Process, cluster: &Cluster) -> Result<(), Error> {
-    let place = &cluster.place;
-    let url = place.url_of(Role::Administrator, "postgres");
+    let endpoint = &cluster.endpoint;
+    let url = endpoint.url_of(Role::Administrator, "postgres");
     let connect = async || Administrator::connect(&url, ANSWER_TIMEOUT).await;
     let connected = process.answer(connect, projections::Error::is_answer, |_| {}).await;
     let mut administrator = connected.map_err(|silence| match silence {
         Silence::Ended => cluster.exited(),
         Silence::Final(error) => Error::setup("connect to the private postgres", error),
     })?;
-    let login = |role: Role| Login { name: role.name().to_owned(), password: place.password(role).clone() };
+    let login = |role: Role| Login { name: role.name().to_owned(), password: endpoint.password(role).clone() };
     let wanted = Wanted::new(DATABASE.to_owned(), login(Role::Owner));
     administrator.make(&wanted, Some(&login(Role::Reader))).await.map_err(Error::Roles)?;
     let closed = administrator.close().await;

@@ -1,5 +1,6 @@
 //! Manifests as they are stored: bases, and deploys as differences from a base. [`crate::manifest`] has the format.
 
+use super::rows::{Rows, Unlisted};
 use crate::manifest::{Head, Manifest, SiteFile, Uploaded};
 use events::{BuildId, DeployId, Digest, SiteId};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,12 @@ pub(crate) enum Invalid {
     Content,
 }
 
+impl From<Unlisted> for Invalid {
+    fn from(Unlisted(path): Unlisted) -> Self {
+        Self::Index(path)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Base {
     version: u32,
@@ -44,30 +51,6 @@ pub(crate) struct Deploy {
     pub base: Option<Digest>,
     put: Rows,
     removed: Vec<String>,
-}
-
-/// A file list in which packs and content types are written once.
-#[derive(Default, Serialize, Deserialize)]
-struct Rows {
-    packs: Vec<Digest>,
-    types: Vec<Arc<str>>,
-    files: Vec<Row>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Row {
-    #[serde(rename = "p")]
-    path: String,
-    #[serde(rename = "d")]
-    digest: Digest,
-    #[serde(rename = "s")]
-    size: u64,
-    #[serde(rename = "t")]
-    content_type: usize,
-    #[serde(rename = "k")]
-    pack: usize,
-    #[serde(rename = "o")]
-    offset: u64,
 }
 
 /// What turns a base into a deploy's list.
@@ -159,62 +142,6 @@ impl Deploy {
         let head = Head { deploy: self.deploy, site: self.site, build: self.build, uploaded: self.uploaded };
         let manifest = Manifest::of_sorted(head, self.base, list);
         if manifest.content() == self.content { Ok(manifest) } else { Err(Invalid::Content) }
-    }
-}
-
-impl Rows {
-    fn of(list: &[Arc<SiteFile>]) -> Self {
-        let (mut packs, mut types) = (Table::default(), Table::default());
-        let row = |entry: &Arc<SiteFile>| Row {
-            path: entry.path.clone(),
-            digest: entry.digest,
-            size: entry.size,
-            content_type: types.index(&entry.content_type),
-            pack: packs.index(&entry.pack),
-            offset: entry.offset,
-        };
-        let files = list.iter().map(row).collect();
-        Self { packs: packs.values, types: types.values, files }
-    }
-
-    fn entries(self) -> Result<Vec<Arc<SiteFile>>, Invalid> {
-        let Self { packs, types, files } = self;
-        let entry = |row: Row| match (packs.get(row.pack), types.get(row.content_type)) {
-            (Some(pack), Some(content_type)) => Ok(Arc::new(SiteFile {
-                path: row.path,
-                digest: row.digest,
-                size: row.size,
-                content_type: Arc::clone(content_type),
-                pack: *pack,
-                offset: row.offset,
-            })),
-            (None, _) | (_, None) => Err(Invalid::Index(row.path)),
-        };
-        files.into_iter().map(entry).collect()
-    }
-}
-
-/// Values in the order in which they were first asked for.
-struct Table<T> {
-    values: Vec<T>,
-    indices: HashMap<T, usize>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), indices: HashMap::new() }
-    }
-}
-
-impl<T: Clone + Eq + std::hash::Hash> Table<T> {
-    fn index(&mut self, value: &T) -> usize {
-        if let Some(index) = self.indices.get(value) {
-            return *index;
-        }
-        let index = self.values.len();
-        self.values.push(value.clone());
-        self.indices.insert(value.clone(), index);
-        index
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the containers of an engine belong, so that the weight of a build counts beside us: a group shares with its siblings
 //! alone, and an engine by itself puts containers beside other containers, all of them together as heavy as we are.
 
-use super::own_path;
+use super::hierarchy::own_path;
 use bollard::models::SystemInfo;
 use std::path::Path;
 

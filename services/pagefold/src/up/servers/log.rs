@@ -27,7 +27,7 @@ pub(super) struct LogServer {
     /// The same for clients, who are let in when it has what they expect.
     open: watch::Sender<Option<SocketAddr>>,
     door: JoinHandle<Infallible>,
-    place: Place,
+    endpoint: Endpoint,
     /// Whether it has the streams that services expect.
     provisioned: bool,
     health: Reporter,
@@ -35,7 +35,7 @@ pub(super) struct LogServer {
 
 /// Where the log answers.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     secrets: PathBuf,
     door: u16,
     ports: Vec<u16>,
@@ -51,14 +51,14 @@ impl LogServer {
         let relay = Relay::bind().await?;
         let (address, open) = (watch::Sender::new(None), watch::Sender::new(None));
         let secrets = settings.folder.clone();
-        let place = Place { secrets, door: relay.port(), ports, process: address.subscribe() };
+        let endpoint = Endpoint { secrets, door: relay.port(), ports, process: address.subscribe() };
         let door = tokio::spawn(relay.run(open.subscribe()));
         let health = health.part("nats_server", Need::Must);
-        Ok(Self { settings, process: None, address, open, door, place, provisioned: false, health })
+        Ok(Self { settings, process: None, address, open, door, endpoint, provisioned: false, health })
     }
 
-    pub(super) fn place(&self) -> Place {
-        self.place.clone()
+    pub(super) fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
     }
 
     pub(super) async fn keep_up(&mut self) {
@@ -89,12 +89,12 @@ impl LogServer {
         process.ready(waiting).await?;
         if !self.provisioned {
             // What a fresh log lacks is made before anybody can miss it. If that fails, an older one may do meanwhile.
-            self.provisioned = provision(&self.place, address, &self.health).await;
+            self.provisioned = provision(&self.endpoint, address, &self.health).await;
         }
         self.open.send_replace(Some(address));
         while process.is_running() {
             if !self.provisioned {
-                self.provisioned = provision(&self.place, address, &self.health).await;
+                self.provisioned = provision(&self.endpoint, address, &self.health).await;
             }
             if self.provisioned {
                 self.health.ok();
@@ -112,7 +112,7 @@ impl LogServer {
     }
 }
 
-impl Place {
+impl Endpoint {
     pub(super) fn access(&self, user: &str) -> Result<connection::Config> {
         Ok(nats::access(&self.secrets, user, self.url())?)
     }
@@ -137,9 +137,9 @@ impl Place {
 }
 
 /// Makes what services expect of the log, or brings it up to date, past the door; answers whether that is done.
-async fn provision(place: &Place, process: SocketAddr, health: &Reporter) -> bool {
+async fn provision(endpoint: &Endpoint, process: SocketAddr, health: &Reporter) -> bool {
     let made = async {
-        let access = nats::access(&place.secrets, "ctl", nats::url(process.port()))?;
+        let access = nats::access(&endpoint.secrets, "ctl", nats::url(process.port()))?;
         let operator = Connection::open(&access).await?;
         let made = streams::provision(&operator, 1).await;
         operator.close().await;

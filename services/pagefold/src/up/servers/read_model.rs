@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 pub(super) struct ReadModelServer {
     config: postgres::Config,
-    place: postgres::Place,
+    endpoint: postgres::Endpoint,
     process: Option<postgres::Server>,
     /// Whether it has answered since this process began.
     answers: watch::Sender<bool>,
@@ -21,13 +21,13 @@ pub(super) struct ReadModelServer {
 impl ReadModelServer {
     pub(super) fn prepare(folder: &Path, health: &Health) -> Result<Self> {
         let config = postgres::Config::new(folder);
-        let place = postgres::Place::prepare(&config).context("PostgreSQL cannot start")?;
+        let endpoint = postgres::Endpoint::prepare(&config).context("PostgreSQL cannot start")?;
         let health = health.part("postgresql", Need::Must);
-        Ok(Self { config, place, process: None, answers: watch::Sender::new(false), health })
+        Ok(Self { config, endpoint, process: None, answers: watch::Sender::new(false), health })
     }
 
-    pub(super) fn place(&self) -> postgres::Place {
-        self.place.clone()
+    pub(super) fn endpoint(&self) -> postgres::Endpoint {
+        self.endpoint.clone()
     }
 
     pub(super) fn answers(&self) -> watch::Receiver<bool> {

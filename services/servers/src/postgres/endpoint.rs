@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 /// Where a server answers, or will.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Endpoint {
     passwords: Passwords,
     socket: PathBuf,
 }
 
-impl Place {
+impl Endpoint {
     /// Sees to what clients must know before the server runs, and to whether it can run at all.
     ///
     /// # Errors

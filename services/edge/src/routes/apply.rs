@@ -1,0 +1,82 @@
+//! What each fact makes of the table.
+
+use super::{Routes, SiteRoutes, Slot};
+use events::{AliasEvent, Event, HostEvent, Recorded, SiteEvent, SiteId, SiteName};
+
+impl Routes {
+    /// Whether [`Self::apply`] would look at it.
+    pub(crate) fn concerns(event: &Event) -> bool {
+        match event {
+            Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Repository(_)
+            | Event::Build(_)
+            | Event::Deploy(_) => false,
+        }
+    }
+
+    /// Takes in a fact; answers the site of which it changes what waits to be shown.
+    pub(crate) fn apply(&mut self, recorded: &Recorded) -> Option<SiteId> {
+        match &recorded.event {
+            Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact),
+            Event::Host(fact) => {
+                self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
+                None
+            }
+            Event::Alias(fact) => self.apply_alias(fact),
+            Event::Organization(_)
+            | Event::Handle(_)
+            | Event::User(_)
+            | Event::Invitation(_)
+            | Event::Token(_)
+            | Event::Repository(_)
+            | Event::Build(_)
+            | Event::Deploy(_) => None,
+        }
+    }
+
+    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
+        match fact {
+            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => {
+                self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
+                None
+            }
+            SiteEvent::SettingsChanged { .. } | SiteEvent::WebhookSecretRotated { .. } => None,
+            SiteEvent::Deleted {} => {
+                self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
+                Some(id)
+            }
+        }
+    }
+
+    fn apply_host(&mut self, label: SiteName, fact: &HostEvent) {
+        match fact {
+            HostEvent::Claimed { site, .. } => self.hosts.insert(label, *site),
+            HostEvent::Released { .. } => drop(self.hosts.remove(&label)),
+        }
+    }
+
+    fn apply_alias(&mut self, fact: &AliasEvent) -> Option<SiteId> {
+        match fact {
+            AliasEvent::Promoted { site: id, alias, deploy, .. } => {
+                let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
+                if site.deleted {
+                    return None;
+                }
+                let slot = || Slot { alias: alias.clone(), shown: None, next: None };
+                let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
+                slot.next = Some(deploy.clone());
+                Some(*id)
+            }
+            AliasEvent::Removed { site: id, alias, .. } => {
+                self.sites.get_mut(id)?.slots.remove(&alias.host_prefix().unwrap_or_default());
+                Some(*id)
+            }
+            AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. } => None,
+        }
+    }
+}
