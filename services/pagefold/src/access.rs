@@ -1,5 +1,6 @@
 //! How an operator's command reaches the platform: by the data directory of `pagefold up`, or by addresses.
 
+use crate::api::Api;
 use crate::credentials;
 use crate::up::{data_dir, ready::Ready};
 use anyhow::{Context, Result};
@@ -69,8 +70,13 @@ impl Access {
         }
     }
 
-    /// The address of the API, and a token for it.
-    pub(crate) fn web(&self) -> Result<(String, SecretString)> {
+    /// The API, as whoever has a token for it.
+    pub(crate) fn api(&self) -> Result<Api> {
+        let (url, token) = self.web()?;
+        Ok(Api::new(&url, token))
+    }
+
+    fn web(&self) -> Result<(String, SecretString)> {
         match (&self.web_url, &self.token) {
             (Some(url), Some(token)) => Ok((url.clone(), token.clone())),
             // Whoever names a data directory means that; whoever signed in, where they did.

@@ -1,8 +1,14 @@
 //! How a command reaches the API of a platform, as whoever has its token.
 
-use crate::access::Access;
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, Response};
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -10,28 +16,21 @@ use std::time::Duration;
 
 /// How long an answer may take; a command of the API is given up after eight seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a log is followed.
-const FOLLOWED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The API of a platform.
 pub(crate) struct Api {
-    client: Client,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
     token: SecretString,
 }
 
 impl Api {
-    /// The platform that `access` names.
-    pub(crate) fn of(access: &Access) -> Result<Self> {
-        let (url, token) = access.web()?;
-        Self::new(url, token)
-    }
-
-    pub(crate) fn new(url: String, token: SecretString) -> Result<Self> {
-        // Somebody may have chosen one before: then that is the one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), token })
+    /// The API at `url`, whose certificate is vouched for by whom the system trusts, or Mozilla where it trusts nobody.
+    pub(crate) fn new(url: &str, token: SecretString) -> Self {
+        let tls = HttpsConnectorBuilder::new();
+        let connector = tls.with_native_roots().unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
+        let client = Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().build());
+        Self { client, url: url.trim_end_matches('/').to_owned(), token }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
@@ -63,39 +62,46 @@ impl Api {
         }
     }
 
-    /// Copies a text to `out` as it comes.
+    /// Copies a text to `out` as it comes, for as long as it does.
     pub(crate) async fn copy(&self, path: &str, out: &mut impl Write) -> Result<()> {
-        let url = format!("{}/api/v1{path}", self.url);
-        let request = self.client.get(&url).bearer_auth(self.token.expose_secret()).header("accept", "text/plain");
-        // A log goes on for as long as its build.
-        let mut response = request.timeout(FOLLOWED).send().await?;
+        let response = self.send(Method::GET, path, None).await?;
         if !response.status().is_success() {
             return answer(response).await.map(drop);
         }
-        while let Some(chunk) = response.chunk().await? {
-            out.write_all(&chunk)?;
-            out.flush()?;
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Ok(chunk) = frame?.into_data() {
+                out.write_all(&chunk)?;
+                out.flush()?;
+            }
         }
         Ok(())
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
-        let url = format!("{}/api/v1{path}", self.url);
-        let request = self.client.request(method, &url).bearer_auth(self.token.expose_secret());
+        let answered = async { answer(self.send(method, path, body).await?).await };
+        tokio::time::timeout(PATIENCE, answered).await.with_context(|| format!("`{}` does not answer", self.url))?
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/api/v1{path}", self.url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose_secret()))
+            .header(header::ACCEPT, "application/json, text/plain");
         let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into()),
+            None => request.body(Full::default()),
         };
-        let response = request.send().await.with_context(|| format!("`{}` does not answer", self.url))?;
-        answer(response).await
+        self.client.request(request?).await.with_context(|| format!("`{}` does not answer", self.url))
     }
 }
 
 /// What was answered; a problem is told in its own words, with its code.
-async fn answer(response: Response) -> Result<Value> {
+async fn answer(response: Response<Incoming>) -> Result<Value> {
     let status = response.status();
-    let text = response.text().await?;
-    let body: Value = if text.is_empty() { json!(null) } else { serde_json::from_str(&text).unwrap_or(json!(text)) };
+    let text = response.into_body().collect().await?.to_bytes();
+    let body: Value = serde_json::from_slice(&text).unwrap_or_else(|_| json!(String::from_utf8_lossy(&text)));
     if status.is_success() {
         return Ok(body);
     }

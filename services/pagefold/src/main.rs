@@ -70,8 +70,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Organization { access, command } => {
             ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
         }
-        Command::People { access, command } => people::run(&api::Api::of(&access)?, command).await,
-        Command::SignInLink { access, user } => people::sign_in_link(&api::Api::of(&access)?, user).await,
+        Command::People { access, command } => people::run(&access.api()?, command).await,
+        Command::SignInLink { access, user } => people::sign_in_link(&access.api()?, user).await,
         Command::User(command) => user::run(command).await,
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }

@@ -114,7 +114,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
 
 /// A link for whoever started this. Without it there is still the token.
 async fn sign_in_url(ready: &Ready) -> String {
-    let made = async { people::link(&Api::new(ready.web.clone(), ready.token.clone().into())?, None).await };
+    let made = async { people::link(&Api::new(&ready.web, ready.token.clone().into()), None).await };
     made.await.unwrap_or_else(|error| {
         tracing::warn!(
             error = format!("{error:#}"),

@@ -115,17 +115,17 @@ pub(crate) async fn run(command: Command) -> Result<()> {
             let build = with.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;
             with.print(&[build], &["id", "state", "branch"])?;
         }
-        Command::Logs { of, follow, access } => logs(&Api::of(&access)?, &of, follow).await?,
+        Command::Logs { of, follow, access } => logs(&access.api()?, &of, follow).await?,
         Command::Deploys { site, with } => {
             let deploys = with.api()?.get(&format!("/sites/{site}/deploys")).await?;
             with.print(items(&deploys), &["id", "number", "branch", "created_at", "files", "url"])?;
         }
         Command::Promote { site, deploy, alias, access } => {
-            point(&Api::of(&access)?, &site, &alias, json!({ "deploy": deploy })).await?;
+            point(&access.api()?, &site, &alias, json!({ "deploy": deploy })).await?;
         }
-        Command::Rollback { site, alias, access } => rollback(&Api::of(&access)?, &site, &alias).await?,
+        Command::Rollback { site, alias, access } => rollback(&access.api()?, &site, &alias).await?,
         Command::Open { site, access } => {
-            let site = Api::of(&access)?.get(&format!("/sites/{site}")).await?;
+            let site = access.api()?.get(&format!("/sites/{site}")).await?;
             say(site["url"].as_str().unwrap_or_default())?;
         }
     }
@@ -136,7 +136,7 @@ async fn login(url: String) -> Result<()> {
     let mut token = String::new();
     std::io::stdin().read_line(&mut token).context("cannot read the token")?;
     let token = SecretString::from(token.trim());
-    let me = Api::new(url.clone(), token.clone())?.get("/me").await?;
+    let me = Api::new(&url, token.clone()).get("/me").await?;
     credentials::keep(&url, &token)?;
     say(&format!("signed in to {url} as {}", me["name"].as_str().unwrap_or("somebody without a name")))
 }
@@ -181,7 +181,7 @@ fn items(page: &Value) -> &[Value] {
 
 impl With {
     fn api(&self) -> Result<Api> {
-        Api::of(&self.access)
+        self.access.api()
     }
 
     /// A line for each row, its columns as wide as they have to be.

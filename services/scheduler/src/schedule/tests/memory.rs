@@ -94,12 +94,16 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
         Told::Pushed { branch: index, before, commit: made } => {
             let (branch, before, commit) = (branch(index), before.map(commit), commit(made));
             let summary = "text".to_owned();
-            let push = RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery };
+            let push =
+                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery, site: None };
             story.state("repository", push);
         }
         Told::Deleted { branch: index, before } => {
             let (branch, before) = (branch(index), before.map(commit));
-            story.state("repository", RepositoryEvent::BranchDeleted { repository, branch, before, delivery });
+            story.state(
+                "repository",
+                RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None },
+            );
         }
         Told::Promoted { branch } => story.promote_preview("docs", BRANCHES[branch]),
         Told::Requested { branch: index } => {

@@ -39,7 +39,7 @@ fn push(story: &mut Story, before: u8, signed_for: Option<&str>) -> Vec<SiteId> 
     );
     let wished = |name: &&&str| {
         let wish = story.queue.wishes.get(&BuildId::of(cause, site(name)));
-        wish.is_some_and(|wish| wish.reason == crate::queue::Reason::Push && wish.commit == Some(commit(before + 1)))
+        wish.is_some_and(|wish| wish.reason == Reason::Push && wish.commit == Some(commit(before + 1)))
     };
     ["docs", "copy"].iter().filter(wished).map(|name| site(name)).collect()
 }
