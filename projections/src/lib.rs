@@ -28,6 +28,7 @@ mod rebuild;
 pub mod sites;
 mod store;
 mod table;
+mod tables;
 pub mod timeline;
 
 pub use apply::Applied;

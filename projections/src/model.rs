@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 10] = [
+        const TABLES: [(&str, &str); 11] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -67,6 +67,7 @@ impl Model {
             ("causes", "row.site, row.sequence"),
             ("deploys", "row.id"),
             ("aliases", "row.site, row.alias"),
+            ("locks", "row.site"),
             ("events", "row.sequence"),
             ("errors", "row.sequence"),
         ];
