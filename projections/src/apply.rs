@@ -1,24 +1,16 @@
 //! Applies a stretch of the log to a model: rows and position in one transaction.
 
 use crate::Error;
-use crate::aliases::AliasRow;
-use crate::builds::BuildRow;
-use crate::deploys::DeployRow;
 use crate::failures::{self, FailureRow, Kind};
-use crate::hosts::Host;
-use crate::invitations::InvitationRow;
-use crate::locks::LockRow;
-use crate::members::MemberRow;
 use crate::model::{LIVE, Model, bigint, position, sql};
-use crate::organizations::OrganizationRow;
-use crate::sites::SiteRow;
-use crate::table::{self, Row};
+use crate::tables::Tables;
 use crate::timeline::{self, Stated};
-use crate::tokens::TokenRow;
-use crate::users::UserRow;
 use events::{Position, Recorded};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
+
+/// Most rows of one table that a model under construction has in memory. Few in tests, where they come and go.
+const HELD_MAX: usize = if cfg!(debug_assertions) { 20 } else { 20_000 };
 
 /// What the log holds at one sequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +62,16 @@ impl Model {
     /// [`Error::Gap`] if the batch does not go on where the model stands; nothing is changed then. [`Error::Query`] or
     /// [`Error::Connect`] if Postgres fails: try again.
     pub async fn apply(&self, batch: &[Applied]) -> Result<u64, Error> {
+        self.advance(batch, None).await
+    }
+
+    /// The same for a model under construction that leaves the rows of `held` out of its tables. After an error they are not
+    /// to be used any more.
+    pub(crate) async fn fill(&self, batch: &[Applied], held: &mut Tables) -> Result<u64, Error> {
+        self.advance(batch, Some(held)).await
+    }
+
+    async fn advance(&self, batch: &[Applied], under_way: Option<&mut Tables>) -> Result<u64, Error> {
         let moving = Error::during("move the position");
         let mut transaction = self.pool.begin().await.map_err(Error::Connect)?;
         lock_position(&mut transaction, self.schema).await?;
@@ -77,7 +79,14 @@ impl Model {
         let news = following(batch, held)?;
         let Some(last) = news.last().map(Applied::position) else { return Ok(held) };
         sqlx::raw_sql(AssertSqlSafe(self.settings())).execute(&mut *transaction).await.map_err(&moving)?;
-        write(&mut transaction, self.schema, news).await?;
+        let items: Vec<Item<'_>> = news.iter().map(Item::of).collect();
+        match under_way {
+            Some(held) => {
+                write_part(&mut transaction, self.schema, &items, held).await?;
+                held.shrink(&mut transaction, self.schema, HELD_MAX).await?;
+            }
+            None => write(&mut transaction, self.schema, &items).await?,
+        }
         let moved = sqlx::query(self.sql("UPDATE @.position SET sequence = $1, id = $2"));
         let moved = moved.bind(bigint(last.sequence)).bind(last.id).execute(&mut *transaction).await;
         moved.map_err(&moving)?;
@@ -119,13 +128,12 @@ fn following(batch: &[Applied], held: u64) -> Result<&[Applied], Error> {
 
 /// Writes all of `news`. What can be seen to be at fault becomes a failure at once; where a fact is at fault nevertheless,
 /// halves lead to the single one.
-async fn write(transaction: &mut PgConnection, schema: &str, news: &[Applied]) -> Result<(), Error> {
+async fn write(transaction: &mut PgConnection, schema: &str, news: &[Item<'_>]) -> Result<(), Error> {
     let doing = Error::during("write a part of a batch");
-    let news: Vec<Item<'_>> = news.iter().map(Item::of).collect();
-    let mut parts = vec![news.as_slice()];
+    let mut parts = vec![news];
     while let Some(part) = parts.pop() {
         let mut savepoint = transaction.begin().await.map_err(&doing)?;
-        match write_part(&mut savepoint, schema, part).await {
+        match write_whole(&mut savepoint, schema, part).await {
             Ok(()) => savepoint.commit().await.map_err(&doing)?,
             Err(error) if error.is_of_the_fact() => {
                 savepoint.rollback().await.map_err(&doing)?;
@@ -175,21 +183,24 @@ impl<'a> Item<'a> {
 
 /// A fact that can become rows, as far as that can be seen without asking Postgres.
 fn sound(fact: &Recorded) -> Result<Stated<'_>, Error> {
-    OrganizationRow::touched(fact)?;
-    SiteRow::touched(fact)?;
-    Host::touched(fact)?;
-    BuildRow::touched(fact)?;
-    DeployRow::touched(fact)?;
-    AliasRow::touched(fact)?;
-    LockRow::touched(fact)?;
-    UserRow::touched(fact)?;
-    MemberRow::touched(fact)?;
-    InvitationRow::touched(fact)?;
-    TokenRow::touched(fact)?;
+    Tables::check(fact)?;
     Stated::of(fact)
 }
 
-async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_>]) -> Result<(), Error> {
+/// Writes a part, and all rows that it touches.
+async fn write_whole(connection: &mut PgConnection, schema: &str, part: &[Item<'_>]) -> Result<(), Error> {
+    let mut tables = Tables::none();
+    write_part(connection, schema, part, &mut tables).await?;
+    tables.put_back(connection, schema).await
+}
+
+/// Writes a part but for the rows that it touches: these are in `held` then.
+async fn write_part(
+    connection: &mut PgConnection,
+    schema: &str,
+    part: &[Item<'_>],
+    held: &mut Tables,
+) -> Result<(), Error> {
     let (mut facts, mut failures) = (Vec::new(), Vec::new());
     for item in part {
         match item {
@@ -199,17 +210,7 @@ async fn write_part(connection: &mut PgConnection, schema: &str, part: &[Item<'_
     }
     timeline::append(connection, schema, &facts).await?;
     let facts: Vec<&Recorded> = facts.iter().map(|fact| fact.recorded).collect();
-    table::fold::<OrganizationRow>(connection, schema, &facts).await?;
-    table::fold::<SiteRow>(connection, schema, &facts).await?;
-    table::fold::<Host>(connection, schema, &facts).await?;
-    table::fold::<BuildRow>(connection, schema, &facts).await?;
-    table::fold::<DeployRow>(connection, schema, &facts).await?;
-    table::fold::<AliasRow>(connection, schema, &facts).await?;
-    table::fold::<LockRow>(connection, schema, &facts).await?;
-    table::fold::<UserRow>(connection, schema, &facts).await?;
-    table::fold::<MemberRow>(connection, schema, &facts).await?;
-    table::fold::<InvitationRow>(connection, schema, &facts).await?;
-    table::fold::<TokenRow>(connection, schema, &facts).await?;
+    held.fold(connection, schema, &facts).await?;
     failures::append(connection, schema, &failures).await
 }
 

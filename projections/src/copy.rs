@@ -45,6 +45,10 @@ impl Rows {
         Self { table, count: 0, bytes: SIGNATURE.to_vec(), excess: None }
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Begins a row: as many values follow as the table has columns, in their order.
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a handful of columns")]
     pub(crate) fn row(&mut self) -> &mut Self {

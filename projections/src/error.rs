@@ -79,6 +79,9 @@ pub enum Error {
     /// Another process rebuilds at this moment.
     #[error("another rebuild is under way")]
     RebuildRunning,
+    /// This rebuild has failed half-way and cannot go on.
+    #[error("the rebuild has failed before: begin another")]
+    RebuildFailed,
     /// The live model has moved on: apply more to the rebuild, then swap again.
     #[error("rebuild stands at {next}, behind the live model at {live}")]
     Behind {
@@ -120,7 +123,8 @@ impl Error {
     }
 
     /// Whether the fact itself is at fault, so that trying again cannot help.
-    pub(crate) fn is_of_the_fact(&self) -> bool {
+    #[must_use]
+    pub fn is_of_the_fact(&self) -> bool {
         /// SQLSTATE classes: data exception, integrity constraint violation, program limit exceeded.
         const CLASSES: [&str; 3] = ["22", "23", "54"];
         match self {
@@ -136,6 +140,7 @@ impl Error {
             | Self::Gap { .. }
             | Self::Newer { .. }
             | Self::RebuildRunning
+            | Self::RebuildFailed
             | Self::Behind { .. } => false,
         }
     }

@@ -31,6 +31,7 @@ mod sight;
 pub mod sites;
 mod store;
 mod table;
+mod tables;
 pub mod timeline;
 pub mod tokens;
 pub mod users;

@@ -59,6 +59,12 @@ pub(crate) async fn up(connection: &mut PgConnection, schema: &str, phase: Phase
     run(connection, sqlx::AssertSqlSafe("SET LOCAL search_path TO DEFAULT".to_owned())).await
 }
 
+/// The steps of the indexes, each as its statements, which can be run in any order and at the same time.
+pub(crate) fn indexes() -> impl Iterator<Item = Vec<&'static str>> {
+    let steps = STEPS.iter().filter(|step| step.phase == Phase::Indexes);
+    steps.map(|step| step.up.split(';').filter(|statement| !statement.trim().is_empty()).collect())
+}
+
 /// The version of a schema; none if there is no such schema.
 pub(crate) async fn version(connection: &mut PgConnection, schema: &str) -> Result<Option<u32>, Error> {
     let doing = Error::during("read the version of the read model");

@@ -5,8 +5,10 @@ use crate::apply::{Applied, lock_position};
 use crate::migrations::{self, Phase};
 use crate::model::{LIVE, Model, position};
 use crate::store::{LIVE_LOCK, Store, grant, lock};
+use crate::tables::Tables;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
+use std::sync::{Mutex, PoisonError};
 
 /// The schema a rebuild fills.
 const NEXT: &str = "pagefold_next";
@@ -21,7 +23,18 @@ pub struct Rebuild {
     model: Model,
     /// Holds the lock; a connection of its own, so that the lock ends with this value and with nothing else.
     guard: PgConnection,
-    indexed: bool,
+    stage: Stage,
+}
+
+/// How far a model under construction is.
+#[derive(Debug)]
+enum Stage {
+    /// Rows that later facts may change are in memory, and secondary indexes are missing.
+    Filling(Box<Tables>),
+    /// It is whole up to its position.
+    Whole,
+    /// It has failed half-way.
+    Failed,
 }
 
 impl Rebuild {
@@ -36,14 +49,26 @@ impl Rebuild {
         if !taken.fetch_one(&mut guard).await.map_err(&doing)? {
             return Err(Error::RebuildRunning);
         }
-        for leftover in [OLD, NEXT] {
-            drop_schema(&mut guard, leftover).await?;
-        }
-        let mut transaction = guard.begin().await.map_err(&doing)?;
-        migrations::create(&mut transaction, NEXT).await?;
-        migrations::up(&mut transaction, NEXT, Phase::Tables).await?;
-        transaction.commit().await.map_err(&doing)?;
-        Ok(Self { model: Model { pool: store.pool.clone(), schema: NEXT }, guard, indexed: false })
+        drop_schema(&mut guard, OLD).await?;
+        make(&mut guard).await?;
+        Ok(Self {
+            model: Model { pool: store.pool.clone(), schema: NEXT },
+            guard,
+            stage: Stage::Filling(Box::new(Tables::all())),
+        })
+    }
+
+    /// Begins again from nothing, with indexes from the start: for a log with facts that Postgres cannot hold. They are found
+    /// and recorded as they are when the live model follows the log, and it takes as long.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres refuses.
+    pub async fn begin_again(&mut self) -> Result<(), Error> {
+        self.stage = Stage::Failed;
+        make(&mut self.guard).await?;
+        self.index().await?;
+        self.stage = Stage::Whole;
+        Ok(())
     }
 
     /// The model so far.
@@ -52,36 +77,65 @@ impl Rebuild {
         &self.model
     }
 
-    /// Applies a stretch of the log, as [`Model::apply`].
+    /// Applies a stretch of the log. Until [`Rebuild::finish_indexes`] a row is written when no fact has touched it for long,
+    /// and not with each fact that does.
     ///
     /// # Errors
-    /// As [`Model::apply`].
-    pub async fn apply(&self, batch: &[Applied]) -> Result<u64, Error> {
-        self.model.apply(batch).await
+    /// As [`Model::apply`], and [`Error::is_of_the_fact`] where Postgres cannot hold what a fact says, which is not seen in
+    /// advance: begin again and make the indexes first, and everything is applied as [`Model::apply`] does. Any error but
+    /// [`Error::Gap`] ends a rebuild that has no indexes yet.
+    pub async fn apply(&mut self, batch: &[Applied]) -> Result<u64, Error> {
+        // Where it is given up half-way, what is in memory and what is in the tables do not fit together.
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Failed => Err(Error::RebuildFailed),
+            Stage::Whole => {
+                self.stage = Stage::Whole;
+                self.model.apply(batch).await
+            }
+            Stage::Filling(mut tables) => {
+                let applied = self.model.fill(batch, &mut tables).await;
+                if matches!(applied, Ok(_) | Err(Error::Gap { .. })) {
+                    self.stage = Stage::Filling(tables);
+                }
+                applied
+            }
+        }
     }
 
-    /// Makes the secondary indexes and the planner's statistics. Call it when most of the log is applied; what comes
-    /// later is applied as before, only slower.
+    /// Writes what is still in memory, and makes the secondary indexes and the planner's statistics. Call it when most of
+    /// the log is applied; what comes later is applied as to the live model.
     ///
     /// # Errors
-    /// [`Error::Query`] if Postgres refuses.
+    /// [`Error::Query`] if Postgres refuses, and [`Error::is_of_the_fact`] as [`Rebuild::apply`].
     pub async fn finish_indexes(&mut self) -> Result<(), Error> {
-        if self.indexed {
-            return Ok(());
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Failed => return Err(Error::RebuildFailed),
+            Stage::Whole => {}
+            Stage::Filling(mut tables) => {
+                let doing = Error::during("finish a rebuild");
+                let mut transaction = self.guard.begin().await.map_err(&doing)?;
+                tables.put_back(&mut transaction, NEXT).await?;
+                transaction.commit().await.map_err(&doing)?;
+                self.index().await?;
+            }
         }
-        let doing = Error::during("finish a rebuild");
-        let mut transaction = self.guard.begin().await.map_err(&doing)?;
-        // A sort that does not fit into memory goes to the disk and back.
-        let memory = sqlx::raw_sql("SET LOCAL maintenance_work_mem TO '256MB'");
-        memory.execute(&mut *transaction).await.map_err(&doing)?;
-        migrations::up(&mut transaction, NEXT, Phase::Indexes).await?;
-        for table in tables(&mut transaction, NEXT).await? {
-            let analyze = sqlx::raw_sql(AssertSqlSafe(format!("ANALYZE {NEXT}.{table}")));
-            analyze.execute(&mut *transaction).await.map_err(&doing)?;
-        }
-        transaction.commit().await.map_err(&doing)?;
-        self.indexed = true;
+        self.stage = Stage::Whole;
         Ok(())
+    }
+
+    /// Makes indexes and statistics on two connections: one processor makes each of them.
+    async fn index(&mut self) -> Result<(), Error> {
+        let doing = Error::during("finish a rebuild");
+        let mut beside = self.model.pool.acquire().await.map_err(Error::Connect)?.detach();
+        let statistics =
+            tables(&mut self.guard, NEXT).await?.into_iter().map(|table| format!("ANALYZE {NEXT}.{table}"));
+        let steps = migrations::indexes().map(|step| step.into_iter().map(str::to_owned).collect());
+        for step in steps.chain([statistics.collect::<Vec<String>>()]) {
+            // What takes longest comes last in a step, and is begun with.
+            let left = Mutex::new(step);
+            tokio::try_join!(run_all(&mut self.guard, &left), run_all(&mut beside, &left))?;
+        }
+        beside.close().await.map_err(doing)
     }
 
     /// Puts this model in the place of the live one and answers its position. The rebuild is over then. No reader fails:
@@ -121,6 +175,30 @@ impl Rebuild {
         }
         Ok(next)
     }
+}
+
+/// Makes the next schema, empty and without secondary indexes.
+async fn make(connection: &mut PgConnection) -> Result<(), Error> {
+    let doing = Error::during("begin a rebuild");
+    drop_schema(connection, NEXT).await?;
+    let mut transaction = connection.begin().await.map_err(&doing)?;
+    migrations::create(&mut transaction, NEXT).await?;
+    migrations::up(&mut transaction, NEXT, Phase::Tables).await?;
+    transaction.commit().await.map_err(&doing)
+}
+
+/// Runs one statement after another in the next schema, from the last to the first, until none is left.
+async fn run_all(connection: &mut PgConnection, left: &Mutex<Vec<String>>) -> Result<(), Error> {
+    let doing = Error::during("finish a rebuild");
+    // A sort that does not fit into memory goes to the disk and back.
+    let settings = format!("SET search_path TO {NEXT}; SET maintenance_work_mem TO '128MB'");
+    sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *connection).await.map_err(&doing)?;
+    loop {
+        let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(statement) = next else { break };
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.map_err(&doing)?;
+    }
+    sqlx::raw_sql("RESET search_path; RESET maintenance_work_mem").execute(connection).await.map(drop).map_err(&doing)
 }
 
 /// Gives the next schema the live one's name and readers, unless it is behind; answers its position.

@@ -7,7 +7,7 @@ use events::Recorded;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::PgConnection;
 use sqlx::types::{Json, Uuid};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of a table, and how facts change it. The fields of its JSON are the table's columns.
 pub(crate) trait Row: DeserializeOwned + Send + Sync + Unpin + 'static {
@@ -41,44 +41,107 @@ pub(crate) enum Keys {
     Texts(Vec<String>),
 }
 
-/// Applies `facts` to the table of `R`, in two statements whatever their number.
-pub(crate) async fn fold<R: Row>(
-    connection: &mut PgConnection,
-    schema: &str,
-    facts: &[&Recorded],
-) -> Result<(), Error> {
-    let mut steps = Vec::new();
-    let mut rows: BTreeMap<R::Key, Option<R>> = BTreeMap::new();
-    for recorded in facts {
-        if let Some(key) = R::touched(recorded)? {
-            rows.insert(key.clone(), None);
-            steps.push((key, *recorded));
-        }
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    for row in take_out::<R>(connection, schema, &rows).await? {
-        rows.insert(row.key(), Some(row));
-    }
-    for (key, recorded) in steps {
-        if let Some(row) = rows.get_mut(&key) {
-            *row = R::fold(row.take(), recorded);
-        }
-    }
-    let mut written = Rows::of(R::TABLE);
-    rows.values().flatten().for_each(|row| row.write(&mut written));
-    written.send(connection, schema).await
+/// Rows of a table in memory, to be changed by facts. A row that is here is not in the table: it was taken out of it, or was
+/// never there. Nobody else sees that before it is put back.
+pub(crate) struct Held<R: Row> {
+    rows: BTreeMap<R::Key, Slot<R>>,
+    /// Whether the table may have rows that are not here.
+    is_part: bool,
 }
 
-/// Removes the rows with these keys and answers them: nobody else sees that before they are back. To remove a row and to
-/// add another is what an update does too, and what is added goes the fast way of COPY.
-async fn take_out<R: Row>(
-    connection: &mut PgConnection,
-    schema: &str,
-    rows: &BTreeMap<R::Key, Option<R>>,
-) -> Result<Vec<R>, Error> {
-    let keys = R::columns(&rows.keys().collect::<Vec<_>>());
+struct Slot<R> {
+    /// None if there is none or none any more.
+    row: Option<R>,
+    /// The sequence of the last fact about it.
+    touched: u64,
+}
+
+impl<R: Row> Held<R> {
+    /// None of the rows that a table may have.
+    pub(crate) const fn none() -> Self {
+        Self { rows: BTreeMap::new(), is_part: true }
+    }
+
+    /// All rows of an empty table.
+    pub(crate) const fn all() -> Self {
+        Self { rows: BTreeMap::new(), is_part: false }
+    }
+
+    /// How many keys of rows are here.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Applies `facts`, after a question for the rows that they touch and that may be in the table.
+    pub(crate) async fn fold(
+        &mut self,
+        connection: &mut PgConnection,
+        schema: &str,
+        facts: &[&Recorded],
+    ) -> Result<(), Error> {
+        let mut steps = Vec::new();
+        for recorded in facts {
+            if let Some(key) = R::touched(recorded)? {
+                steps.push((key, *recorded));
+            }
+        }
+        if self.is_part {
+            let absent: BTreeSet<&R::Key> =
+                steps.iter().map(|(key, _)| key).filter(|key| !self.rows.contains_key(key)).collect();
+            for row in take_out::<R>(connection, schema, &absent.into_iter().collect::<Vec<_>>()).await? {
+                self.rows.insert(row.key(), Slot { row: Some(row), touched: 0 });
+            }
+        }
+        for (key, recorded) in steps {
+            let slot = self.rows.entry(key).or_insert(Slot { row: None, touched: 0 });
+            slot.row = R::fold(slot.row.take(), recorded);
+            slot.touched = recorded.sequence;
+        }
+        Ok(())
+    }
+
+    /// Puts all rows into the table.
+    pub(crate) async fn put_back(&mut self, connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
+        self.put_back_until(connection, schema, u64::MAX).await
+    }
+
+    /// Puts rows into the table if there are more than `most`, until half as many are left: those that no fact has touched
+    /// for longest.
+    pub(crate) async fn shrink(
+        &mut self,
+        connection: &mut PgConnection,
+        schema: &str,
+        most: usize,
+    ) -> Result<(), Error> {
+        if self.rows.len() <= most {
+            return Ok(());
+        }
+        let mut touched: Vec<u64> = self.rows.values().map(|slot| slot.touched).collect();
+        let (_, last, _) = touched.select_nth_unstable(self.rows.len() - most / 2 - 1);
+        self.put_back_until(connection, schema, *last).await
+    }
+
+    async fn put_back_until(&mut self, connection: &mut PgConnection, schema: &str, last: u64) -> Result<(), Error> {
+        let mut written = Rows::of(R::TABLE);
+        self.rows.retain(|_, slot| {
+            let stays = slot.touched > last;
+            if let (false, Some(row)) = (stays, &slot.row) {
+                row.write(&mut written);
+            }
+            stays
+        });
+        self.is_part |= !written.is_empty();
+        written.send(connection, schema).await
+    }
+}
+
+/// Removes the rows with these keys and answers them. To remove a row and to add another is what an update does too, and
+/// what is added goes the fast way of COPY.
+async fn take_out<R: Row>(connection: &mut PgConnection, schema: &str, keys: &[&R::Key]) -> Result<Vec<R>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = R::columns(keys);
     let arrays: Vec<String> =
         (1..).zip(&keys).map(|(number, keys)| format!("${number}::{}[]", keys.type_name())).collect();
     let matching: Vec<String> = R::KEY.iter().map(|name| format!("row.{name} = wanted.{name}")).collect();

@@ -24,6 +24,10 @@ use journeys::bench::{Report, Row, progress};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
+/// As the executable has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rows that are measured together.
 struct Group {
     name: &'static str,

@@ -29,6 +29,63 @@ async fn rebuilt_from_empty_it_is_what_was_live() {
     assert_eq!(indexes(&database).await, 13);
 }
 
+/// A cause told twice, and a number that no column holds: what only Postgres or the last moment can tell.
+#[tokio::test]
+async fn what_postgres_cannot_hold_is_found_when_a_rebuild_begins_again() {
+    let database = Database::new().await;
+    let mut story = Story::default();
+    let builds = [(); 4].map(|()| story.next_build());
+    let batch = facts(&[
+        story.site_created("docs"),
+        story.queued("docs", builds[0], 1),
+        story.queued("docs", builds[1], 1),
+        story.queued("docs", builds[2], u64::MAX),
+        story.queued("docs", builds[3], 2),
+    ]);
+    database.live().apply(&batch).await.unwrap();
+    let live = database.live().digest().await.unwrap();
+    let mut rebuild = Rebuild::begin(&database.store).await.unwrap();
+    assert!(rebuild.apply(&batch).await.unwrap_err().is_of_the_fact());
+    assert!(matches!(rebuild.apply(&batch).await, Err(Error::RebuildFailed)), "half of it is not gone on with");
+    assert!(matches!(rebuild.swap().await, Err(Error::RebuildFailed)), "nor shown");
+    rebuild.begin_again().await.unwrap();
+    rebuild.apply(&batch).await.unwrap();
+    assert_eq!(rebuild.swap().await.unwrap(), 5);
+    assert_eq!(database.live().digest().await.unwrap(), live);
+    assert_eq!(indexes(&database).await, 13);
+}
+
+/// More rows than are kept in memory while a model is made, and facts about all of them again and again.
+#[tokio::test]
+async fn rows_that_left_memory_are_changed_all_the_same() {
+    const BUILDS: usize = 100;
+    let (mut story, mut log) = (Story::default(), Vec::new());
+    let builds = [(); BUILDS].map(|()| story.next_build());
+    for (number, build) in (1..).zip(builds) {
+        let site = format!("site-{number}");
+        log.push(story.site_created(&site));
+        log.push(story.queued(&site, build, number));
+        log.push(story.synced(&site, build, number));
+        log.push(story.promoted(&site, build, number));
+    }
+    for (number, build) in (1..).zip(builds) {
+        let site = format!("site-{number}");
+        log.push(story.mirrored(&site, build));
+        log.push(story.archived(&site, build));
+        log.push(story.removed(&site, build));
+        log.push(story.site(&site, events::SiteEvent::Deleted {}));
+    }
+    let (database, log) = (Database::new().await, facts(&log));
+    database.live().apply(&log).await.unwrap();
+    let live = database.live().digest().await.unwrap();
+    let mut rebuild = Rebuild::begin(&database.store).await.unwrap();
+    for part in log.chunks(7) {
+        rebuild.apply(part).await.unwrap();
+    }
+    rebuild.swap().await.unwrap();
+    assert_eq!(database.live().digest().await.unwrap(), live);
+}
+
 /// Readers ask several tables of one pool with prepared statements while models are swapped and facts applied.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_never_fail_while_models_are_swapped() {
@@ -143,7 +200,7 @@ async fn a_rebuild_that_is_behind_is_not_swapped_in() {
 async fn only_one_rebuild_runs_and_an_abandoned_one_is_cleared() {
     let database = Database::new().await;
     let batch = facts(&whole_story());
-    let first = Rebuild::begin(&database.store).await.unwrap();
+    let mut first = Rebuild::begin(&database.store).await.unwrap();
     first.apply(&batch).await.unwrap();
     assert!(matches!(Rebuild::begin(&database.store).await, Err(Error::RebuildRunning)));
     drop(first);

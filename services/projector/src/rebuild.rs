@@ -16,69 +16,103 @@ const WAITING_MAX: usize = 20_000;
 /// # Errors
 /// [`Error`] if the log or Postgres fails, or another rebuild is under way; the live model is untouched then.
 pub async fn rebuild(log: &Log, store: &Store) -> Result<u64, Error> {
-    let mut target = log.last_sequence().await.map_err(Error::Log)?;
-    let mut next = next(log, store).await?;
-    loop {
-        read_until(&mut next, target).await?;
-        match next.fold_mut().rebuild.swap().await {
-            Ok(position) => return Ok(position),
-            // The live model went on meanwhile; a few facts more and it is level.
-            Err(ModelError::Behind { live, .. }) => target = live,
-            Err(error) => return Err(Error::Model(error)),
-        }
-    }
+    anew(log, store, Live::OfThisLog).await
 }
 
 /// [`rebuild`] where the live model is of another log.
 pub(crate) async fn replace(log: &Log, store: &Store) -> Result<u64, Error> {
+    anew(log, store, Live::OfAnother).await
+}
+
+/// What log the live model is of.
+#[derive(Clone, Copy)]
+enum Live {
+    OfThisLog,
+    OfAnother,
+}
+
+async fn anew(log: &Log, store: &Store, live: Live) -> Result<u64, Error> {
     let target = log.last_sequence().await.map_err(Error::Log)?;
-    let mut next = next(log, store).await?;
-    read_until(&mut next, target).await?;
-    next.fold_mut().rebuild.replace().await.map_err(Error::Model)
-}
-
-async fn next(log: &Log, store: &Store) -> Result<Following<Next>, Error> {
     let rebuild = Rebuild::begin(store).await.map_err(Error::Model)?;
-    let next = Next { rebuild, position: Position::START, waiting: Vec::new(), writing: None };
-    Ok(Following::new(log.clone(), next))
+    let mut next = Following::past(log.clone(), Next::of(rebuild));
+    match finish(&mut next, target, live).await {
+        Err(Error::Model(error)) if error.is_of_the_fact() => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the read model cannot hold what a fact says: the rebuild begins again to find it"
+            );
+            let mut rebuild = next.into_fold().take_rebuild()?;
+            rebuild.begin_again().await.map_err(Error::Model)?;
+            finish(&mut Following::past(log.clone(), Next::of(rebuild)), target, live).await
+        }
+        ended => ended,
+    }
 }
 
-async fn read_until(next: &mut Following<Next>, target: u64) -> Result<(), Error> {
-    while next.fold().position.sequence < target {
-        next.next().await?;
+/// Reads at least until `target` and puts the model in its place.
+async fn finish(next: &mut Following<Next>, mut target: u64, live: Live) -> Result<u64, Error> {
+    loop {
+        while next.fold().position.sequence < target {
+            next.next().await?;
+        }
+        let next = next.fold_mut();
+        next.write().await?;
+        next.written().await?;
+        let rebuild = next.rebuild()?;
+        let put = match live {
+            Live::OfThisLog => rebuild.swap().await,
+            Live::OfAnother => rebuild.replace().await,
+        };
+        match put {
+            // The live model went on meanwhile; a few facts more and it is level.
+            Err(ModelError::Behind { live, .. }) => target = live,
+            ended => return ended.map_err(Error::Model),
+        }
     }
-    next.fold_mut().settle().await
 }
 
 /// The model under construction. It is written while the log is read on: in the end everything is there, and until then
 /// nobody sees what is.
 struct Next {
-    rebuild: Rebuild,
+    /// Absent while it is written.
+    rebuild: Option<Rebuild>,
     /// How far it was read.
     position: Position,
     /// What was read and is not being written yet.
     waiting: Vec<Applied>,
-    writing: Option<JoinHandle<Result<u64, ModelError>>>,
+    writing: Option<JoinHandle<(Rebuild, Result<u64, ModelError>)>>,
 }
 
 impl Next {
+    const fn of(rebuild: Rebuild) -> Self {
+        Self { rebuild: Some(rebuild), position: Position::START, waiting: Vec::new(), writing: None }
+    }
+
     /// Writes what waits, after what is being written.
     async fn write(&mut self) -> Result<(), Error> {
         self.written().await?;
-        let (batch, model) = (std::mem::take(&mut self.waiting), self.rebuild.model().clone());
-        self.writing = Some(tokio::spawn(async move { model.apply(&batch).await }));
+        let (batch, mut rebuild) = (std::mem::take(&mut self.waiting), self.take_rebuild()?);
+        self.writing = Some(tokio::spawn(async move {
+            let written = rebuild.apply(&batch).await;
+            (rebuild, written)
+        }));
         Ok(())
     }
 
     async fn written(&mut self) -> Result<(), Error> {
         let Some(writing) = self.writing.take() else { return Ok(()) };
-        writing.await.map_err(Error::Writer)?.map(drop).map_err(Error::Model)
+        let (rebuild, written) = writing.await.map_err(Error::Writer)?;
+        self.rebuild = Some(rebuild);
+        written.map(drop).map_err(Error::Model)
     }
 
-    /// Writes everything that was read.
-    async fn settle(&mut self) -> Result<(), Error> {
-        self.write().await?;
-        self.written().await
+    /// The model, which nobody writes now.
+    fn rebuild(&mut self) -> Result<&mut Rebuild, Error> {
+        self.rebuild.as_mut().ok_or(Error::Model(ModelError::RebuildFailed))
+    }
+
+    fn take_rebuild(&mut self) -> Result<Rebuild, Error> {
+        self.rebuild.take().ok_or(Error::Model(ModelError::RebuildFailed))
     }
 }
 

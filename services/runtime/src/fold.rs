@@ -72,7 +72,13 @@ pub struct Following<F> {
 impl<F: Fold> Following<F> {
     /// Goes on where `fold` stands.
     pub const fn new(log: Log, fold: F) -> Self {
-        Self { fold, source: Source::new(log) }
+        Self { fold, source: Source::new(log, false) }
+    }
+
+    /// The same where there is a long past to read before anything new: that costs the log's server less, which is asked
+    /// for more at once.
+    pub const fn past(log: Log, fold: F) -> Self {
+        Self { fold, source: Source::new(log, true) }
     }
 
     /// Waits for something to happen, however long the log is away. Safe to cancel if [`Fold::take`] is.

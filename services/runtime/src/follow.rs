@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::log::Log;
 use crate::{clock, codec};
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
 use events::{EventId, Position, Recorded, subject};
 use futures::{Stream, StreamExt, stream};
@@ -15,6 +15,9 @@ pub(crate) const AGAIN: Duration = Duration::from_millis(500);
 /// How long one request for messages waits in the server; also what bounds a stall after an interruption that the
 /// client did not see.
 const PULL_EXPIRES: Duration = Duration::from_secs(10);
+
+/// Messages of a long past that are asked for at once.
+const PAST_BATCH: usize = 5000;
 
 /// What stands at one sequence of the log.
 #[derive(Debug)]
@@ -78,8 +81,16 @@ pub(crate) struct Reader {
 
 /// A server that restarts forgets the reader, and the client would notice late: an interruption ends the feed.
 pub(crate) struct Feed {
-    messages: pull::Ordered,
+    messages: Messages,
     interrupted: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What a feed is read from.
+enum Messages {
+    /// Puts things right itself when a message is lost on the way.
+    Ordered(Box<pull::Ordered>),
+    /// Asks for many messages at once, which costs the server less. A loss ends the feed.
+    Many { messages: Box<pull::Stream>, last: u64 },
 }
 
 impl Reader {
@@ -130,18 +141,47 @@ impl Feed {
                 () = &mut self.interrupted => return None,
                 next = self.messages.next() => next?,
             };
-            match next {
-                Ok(message) => {
-                    let Ok(info) = message.info() else { continue };
-                    let (sequence, pending) = (info.stream_sequence, info.pending);
-                    return Some(Delivered { sequence, pending, message });
-                }
+            let message = match next {
+                Ok(message) => message,
                 Err(error) => {
-                    tracing::debug!(%error, "a reader was interrupted");
+                    tracing::debug!(error, "a reader was interrupted");
                     return None;
                 }
+            };
+            let Ok(info) = message.info() else { continue };
+            let (sequence, pending, delivered) = (info.stream_sequence, info.pending, info.consumer_sequence);
+            if let Messages::Many { last, .. } = &mut self.messages {
+                if delivered != *last + 1 {
+                    tracing::debug!(delivered, last = *last, "a message was lost on the way");
+                    return None;
+                }
+                *last = delivered;
             }
+            return Some(Delivered { sequence, pending, message });
         }
+    }
+
+    /// [`Feed::open`] for a long past.
+    pub(crate) async fn open_past(connection: &Connection, start_sequence: u64) -> Result<Self, async_nats::Error> {
+        let interrupted = Box::pin(connection.interrupted());
+        let config = pull::Config {
+            name: Some(fresh_name(connection)),
+            filter_subject: subject::ALL_EVENTS.to_owned(),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: PULL_EXPIRES * 3,
+            ..pull::Config::default()
+        };
+        let stream = connection.jetstream.get_stream_no_info(subject::EVENTS).await?;
+        let consumer = stream.create_consumer(config).await?;
+        // A server may allow less.
+        let allowed = usize::try_from(consumer.cached_info().config.max_batch).unwrap_or(0);
+        let batch = if allowed == 0 { PAST_BATCH } else { PAST_BATCH.min(allowed) };
+        let messages = consumer.stream().max_messages_per_batch(batch).expires(PULL_EXPIRES);
+        let messages = Box::new(messages.heartbeat(PULL_EXPIRES / 2).messages().await?);
+        Ok(Self { messages: Messages::Many { messages, last: 0 }, interrupted })
     }
 
     pub(crate) async fn open(
@@ -160,7 +200,16 @@ impl Feed {
         };
         let stream = connection.jetstream.get_stream_no_info(stream).await?;
         let messages = stream.create_consumer(config).await?.messages().await?;
-        Ok(Self { messages, interrupted })
+        Ok(Self { messages: Messages::Ordered(Box::new(messages)), interrupted })
+    }
+}
+
+impl Messages {
+    async fn next(&mut self) -> Option<Result<Message, String>> {
+        match self {
+            Self::Ordered(messages) => Some(messages.next().await?.map_err(|error| error.to_string())),
+            Self::Many { messages, .. } => Some(messages.next().await?.map_err(|error| error.to_string())),
+        }
     }
 }
 

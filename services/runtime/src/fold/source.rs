@@ -48,6 +48,8 @@ impl Difference {
 
 pub(super) struct Source {
     log: Log,
+    /// Whether it is a long past that is read.
+    past: bool,
     feed: Option<Open>,
     /// Where the log ended when it was last reached.
     end: Option<u64>,
@@ -62,8 +64,8 @@ pub(super) struct Open {
 }
 
 impl Source {
-    pub(super) const fn new(log: Log) -> Self {
-        Self { log, feed: None, end: None, whole: false }
+    pub(super) const fn new(log: Log, past: bool) -> Self {
+        Self { log, past, feed: None, end: None, whole: false }
     }
 
     pub(super) const fn end(&self) -> Option<u64> {
@@ -138,7 +140,12 @@ impl Source {
             Err(difference) => return Ok(Heard::OtherHistory(difference)),
         };
         let next = position.sequence + 1;
-        let feed = Feed::open(&self.log.connection, subject::EVENTS, subject::ALL_EVENTS, next).await;
+        let connection = &self.log.connection;
+        let feed = if self.past {
+            Feed::open_past(connection, next).await
+        } else {
+            Feed::open(connection, subject::EVENTS, subject::ALL_EVENTS, next).await
+        };
         let feed = feed.map_err(Error::unavailable("follow the facts"))?;
         (self.feed, self.end) = (Some(Open { feed, next: None }), Some(end));
         Ok(Heard::Reached)
