@@ -5,6 +5,7 @@ mod ansi;
 mod audit;
 mod build;
 mod builds;
+mod conditions;
 mod deliveries;
 mod deploy;
 mod deploys;

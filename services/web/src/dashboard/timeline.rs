@@ -1,5 +1,6 @@
 //! The timeline: every fact, newest first, of all sites or of one site, one aggregate or one story.
 
+use super::conditions::Conditions;
 use super::event::words;
 use super::failed::Failed;
 use super::layout::{Page, moment};
@@ -13,7 +14,7 @@ use axum::extract::rejection::QueryRejection;
 use events::{EventId, SiteId};
 use maud::{Markup, html};
 use projections::sites::SiteRow;
-use projections::timeline::{self, About, FactRow};
+use projections::timeline::{self, FactRow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -28,10 +29,30 @@ pub(super) struct Filter {
     subject: String,
     #[serde(default)]
     correlation: String,
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    since: String,
+    #[serde(default)]
+    until: String,
     before: Option<u64>,
 }
 
 impl Filter {
+    fn conditions(&self) -> Conditions<'_> {
+        let Self { actor, kind, since, until, .. } = self;
+        Conditions { actor, kind, since, until }
+    }
+
+    /// Everything but the place in time.
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let own =
+            [("site", self.site.trim()), ("subject", self.subject.trim()), ("correlation", self.correlation.trim())];
+        own.into_iter().chain(self.conditions().pairs()).collect()
+    }
+
     /// The site that is named, by its name or its id.
     async fn site(&self, view: &View) -> Result<Option<SiteId>, Problem> {
         match self.site.trim() {
@@ -53,20 +74,19 @@ impl Filter {
             subject,
             correlation,
             site,
-            about: About::default(),
+            about: self.conditions().about()?,
         })
     }
 
     fn is_empty(&self) -> bool {
-        let texts = [&self.site, &self.subject, &self.correlation];
-        self.before.is_none() && texts.into_iter().all(|text| text.trim().is_empty())
+        self.before.is_none() && self.pairs().iter().all(|(_, text)| text.is_empty())
     }
 
     /// The same further back in time.
     fn older(&self, before: u64) -> String {
-        let (site, subject, story) = (self.site.trim(), self.subject.trim(), self.correlation.trim());
         let before = before.to_string();
-        link("/timeline", &[("site", site), ("subject", subject), ("correlation", story), ("before", &before)])
+        let pairs: Vec<_> = self.pairs().into_iter().chain([("before", before.as_str())]).collect();
+        link("/timeline", &pairs)
     }
 }
 
@@ -104,6 +124,7 @@ fn form(filter: &Filter) -> Markup {
             input #subject name="subject" value=(filter.subject) placeholder="build/<id>";
             label for="correlation" { "Story" }
             input #correlation name="correlation" value=(filter.correlation) placeholder="id of its first event";
+            (filter.conditions().fields())
             button { "Filter" }
             @if !filter.is_empty() { a href="/timeline" { "Show all" } }
         }

@@ -355,8 +355,12 @@ async fn an_audit_is_a_list_and_a_table_for_spreadsheets() {
     assert_eq!(lines.len() as u64, all + 1);
     assert_eq!(code(&platform.get("/audit?since=yesterday").await), (422, "invalid_input"));
 
-    let page = Browser::sign_in(&platform).await.page("/audit?kind=site.&since=2020-01-01").await;
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/audit?kind=site.&since=2020-01-01").await;
     assert!(page.contains("audit.csv?type=") && page.contains("site.created.v1"), "{page}");
+    let timeline = browser.page("/timeline?kind=site.settings&actor=token%3Atester").await;
+    assert!(timeline.contains("Settings changed") && !timeline.contains("created from"), "{timeline}");
+    assert!(browser.page("/timeline?until=2020-01-01").await.contains("No event fits"));
     let sequence = entry["sequence"].as_u64().unwrap();
     assert_eq!(platform.get(&format!("/sites/docs?at={sequence}")).await.1["branch"], "main");
     assert_eq!(platform.get(&format!("/sites/docs?at={all}")).await.1["branch"], "trunk");
