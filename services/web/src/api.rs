@@ -18,6 +18,7 @@ mod organizations;
 mod page;
 mod past;
 mod secrets;
+mod sessions;
 mod sites;
 pub(crate) mod tokens;
 mod users;
@@ -82,6 +83,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(members::withdraw))
         .routes(routes!(me::show))
         .routes(routes!(me::link))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(users::list))

@@ -5,7 +5,7 @@ use crate::config::Token;
 use crate::guesses::Guesses;
 use crate::keys::Key;
 use crate::problem::Problem;
-use crate::sessions::{Sessions, Visit};
+use crate::sessions::{Open, Sessions, Visit};
 use crate::token::{self, Known};
 use http::{Extensions, HeaderMap, HeaderValue};
 use listener::Client;
@@ -73,6 +73,22 @@ impl Auth {
     /// Ends the session and answers the cookie that makes a browser forget it.
     pub(crate) async fn sign_out(&self, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
         self.sessions.end(headers).await
+    }
+
+    /// Their sessions that go on.
+    pub(crate) async fn sessions(&self, who: &Who) -> Result<Vec<Open>, Problem> {
+        match self.secret_of(who) {
+            Some(secret) => self.sessions.of(who, secret).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends one of their sessions, everywhere; answers whether there was such a one.
+    pub(crate) async fn end(&self, who: &Who, name: &str) -> Result<bool, Problem> {
+        let open = self.sessions(who).await?;
+        let Some(named) = open.iter().find(|open| open.visit.name() == name) else { return Ok(false) };
+        self.sessions.revoke(&named.visit).await?;
+        Ok(true)
     }
 
     /// Whose session this is, if it is not over. It is used by that.

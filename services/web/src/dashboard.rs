@@ -67,6 +67,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/organizations/{organization}/members/{user}", post(members::set))
         .route("/organizations/{organization}/members/{user}/remove", post(members::remove))
         .route("/account", get(account::show).post(account::create))
+        .route("/account/sessions/{id}/end", post(account::end))
         .route("/account/tokens/{id}/revoke", post(account::revoke))
         .route("/audit", get(audit::show))
         .route("/sites/{site}/webhook-secret", post(secret::rotate))

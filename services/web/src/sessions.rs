@@ -1,10 +1,13 @@
 //! Sessions of people who signed in. The cookie is a random id that means nothing by itself; the log keeps
 //! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
 
+mod index;
+
 use crate::caller::Who;
 use crate::problem::Problem;
 use crate::signature::Signature;
 use http::{HeaderMap, HeaderValue, header};
+use index::Listed;
 use runtime::records::{Record, Records};
 use runtime::streams::SESSION_IDLE;
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,8 @@ use uuid::Uuid;
 const SESSION_S: i64 = 12 * 60 * 60;
 /// How often the use of a session is written down, in seconds.
 const RENEW_S: i64 = 5 * 60;
+/// Digits of a digest that tell one session of a person from another.
+const NAME_LENGTH: usize = 16;
 const COOKIE: &str = "pagefold_session";
 /// An id's length: two random UUIDs in hex.
 const ID_LENGTH: usize = 64;
@@ -40,13 +45,27 @@ struct Session {
 }
 
 /// A session that a request names, whether there is such a one or not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Visit {
     /// What it is kept under.
     key: String,
 }
 
+/// A session that goes on.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) visit: Visit,
+    pub(crate) begun_s: i64,
+    /// To about five minutes.
+    pub(crate) used_s: i64,
+}
+
 impl Visit {
+    /// What it may be called: the beginning of a digest, which is no secret.
+    pub(crate) fn name(&self) -> &str {
+        self.key.get(..NAME_LENGTH).unwrap_or_default()
+    }
+
     /// The one that the cookie names.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         presented(headers).map(|id| Self { key: key(id) })
@@ -74,6 +93,7 @@ impl Sessions {
         let mac = mac(&Proven { who, key: &key, begun_s: now_s }, secret);
         let session = Session { who: who.clone(), mac, begun_s: now_s, used_s: now_s };
         self.kept.put(&key, written(&session)?).await?;
+        index::note(&self.kept, who, &Listed { key, begun_s: now_s }).await?;
         self.cookie(&id, SESSION_S)
     }
 
@@ -88,6 +108,8 @@ impl Sessions {
         if now_s >= session.used_s + RENEW_S {
             session.used_s = now_s;
             self.kept.replace(&visit.key, Record { value: written(&session)?, ..record }).await?;
+            let listed = Listed { key: visit.key.clone(), begun_s: session.begun_s };
+            index::note(&self.kept, &session.who, &listed).await?;
         }
         Ok(Some(session.who))
     }
@@ -112,6 +134,25 @@ impl Sessions {
         let proven = Proven { who: &session.who, key: &visit.key, begun_s: session.begun_s };
         let genuine = mac(&proven, secret).as_bytes().ct_eq(session.mac.as_bytes());
         Ok((bool::from(genuine) && !session.is_over(now_s())).then_some((session, record)))
+    }
+
+    /// The sessions of `who` that go on, the newest first; `secret` is what theirs is proved by now.
+    pub(crate) async fn of(&self, who: &Who, secret: &[u8]) -> Result<Vec<Open>, Problem> {
+        let mut open = Vec::new();
+        for Listed { key, .. } in index::read(&self.kept, who).await?.into_iter().rev() {
+            let visit = Visit { key };
+            if let Some((session, _)) =
+                self.current(&visit, |_| Some(secret)).await?.filter(|(session, _)| session.who == *who)
+            {
+                open.push(Open { visit, begun_s: session.begun_s, used_s: session.used_s });
+            }
+        }
+        Ok(open)
+    }
+
+    /// Ends a session, everywhere.
+    pub(crate) async fn revoke(&self, visit: &Visit) -> Result<(), Problem> {
+        Ok(self.kept.end(&visit.key).await?)
     }
 
     /// Ends the session that the cookie names, everywhere, and answers the cookie that makes the browser forget it.

@@ -31,6 +31,11 @@ pub(crate) struct Items<T> {
 }
 
 impl<T> Items<T> {
+    /// A list that has one page.
+    pub(crate) const fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

@@ -8,6 +8,7 @@ use crate::caller::{Caller, Who};
 use crate::commands::{self, Made, NewToken};
 use crate::people::{self, Known};
 use crate::problem::Problem;
+use crate::sessions::Open;
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -20,7 +21,7 @@ use projections::tokens::TokenRow;
 use runtime::clock;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// Tokens on the page.
 const ROWS: u32 = 100;
@@ -62,6 +63,15 @@ pub(super) async fn revoke(
     Ok(Redirect::to("/account"))
 }
 
+pub(super) async fn end(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Redirect, Failed> {
+    app.auth.end(&caller.who, &id?.0).await?;
+    Ok(Redirect::to("/account"))
+}
+
 async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
     let caller = &view.caller;
     let (known, memberships) = match caller.holder.user {
@@ -69,9 +79,12 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
         None => (Known::default(), Vec::new()),
     };
     let tokens = view.model.tokens(&bound(caller), ROWS, None).await.map_err(Problem::from)?;
+    let open = view.auth.sessions(&caller.who).await?;
     let content = html! {
         h1 { "Account" }
         (facts(caller, &known, &memberships))
+        h2 { "Sessions" }
+        @if open.is_empty() { p.empty { "Nobody is signed in so." } } @else { (sessions(&open)) }
         h2 { "API tokens" }
         p.lead { "For programs. A token may do at most what its maker may do, at the moment of its use." }
         @if let Some(Made { token, .. }) = made {
@@ -101,6 +114,22 @@ fn facts(caller: &Caller, known: &Known, memberships: &[MemberRow]) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn sessions(open: &[Open]) -> Markup {
+    let time = |seconds| moment(OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH));
+    html! {
+        div.scroll { table {
+            thead { tr { th scope="col" { "Begun" } th scope="col" { "Used" } th scope="col" { span.hidden { "End" } } } }
+            tbody { @for session in open {
+                tr {
+                    td { (time(session.begun_s)) }
+                    td { (time(session.used_s)) }
+                    td { form method="post" action={ "/account/sessions/" (session.visit.name()) "/end" } { button.danger { "End" } } }
+                }
+            } }
+        } }
     }
 }
 

@@ -324,6 +324,21 @@ async fn a_link_signs_in_once() {
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
     let browser = Browser { platform: &platform, cookie: cookie.split(';').next().unwrap().to_owned() };
     assert_eq!(me(&browser).await.1["roles"], json!(["admin"]));
+    let (_, other) = platform.send(Method::POST, "/sign-in-links", json!({})).await;
+    let path_of_other = other["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap();
+    platform.client.get(platform.url(path_of_other)).send().await.unwrap();
+    let listed = platform.get("/sessions").await.1["items"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    // The newest is the other one; the oldest is ended.
+    let first_id = listed[1]["id"].as_str().unwrap();
+    assert_eq!(
+        platform.send(Method::DELETE, &format!("/sessions/{first_id}"), Value::Null).await.0,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(code(&me(&browser).await), (401, "unauthorized"), "it is over everywhere");
+    assert_eq!(platform.get("/sessions").await.1["items"], json!([listed[0]]));
+    let again = platform.send(Method::DELETE, &format!("/sessions/{first_id}"), Value::Null).await;
+    assert_eq!(code(&again), (404, "not_found"));
     for over in [path, "/sign-in/guessed"] {
         let again = platform.client.get(platform.url(over)).send().await.unwrap();
         assert_eq!(again.status(), StatusCode::GONE);
