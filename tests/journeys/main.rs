@@ -7,6 +7,7 @@ mod attacks;
 mod attempts;
 mod building;
 mod circles;
+mod command_line;
 mod death;
 mod door;
 mod edge;

@@ -151,6 +151,17 @@ pub(crate) fn run_as(executable: &Path, arguments: &[&str], variables: &[(String
     command.envs(variables.iter().cloned()).output().unwrap()
 }
 
+/// The same as somebody whose settings are below `home`, with `input`.
+pub(crate) fn run_by(home: &Path, arguments: &[&str], input: &str) -> std::process::Output {
+    let mut command = Command::new(executable());
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    clean(&mut command);
+    let mut child = command.env("XDG_CONFIG_HOME", home).current_dir(home).spawn().unwrap();
+    // Whoever asks for nothing has ended without reading.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
 fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PAGEFOLD") {

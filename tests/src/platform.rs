@@ -240,6 +240,24 @@ impl Platform {
         child::run(&[arguments, &["--data", data.to_str().unwrap()]].concat())
     }
 
+    /// How a command of somebody ends who keeps what they signed in to below `home`, and says `input`.
+    #[must_use]
+    pub fn as_user(&self, home: &Path, arguments: &[&str], input: &str) -> Output {
+        child::run_by(home, arguments, input)
+    }
+
+    /// The address of the dashboard.
+    #[must_use]
+    pub fn web(&self) -> &str {
+        &self.ready.web
+    }
+
+    /// The operator's token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.ready.token
+    }
+
     fn parked(&self) -> String {
         self.operator(&["parked", "list", "--json"])
     }

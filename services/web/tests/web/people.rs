@@ -7,6 +7,9 @@ use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+/// How long an answer may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// Whoever has a token.
 struct Holder<'a> {
     platform: &'a Platform,
@@ -21,7 +24,8 @@ impl Holder<'_> {
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         let request = self.platform.client.get(self.platform.url(&format!("/api/v1{path}")));
-        json(request.bearer_auth(&self.token).send().await.unwrap()).await
+        // A stream that should have been refused would never end.
+        json(request.bearer_auth(&self.token).timeout(PATIENCE).send().await.unwrap()).await
     }
 }
 
