@@ -79,6 +79,12 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Where what is signed with a site's own secret is sent. It is taken there however many wrong signatures come from the same
+    /// address, as from a host of repositories that all its users share.
+    pub(crate) fn webhook_url_of(&self, site: SiteId) -> String {
+        format!("{}/{site}", self.webhook_url)
+    }
+
     pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
         let Around { log, read_model, storage, health } = around;
         let sessions = Sessions::new(&log, config.sites_url.scheme == "https");

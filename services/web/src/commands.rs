@@ -25,6 +25,6 @@ pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member, set_member, withdraw};
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
 pub(crate) use people::{erase, set_platform_role};
-pub(crate) use secrets::rotate_webhook_secret;
+pub(crate) use secrets::{WebhookSecret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use tokens::{Made, NewToken, create_token, revoke_token};

@@ -18,6 +18,8 @@ use utoipa::ToSchema;
 pub(crate) struct WebhookSecret {
     /// What deliveries are signed with (HMAC-SHA-256, `X-Hub-Signature-256`), shown this once.
     secret: String,
+    /// Where they are sent.
+    url: String,
 }
 
 /// Make another secret for a site's webhooks
@@ -32,6 +34,6 @@ pub(crate) async fn rotate(
     Extension(caller): Extension<Caller>,
     Named(place): Named<Place>,
 ) -> Result<Response, Problem> {
-    let secret = commands::rotate_webhook_secret(&app, &place, caller).await?;
-    Ok((StatusCode::CREATED, Json(WebhookSecret { secret })).into_response())
+    let commands::WebhookSecret { url, secret } = commands::rotate_webhook_secret(&app, &place, caller).await?;
+    Ok((StatusCode::CREATED, Json(WebhookSecret { secret, url })).into_response())
 }

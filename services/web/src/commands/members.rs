@@ -45,7 +45,13 @@ pub(crate) async fn remove_member(
     user: UserId,
     caller: Caller,
 ) -> Result<(), Problem> {
-    let about = if caller.holder.user == Some(user) { About::Own } else { About::Organization(organization) };
+    let about = if caller.holder.user == Some(user) {
+        // Whoever is no member has nothing to leave, and is not told that there is such an organization.
+        permit(app, &caller, Command::Read, About::Organization(organization)).await?;
+        About::Own
+    } else {
+        About::Organization(organization)
+    };
     let cause = permit(app, &caller, Command::ChangeMembers, about).await?;
     let command = organization::Command::RemoveMember { user };
     commit(app, app.log.transaction(cause).with::<Organization>(organization, command)).await.map(drop)
@@ -126,7 +132,7 @@ pub(crate) enum Guest {
     New(String),
 }
 
-/// Becomes a member by an invitation; answers who that is.
+/// Becomes a member by an invitation; answers who that is. Whoever is more already stays what they are.
 pub(crate) async fn accept(app: &Shared, id: InvitationId, secret: &str, guest: Guest) -> Result<UserId, Problem> {
     let invited = invitation(app, id, secret).await?;
     let (user, create) = match guest {
@@ -139,7 +145,9 @@ pub(crate) async fn accept(app: &Shared, id: InvitationId, secret: &str, guest: 
         }
     };
     let accept = invitation::Command::Accept { user, at: clock::now() };
-    let member = organization::Command::SetMember { user, role: invited.role };
+    let members = super::organizations::active(app, invited.organization).await?.members;
+    let role = members.get(&user).map_or(invited.role, |present| invited.role.max(*present));
+    let member = organization::Command::SetMember { user, role };
     let mut transaction = app.log.transaction(Cause::new(Actor::user(user))).with::<Invitation>(id, accept);
     if let Some(create) = create {
         transaction = transaction.with::<User>(user, create);

@@ -3,7 +3,7 @@
 use super::execute::ask;
 use super::permit::{About, permit};
 use crate::app::Shared;
-use crate::caller::Caller;
+use crate::caller::{Caller, Who};
 use crate::issued;
 use crate::problem::Problem;
 use events::authority::{Command, Scope};
@@ -28,7 +28,7 @@ pub(crate) struct Made {
     pub(crate) token: String,
 }
 
-/// Makes a token with a part of its maker's authority. What the maker's own is bounded by bounds it too.
+/// Makes a token with a part of its maker's authority. What bounds the token that asks, and when it ends, bounds it too.
 pub(crate) async fn create_token(app: &Shared, new: NewToken, caller: Caller) -> Result<Made, Problem> {
     if new.scopes.is_empty() {
         return Err(Problem::InvalidInput(
@@ -60,10 +60,18 @@ pub(crate) async fn create_token(app: &Shared, new: NewToken, caller: Caller) ->
         site,
         maker: caller.holder.user,
         digest: Digest::of(token.as_bytes()),
-        expires_at: new.expires_at,
+        expires_at: match &caller.who {
+            Who::Token(own) => earlier(new.expires_at, app.grant(*own).await?.and_then(|own| own.expires_at)),
+            Who::Operator(_) | Who::User(_) => new.expires_at,
+        },
     };
     ask::<Token>(app, &id.to_string(), &token::Command::Create(grant), &cause).await?;
     Ok(Made { id, token })
+}
+
+/// The earlier of two ends, of which none is never.
+fn earlier(one: Option<OffsetDateTime>, other: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+    one.into_iter().chain(other).min()
 }
 
 /// Ends a token: one's own, one of an organization whose people one cares for, or any as an admin.

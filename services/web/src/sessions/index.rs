@@ -41,7 +41,7 @@ pub(super) async fn note(kept: &Records, who: &Who, session: &Listed) -> Result<
         let value = serde_json::to_vec(&with(listed, session)).map_err(|error| Problem::Internal(error.into()))?;
         let written = match record {
             Some(Record { revision, .. }) => kept.replace(&key, Record { value, revision }).await?,
-            None => kept.put(&key, value).await.map(|()| true)?,
+            None => kept.create(&key, value).await?,
         };
         if written {
             return Ok(());

@@ -222,6 +222,13 @@ async fn a_token_does_what_its_scope_says_until_it_ends() {
     let soon = (runtime::clock::now() + time::Duration::seconds(2)).replace_nanosecond(0).unwrap();
     let soon = soon.format(&time::format_description::well_known::Rfc3339).unwrap();
     let brief = token(&platform, json!({ "name": "brief", "scopes": ["read"], "expires_at": soon })).await;
+    let wanted = json!({ "name": "longer", "scopes": ["read"] });
+    let wide = json!({ "name": "wide", "scopes": ["manage"], "expires_at": "2999-01-01T00:00:00Z" });
+    let wide = token(&platform, wide).await;
+    assert_eq!(wide.ask(Method::POST, "/tokens", wanted).await.0, StatusCode::CREATED);
+    let listed = platform.get("/tokens").await.1["items"].clone();
+    let longer = listed.as_array().unwrap().iter().find(|token| token["name"] == "longer").unwrap();
+    assert_eq!(longer["expires_at"], "2999-01-01T00:00:00Z", "it does not outlive the token that made it");
     let ended = async { while brief.get("/sites").await.0 != StatusCode::UNAUTHORIZED {} };
     tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.expect("its time is over");
 }
@@ -291,6 +298,15 @@ async fn a_member_is_what_the_organization_says_now() {
     assert_eq!((status, &known["organizations"]), (StatusCode::OK, &json!([])));
     let gone = ada.platform.client.get(platform.url("/organizations/north")).header(COOKIE, &ada.cookie);
     assert_eq!(gone.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    let stays = format!("{}/remove", path(&ada_id));
+    assert_eq!(ada.submit(&stays, "").await.status(), StatusCode::NOT_FOUND, "whoever is no member learns nothing");
+    let (_, sent) = platform
+        .send(Method::POST, "/organizations/north/invitations", json!({ "email": "b@mail.test", "role": "user" }))
+        .await;
+    let link = sent["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap();
+    assert_eq!(ben.submit(link, "").await.status(), StatusCode::SEE_OTHER);
+    platform.level().await;
+    assert_eq!(me(&ben).await.1["organizations"][0]["role"], "manager", "an invitation takes nothing away");
     let nobody = "/organizations/north/members/00000000-0000-4000-8000-000000000000";
     let refused = platform.send(Method::PUT, nobody, json!({ "role": "user" })).await;
     assert_eq!(code(&refused), (404, "user_not_found"));

@@ -130,6 +130,8 @@ async fn a_site_signs_for_itself_alone_and_two_of_its_secrets_are_good_at_a_time
     let rotate = async || {
         let (status, made) = platform.send(reqwest::Method::POST, "/sites/docs/webhook-secret", json!({})).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
+        let own = format!("https://pagefold.test/webhooks/github/{}", docs["id"].as_str().unwrap());
+        assert_eq!(made["url"], own);
         made["secret"].as_str().unwrap().to_owned()
     };
     let first = rotate().await;
