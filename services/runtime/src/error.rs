@@ -1,7 +1,8 @@
 //! How the world fails us. A refusal of the domain is not an error of this kind.
 
 use crate::codec;
-use events::{Refusal, UserId};
+use crate::owner::Owner;
+use events::Refusal;
 
 /// Any error of a library below.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -69,11 +70,11 @@ pub enum Error {
         #[source]
         source: codec::Error,
     },
-    /// The key of a person was wrapped with another key than this installation has.
-    #[error("the key of person {person} cannot be unwrapped: the installation has another key than it had")]
+    /// An owner's key was wrapped with another key than this installation has.
+    #[error("the key `{owner}` cannot be unwrapped: the installation has another key than it had")]
     WrongKey {
         /// Whose key.
-        person: UserId,
+        owner: Owner,
     },
     /// A fact that a newer version has stated: to decide without knowing it would be to decide on half the truth.
     #[error("fact {sequence} of the log is of type `{type_name}`, which needs a newer version of this program")]

@@ -1,5 +1,5 @@
-//! Small records beside the log, which every process sees at once: sessions of people, and the keys that their names are
-//! sealed with.
+//! Small records beside the log, which every process sees at once: sessions of people, and the keys that names and
+//! secrets are sealed with.
 //!
 //! Reads ask the bucket's leader, not a copy that may lag: what was ended is over everywhere. A record that is replaced or taken
 //! names the revision it was read at, so what ends meanwhile stays ended, and what is taken is taken once.
@@ -38,7 +38,7 @@ impl Records {
         Self::of(connection, subject::SESSIONS)
     }
 
-    /// The keys of people, which stay until they are destroyed.
+    /// The keys that texts are sealed with, which stay until they are destroyed.
     #[must_use]
     pub fn keys(connection: &Connection) -> Self {
         Self::of(connection, subject::KEYS)

@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use events::{Actor, Sealed, UserId, envelope::Who};
 use futures::{StreamExt, TryStreamExt, stream};
 use projections::users::UserRow;
+use runtime::Owner;
 use std::collections::{BTreeSet, HashMap};
 
 /// Keys that are asked for at once.
@@ -31,7 +32,7 @@ async fn shown(app: &App, row: &UserRow) -> Result<Known, Problem> {
     if row.erased_at.is_some() {
         return Ok(Known::default());
     }
-    let Some(key) = app.vault.key(row.id).await? else { return Ok(Known::default()) };
+    let Some(key) = app.vault.key(Owner::Person(row.id)).await? else { return Ok(Known::default()) };
     Ok(Known { name: key.open(&row.name), email: key.open(&row.email) })
 }
 
@@ -44,7 +45,7 @@ pub(crate) async fn all(app: &App, ids: &BTreeSet<UserId>) -> Result<HashMap<Use
 
 /// Where somebody was invited; nothing once they are forgotten.
 pub(crate) async fn address(app: &App, id: UserId, email: &Sealed) -> Result<Option<String>, Problem> {
-    Ok(app.vault.key(id).await?.and_then(|key| key.open(email)))
+    Ok(app.vault.key(Owner::Person(id)).await?.and_then(|key| key.open(email)))
 }
 
 /// What actors are called on pages: people by their names, others as the log knows them.

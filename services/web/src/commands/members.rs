@@ -11,7 +11,7 @@ use events::{
     Actor, Cause, Digest, Invitation, InvitationId, Organization, OrganizationId, Refusal, User, UserId, invitation,
     organization, user,
 };
-use runtime::clock;
+use runtime::{Owner, clock};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -78,7 +78,7 @@ pub(crate) async fn invite(
     let id = InvitationId(caller.new_id(format_args!("invitation/{organization}/{email}/{role}")));
     // Who they will be follows from the invitation: asked again with the same key, it is the same person.
     let user = UserId(Uuid::new_v5(&id.0, b"user"));
-    let key = app.vault.introduce(user).await?;
+    let key = app.vault.introduce(Owner::Person(user)).await?;
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let expires_at = (clock::now() + INVITATION).replace_nanosecond(0).unwrap_or_else(|_| clock::now());
     let (email, digest) = (key.seal(email), Digest::of(secret.as_bytes()));
@@ -139,7 +139,7 @@ pub(crate) async fn accept(app: &Shared, id: InvitationId, secret: &str, guest: 
         Guest::Known(user) => (user, None),
         Guest::New(name) => {
             let name = called(&name)?;
-            let key = app.vault.introduce(invited.user).await?;
+            let key = app.vault.introduce(Owner::Person(invited.user)).await?;
             let command = user::Command::Create { name: key.seal(name), email: invited.email.clone() };
             (invited.user, Some(command))
         }

@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use events::authority::{Command, PlatformRole};
 use events::{User, UserId, user};
+use runtime::Owner;
 
 /// Gives a person a role for the whole installation, or takes it.
 pub(crate) async fn set_platform_role(
@@ -25,5 +26,5 @@ pub(crate) async fn erase(app: &Shared, id: UserId, caller: Caller) -> Result<()
     let about = if caller.holder.user == Some(id) { About::Own } else { About::Platform };
     let cause = permit(app, &caller, Command::ErasePeople, about).await?;
     ask::<User>(app, &id.to_string(), &user::Command::Erase, &cause).await?;
-    Ok(app.vault.destroy(id).await?)
+    Ok(app.vault.destroy(Owner::Person(id)).await?)
 }
