@@ -5,6 +5,7 @@ use http::HeaderMap;
 use std::net::IpAddr;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// The address of the client, among a request's extensions: the peer's, or what a trusted proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +26,40 @@ impl Client {
     }
 }
 
+/// Whether the client speaks TLS, among a request's extensions. This listener does not, so only a trusted proxy can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted(pub bool);
+
+impl Encrypted {
+    /// The last word is that of the proxy that asks.
+    pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, limits: &Limits) -> Self {
+        let told = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|value| value.to_str().ok());
+        let scheme = told.and_then(|value| value.rsplit(',').next()).unwrap_or_default().trim();
+        Self(limits.trusts(peer.to_canonical()) && scheme.eq_ignore_ascii_case("https"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_client_speaks_tls() {
+        let mut limits = Limits::with_connections(8);
+        limits.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        for (peer, told, encrypted) in [
+            ("192.0.2.1", "https", false),
+            ("10.0.0.1", "https", true),
+            ("10.0.0.1", "http, HTTPS", true),
+            ("10.0.0.1", "https, http", false),
+            ("10.0.0.1", "", false),
+        ] {
+            let name = http::HeaderName::from_static(FORWARDED_PROTO);
+            let headers = HeaderMap::from_iter([(name, told.parse().unwrap())]);
+            let found = Encrypted::of(peer.parse().unwrap(), &headers, &limits);
+            assert_eq!(found.0, encrypted, "{peer} {told}");
+        }
+    }
 
     #[test]
     fn only_a_trusted_proxy_says_who_asks() {

@@ -16,7 +16,7 @@ mod stream;
 mod strict;
 
 pub use body::Body;
-pub use client::Client;
+pub use client::{Client, Encrypted};
 pub use limits::{Limits, Share, network};
 pub use serve::serve;
 pub use strict::ambiguous;

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::body::Body;
-use crate::client::Client;
+use crate::client::{Client, Encrypted};
 use crate::limits::Limits;
 use crate::places::{Places, Seat};
 use crate::pulse::Pulse;
@@ -95,6 +95,7 @@ where
         let last = head.version <= Version::HTTP_11 && ambiguous(&head).is_some();
         let body = Body::new(incoming, &head, &door.limits);
         head.extensions.insert(Client::of(door.peer, &head.headers, &door.limits));
+        head.extensions.insert(Encrypted::of(door.peer, &head.headers, &door.limits));
         let answered = answer(Request::from_parts(head, body));
         Box::pin(async move {
             let mut response = answered.await;

@@ -87,7 +87,7 @@ impl App {
 
     pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
         let Around { log, read_model, storage, health } = around;
-        let sessions = Sessions::new(&log, config.sites_url.scheme == "https");
+        let sessions = Sessions::new(&log);
         let key = Key::new(config.key.clone());
         let links = Records::sessions(log.connection());
         let vault = Vault::new(log.connection(), &key.derive("vault v1", b""));

@@ -11,6 +11,7 @@ mod deploy;
 mod deploys;
 mod event;
 mod failed;
+pub(crate) mod form;
 mod layout;
 mod link;
 mod lock;
@@ -27,11 +28,13 @@ mod timeline;
 mod welcome;
 
 use crate::app::Shared;
+use crate::auth::bearer;
 use crate::bodies::{self, Bodies};
 use crate::commands;
 use crate::guard;
 use crate::problem::Problem;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -83,6 +86,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     pages
         .merge(login)
         .method_not_allowed_fallback(|| async { failed(&Problem::MethodNotAllowed) })
+        .layer(middleware::from_fn(check_form))
         .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: FORM_MAX }, bodies::read))
         .layer(middleware::from_fn(guard_forms))
         .layer(DefaultBodyLimit::max(FORM_MAX))
@@ -109,8 +113,32 @@ async fn require_person(State(app): State<Shared>, request: Request, next: Next)
     next.run(request).await
 }
 
-/// Takes forms from our own pages only.
+/// Takes forms from our own pages only, as browsers tell.
 async fn guard_forms(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || guard::is_from_here(&request) { next.run(request).await } else { failed(&Problem::CrossSite) }
+    if reads(request.method()) || guard::is_from_here(&request) {
+        next.run(request).await
+    } else {
+        failed(&Problem::CrossSite)
+    }
+}
+
+/// Takes forms that were made for whoever sends them, as their token tells. A token of the API in the header needs none.
+async fn check_form(request: Request, next: Next) -> Response {
+    if reads(request.method()) || bearer(request.extensions()).is_some() {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    // It was read whole before.
+    let body = match to_bytes(body, FORM_MAX).await {
+        Ok(body) => body,
+        Err(_) => return failed(&Problem::BodyTooLarge(FORM_MAX)),
+    };
+    if !form::is_ours(&head.extensions, &body) {
+        return failed(&Problem::StaleForm);
+    }
+    next.run(Request::from_parts(head, Body::from(body))).await
+}
+
+const fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }

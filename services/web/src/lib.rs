@@ -16,6 +16,7 @@ mod caller;
 mod commands;
 mod compression;
 mod config;
+mod cookies;
 mod dashboard;
 mod github;
 mod guard;

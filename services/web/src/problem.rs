@@ -55,6 +55,8 @@ pub(crate) enum Problem {
     LinkOver,
     #[error("the request comes from another site")]
     CrossSite,
+    #[error("this form was not made for your session, or before it; load its page again")]
+    StaleForm,
     #[error("there is nothing at this address")]
     NotFound,
     #[error("this address does not know the method")]
@@ -120,6 +122,7 @@ impl Problem {
             Self::TooManyRequests(_) => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::LinkOver => ("link_over", StatusCode::GONE, "Link over"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
+            Self::StaleForm => ("stale_form", StatusCode::FORBIDDEN, "Form out of date"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::TooManyStreams => ("too_many_streams", StatusCode::SERVICE_UNAVAILABLE, "Too many live streams"),

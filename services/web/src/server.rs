@@ -4,12 +4,12 @@ use crate::app::Shared;
 use crate::problem::Problem;
 use crate::{api, assets, compression, dashboard, guard, health, webhook};
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, Uri, header};
-use listener::Limits;
+use listener::{Encrypted, Limits};
 use runtime::telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ fn router(app: &Shared) -> Router {
         .merge(assets::routes())
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::recognize))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), dashboard::form::issue))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), keep_cookies_secure))
         .layer(middleware::from_fn(refuse_ambiguous))
         .layer(compression::layer())
         .layer(middleware::from_fn(observe))
@@ -49,6 +51,20 @@ async fn refuse_ambiguous(request: Request, next: Next) -> Result<Response, Prob
         Some(header) => Err(Problem::BadHeader(header)),
         None => Ok(next.run(Request::from_parts(head, body)).await),
     }
+}
+
+/// Has browsers keep cookies off plain HTTP where they reach us by TLS.
+async fn keep_cookies_secure(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let is_behind_tls = request.extensions().get::<Encrypted>().is_some_and(|encrypted| encrypted.0);
+    let mut response = next.run(request).await;
+    if is_behind_tls || app.web_url.starts_with("https:") {
+        for (_, value) in response.headers_mut().iter_mut().filter(|(name, _)| **name == header::SET_COOKIE) {
+            if let Ok(secure) = HeaderValue::from_bytes(&[value.as_bytes(), b"; Secure"].concat()) {
+                *value = secure;
+            }
+        }
+    }
+    response
 }
 
 /// A span and the same few headers for every request.

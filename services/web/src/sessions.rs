@@ -4,16 +4,16 @@
 mod index;
 
 use crate::caller::Who;
+use crate::cookies::{self, cookie};
 use crate::problem::Problem;
 use crate::signature::Signature;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use index::Listed;
 use runtime::records::{Record, Records};
 use runtime::streams::SESSION_IDLE;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 
 /// How long a session lasts however much it is used, in seconds.
 const SESSION_S: i64 = 12 * 60 * 60;
@@ -22,8 +22,6 @@ const RENEW_S: i64 = 5 * 60;
 /// Digits of a digest that tell one session of a person from another.
 const NAME_LENGTH: usize = 16;
 const COOKIE: &str = "pagefold_session";
-/// An id's length: two random UUIDs in hex.
-const ID_LENGTH: usize = 64;
 /// Keeps the MACs of sessions apart from any other use of the secret.
 const PURPOSE: &[u8] = b"pagefold session v3\n";
 
@@ -31,7 +29,6 @@ const PURPOSE: &[u8] = b"pagefold session v3\n";
 #[derive(Debug)]
 pub(crate) struct Sessions {
     kept: Records,
-    attributes: &'static str,
 }
 
 /// What is kept of a session.
@@ -68,7 +65,12 @@ impl Visit {
 
     /// The one that the cookie names.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        presented(headers).map(|id| Self { key: key(id) })
+        cookies::id(headers, COOKIE).map(|id| Self { key: key(id) })
+    }
+
+    /// What secrets of it are made from: nobody can tell it who has not its cookie.
+    pub(crate) fn key(&self) -> &[u8] {
+        self.key.as_bytes()
     }
 }
 
@@ -79,22 +81,19 @@ impl Session {
 }
 
 impl Sessions {
-    /// `secure` keeps the cookie off plain HTTP.
-    pub(crate) fn new(log: &runtime::Log, secure: bool) -> Self {
-        let attributes =
-            if secure { "Path=/; HttpOnly; SameSite=Lax; Secure" } else { "Path=/; HttpOnly; SameSite=Lax" };
-        Self { kept: Records::sessions(log.connection()), attributes }
+    pub(crate) fn new(log: &runtime::Log) -> Self {
+        Self { kept: Records::sessions(log.connection()) }
     }
 
     /// The cookie of a new session of theirs, which is proved by `secret`.
     pub(crate) async fn begin(&self, who: &Who, secret: &[u8]) -> Result<HeaderValue, Problem> {
-        let id = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let id = cookies::new_id();
         let (key, now_s) = (key(&id), now_s());
         let mac = mac(&Proven { who, key: &key, begun_s: now_s }, secret);
         let session = Session { who: who.clone(), mac, begun_s: now_s, used_s: now_s };
         self.kept.put(&key, written(&session)?).await?;
         index::note(&self.kept, who, &Listed { key, begun_s: now_s }).await?;
-        self.cookie(&id, SESSION_S)
+        cookie(COOKIE, &id, SESSION_S)
     }
 
     /// Whose session it is, if it is not over; `secret` is what theirs is proved by now.
@@ -160,21 +159,8 @@ impl Sessions {
         if let Some(visit) = Visit::of(headers) {
             self.kept.end(&visit.key).await?;
         }
-        self.cookie("", 0)
+        cookie(COOKIE, "", 0)
     }
-
-    fn cookie(&self, id: &str, age_s: i64) -> Result<HeaderValue, Problem> {
-        let cookie = format!("{COOKIE}={id}; Max-Age={age_s}; {}", self.attributes);
-        cookie.parse().map_err(|_| Problem::Internal("a cookie could not be written".into()))
-    }
-}
-
-/// The session's id, if it is one.
-fn presented(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let id = pairs.find(|(name, _)| *name == COOKIE)?.1;
-    (id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 /// What a session is kept under.
@@ -218,22 +204,5 @@ mod tests {
         assert!(session(0, SESSION_S - 2).is_over(SESSION_S));
         assert!(!session(0, 0).is_over(idle_s - 1));
         assert!(session(0, 0).is_over(idle_s));
-    }
-
-    #[test]
-    fn only_what_can_be_an_id_is_looked_up() {
-        let id = "0123456789abcdef".repeat(4);
-        let presented = |cookie: &str| {
-            presented(&HeaderMap::from_iter([(header::COOKIE, cookie.parse().unwrap())])).map(str::to_owned)
-        };
-        assert_eq!(presented(&format!("other=1; {COOKIE}={id}")), Some(id.clone()));
-        for wrong in [
-            format!("{COOKIE}="),
-            format!("{COOKIE}={id}0"),
-            format!("{COOKIE}=>{}", &id[1..]),
-            format!("x{COOKIE}={id}"),
-        ] {
-            assert_eq!(presented(&wrong), None, "{wrong}");
-        }
     }
 }

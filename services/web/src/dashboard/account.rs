@@ -1,6 +1,7 @@
 //! The page of whoever is signed in: what they are, and the tokens they made.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment};
 use crate::api::tokens::bound;
 use crate::app::Shared;
@@ -91,7 +92,7 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
             p.notice role="status" { "The token is " code { (token) } ". It is shown this once: copy it now." }
         }
         @if tokens.is_empty() { p.empty { "No tokens yet." } } @else { (table(&tokens)) }
-        (form(&memberships))
+        (new_token(&memberships))
     };
     Ok(Page { title: "Account", signed_in: true, refreshes: None }.render(&content))
 }
@@ -126,7 +127,7 @@ fn sessions(open: &[Open]) -> Markup {
                 tr {
                     td { (time(session.begun_s)) }
                     td { (time(session.used_s)) }
-                    td { form method="post" action={ "/account/sessions/" (session.visit.name()) "/end" } { button.danger { "End" } } }
+                    td { (form("", &format!("/account/sessions/{}/end", session.visit.name()), &html! { button.danger { "End" } })) }
                 }
             } }
         } }
@@ -144,7 +145,7 @@ fn table(tokens: &[TokenRow]) -> Markup {
                         td { (token.scopes) @if token.site.is_some() { ", one site" } @else if token.organization.is_some() { ", one organization" } }
                         td { (moment(token.created_at)) }
                         td { @match token.expires_at { Some(at) => (moment(at)), None => "never" } }
-                        td { form method="post" action={ "/account/tokens/" (token.id) "/revoke" } { button.danger aria-label={ "Revoke " (token.name) } { "Revoke" } } }
+                        td { (form("", &format!("/account/tokens/{}/revoke", token.id), &html! { button.danger aria-label={ "Revoke " (token.name) } { "Revoke" } })) }
                     }
                 } }
             }
@@ -152,11 +153,11 @@ fn table(tokens: &[TokenRow]) -> Markup {
     }
 }
 
-fn form(memberships: &[MemberRow]) -> Markup {
+fn new_token(memberships: &[MemberRow]) -> Markup {
     html! {
         details.card {
             summary { "Make a token" }
-            form.fields method="post" action="/account" {
+            (form("fields", "/account", &html! {
                 label for="name" { "Name" }
                 input #name name="name" required maxlength="60" pattern="[A-Za-z0-9_\\-]+" placeholder="ci";
                 label for="scope" { "It may" }
@@ -171,7 +172,7 @@ fn form(memberships: &[MemberRow]) -> Markup {
                 label for="days" { "Ends after days (0: never)" }
                 input #days type="number" name="days" min="0" max="3650" value="90";
                 button.primary { "Make" }
-            }
+            }))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ansi;
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
 use super::link::link;
 use crate::app::Shared;
@@ -96,13 +97,13 @@ fn actions(build: &BuildRow) -> Markup {
             a href=(story) { "Its story" }
             a href={ "/api/v1/builds/" (build.id) "/log" } { "Plain log" }
             @if !build.state.has_ended() {
-                form method="post" action={ "/builds/" (build.id) "/cancel" } { button.danger { "Cancel" } }
+                (form("", &format!("/builds/{}/cancel", build.id), &html! { button.danger { "Cancel" } }))
             } @else {
-                form method="post" action={ "/sites/" (build.site) "/builds" } {
+                (form("", &format!("/sites/{}/builds", build.site), &html! {
                     input type="hidden" name="branch" value=(build.branch);
                     @if let Some(commit) = &build.commit { input type="hidden" name="commit" value=(commit); }
                     button { "Build again" }
-                }
+                }))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The deploys of a site, as a table and on pages of their own, and what a person may do about each.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment, size};
 use super::older::{Asked, ROWS};
 use crate::app::App;
@@ -67,14 +68,14 @@ pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
                 @if alias.deploy == deploy.id {
                     span.pill data-state="success" { (alias.alias) }
                 } @else {
-                    form method="post" action={ "/sites/" (deploy.site) "/aliases" } {
+                    (form("", &format!("/sites/{}/aliases", deploy.site), &html! {
                         input type="hidden" name="alias" value=(alias.alias);
                         input type="hidden" name="deploy" value=(deploy.id);
                         input type="hidden" name="expected" value=(alias.deploy);
                         button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
                             @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
                         }
-                    }
+                    }))
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A problem shown as a page, and what holds for every page.
 
+use super::form::is_for_guest;
 use super::layout::{self, Page};
 use crate::problem::{self, Problem};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
@@ -65,7 +66,7 @@ pub(crate) fn failed(problem: &Problem) -> Response {
         p { "Code: " code { (code) } }
         p { a href="/" { "All sites" } }
     };
-    let page = Page { title, signed_in: true, refreshes: None }.render(&content);
+    let page = Page { title, signed_in: !is_for_guest(), refreshes: None }.render(&content);
     let mut response = (status, page).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

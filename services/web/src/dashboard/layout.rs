@@ -1,5 +1,6 @@
 //! What all pages share: the frame, and how states, times and sizes look.
 
+use super::form::form;
 use crate::assets::{SCRIPT, STYLE};
 use maud::{DOCTYPE, Markup, html};
 use projections::builds::{BuildRow, State};
@@ -46,7 +47,7 @@ impl Page<'_> {
                                 a href="/audit" { "Audit" }
                                 a href="/account" { "Account" }
                             }
-                            form method="post" action="/logout" { button.quiet { "Sign out" } }
+                            (form("", "/logout", &html! { button.quiet { "Sign out" } }))
                         }
                     }
                     main #content tabindex="-1" data-refresh=[self.refreshes.as_deref()] { (content) }

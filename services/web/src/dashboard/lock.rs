@@ -1,6 +1,7 @@
 //! The lock of a site: told on its page, set and taken away on that of its settings.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::moment;
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -29,20 +30,20 @@ pub(super) fn notice(site: &SiteRow) -> Markup {
     }
 }
 
-pub(super) fn form(site: &SiteRow) -> Markup {
+pub(super) fn section(site: &SiteRow) -> Markup {
     let action = format!("/sites/{}/lock", site.id);
     let reason = site.lock.as_ref().map(|lock| lock.reason.as_str()).unwrap_or_default();
     html! {
         section.card #lock {
             h2 { "Lock" }
             p { "While a site is locked nobody can change what its readers see: not by a push, not by hand. What is built meanwhile is kept and can be shown afterwards." }
-            form.inline method="post" action=(action) {
+            (form("inline", &action, &html! {
                 label for="reason" { "Reason" }
                 input #reason name="reason" required maxlength="500" value=(reason);
                 button { @if site.lock.is_some() { "Change the reason" } @else { "Lock" } }
-            }
+            }))
             @if site.lock.is_some() {
-                form.inline method="post" action={ (action) "/end" } { button { "Unlock" } }
+                (form("inline", &format!("{action}/end"), &html! { button { "Unlock" } }))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Signing in with a token, and out again. The token travels in a form's body once, and never in an address.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::Page;
 use super::link::link;
 use crate::app::Shared;
@@ -59,12 +60,12 @@ fn page(next: &str, refused: bool) -> Markup {
             h1 { "Sign in" }
             p { "Paste an API token. The operator of this server hands them out; they are part of its configuration." }
             @if refused { p.notice role="alert" { "This token is not known here." } }
-            form method="post" action="/login" {
+            (form("", "/login", &html! {
                 input type="hidden" name="next" value=(next);
                 label for="token" { "Token" }
                 input #token type="password" name="token" autocomplete="current-password" required autofocus;
                 button.primary { "Sign in" }
-            }
+            }))
         }
     };
     Page { title: "Sign in", signed_in: false, refreshes: None }.render(&content)

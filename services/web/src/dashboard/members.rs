@@ -1,6 +1,7 @@
 //! Who belongs to an organization and who is invited: a part of its page, and its forms.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment};
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -64,20 +65,20 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
                             th scope="row" { (email) }
                             td { (invitation.role) }
                             td { (moment(invitation.expires_at)) }
-                            td { form method="post" action={ "/organizations/" (id) "/invitations/" (invitation.id) "/withdraw" } { button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" } } }
+                            td { (form("", &format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), &html! { button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" } })) }
                         }
                     } }
                 } }
             }
             details.card {
                 summary { "Invite somebody" }
-                form.fields method="post" action={ "/organizations/" (id) "/invitations" } {
+                (form("fields", &format!("/organizations/{id}/invitations"), &html! {
                     label for="email" { "Mail" }
                     input #email type="email" name="email" required maxlength="254" autocomplete="off";
                     label for="role" { "Role" }
                     select #role name="role" { option value="user" { "user: everything for its sites" } option value="manager" { "manager: its people too" } }
                     button.primary { "Invite" }
-                }
+                }))
             }
         }
     })
@@ -96,8 +97,8 @@ fn row(organization: OrganizationId, member: &MemberRow, known: &people::Known) 
             td { (known.email.as_deref().unwrap_or("–")) }
             td { (member.role) }
             td { (moment(member.since)) }
-            td { form method="post" action=(action) { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } } }
-            td { form method="post" action={ (action) "/remove" } { button.danger aria-label={ "Remove " (name) } { "Remove" } } }
+            td { (form("", &action, &html! { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } })) }
+            td { (form("", &format!("{action}/remove"), &html! { button.danger aria-label={ "Remove " (name) } { "Remove" } })) }
         }
     }
 }

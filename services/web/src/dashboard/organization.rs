@@ -1,6 +1,7 @@
 //! The page of an organization: what it is, its sites, and a form for its name.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment};
 use super::link::link;
 use super::members;
@@ -53,11 +54,11 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
         section.card {
             h2 { "Rename" }
             p { "Its sites stay its own, at their addresses." }
-            form.fields method="post" action={ "/organizations/" (organization.id) } {
+            (form("fields", &format!("/organizations/{}", organization.id), &html! {
                 (name_field(organization.name.as_str()))
                 input type="hidden" name="version" value=(organization.version);
                 button.primary { "Save" }
-            }
+            }))
         }
     };
     Ok(Page { title: organization.name.as_str(), signed_in: true, refreshes: None }.render(&content))

@@ -1,6 +1,7 @@
 //! The organizations, and a form for the next one.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment};
 use super::link::link;
 use crate::app::Shared;
@@ -48,10 +49,10 @@ pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejectio
         }
         details.card open[rows.is_empty()] {
             summary { "Create an organization" }
-            form.fields method="post" action="/organizations" {
+            (form("fields", "/organizations", &html! {
                 (name_field(""))
                 button.primary { "Create" }
-            }
+            }))
         }
     };
     Ok(Page { title: "Organizations", signed_in: true, refreshes: Some(String::new()) }.render(&content))

@@ -1,6 +1,7 @@
 //! The webhook of a site: where it sends to, and the secret it signs with.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::Page;
 use crate::commands;
 use crate::place::Place;
@@ -11,15 +12,15 @@ use maud::{Markup, html};
 use projections::sites::SiteRow;
 
 /// A part of the page of a site's settings.
-pub(super) fn form(view: &View, site: &SiteRow) -> Markup {
+pub(super) fn section(view: &View, site: &SiteRow) -> Markup {
     html! {
         section.card #webhook {
             h2 { "Webhook" }
             p { "The repository sends pushes, as JSON, to " code { (view.webhook_url_of(site.id)) } ", signed with the site’s own secret. Nobody else’s site can be built by it, nor this one by another’s." }
-            form method="post" action={ "/sites/" (site.id) "/webhook-secret" } {
+            (form("", &format!("/sites/{}/webhook-secret", site.id), &html! {
                 p { "A new secret is shown once. The one before it stays good until the next is made." }
                 button { "Make a secret" }
-            }
+            }))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The form of a site's settings: the same fields for a new site and for one that is changed.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::Page;
 use super::lock;
 use super::secret;
@@ -88,14 +89,14 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
         section.card {
             h1 { "Settings of " (site.name) }
             p { "Builds that are queued already keep the settings they were queued with." }
-            form.fields method="post" action={ "/sites/" (site.id) "/settings" } {
+            (form("fields", &format!("/sites/{}/settings", site.id), &html! {
                 (fields(site.name.as_str(), Some(&site.settings)))
                 input type="hidden" name="version" value=(site.version);
                 button.primary { "Save" }
-            }
+            }))
         }
-        (secret::form(&view, &site))
-        (lock::form(&site))
+        (secret::section(&view, &site))
+        (lock::section(&site))
     };
     Ok(Page { title: "Settings", signed_in: true, refreshes: None }.render(&content))
 }

@@ -2,6 +2,7 @@
 
 use super::deploys;
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{self, Page, moment};
 use super::link::link;
 use super::lock;
@@ -133,11 +134,11 @@ fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
 
 fn build_form(site: &SiteRow) -> Markup {
     html! {
-        form.inline method="post" action={ "/sites/" (site.name) "/builds" } {
+        (form("inline", &format!("/sites/{}/builds", site.name), &html! {
             label for="build-branch" { "Branch" }
             input #build-branch name="branch" placeholder=(site.settings.branch);
             button.primary { "Build now" }
-        }
+        }))
     }
 }
 
@@ -173,12 +174,12 @@ pub(super) async fn confirm_deletion(view: View, name: Name) -> Result<Markup, F
         section.card.narrow {
             h1 { "Delete " (site.name) "?" }
             p { "Its addresses stop answering and its builds stop. This cannot be undone. Its name stays reserved for its organization." }
-            form method="post" action={ "/sites/" (site.name) "/delete" } {
+            (form("", &format!("/sites/{}/delete", site.name), &html! {
                 p.actions {
                     button.danger { "Delete " (site.name) }
                     a href={ "/sites/" (site.name) } { "Keep it" }
                 }
-            }
+            }))
         }
     };
     Ok(Page { title: "Delete a site", signed_in: true, refreshes: None }.render(&content))

@@ -1,6 +1,7 @@
 //! The overview: every site with its address and its last build, and a form for the next site.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{self, Page, moment, pill};
 use super::link::link;
 use super::settings::{self, Fields};
@@ -45,7 +46,7 @@ pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejectio
         } @else {
             (listed.table(&view))
         }
-        (form(listed.rows.is_empty()))
+        (new(listed.rows.is_empty()))
     };
     Ok(Page { title: "Sites", signed_in: true, refreshes: Some(String::new()) }.render(&content))
 }
@@ -109,16 +110,16 @@ fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     }
 }
 
-fn form(open: bool) -> Markup {
+fn new(open: bool) -> Markup {
     html! {
         details.card open[open] {
             summary { "Create a site" }
-            form.fields method="post" action="/sites" {
+            (form("fields", "/sites", &html! {
                 (settings::fields("", None))
                 label for="organization" { "Organization" }
                 input #organization name="organization" required value="default" maxlength="36";
                 button.primary { "Create" }
-            }
+            }))
         }
     }
 }

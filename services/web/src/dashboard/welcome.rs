@@ -1,6 +1,7 @@
 //! How people come in by a link: one that signs them in once, and one that invites them.
 
 use super::failed::Failed;
+use super::form::form;
 use super::layout::Page;
 use crate::app::Shared;
 use crate::auth;
@@ -64,13 +65,13 @@ pub(super) async fn invited(
         section.card.narrow {
             h1 { "Join " (organization.name) }
             p { "You are invited to be a " (invited.role) " of the organization " strong { (organization.name) } "." }
-            form.fields method="post" action={ "/invitations/" (id) "/" (secret) } {
+            (form("fields", &format!("/invitations/{id}/{secret}"), &html! {
                 @if known.is_none() {
                     label for="name" { "What are you called?" }
                     input #name name="name" required maxlength="100" autocomplete="name";
                 }
                 button.primary { "Join" }
-            }
+            }))
         }
     };
     Ok(Page { title: "Invitation", signed_in: known.is_some(), refreshes: None }.render(&content))

@@ -13,12 +13,30 @@ pub(crate) struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub(crate) async fn sign_in(platform: &'a Platform) -> Self {
-        let response = post(platform, "/login", "token=a-token-for-tests&next=%2Ftimeline").send().await.unwrap();
+        let form = "token=a-token-for-tests&next=%2Ftimeline";
+        let response = Browser::stranger(platform).await.submit("/login", form).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[LOCATION], "/timeline");
         let cookie = response.headers()[SET_COOKIE].to_str().unwrap().to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(TOKEN), "{cookie}");
+        Self::with(platform, &cookie)
+    }
+
+    /// A browser that keeps the cookie of an answer.
+    pub(crate) fn with(platform: &'a Platform, cookie: &str) -> Self {
         Self { platform, cookie: cookie.split(';').next().unwrap().to_owned() }
+    }
+
+    /// A browser that has seen nothing but the page for signing in.
+    pub(crate) async fn stranger(platform: &'a Platform) -> Self {
+        let response = platform.client.get(platform.url("/login")).send().await.unwrap();
+        Self::with(platform, response.headers()[SET_COOKIE].to_str().unwrap())
+    }
+
+    /// What the forms of its pages have.
+    pub(crate) async fn form_token(&self) -> String {
+        let page = self.platform.client.get(self.platform.url("/login")).header(COOKIE, &self.cookie);
+        form_token(&page.send().await.unwrap().text().await.unwrap())
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -31,8 +49,14 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn submit(&self, path: &str, form: &str) -> Response {
-        post(self.platform, path, form).header(COOKIE, &self.cookie).send().await.unwrap()
+        let form = format!("form_token={}&{form}", self.form_token().await);
+        post(self.platform, path, &form).header(COOKIE, &self.cookie).send().await.unwrap()
     }
+}
+
+/// What the first form of a page has.
+pub(crate) fn form_token(page: &str) -> String {
+    page.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
 pub(crate) fn post(platform: &Platform, path: &str, form: &str) -> RequestBuilder {
@@ -51,7 +75,7 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back() {
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[LOCATION], format!("/login?next={back}"));
     }
-    let refused = post(&platform, "/login", "token=wrong").send().await.unwrap();
+    let refused = Browser::stranger(&platform).await.submit("/login", "token=wrong").await;
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     assert!(refused.headers().get(SET_COOKIE).is_none());
     assert!(refused.text().await.unwrap().contains("not known here"));

@@ -1,8 +1,8 @@
 //! What attackers try at the door without a token, and what a session is worth that was left.
 
-use crate::dashboard::{Browser, post};
+use crate::dashboard::{Browser, form_token};
 use crate::platform::{Platform, RANDOM_TOKEN, TOKEN, json};
-use reqwest::header::COOKIE;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::json;
 use std::net::IpAddr;
@@ -81,9 +81,11 @@ impl<'p> Guesser<'p> {
 
     async fn try_form(&self, token: &str) -> Response {
         let origin = format!("http://{}", self.platform.host());
-        let login = self.client.post(self.platform.url("/login")).header("origin", origin);
-        let login = login.header("content-type", "application/x-www-form-urlencoded");
-        login.body(format!("token={token}")).send().await.unwrap()
+        let page = self.client.get(self.platform.url("/login")).send().await.unwrap();
+        let cookie = page.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let form = format!("token={token}&form_token={}", form_token(&page.text().await.unwrap()));
+        let login = self.client.post(self.platform.url("/login")).header("origin", origin).header(COOKIE, cookie);
+        login.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap()
     }
 }
 
@@ -104,10 +106,7 @@ async fn guessing_tokens_is_slowed_for_the_address_that_guesses_and_for_no_other
     assert!(form.headers().contains_key("retry-after"));
     let other = Guesser { platform: &platform, client: from("127.0.0.3") };
     assert_eq!(other.try_token(TOKEN).await.status(), StatusCode::OK);
-    assert_eq!(
-        post(&platform, "/login", "token=a-token-for-tests").send().await.unwrap().status(),
-        StatusCode::SEE_OTHER
-    );
+    Browser::sign_in(&platform).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod commands;
 mod dashboard;
 mod door;
 mod events;
+mod forms;
 mod guard;
 mod history;
 mod lists;

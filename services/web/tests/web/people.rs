@@ -1,6 +1,6 @@
 //! People and tokens: who may see and do what, how they come in, and how they are forgotten.
 
-use crate::dashboard::{Browser, post};
+use crate::dashboard::Browser;
 use crate::platform::{Platform, code, json};
 use events::{Event, UserEvent};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
@@ -52,16 +52,17 @@ async fn invited<'a>(platform: &'a Platform, organization: &str, name: &str, rol
     let path = sent["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap().to_owned();
     let page = platform.client.get(platform.url(&path)).send().await.unwrap().text().await.unwrap();
     assert!(page.contains(&format!("Join {organization}")) && page.contains("name=\"name\""), "{page}");
-    let joined = post(platform, &path, &format!("name={}", name.replace(' ', "+"))).send().await.unwrap();
+    let stranger = Browser::stranger(platform).await;
+    let joined = stranger.submit(&path, &format!("name={}", name.replace(' ', "+"))).await;
     let status = joined.status();
     if status != StatusCode::SEE_OTHER {
         panic!("{status}: {}", joined.text().await.unwrap());
     }
     assert_eq!(joined.headers()[LOCATION], "/");
-    let cookie = joined.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let again = post(platform, &path, "name=Mallory").send().await.unwrap();
+    let cookie = joined.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+    let again = stranger.submit(&path, "name=Mallory").await;
     assert_eq!(again.status(), StatusCode::GONE, "a link is good once");
-    Browser { platform, cookie }
+    Browser::with(platform, &cookie)
 }
 
 async fn me(browser: &Browser<'_>) -> (StatusCode, Value) {
@@ -342,7 +343,7 @@ async fn a_link_signs_in_once() {
     assert_eq!(first.status(), StatusCode::SEE_OTHER);
     let cookie = first.headers()[SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-    let browser = Browser { platform: &platform, cookie: cookie.split(';').next().unwrap().to_owned() };
+    let browser = Browser::with(&platform, &cookie);
     assert_eq!(me(&browser).await.1["roles"], json!(["admin"]));
     let (_, other) = platform.send(Method::POST, "/sign-in-links", json!({})).await;
     let path_of_other = other["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap();
