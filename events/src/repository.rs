@@ -45,6 +45,8 @@ pub enum Change {
         commit: CommitId,
         /// The first line of its message.
         summary: String,
+        /// Whether its message asks not to build it.
+        skip: bool,
     },
     /// It is no more.
     Deleted,
@@ -68,8 +70,8 @@ impl Delivery {
     fn fact(&self) -> RepositoryEvent {
         let Self { id, repository, branch, before, change, site } = self.clone();
         match change {
-            Change::Pushed { commit, summary } => {
-                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id, site }
+            Change::Pushed { commit, summary, skip } => {
+                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id, skip, site }
             }
             Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id, site },
         }
@@ -118,7 +120,7 @@ mod tests {
 
     fn pushed(id: &str) -> Command {
         let commit = "a".repeat(40).parse().unwrap();
-        Command::Receive(told(id, Change::Pushed { commit, summary: "first".to_owned() }))
+        Command::Receive(told(id, Change::Pushed { commit, summary: "first".to_owned(), skip: false }))
     }
 
     fn push(id: &str) -> RepositoryEvent {
@@ -129,6 +131,7 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             summary: "first".to_owned(),
             delivery: id.to_owned(),
+            skip: false,
             site: None,
         }
     }

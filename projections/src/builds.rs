@@ -37,6 +37,16 @@ pub enum State {
     Skipped,
 }
 
+/// What began the story of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// A push arrived.
+    Push,
+    /// A person asked for it, or for a site or settings that lead to it.
+    Request,
+}
+
 /// A build as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildRow {
@@ -89,6 +99,9 @@ pub struct BuildRow {
     /// Who began its story. Looked up when the build is read; left out if that fact is not in the timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
+    /// What began its story. Looked up as who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<TriggerKind>,
     /// The deploy it made, once that is synced.
     pub deploy: Option<DeployId>,
     /// The object its log was archived as.
@@ -296,6 +309,7 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         superseded_by: None,
         correlation: recorded.envelope.correlation,
         requested_by: None,
+        trigger: None,
         deploy: None,
         log_key: None,
         log_bytes: None,

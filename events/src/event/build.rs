@@ -23,6 +23,9 @@ pub enum RepositoryEvent {
         summary: String,
         /// The sender's delivery id: the same delivery is recorded once.
         delivery: String,
+        /// Whether the tip's commit message asks not to build it: `[skip ci]` or `[ci skip]`, in any case, anywhere in it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        skip: bool,
         /// The only site it is for, whose own secret signed it; every site of the repository if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         site: Option<SiteId>,

@@ -10,6 +10,8 @@ use sqlx::types::Uuid;
 /// rebuild needs no index.
 const SHOWN: &str = "SELECT to_json(shown) FROM @.builds build, LATERAL (SELECT build.*, (
     SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS requested_by, (
+    SELECT CASE WHEN type LIKE 'dev.pagefold.repository.%' THEN 'push' ELSE 'request' END
+    FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1) AS trigger, (
     SELECT name FROM @.sites WHERE id = build.site) AS site_name) shown";
 
 impl Model {

@@ -5,7 +5,7 @@ use crate::database::{Database, facts};
 use crate::fixture::{Story, commit, site_id};
 use events::{AliasName, DeployId, OrganizationId, RepositoryEvent, SiteEvent};
 use projections::Sight;
-use projections::builds::State;
+use projections::builds::{State, TriggerKind};
 use projections::timeline::{Query, Whose};
 use projections::{PAGE_MAX, builds};
 
@@ -80,6 +80,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
         commit: commit(),
         summary: "Fix a typo".to_owned(),
         delivery: "d-1".to_owned(),
+        skip: false,
         site: None,
     };
     let build = story.next_build();
@@ -107,7 +108,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
     assert_eq!(latest[0].type_name, "dev.pagefold.build.dispatched.v1");
     assert_eq!((&latest[0].data, latest[0].causation), (&history[3].event.data(), Some(pushed.envelope.id)));
     let shown = model.build(build).await.unwrap().unwrap();
-    assert_eq!(shown.requested_by.as_deref(), Some("webhook:github"));
+    assert_eq!((shown.requested_by.as_deref(), shown.trigger), (Some("webhook:github"), Some(TriggerKind::Push)));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ fn history() -> Vec<Recorded> {
         commit: commit(),
         summary: "Fix".to_owned(),
         delivery: "d-1".to_owned(),
+        skip: false,
         site: None,
     };
     history.push(story.tell("github.com/acme/docs", "webhook:github", push));

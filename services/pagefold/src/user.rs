@@ -41,6 +41,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         with: With,
     },
+    /// Build the same commit once more, by the site's settings of today
+    Retry {
+        /// The id of the build
+        build: String,
+        #[command(flatten)]
+        with: With,
+    },
     /// Print the log of a build, or of a site's newest one
     Logs {
         /// The id of a build, or the name of a site
@@ -113,6 +120,10 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         }
         Command::Build { site, branch, with } => {
             let build = with.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;
+            with.print(&[build], &["id", "state", "branch"])?;
+        }
+        Command::Retry { build, with } => {
+            let build = with.api()?.post(&format!("/builds/{build}/retry"), json!({})).await?;
             with.print(&[build], &["id", "state", "branch"])?;
         }
         Command::Logs { of, follow, access } => logs(&access.api()?, &of, follow).await?,

@@ -59,6 +59,7 @@ fn granted(wish: &Wish, site: &KnownSite, number: u64) -> build::Command {
     let job = job(wish, site, number);
     match wish.reason {
         Reason::Push | Reason::Request | Reason::NewSource => build::Command::Queue(job),
+        Reason::UnwantedPush => skip(job, "The commit message asks not to build it."),
         Reason::LatePush => skip(job, "A later push of this branch arrived before this one."),
         Reason::PushBeforeDeletion => skip(job, "The branch was deleted before this push of it arrived."),
     }

@@ -95,6 +95,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(audit::export))
         .routes(routes!(builds::list, builds::request))
         .routes(routes!(builds::show))
+        .routes(routes!(builds::retry))
         .routes(routes!(builds::cancel))
         .routes(routes!(logs::read))
         .routes(routes!(deliveries::list))

@@ -18,7 +18,7 @@ mod sites;
 mod tokens;
 
 pub(crate) use aliases::{Promotion, promote};
-pub(crate) use builds::{Source, cancel_build, request_build};
+pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use links::{SignInLink, create_link, follow_link, told};
 pub(crate) use locks::{lock_site, unlock_site};

@@ -12,6 +12,8 @@ const SUMMARY_MAX: usize = 200;
 /// Longest delivery id, in bytes; GitHub's are UUIDs.
 pub(crate) const DELIVERY_MAX: usize = 100;
 const BRANCHES: &str = "refs/heads/";
+/// What in a commit message asks not to build it, in any case.
+const SKIP: [&str; 2] = ["[skip ci]", "[ci skip]"];
 
 /// The part of a push that we use; GitHub's schema allows the rest to be anything.
 #[derive(Deserialize)]
@@ -77,7 +79,8 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
     let change = match after.filter(|_| !push.deleted) {
         None => Change::Deleted,
         Some(commit) => {
-            Change::Pushed { commit, summary: summary(push.head_commit.map(|head| head.message).unwrap_or_default()) }
+            let message = push.head_commit.map(|head| head.message).unwrap_or_default();
+            Change::Pushed { commit, skip: asks_to_skip(&message), summary: summary(&message) }
         }
     };
     Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None }))
@@ -100,7 +103,13 @@ fn tip(text: &str) -> Result<Option<CommitId>, Problem> {
     Ok(Some(text.parse()?))
 }
 
-fn summary(message: String) -> String {
+/// Whether a commit message asks not to build it.
+fn asks_to_skip(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    SKIP.iter().any(|mark| message.contains(mark))
+}
+
+fn summary(message: &str) -> String {
     message.lines().next().unwrap_or_default().trim().chars().take(SUMMARY_MAX).collect()
 }
 
@@ -139,7 +148,7 @@ mod tests {
     }
 
     fn received(before: Option<&str>, summary: &str) -> Option<Delivery> {
-        told(before, Change::Pushed { commit: TWO.parse().unwrap(), summary: summary.to_owned() })
+        told(before, Change::Pushed { commit: TWO.parse().unwrap(), summary: summary.to_owned(), skip: false })
     }
 
     #[test]
@@ -154,6 +163,21 @@ mod tests {
         let long = "ü".repeat(300);
         let cut = "ü".repeat(200);
         assert_eq!(translated(json!({ "head_commit": { "message": long } })).unwrap(), received(Some(ONE), &cut));
+    }
+
+    #[test]
+    fn a_message_may_ask_not_to_build() {
+        for (message, asks) in [
+            ("Fix a typo [skip ci]", true),
+            ("Fix a typo\n\nNothing to see. [CI Skip]", true),
+            ("Explain skip ci", false),
+            ("[skip]", false),
+            ("", false),
+        ] {
+            let told = translated(json!({ "head_commit": { "message": message } })).unwrap().unwrap();
+            let Change::Pushed { skip, .. } = told.change else { panic!("{told:?}") };
+            assert_eq!(skip, asks, "{message:?}");
+        }
     }
 
     #[test]

@@ -94,6 +94,7 @@ pub(super) fn arrived(
         commit: commit.clone(),
         summary: format!("Say more about chapter {}", chance.below(100)),
         delivery: chance.uuid().to_string(),
+        skip: false,
         site: None,
     }
 }

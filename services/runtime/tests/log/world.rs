@@ -160,7 +160,8 @@ pub(crate) fn found() -> organization::Command {
 /// What a repository answers with a fact, once for each delivery.
 pub(crate) fn push(delivery: &str) -> repository::Command {
     let (repository, branch) = ("https://example.org/docs".parse().unwrap(), "main".parse().unwrap());
-    let change = Change::Pushed { commit: "1".repeat(40).parse().unwrap(), summary: "Fix the title".to_owned() };
+    let change =
+        Change::Pushed { commit: "1".repeat(40).parse().unwrap(), summary: "Fix the title".to_owned(), skip: false };
     repository::Command::Receive(Delivery {
         id: delivery.to_owned(),
         repository,

@@ -58,6 +58,8 @@ pub struct Wish {
 pub enum Reason {
     /// A push arrived.
     Push,
+    /// A push arrived whose commit message asks not to build it: it is told, and not built.
+    UnwantedPush,
     /// A push arrived after one that followed it: it is told, and not built.
     LatePush,
     /// A push arrived after the deletion of its branch that followed it: it is told, and not built.

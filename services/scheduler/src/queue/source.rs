@@ -36,7 +36,7 @@ impl KnownRepository {
 impl Queue {
     pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
-            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, site, .. } => {
+            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, skip, site, .. } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
                 let push = Push { before: before.as_ref(), commit };
                 let sites = known.meant(*site);
@@ -46,6 +46,7 @@ impl Queue {
                     self.delete_branch(recorded, &sites, branch);
                 }
                 let (reason, commit, summary) = match place {
+                    Arrival::Newest if *skip => (Reason::UnwantedPush, commit.clone(), summary.as_str()),
                     Arrival::Newest => (Reason::Push, commit.clone(), summary.as_str()),
                     Arrival::Late => (Reason::LatePush, commit.clone(), summary.as_str()),
                     Arrival::Gone => (Reason::PushBeforeDeletion, commit.clone(), summary.as_str()),
@@ -69,7 +70,7 @@ impl Queue {
 
     fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
         let Pushed { branch, reason, commit, summary } = pushed;
-        if *reason == Reason::Push {
+        if matches!(reason, Reason::Push | Reason::UnwantedPush) {
             self.restore_branch(id, branch);
         }
         self.wish(Wish {

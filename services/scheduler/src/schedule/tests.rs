@@ -63,6 +63,7 @@ impl Story {
             commit: "a".repeat(40).parse().unwrap(),
             summary: "text".to_owned(),
             delivery: self.sequence.to_string(),
+            skip: false,
             site: None,
         };
         let cause = self.state("repository", push);
@@ -177,6 +178,28 @@ fn a_push_becomes_a_dispatched_build_with_the_next_number() {
     story.push("docs", "main");
     story.settle(&Limits::default());
     assert_eq!(story.queue.sites.get(&site("docs")).unwrap().last_number, 2);
+}
+
+#[test]
+fn a_push_that_asks_not_to_be_built_is_told_and_not_built_and_ends_nothing() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    let before = story.push("docs", "main");
+    let asking = RepositoryEvent::PushReceived {
+        repository: "https://git.example/docs.git".parse().unwrap(),
+        branch: "main".parse().unwrap(),
+        before: Some("a".repeat(40).parse().unwrap()),
+        commit: "b".repeat(40).parse().unwrap(),
+        summary: "Fix a typo [skip ci]".to_owned(),
+        delivery: "asking".to_owned(),
+        skip: true,
+        site: None,
+    };
+    let cause = story.state("repository", asking);
+    story.settle(&Limits::default());
+    assert_eq!(story.active(), [before]);
+    let skipped = &story.aggregates[&BuildId::of(cause, site("docs"))];
+    assert!(matches!(skipped, events::Build::Ended { outcome: Some(Outcome::Skipped), .. }), "{skipped:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
 use http::{StatusCode, header};
-use projections::builds::{self, State as BuildState};
+use projections::builds::{self, State as BuildState, TriggerKind};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -82,8 +82,22 @@ pub(crate) struct Shown {
     deploy: Option<DeployId>,
     /// Who began its story.
     requested_by: Option<String>,
+    /// What began its story; null until the timeline has it.
+    #[schema(required)]
+    trigger: Option<Trigger>,
     /// Its story: ask for the events with this correlation.
     correlation: String,
+}
+
+/// What began the story of a build.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BuildTrigger)]
+pub(crate) struct Trigger {
+    /// `push`, or `request` by a person: for a build, or for a site or its settings that lead to one.
+    #[schema(value_type = String)]
+    kind: TriggerKind,
+    /// Who.
+    actor: String,
 }
 
 impl From<builds::BuildRow> for Shown {
@@ -106,6 +120,7 @@ impl From<builds::BuildRow> for Shown {
             duration_ms: build.duration_ms,
             superseded_by: build.superseded_by,
             deploy: build.deploy,
+            trigger: build.trigger.zip(build.requested_by.clone()).map(|(kind, actor)| Trigger { kind, actor }),
             requested_by: build.requested_by,
             correlation: build.correlation.to_string(),
         }
@@ -142,9 +157,30 @@ pub(crate) async fn request(
 ) -> Result<Response, Problem> {
     let source = commands::Source { branch: body.branch, commit: body.commit };
     let id = commands::request_build(&app, &site, source, caller).await?;
-    let location = [(header::LOCATION, format!("{}/builds/{id}", API))];
+    Ok(created(&app, id).await)
+}
+
+/// A build that was asked for.
+async fn created(app: &Shared, id: BuildId) -> Response {
+    let location = [(header::LOCATION, format!("{API}/builds/{id}"))];
     let shown = commands::soon(app.model.build(id)).await.flatten().map(Shown::from);
-    Ok((StatusCode::CREATED, location, Json(shown)).into_response())
+    (StatusCode::CREATED, location, Json(shown)).into_response()
+}
+
+/// Build the same once more
+#[utoipa::path(post, path = "/builds/{id}/retry", tag = "builds",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Asks for the same once, however often it is sent")),
+    responses(
+    (status = 201, description = "A new build of the same commit will be queued, by the site's settings of today; null if the read model lags",
+        body = Option<Shown>, headers(("Location" = String))),
+))]
+pub(crate) async fn retry(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<BuildId>,
+) -> Result<Response, Problem> {
+    let id = commands::retry_build(&app, id, caller).await?;
+    Ok(created(&app, id).await)
 }
 
 /// Read a build

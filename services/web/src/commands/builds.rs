@@ -38,6 +38,21 @@ pub(crate) async fn request_build(
     Ok(id)
 }
 
+/// Builds the same commit of the same branch once more, by the settings of today; answers the build that will be queued.
+pub(crate) async fn retry_build(app: &Shared, id: BuildId, caller: Caller) -> Result<BuildId, Problem> {
+    let former = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
+    let cause = permit(app, &caller, Command::RequestBuild, About::Site(former.site))
+        .await
+        .map_err(|problem| problem.instead(&Refusal::SiteNotFound, Refusal::BuildNotFound))?;
+    let Site::Active(_) = app.log.load::<Site>(&former.site.to_string()).await?.state else {
+        return Err(Refusal::SiteNotFound.into());
+    };
+    let next = BuildId(caller.new_id(format_args!("build/{id}/retry")));
+    let command = build::Command::Request { site: former.site, branch: former.branch, commit: former.commit };
+    ask::<Build>(app, &next.to_string(), &command, &cause).await?;
+    Ok(next)
+}
+
 /// The cancellation joins the build's story, if the read model knows it.
 pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> Result<(), Problem> {
     let site = app.log.load::<Build>(&id.to_string()).await?.state.site();

@@ -171,6 +171,22 @@ async fn a_build_is_canceled_once_and_not_after_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_build_is_asked_for_once_more_with_the_same_commit_and_tells_who_asked() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    platform.finish(build, events::Outcome::Failure).await;
+    let former = platform.get(&format!("/builds/{build}")).await.1;
+    let (status, again) = platform.send(Method::POST, &format!("/builds/{build}/retry"), Value::Null).await;
+    assert_eq!(status, StatusCode::CREATED);
+    assert_ne!(again["id"], former["id"]);
+    assert_eq!((&again["branch"], &again["commit"]), (&former["branch"], &former["commit"]));
+    assert_eq!(again["trigger"], json!({ "kind": "request", "actor": "token:tester" }));
+    let unknown = platform.send(Method::POST, "/builds/00000000-0000-4000-8000-000000000000/retry", Value::Null).await;
+    assert_eq!(code(&unknown), (404, "build_not_found"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_no_build_may_ever_fetch_is_refused_when_it_is_named() {
     let platform = Platform::start().await;
     for address in [

@@ -81,8 +81,11 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
     let platform = Platform::start().await;
     let docs = platform.create_site("docs").await;
     platform.create_site("other").await;
-    let change =
-        Change::Pushed { commit: crate::platform::COMMIT.parse().unwrap(), summary: "Fix the title".to_owned() };
+    let change = Change::Pushed {
+        commit: crate::platform::COMMIT.parse().unwrap(),
+        summary: "Fix the title".to_owned(),
+        skip: false,
+    };
     let push = Delivery {
         id: "d-1".to_owned(),
         repository: "https://git.test/acme/docs.git".parse().unwrap(),

@@ -94,8 +94,16 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
         Told::Pushed { branch: index, before, commit: made } => {
             let (branch, before, commit) = (branch(index), before.map(commit), commit(made));
             let summary = "text".to_owned();
-            let push =
-                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery, site: None };
+            let push = RepositoryEvent::PushReceived {
+                repository,
+                branch,
+                before,
+                commit,
+                summary,
+                delivery,
+                skip: false,
+                site: None,
+            };
             story.state("repository", push);
         }
         Told::Deleted { branch: index, before } => {

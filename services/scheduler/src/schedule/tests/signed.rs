@@ -34,6 +34,7 @@ fn push(story: &mut Story, before: u8, signed_for: Option<&str>) -> Vec<SiteId> 
             commit: commit(before + 1),
             summary: "text".to_owned(),
             delivery,
+            skip: false,
             site: signed_for.map(site),
         },
     );

@@ -58,7 +58,7 @@ impl Branches {
         let (branch, id) = (self.branch.clone(), format!("{delivery:?}"));
         let (before, change) = match delivery {
             Delivery::Push(number) => {
-                let change = repository::Change::Pushed { commit: commit(number), summary: String::new() };
+                let change = repository::Change::Pushed { commit: commit(number), summary: String::new(), skip: false };
                 ((number > 1).then(|| commit(number - 1)), change)
             }
             Delivery::Delete(number) => (Some(commit(number)), repository::Change::Deleted),
