@@ -101,6 +101,7 @@ fn site(fact: &SiteEvent) -> String {
         }
         SiteEvent::Renamed { name, previous } => format!("site renamed from `{previous}` to `{name}`"),
         SiteEvent::WebhookSecretRotated { .. } => "webhook secret made anew".to_owned(),
+        SiteEvent::WebhookPinged {} => "webhook tried by the repository's host, and it works".to_owned(),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
     }
 }

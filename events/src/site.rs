@@ -35,6 +35,8 @@ pub struct Active {
     pub version: u64,
     /// What its webhooks' secrets are made of: the newest, and the one before. None before the first was made.
     pub webhook_salts: Vec<Uuid>,
+    /// Whether its webhook was tried since the newest of them was made.
+    pub is_pinged: bool,
 }
 
 /// What a site is created with.
@@ -76,6 +78,11 @@ pub enum Command {
     RotateWebhookSecret {
         /// What it is made of.
         salt: Uuid,
+    },
+    /// Take note that its webhook was tried, unless that is known.
+    HearPing {
+        /// What the secret that signed it is made of; none for that of the installation.
+        salt: Option<Uuid>,
     },
 }
 
@@ -143,8 +150,17 @@ impl Aggregate for Site {
                 let is_known = active.webhook_salts.contains(salt);
                 Ok((!is_known).then_some(SiteEvent::WebhookSecretRotated { salt: *salt }).into_iter().collect())
             }
+            (Self::Active(active), Command::HearPing { salt }) => {
+                // The secret that is being replaced says nothing of the one that replaces it.
+                let is_newest = salt.is_none() || *salt == active.webhook_salts.first().copied();
+                let is_news = is_newest && !active.is_pinged;
+                Ok(is_news.then_some(SiteEvent::WebhookPinged {}).into_iter().collect())
+            }
             (Self::Deleted(_), Command::Delete { .. }) => Ok(vec![]),
-            (Self::Unknown | Self::Deleted(_), Command::Change(_) | Command::RotateWebhookSecret { .. })
+            (
+                Self::Unknown | Self::Deleted(_),
+                Command::Change(_) | Command::RotateWebhookSecret { .. } | Command::HearPing { .. },
+            )
             | (Self::Unknown, Command::Delete { .. }) => Err(Refusal::SiteNotFound),
         }
     }
@@ -153,7 +169,8 @@ impl Aggregate for Site {
         match (self, fact.clone()) {
             (Self::Unknown, SiteEvent::Created { name, organization, settings }) => {
                 let (former, webhook_salts) = (BTreeSet::new(), Vec::new());
-                Self::Active(Active { name, former, organization, settings, version: 1, webhook_salts })
+                let (version, is_pinged) = (1, false);
+                Self::Active(Active { name, former, organization, settings, version, webhook_salts, is_pinged })
             }
             (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
                 Self::Active(Active { settings, version: active.version + 1, ..active })
@@ -163,8 +180,9 @@ impl Aggregate for Site {
             }
             (Self::Active(active), SiteEvent::WebhookSecretRotated { salt }) => {
                 let webhook_salts = std::iter::once(salt).chain(active.webhook_salts).take(SALTS_MAX).collect();
-                Self::Active(Active { webhook_salts, ..active })
+                Self::Active(Active { webhook_salts, is_pinged: false, ..active })
             }
+            (Self::Active(active), SiteEvent::WebhookPinged {}) => Self::Active(Active { is_pinged: true, ..active }),
             (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active.organization),
             (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted(_)), _) => {
                 state

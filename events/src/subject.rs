@@ -1,6 +1,6 @@
 //! The only place that spells a subject, a stream or a bucket of the log.
 
-use crate::{AliasName, BuildId, SiteId};
+use crate::{AliasName, BuildId, OrganizationId, SiteId};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// The stream of facts.
@@ -9,6 +9,8 @@ pub const EVENTS: &str = "EVENTS";
 pub const LOGS: &str = "LOGS";
 /// The stream of what a consumer could not handle.
 pub const PARKED: &str = "PARKED";
+/// The stream of deliveries that came for nobody or were refused.
+pub const STRAYS: &str = "STRAYS";
 /// The key-value bucket of leases.
 pub const LEASES: &str = "LEASES";
 /// The key-value bucket of sessions.
@@ -23,6 +25,8 @@ pub const ALL_EVENTS: &str = "events.>";
 pub const ALL_LOGS: &str = "logs.build.*";
 /// All parked messages.
 pub const ALL_PARKED: &str = "parked.>";
+/// All stray deliveries.
+pub const ALL_STRAYS: &str = "strays.>";
 
 /// What a subject token cannot hold: separators, wildcards, white space, and our own escape character.
 const RESERVED: &AsciiSet = &CONTROLS.add(b'.').add(b'*').add(b'>').add(b' ').add(b'%');
@@ -61,6 +65,14 @@ pub fn logs(build: BuildId) -> String {
 #[must_use]
 pub fn parked(consumer: &str, sequence: u64) -> String {
     format!("parked.{consumer}.{sequence}")
+}
+
+/// The subject of stray deliveries: whose they are, if that can be told, and whether whoever sent them signed them.
+#[must_use]
+pub fn strays(owner: Option<OrganizationId>, is_signed: bool) -> String {
+    let owner = owner.map_or_else(|| "nobody".to_owned(), |owner| owner.to_string());
+    let kind = if is_signed { "signed" } else { "refused" };
+    format!("strays.{owner}.{kind}")
 }
 
 /// The aggregate id of an alias.

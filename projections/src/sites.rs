@@ -41,6 +41,9 @@ pub struct SiteRow {
     /// When it was deleted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub deleted_at: Option<OffsetDateTime>,
+    /// When its webhook was first tried with the newest secret.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub webhook_pinged_at: Option<OffsetDateTime>,
 }
 
 /// Which site.
@@ -65,6 +68,7 @@ impl Row for SiteRow {
             "created_by",
             "deleted_at",
             "source",
+            "webhook_pinged_at",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -96,6 +100,7 @@ impl Row for SiteRow {
                 created_at: recorded.envelope.time,
                 created_by: recorded.envelope.actor.clone(),
                 deleted_at: None,
+                webhook_pinged_at: None,
             }),
             (Some(site @ Self { deleted_at: None, .. }), fact) => Some(site.after(fact, recorded.envelope.time)),
             (
@@ -104,6 +109,7 @@ impl Row for SiteRow {
                 | SiteEvent::SettingsChanged { .. }
                 | SiteEvent::Renamed { .. }
                 | SiteEvent::WebhookSecretRotated { .. }
+                | SiteEvent::WebhookPinged {}
                 | SiteEvent::Deleted {},
             ) => row,
         }
@@ -122,14 +128,17 @@ impl Row for SiteRow {
             .put(&self.created_at)
             .put(&self.created_by)
             .put(&self.deleted_at)
-            .put(&self.settings.repository.canonical());
+            .put(&self.settings.repository.canonical())
+            .put(&self.webhook_pinged_at);
     }
 }
 
 impl SiteRow {
     fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
         match fact {
-            SiteEvent::Created { .. } | SiteEvent::WebhookSecretRotated { .. } => self,
+            SiteEvent::Created { .. } => self,
+            SiteEvent::WebhookSecretRotated { .. } => Self { webhook_pinged_at: None, ..self },
+            SiteEvent::WebhookPinged {} => Self { webhook_pinged_at: Some(at), ..self },
             SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },
             SiteEvent::Renamed { name, .. } => Self { name, version: self.version + 1, ..self },
             SiteEvent::Deleted {} => Self { deleted_at: Some(at), ..self },
@@ -175,7 +184,23 @@ impl Model {
         self.all("read sites of a repository", query.bind(repository.canonical()).bind(page(limit))).await
     }
 
-    /// The same of one organization.
+    /// The sites in `sight` that are built from one of these repositories, given by their canonical names, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sites_from_any(&self, sight: &Sight, sources: &[String], limit: u32) -> Result<Vec<SiteRow>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE site.source = ANY ($1) AND site.deleted_at IS NULL
+             AND ($3::uuid[] IS NULL OR site.organization = ANY ($3)) AND ($4::uuid IS NULL OR site.id = $4)
+             ORDER BY site.id LIMIT $2"
+        );
+        let (organizations, site) = sight.parameters();
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
+        let query = query.bind(sources.to_vec()).bind(page(limit)).bind(organizations).bind(site);
+        self.all("read sites of repositories", query).await
+    }
+
+    /// The sites of one organization, as [`Model::sites`] lists them.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.

@@ -103,6 +103,9 @@ pub enum SiteEvent {
         /// What the secret is made of, together with a key that only the installation has. By itself it is no secret.
         salt: Uuid,
     },
+    /// Its repository's host has tried the webhook, and it reached us: said once for each secret.
+    #[serde(rename = "webhook_pinged.v1")]
+    WebhookPinged {},
     /// The site was deleted; its hosts are released at the same moment.
     #[serde(rename = "deleted.v1")]
     Deleted {},

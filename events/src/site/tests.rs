@@ -87,6 +87,18 @@ fn a_site_is_deleted_only_by_whoever_knows_all_its_hosts() {
 }
 
 #[test]
+fn that_a_webhook_works_is_said_once_for_each_secret() {
+    let rotated = |salt| SiteEvent::WebhookSecretRotated { salt: Uuid::from_u128(salt) };
+    let ping = |salt: Option<u128>| Command::HearPing { salt: salt.map(Uuid::from_u128) };
+    let pinged = SiteEvent::WebhookPinged {};
+    given::<Site>([created()]).when(ping(None)).then([pinged.clone()]);
+    given::<Site>([created(), pinged.clone()]).when(ping(None)).then([]);
+    given::<Site>([created(), pinged.clone(), rotated(1)]).when(ping(Some(1))).then([pinged.clone()]);
+    given::<Site>([created(), rotated(1), rotated(2)]).when(ping(Some(1))).then([]);
+    given::<Site>([created(), SiteEvent::Deleted {}]).when(ping(None)).refuses(Refusal::SiteNotFound);
+}
+
+#[test]
 fn branches_find_their_alias() {
     let alias = |branch: &str| settings().alias_of(&branch.parse().unwrap()).to_string();
     assert_eq!([alias("main"), alias("next"), alias("fix/typo")], ["live", "demo", "preview/fix/typo"]);

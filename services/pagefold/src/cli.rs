@@ -1,6 +1,7 @@
 //! The command line. Every setting of a service can come from the environment; secrets should.
 
 use crate::access::{Access, ProjectionsCommand};
+use crate::deliveries;
 use crate::people;
 use crate::permissions;
 use crate::provision::Provision;
@@ -64,6 +65,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ctl::organization::Command,
     },
+    /// See which webhooks led to nothing, and why
+    Deliveries {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: deliveries::Command,
+    },
     /// See who is known, and forget them
     People {
         #[command(flatten)]
@@ -99,7 +107,7 @@ impl Command {
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
-            Self::People { .. } | Self::SignInLink { .. } | Self::User(_) => None,
+            Self::Deliveries { .. } | Self::People { .. } | Self::SignInLink { .. } | Self::User(_) => None,
         }
     }
 }

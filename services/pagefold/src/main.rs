@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod cli;
 mod credentials;
+mod deliveries;
 mod door;
 mod health;
 mod launch;
@@ -70,6 +71,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Organization { access, command } => {
             ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
         }
+        Command::Deliveries { access, command } => deliveries::run(&access.api()?, command).await,
         Command::People { access, command } => people::run(&access.api()?, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&access.api()?, user).await,
         Command::User(command) => user::run(command).await,

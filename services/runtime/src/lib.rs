@@ -28,6 +28,7 @@ mod read;
 pub mod records;
 pub mod shutdown;
 mod statement;
+pub mod strays;
 pub mod streams;
 pub mod telemetry;
 mod together;

@@ -18,6 +18,12 @@ pub const LOGS_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const LOGS_MAX_BYTES: i64 = 2 << 30;
 /// How long a parked message waits for an operator.
 pub const PARKED_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How long a stray delivery is kept.
+pub const STRAYS_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Stray deliveries kept of each kind and owner: the newest.
+pub const STRAYS_OF_ONE: i64 = 200;
+/// How much all stray deliveries together may take, in bytes; the oldest go first.
+pub const STRAYS_MAX_BYTES: i64 = 64 << 20;
 /// How long a lease lives unless it is renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(12);
 /// How long a session is kept that nobody uses.
@@ -32,7 +38,7 @@ const CANNOT_CHANGE: u64 = 10052;
 /// [`Error::Unavailable`] if the server does not answer or refuses a configuration.
 pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), Error> {
     let persist_mode = Box::pin(logs_are_written(connection, replicas)).await?;
-    for config in [events(replicas), Config { persist_mode, ..logs(replicas) }, parked(replicas)] {
+    for config in [events(replicas), Config { persist_mode, ..logs(replicas) }, parked(replicas), strays(replicas)] {
         let made = Box::pin(connection.jetstream.create_or_update_stream(config)).await;
         made.map_err(Error::unavailable("provision a stream"))?;
     }
@@ -165,6 +171,24 @@ fn parked(replicas: usize) -> Config {
         storage: StorageType::File,
         num_replicas: replicas,
         max_age: PARKED_MAX_AGE,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        ..Config::default()
+    }
+}
+
+/// Nobody has to clear it away: whoever sends what nobody waits for takes the place of its own.
+fn strays(replicas: usize) -> Config {
+    Config {
+        name: subject::STRAYS.to_owned(),
+        description: Some("Deliveries that came for nobody or were refused.".to_owned()),
+        subjects: vec![subject::ALL_STRAYS.to_owned()],
+        storage: StorageType::File,
+        num_replicas: replicas,
+        max_age: STRAYS_MAX_AGE,
+        max_bytes: STRAYS_MAX_BYTES,
+        max_messages_per_subject: STRAYS_OF_ONE,
+        compression: Some(Compression::S2),
         duplicate_window: DUPLICATE_WINDOW,
         allow_direct: true,
         ..Config::default()

@@ -102,7 +102,7 @@ impl Queue {
                 self.wish_new_source(id, "First build", recorded);
             }
             SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
-            SiteEvent::Renamed { .. } | SiteEvent::WebhookSecretRotated { .. } => {}
+            SiteEvent::Renamed { .. } | SiteEvent::WebhookSecretRotated { .. } | SiteEvent::WebhookPinged {} => {}
             SiteEvent::Deleted {} => self.delete_site(id),
         }
     }

@@ -20,6 +20,7 @@ mod past;
 mod secrets;
 mod sessions;
 mod sites;
+mod strays;
 pub(crate) mod tokens;
 mod users;
 mod version;
@@ -99,6 +100,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(builds::cancel))
         .routes(routes!(logs::read))
         .routes(routes!(deliveries::list))
+        .routes(routes!(strays::list))
+        .routes(routes!(strays::redeliver))
         .routes(routes!(deploys::list))
         .routes(routes!(deploys::show))
         .routes(routes!(files::list))

@@ -61,6 +61,8 @@ pub(crate) struct App {
     pub(crate) github_webhook_secret: SecretString,
     /// Who has presented wrong signatures of webhooks.
     pub(crate) guessed_signatures: Guesses,
+    /// From where webhooks were refused, as far as that is noted for people.
+    pub(crate) refused_deliveries: Guesses,
     pub(crate) sites_url: SitesUrl,
     /// Where repositories may be.
     pub(crate) repositories: Allowed,
@@ -108,6 +110,7 @@ impl App {
             web_url: config.web_url.trim_end_matches('/').to_owned(),
             owners: Mutex::default(),
             guessed_signatures: Guesses::default(),
+            refused_deliveries: Guesses::default(),
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),

@@ -6,6 +6,7 @@
 mod active;
 mod aliases;
 mod builds;
+mod deliveries;
 mod execute;
 mod links;
 mod locks;
@@ -19,6 +20,7 @@ mod tokens;
 
 pub(crate) use aliases::{Promotion, promote};
 pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
+pub(crate) use deliveries::redeliver;
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use links::{SignInLink, create_link, follow_link, told};
 pub(crate) use locks::{lock_site, unlock_site};

@@ -24,6 +24,7 @@ mod secret;
 mod settings;
 mod site;
 mod sites;
+mod strays;
 mod timeline;
 mod welcome;
 
@@ -73,7 +74,9 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/account/sessions/{id}/end", post(account::end))
         .route("/account/tokens/{id}/revoke", post(account::revoke))
         .route("/audit", get(audit::show))
-        .route("/sites/{site}/webhook-secret", post(secret::rotate))
+        .route("/sites/{site}/webhook-secret", get(secret::show).post(secret::rotate))
+        .route("/deliveries", get(strays::list))
+        .route("/deliveries/{id}/redeliver", post(strays::redeliver))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))

@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::signature::Signature;
 use events::repository::{Change, Delivery};
-use events::{Branch, CommitId, RepositoryUrl};
+use events::{Branch, CommitId, RepositoryUrl, SiteId};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -11,6 +11,8 @@ use subtle::ConstantTimeEq;
 const SUMMARY_MAX: usize = 200;
 /// Longest delivery id, in bytes; GitHub's are UUIDs.
 pub(crate) const DELIVERY_MAX: usize = 100;
+/// The event that a webhook is tried with when it is made.
+pub(crate) const PING: &str = "ping";
 const BRANCHES: &str = "refs/heads/";
 /// What in a commit message asks not to build it, in any case.
 const SKIP: [&str; 2] = ["[skip ci]", "[ci skip]"];
@@ -84,6 +86,17 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
         }
     };
     Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None }))
+}
+
+/// What is told of a delivery beside its meaning, whether it is genuine or not.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What its sender calls it, and what kind it is; empty if it does not say.
+    pub(crate) delivery: String,
+    pub(crate) event: String,
+    pub(crate) repository: Option<RepositoryUrl>,
+    /// The site whose address it came to, or whose secret signed it.
+    pub(crate) site: Option<SiteId>,
 }
 
 /// Which repository a delivery claims to be about, whatever it tells.

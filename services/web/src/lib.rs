@@ -2,7 +2,7 @@
 //!
 //! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
 //! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
-//! deploys, all only to read. *Safe to repeat because* a delivery id is
+//! deploys, all only to read; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;
@@ -36,6 +36,7 @@ mod settings;
 mod signature;
 mod slots;
 mod spool;
+mod strays;
 mod streams;
 mod tail;
 mod token;

@@ -43,6 +43,10 @@ pub(crate) enum Problem {
     BadHeader(&'static str),
     #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
     BadSignature,
+    #[error("no site that you can build is made from its repository yet")]
+    DeliveryUnmatched,
+    #[error("its signature was wrong, so that nobody knows what it says: have it sent again by the repository's host")]
+    DeliveryRefused,
     #[error("a valid token is needed, as `Authorization: Bearer <token>`")]
     Unauthorized,
     #[error("this takes {0}")]
@@ -116,6 +120,8 @@ impl Problem {
             Self::SpoolUnavailable(_) => ("spool_unavailable", StatusCode::SERVICE_UNAVAILABLE, "No room for the body"),
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
+            Self::DeliveryUnmatched => ("delivery_unmatched", StatusCode::CONFLICT, "Delivery for nobody"),
+            Self::DeliveryRefused => ("delivery_refused", StatusCode::CONFLICT, "Delivery refused"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
             Self::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, "Not allowed"),
             Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),

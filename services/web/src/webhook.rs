@@ -4,20 +4,24 @@ use crate::app::Shared;
 use crate::auth::client;
 use crate::bodies::{Arrival, Bodies};
 use crate::commands;
-use crate::github::{self, DELIVERY_MAX, Signed};
+use crate::github::{self, DELIVERY_MAX, Signed, Told};
 use crate::problem::Problem;
 use crate::spool::Spool;
+use crate::strays;
 use crate::urls::WEBHOOK_PATH;
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use events::repository::{Command, Delivery};
-use events::{Actor, Cause, Repository, Site, SiteId, ids};
+use events::{Actor, Cause, Refusal, Repository, Site, SiteId, ids, site};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::net::IpAddr;
+use uuid::Uuid;
 
 /// Longest delivery in bytes. GitHub sends up to 25 MB, but a push of that size is a mass of commit texts we do not read.
 pub(crate) const BODY_MAX: usize = 2 << 20;
@@ -35,6 +39,34 @@ pub(crate) fn routes() -> Router<Shared> {
         .route(&format!("{WEBHOOK_PATH}/{{site}}"), post(receive_for).fallback(refuse))
 }
 
+/// A delivery while it is looked at.
+struct Arriving<'a> {
+    app: &'a Shared,
+    headers: HeaderMap,
+    client: IpAddr,
+    told: Told,
+}
+
+impl<'a> Arriving<'a> {
+    fn of(app: &'a Shared, head: &Parts, site: Option<SiteId>) -> Self {
+        let bounded = |name| text(&head.headers, name).chars().take(DELIVERY_MAX).collect();
+        let told = Told { delivery: bounded(DELIVERY), event: bounded(EVENT), repository: None, site };
+        Self { app, headers: head.headers.clone(), client: client(&head.extensions), told }
+    }
+
+    /// The answer; what is refused is noted for whom it was meant.
+    async fn answered(self, answer: Result<Response, Problem>) -> Result<Response, Problem> {
+        if let Err(problem) = &answer {
+            strays::refused(self.app, self.client, &self.told, problem).await;
+        }
+        answer
+    }
+
+    fn signature(&self) -> &str {
+        text(&self.headers, SIGNATURE)
+    }
+}
+
 /// What cannot be a delivery by its head is refused before anything is read or kept for it.
 fn check(headers: &HeaderMap) -> Result<(), Problem> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -49,13 +81,20 @@ fn check(headers: &HeaderMap) -> Result<(), Problem> {
 /// A delivery that was signed for all sites of its repository, or for one of them.
 async fn receive(State(app): State<Shared>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    let mut arriving = Arriving::of(&app, &head, None);
+    let answer = take(&mut arriving, &head, body).await;
+    arriving.answered(answer).await
+}
+
+async fn take(arriving: &mut Arriving<'_>, head: &Parts, body: Body) -> Result<Response, Problem> {
     check(&head.headers)?;
-    let mut arrival = Bodies { budget: app.deliveries.clone(), max: BODY_MAX }.receive(&head, body)?;
-    let signature = text(&head.headers, SIGNATURE);
+    let app = arriving.app;
+    let mut arrival = Bodies { budget: app.deliveries.clone(), max: BODY_MAX }.receive(head, body)?;
     let installation = app.github_webhook_secret.expose_secret();
-    let (body, genuine) = signed(&app, &[installation], signature, &mut arrival).await?;
-    let site = if genuine { None } else { Some(claimant(&app, signature, &body, client(&head.extensions)).await?) };
-    answer(&app, &head.headers, &body, site).await
+    let (body, genuine) = signed(app, &[installation], arriving.signature(), &mut arrival).await?;
+    arriving.told.repository = github::claimed(&body);
+    let signer = if genuine { Signer::Installation } else { claimant(arriving, &body).await? };
+    answer(arriving, &body, signer).await
 }
 
 /// A delivery that was signed for one site.
@@ -65,25 +104,93 @@ async fn receive_for(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    check(&head.headers)?;
-    let site: SiteId = site.parse().map_err(|_| Problem::BadSignature)?;
-    let mut arrival = Bodies { budget: app.deliveries.clone(), max: BODY_MAX }.receive(&head, body)?;
-    let secrets = secrets(&app, site).await?;
-    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-    let (body, genuine) = signed(&app, &secrets, text(&head.headers, SIGNATURE), &mut arrival).await?;
-    if genuine { answer(&app, &head.headers, &body, Some(site)).await } else { Err(Problem::BadSignature) }
+    let site: Option<SiteId> = site.parse().ok();
+    let mut arriving = Arriving::of(&app, &head, site);
+    let answer = take_for(&mut arriving, &head, body).await;
+    arriving.answered(answer).await
 }
 
-async fn answer(app: &Shared, headers: &HeaderMap, body: &[u8], site: Option<SiteId>) -> Result<Response, Problem> {
-    let (event, delivery) = (text(headers, EVENT), text(headers, DELIVERY));
-    if event == "ping" {
+async fn take_for(arriving: &mut Arriving<'_>, head: &Parts, body: Body) -> Result<Response, Problem> {
+    check(&head.headers)?;
+    let (app, site) = (arriving.app, arriving.told.site.ok_or(Problem::BadSignature)?);
+    let mut arrival = Bodies { budget: app.deliveries.clone(), max: BODY_MAX }.receive(head, body)?;
+    let salts = salts(app, site).await?;
+    let made: Vec<String> = salts.iter().map(|salt| app.key.webhook_secret(*salt)).collect();
+    let secrets: Vec<&str> = made.iter().map(String::as_str).collect();
+    let (body, genuine) = signed(app, &secrets, arriving.signature(), &mut arrival).await?;
+    arriving.told.repository = github::claimed(&body);
+    if !genuine {
+        return Err(Problem::BadSignature);
+    }
+    let by = |salt: &&Uuid| is_signed(&app.key.webhook_secret(**salt), &body, arriving.signature());
+    let salt = salts.iter().find(by).copied().ok_or(Problem::BadSignature)?;
+    answer(arriving, &body, Signer::Site { site, salt }).await
+}
+
+/// Whose secret signed a delivery.
+#[derive(Clone, Copy)]
+enum Signer {
+    Installation,
+    /// The site, and what that secret of it is made of.
+    Site {
+        site: SiteId,
+        salt: Uuid,
+    },
+}
+
+impl Signer {
+    const fn site(self) -> Option<SiteId> {
+        match self {
+            Self::Installation => None,
+            Self::Site { site, .. } => Some(site),
+        }
+    }
+
+    const fn salt(self) -> Option<Uuid> {
+        match self {
+            Self::Installation => None,
+            Self::Site { salt, .. } => Some(salt),
+        }
+    }
+}
+
+async fn answer(arriving: &mut Arriving<'_>, body: &[u8], signer: Signer) -> Result<Response, Problem> {
+    let app = arriving.app;
+    arriving.told.site = signer.site();
+    let (event, delivery) = (text(&arriving.headers, EVENT), text(&arriving.headers, DELIVERY));
+    if event == github::PING {
+        hear_ping(app, &arriving.told, signer).await?;
         return Ok(Json(json!({ "pong": true })).into_response());
     }
     let id = match github::translate(event, delivery, body)? {
-        Some(delivery) => record(app, Delivery { site, ..delivery }).await?,
+        Some(delivery) => record(app, Delivery { site: signer.site(), ..delivery }).await?,
         None => None,
     };
     Ok((StatusCode::ACCEPTED, Json(json!({ "event": id }))).into_response())
+}
+
+/// Says of each site that the webhook is for that it works.
+async fn hear_ping(app: &Shared, told: &Told, signer: Signer) -> Result<(), Problem> {
+    let sites = match (signer.site(), &told.repository) {
+        (Some(site), _) => vec![site],
+        (None, Some(repository)) => {
+            let sites = commands::soon(app.model.sites_from(repository, CLAIMANTS_MAX)).await.unwrap_or_default();
+            sites.into_iter().map(|site| site.id).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    if sites.is_empty() {
+        strays::pinged_for_nobody(app, told).await;
+    }
+    let (command, cause) = (site::Command::HearPing { salt: signer.salt() }, Cause::new(Actor::webhook(SOURCE)));
+    for site in sites {
+        match commands::execute::<Site>(app, &site.to_string(), &command, &cause).await {
+            // It was deleted meanwhile.
+            Ok(_) | Err(Problem::Refused(Refusal::SiteNotFound)) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(())
 }
 
 /// The body, and whether it has the signature that one of the secrets makes: that is found out while it arrives.
@@ -106,28 +213,33 @@ async fn signed(
 
 /// The site whose own secret signed a delivery: one that is built from the repository that it claims to be about. Whoever
 /// guesses has to wait; what was signed for the installation never gets here.
-async fn claimant(app: &Shared, signature: &str, body: &[u8], client: IpAddr) -> Result<SiteId, Problem> {
-    if let Some(wait) = app.guessed_signatures.wait(client) {
+async fn claimant(arriving: &Arriving<'_>, body: &[u8]) -> Result<Signer, Problem> {
+    let app = arriving.app;
+    if let Some(wait) = app.guessed_signatures.wait(arriving.client) {
         return Err(Problem::TooManyGuesses(wait));
     }
-    let repository = github::claimed(body).ok_or(Problem::BadSignature)?;
-    for site in app.model.sites_from(&repository, CLAIMANTS_MAX).await? {
-        for secret in secrets(app, site.id).await? {
-            let mut made = Signed::with(secret.as_bytes());
-            made.update(body);
-            if made.is(signature) {
-                return Ok(site.id);
+    let repository = arriving.told.repository.as_ref().ok_or(Problem::BadSignature)?;
+    for site in app.model.sites_from(repository, CLAIMANTS_MAX).await? {
+        for salt in salts(app, site.id).await? {
+            if is_signed(&app.key.webhook_secret(salt), body, arriving.signature()) {
+                return Ok(Signer::Site { site: site.id, salt });
             }
         }
     }
-    app.guessed_signatures.wrong(client);
+    app.guessed_signatures.wrong(arriving.client);
     Err(Problem::BadSignature)
 }
 
-/// The secrets of a site's own, as many as are good now.
-async fn secrets(app: &Shared, site: SiteId) -> Result<Vec<String>, Problem> {
+fn is_signed(secret: &str, body: &[u8], signature: &str) -> bool {
+    let mut made = Signed::with(secret.as_bytes());
+    made.update(body);
+    made.is(signature)
+}
+
+/// What the secrets of a site's own are made of, as many as are good now.
+async fn salts(app: &Shared, site: SiteId) -> Result<Vec<Uuid>, Problem> {
     Ok(match app.log.load::<Site>(&site.to_string()).await?.state {
-        Site::Active(active) => active.webhook_salts.iter().map(|salt| app.key.webhook_secret(*salt)).collect(),
+        Site::Active(active) => active.webhook_salts,
         Site::Unknown | Site::Deleted(_) => Vec::new(),
     })
 }
@@ -143,6 +255,9 @@ async fn record(app: &Shared, delivery: Delivery) -> Result<Option<events::Event
     let source = delivery.site.map_or_else(|| SOURCE.to_owned(), |site| format!("{SOURCE}/{site}"));
     let id = ids::of_delivery(&source, &delivery.id);
     let cause = Cause { id: Some(id), ..Cause::new(Actor::webhook(SOURCE)) };
-    let recorded = commands::execute::<Repository>(app, &name, &Command::Receive(delivery), &cause).await?;
-    Ok(recorded.first().map(|recorded| recorded.envelope.id))
+    let command = Command::Receive(delivery.clone());
+    let recorded = commands::execute::<Repository>(app, &name, &command, &cause).await?;
+    let Some(first) = recorded.first() else { return Ok(None) };
+    strays::look(app, delivery, first.sequence);
+    Ok(Some(first.envelope.id))
 }

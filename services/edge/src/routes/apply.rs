@@ -45,7 +45,9 @@ impl Routes {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
                 None
             }
-            SiteEvent::SettingsChanged { .. } | SiteEvent::WebhookSecretRotated { .. } => None,
+            SiteEvent::SettingsChanged { .. }
+            | SiteEvent::WebhookSecretRotated { .. }
+            | SiteEvent::WebhookPinged {} => None,
             SiteEvent::Deleted {} => {
                 self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
                 Some(id)

@@ -50,7 +50,7 @@ pub const USERS: &[User] = &[
             "build",
             "alias",
         ],
-        reads: &["EVENTS", "LOGS"],
+        reads: &["EVENTS", "LOGS", "STRAYS"],
         follows: &[FACTS, BUILD_LOGS],
         works: false,
         also: &[
@@ -60,6 +60,7 @@ pub const USERS: &[User] = &[
             "$KV.KEYS.>",
             "$JS.API.STREAM.INFO.KV_KEYS",
             "$JS.API.STREAM.MSG.GET.KV_KEYS",
+            subject::ALL_STRAYS,
         ],
     },
     User {

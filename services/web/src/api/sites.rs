@@ -59,6 +59,10 @@ pub(crate) struct Shown {
     url: String,
     /// Where its repository sends webhooks.
     webhook_url: String,
+    /// When its webhook was first tried with its newest secret; null while that is waited for.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    webhook_pinged_at: Option<OffsetDateTime>,
     /// When it was created; absent in the answer to its creation if the read model lags.
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
@@ -90,6 +94,7 @@ impl Shown {
             name: site.name,
             organization: site.organization_name,
             organization_id: site.organization,
+            webhook_pinged_at: site.webhook_pinged_at,
             created_at: Some(site.created_at),
             created_by: Some(site.created_by.0),
             lock: site.lock.map(lock::Shown::from),
@@ -122,6 +127,7 @@ impl Shown {
             organization_id: site.organization,
             created_at,
             created_by,
+            webhook_pinged_at: row.as_ref().and_then(|row| row.webhook_pinged_at),
             lock: row.and_then(|row| row.lock).map(lock::Shown::from),
             live: None,
             at: None,
@@ -142,6 +148,7 @@ impl Shown {
             name: site.name.clone(),
             organization: Some(created.organization.name),
             organization_id: created.organization.id,
+            webhook_pinged_at: None,
             created_at: None,
             created_by: None,
             lock: None,

@@ -6,6 +6,7 @@ use super::form::form;
 use super::layout::{self, Page, moment};
 use super::link::link;
 use super::lock;
+use super::secret;
 use crate::app::{App, Shared};
 use crate::caller::Caller;
 use crate::commands::{self, Promotion, Source};
@@ -80,7 +81,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
         (lock::notice(site))
         dl.facts {
             div { dt { "Repository" } dd { code { (site.settings.repository) } } }
-            div { dt { "Webhook" } dd { code { (app.webhook_url) } } }
+            div { dt { "Webhook" } dd { (secret::state(site)) } }
             div { dt { "Live branch" } dd { (site.settings.branch) } }
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
@@ -90,6 +91,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
         p.actions {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
+            a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
             a href={ "/sites/" (site.name) "/settings" } { "Settings" }
             a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }
         }

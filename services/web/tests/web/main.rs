@@ -21,4 +21,5 @@ mod people;
 mod platform;
 mod repeats;
 mod settings;
+mod strays;
 mod webhook;

@@ -19,9 +19,25 @@ fn push() -> String {
 }
 
 pub(crate) fn signature(body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
+    signature_with(WEBHOOK_SECRET, body)
+}
+
+pub(crate) fn signature_with(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// Sends what an event and a delivery are called, with a body and its signature.
+pub(crate) async fn deliver(
+    platform: &Platform,
+    address: &str,
+    [event, delivery]: [&str; 2],
+    signed: (&str, &str),
+) -> (StatusCode, Value) {
+    let request = platform.client.post(platform.url(address)).header("x-hub-signature-256", signed.1);
+    let request = request.header("x-github-event", event).header("x-github-delivery", delivery);
+    answer(request.body(signed.0.to_owned())).await
 }
 
 fn signed(platform: &Platform, event: &str, delivery: &str, body: &str) -> RequestBuilder {
@@ -114,9 +130,7 @@ async fn github_is_asked_to_deliver_again_while_the_log_is_down() {
 }
 
 fn signed_with(platform: &Platform, address: &str, secret: &str, delivery: &str) -> RequestBuilder {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(push().as_bytes());
-    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    let signature = signature_with(secret, &push());
     let request = platform.client.post(platform.url(address)).header("x-hub-signature-256", signature);
     request.header("x-github-event", "push").header("x-github-delivery", delivery).body(push())
 }

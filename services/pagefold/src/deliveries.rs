@@ -1,0 +1,57 @@
+//! `pagefold deliveries`: webhooks that came for nobody or were refused.
+
+use crate::api::Api;
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Those that may be seen, newest first, each with its reason
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Deliver one again to the sites that are built from its repository by now
+    Redeliver {
+        /// What the list calls it
+        id: u64,
+    },
+}
+
+pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
+    match command {
+        Command::List { json } => list(&api.all("/deliveries").await?, json),
+        Command::Redeliver { id } => {
+            let answer = api.post(&format!("/deliveries/{id}/redeliver"), json!({})).await?;
+            for build in answer["builds"].as_array().into_iter().flatten() {
+                say(&format!("build {} is asked for", text(build, "")))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn list(strays: &[Value], json: bool) -> Result<()> {
+    if json {
+        return say(&serde_json::to_string_pretty(strays)?);
+    }
+    for stray in strays {
+        let (at, event, reason) = (&stray["received_at"], &stray["event"], &stray["reason"]);
+        let about = format!("{} {}", text(&stray["repository"], "–"), text(&stray["branch"], ""));
+        let (at, event, reason) = (text(at, ""), text(event, "?"), text(reason, ""));
+        say(format!("{:>6}  {at}  {event:<6} {reason:<18} {about}", stray["id"]).trim_end())?;
+    }
+    Ok(())
+}
+
+fn text<'a>(value: &'a Value, otherwise: &'a str) -> &'a str {
+    value.as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise)
+}
+
+fn say(line: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
