@@ -78,6 +78,7 @@ pub enum Command {
     CreateSite,
     ChangeSite,
     DeleteSite,
+    RestoreSite,
     LockSite,
     RotateWebhookSecret,
     CreateToken,
@@ -172,6 +173,7 @@ impl Command {
             Self::CreateSite
             | Self::ChangeSite
             | Self::DeleteSite
+            | Self::RestoreSite
             | Self::LockSite
             | Self::RotateWebhookSecret
             | Self::CreateToken => Rank::Manage,

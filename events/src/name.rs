@@ -243,6 +243,12 @@ impl AliasName {
         }
     }
 
+    /// The alias with this plain tree, if there can be one.
+    #[must_use]
+    pub fn of_tree(tree: &str) -> Option<Self> {
+        if tree == "site" { Some(Self::Live) } else { tree.parse().ok().filter(|alias| *alias != Self::Live) }
+    }
+
     /// What stands before `--<site>` in its host; none for the live host, which is the site's name alone.
     #[must_use]
     pub fn host_prefix(&self) -> Option<String> {

@@ -62,6 +62,9 @@ pub enum Refusal {
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
+    /// The site was deleted so long ago that nothing is kept of it.
+    #[error("the site was deleted for good; nothing is kept of it")]
+    SiteErased,
     /// There is no such build.
     #[error("there is no such build")]
     BuildNotFound,
@@ -139,6 +142,7 @@ impl Refusal {
             Self::TokenExists => "token_exists",
             Self::TokenNotFound => "token_not_found",
             Self::SiteNotFound => "site_not_found",
+            Self::SiteErased => "site_erased",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",
             Self::BuildNotDispatched => "build_not_dispatched",

@@ -103,6 +103,8 @@ fn site(fact: &SiteEvent) -> String {
         SiteEvent::WebhookSecretRotated { .. } => "webhook secret made anew".to_owned(),
         SiteEvent::WebhookPinged {} => "webhook tried by the repository's host, and it works".to_owned(),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
+        SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
+        SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),
     }
 }
 

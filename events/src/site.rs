@@ -3,10 +3,14 @@
 
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Secrets of webhooks that are good at the same time: while one is replaced, senders have the one or the other.
 const SALTS_MAX: usize = 2;
+
+/// How long a deleted site can be restored.
+pub const DELETED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The state of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,8 +20,10 @@ pub enum Site {
     Unknown,
     /// It can be built.
     Active(Active),
-    /// It was deleted, for good. It was theirs.
-    Deleted(OrganizationId),
+    /// It was deleted, and can be restored as it was.
+    Deleted(Active),
+    /// It was deleted for good. It was theirs.
+    Erased(OrganizationId),
 }
 
 /// A site that can be built.
@@ -74,6 +80,15 @@ pub enum Command {
         /// The version the caller saw; a site that has moved on, and may have another host, refuses its end.
         seen: u64,
     },
+    /// Bring it back after it was deleted. The hosts must be claimed at the same moment.
+    Restore {
+        /// What it shall be called.
+        name: SiteName,
+        /// Those of its former hosts that shall lead to it again.
+        former: BTreeSet<SiteName>,
+    },
+    /// Give up what is kept of it since it was deleted.
+    Erase,
     /// Make another secret for its webhooks.
     RotateWebhookSecret {
         /// What it is made of.
@@ -106,8 +121,8 @@ impl Site {
     pub const fn organization(&self) -> Option<OrganizationId> {
         match self {
             Self::Unknown => None,
-            Self::Active(active) => Some(active.organization),
-            Self::Deleted(organization) => Some(*organization),
+            Self::Active(active) | Self::Deleted(active) => Some(active.organization),
+            Self::Erased(organization) => Some(*organization),
         }
     }
 }
@@ -140,7 +155,7 @@ impl Aggregate for Site {
                 let New { name, organization, settings } = new.clone();
                 Ok(vec![SiteEvent::Created { name, organization, settings }])
             }
-            (Self::Active(_) | Self::Deleted(_), Command::Create(_)) => Err(Refusal::SiteExists),
+            (Self::Active(_) | Self::Deleted(_) | Self::Erased(_), Command::Create(_)) => Err(Refusal::SiteExists),
             (Self::Active(active), Command::Change(change)) => active.change(change),
             (Self::Active(active), Command::Delete { seen }) => {
                 active.is_at(*seen)?;
@@ -156,12 +171,21 @@ impl Aggregate for Site {
                 let is_news = is_newest && !active.is_pinged;
                 Ok(is_news.then_some(SiteEvent::WebhookPinged {}).into_iter().collect())
             }
-            (Self::Deleted(_), Command::Delete { .. }) => Ok(vec![]),
+            (Self::Deleted(_), Command::Restore { name, former }) => {
+                Ok(vec![SiteEvent::Restored { name: name.clone(), former: former.clone() }])
+            }
+            (Self::Deleted(_), Command::Erase) => Ok(vec![SiteEvent::Erased {}]),
+            (Self::Active(_), Command::Restore { .. } | Command::Erase)
+            | (Self::Erased(_), Command::Erase)
+            | (Self::Deleted(_) | Self::Erased(_), Command::Delete { .. }) => Ok(vec![]),
+            (Self::Erased(_), Command::Restore { .. }) => Err(Refusal::SiteErased),
             (
-                Self::Unknown | Self::Deleted(_),
+                Self::Unknown | Self::Deleted(_) | Self::Erased(_),
                 Command::Change(_) | Command::RotateWebhookSecret { .. } | Command::HearPing { .. },
             )
-            | (Self::Unknown, Command::Delete { .. }) => Err(Refusal::SiteNotFound),
+            | (Self::Unknown, Command::Delete { .. } | Command::Restore { .. } | Command::Erase) => {
+                Err(Refusal::SiteNotFound)
+            }
         }
     }
 
@@ -183,10 +207,16 @@ impl Aggregate for Site {
                 Self::Active(Active { webhook_salts, is_pinged: false, ..active })
             }
             (Self::Active(active), SiteEvent::WebhookPinged {}) => Self::Active(Active { is_pinged: true, ..active }),
-            (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active.organization),
-            (state @ Self::Active(_), SiteEvent::Created { .. }) | (state @ (Self::Unknown | Self::Deleted(_)), _) => {
-                state
+            (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active),
+            (Self::Deleted(active), SiteEvent::Restored { name, former }) => {
+                Self::Active(Active { name, former, version: active.version + 1, ..active })
             }
+            (Self::Deleted(active), SiteEvent::Erased {}) => Self::Erased(active.organization),
+            (
+                state @ Self::Active(_),
+                SiteEvent::Created { .. } | SiteEvent::Restored { .. } | SiteEvent::Erased {},
+            )
+            | (state @ (Self::Unknown | Self::Deleted(_) | Self::Erased(_)), _) => state,
         }
     }
 }

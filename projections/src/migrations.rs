@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -36,6 +36,7 @@ const STEPS: [Step; 8] = [
     step!(Tables, "0006_people"),
     step!(Indexes, "0007_people_by_user"),
     step!(Tables, "0041_webhook_pings"),
+    step!(Tables, "0042_erased_sites"),
 ];
 
 /// The version of the tables this program writes.

@@ -41,6 +41,9 @@ pub struct SiteRow {
     /// When it was deleted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub deleted_at: Option<OffsetDateTime>,
+    /// When what was kept of it after that went.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub erased_at: Option<OffsetDateTime>,
     /// When its webhook was first tried with the newest secret.
     #[serde(with = "time::serde::rfc3339::option")]
     pub webhook_pinged_at: Option<OffsetDateTime>,
@@ -69,6 +72,7 @@ impl Row for SiteRow {
             "deleted_at",
             "source",
             "webhook_pinged_at",
+            "erased_at",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -101,7 +105,12 @@ impl Row for SiteRow {
                 created_by: recorded.envelope.actor.clone(),
                 deleted_at: None,
                 webhook_pinged_at: None,
+                erased_at: None,
             }),
+            (Some(site), SiteEvent::Restored { name, .. }) if site.deleted_at.is_some() => {
+                Some(Self { name, deleted_at: None, version: site.version + 1, ..site })
+            }
+            (Some(site), SiteEvent::Erased {}) => Some(Self { erased_at: Some(recorded.envelope.time), ..site }),
             (Some(site @ Self { deleted_at: None, .. }), fact) => Some(site.after(fact, recorded.envelope.time)),
             (
                 row,
@@ -110,7 +119,9 @@ impl Row for SiteRow {
                 | SiteEvent::Renamed { .. }
                 | SiteEvent::WebhookSecretRotated { .. }
                 | SiteEvent::WebhookPinged {}
-                | SiteEvent::Deleted {},
+                | SiteEvent::Deleted {}
+                | SiteEvent::Restored { .. }
+                | SiteEvent::Erased {},
             ) => row,
         }
     }
@@ -129,14 +140,15 @@ impl Row for SiteRow {
             .put(&self.created_by)
             .put(&self.deleted_at)
             .put(&self.settings.repository.canonical())
-            .put(&self.webhook_pinged_at);
+            .put(&self.webhook_pinged_at)
+            .put(&self.erased_at);
     }
 }
 
 impl SiteRow {
     fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
         match fact {
-            SiteEvent::Created { .. } => self,
+            SiteEvent::Created { .. } | SiteEvent::Restored { .. } | SiteEvent::Erased {} => self,
             SiteEvent::WebhookSecretRotated { .. } => Self { webhook_pinged_at: None, ..self },
             SiteEvent::WebhookPinged {} => Self { webhook_pinged_at: Some(at), ..self },
             SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },
@@ -172,6 +184,28 @@ impl Model {
         let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
         let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(organizations).bind(site);
         self.all("read sites", query).await
+    }
+
+    /// The deleted sites in `sight` that can be restored, the latest first: those deleted before `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn deleted_sites(
+        &self,
+        sight: &Sight,
+        limit: u32,
+        before: Option<OffsetDateTime>,
+    ) -> Result<Vec<SiteRow>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE site.deleted_at IS NOT NULL AND site.erased_at IS NULL
+             AND ($1::timestamptz IS NULL OR site.deleted_at < $1)
+             AND ($3::uuid[] IS NULL OR site.organization = ANY ($3)) AND ($4::uuid IS NULL OR site.id = $4)
+             ORDER BY site.deleted_at DESC, site.id LIMIT $2"
+        );
+        let (organizations, site) = sight.parameters();
+        let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
+        let query = query.bind(before).bind(page(limit)).bind(organizations).bind(site);
+        self.all("read deleted sites", query).await
     }
 
     /// The sites that are built from a repository, by id, at most `limit`.
@@ -263,6 +297,17 @@ mod tests {
         let again = story.site("docs", SiteEvent::Deleted {});
         let row = [created, deleted.clone(), again].iter().fold(None, SiteRow::fold).unwrap();
         assert_eq!((row.name.as_str(), row.deleted_at), ("docs", Some(deleted.envelope.time)));
+    }
+
+    #[test]
+    fn a_restored_site_is_there_again() {
+        let mut story = Story::default();
+        let created = story.site_created("docs");
+        let deleted = story.site("docs", SiteEvent::Deleted {});
+        let restored = SiteEvent::Restored { name: "guide".parse().unwrap(), former: Default::default() };
+        let restored = story.site("docs", restored);
+        let row = [created, deleted, restored].iter().fold(None, SiteRow::fold).unwrap();
+        assert_eq!((row.name.as_str(), row.deleted_at, row.version), ("guide", None, 2));
     }
 
     #[test]

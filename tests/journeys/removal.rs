@@ -2,7 +2,7 @@
 
 use journeys::Platform;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_preview_of_a_deleted_branch_is_taken_down() {
@@ -57,9 +57,19 @@ async fn a_deleted_site_shows_nothing_and_its_name_is_kept_for_its_organization(
     let _ = api.send(Method::DELETE, "/sites/deleted", &json!({})).await.expect(204);
     let _ = api.send(Method::DELETE, &format!("/sites/{}", site.id), &json!({})).await.expect(204);
 
+    // Restored under another name by its id, it shows at once what it showed, and then what was pushed meanwhile.
+    let restore = format!("/sites/{}/restore", site.id);
+    let restored = api.send(Method::POST, &restore, &json!({ "name": "undeleted" })).await.expect(200);
+    assert_eq!(restored.json::<Value>()["name"], "undeleted");
+    let host = platform.host("undeleted");
+    host.serves("/", "here today").await;
+    site.queued(2).await;
+    let _ = api.send(Method::DELETE, "/sites/undeleted", &json!({})).await.expect(202);
+    let _ = host.is_gone().await;
+
     // A push is still taken in, but there is nothing to build it for: the next site's build comes without one before it.
     site.push("main", [("index.html", "here tomorrow")]).await;
     let other = platform.site("survivor", json!({})).await;
     other.publish(1, [("index.html", "still here")]).await;
-    assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 1);
+    assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 2);
 }

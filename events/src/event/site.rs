@@ -4,6 +4,7 @@ use crate::authority::Role;
 use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteId, SiteName, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The life of an organization, which owns sites.
@@ -106,9 +107,20 @@ pub enum SiteEvent {
     /// Its repository's host has tried the webhook, and it reached us: said once for each secret.
     #[serde(rename = "webhook_pinged.v1")]
     WebhookPinged {},
-    /// The site was deleted; its hosts are released at the same moment.
+    /// The site was deleted; its hosts are released at the same moment. What it showed is kept until it is erased.
     #[serde(rename = "deleted.v1")]
     Deleted {},
+    /// A deleted site is there again, with all that it had; its hosts are claimed at the same moment.
+    #[serde(rename = "restored.v1")]
+    Restored {
+        /// What it is called: as before, or otherwise if that is another's by now.
+        name: SiteName,
+        /// Its former hosts that nobody has claimed since: they lead to it again.
+        former: BTreeSet<SiteName>,
+    },
+    /// What was kept of a deleted site is gone: nothing brings it back.
+    #[serde(rename = "erased.v1")]
+    Erased {},
 }
 
 /// Who a host below the sites' domain belongs to. A site's name is such a claim.

@@ -70,7 +70,27 @@ fn a_renamed_site_keeps_its_former_hosts() {
 }
 
 #[test]
-fn a_deleted_site_is_deleted_for_good() {
+fn a_deleted_site_is_restored_as_it_was_until_it_is_erased() {
+    let deleted = [created(), renamed("docs", "guide"), SiteEvent::Deleted {}];
+    let restored = SiteEvent::Restored { name: name("guide"), former: [name("docs")].into() };
+    let restore = Command::Restore { name: name("guide"), former: [name("docs")].into() };
+    given::<Site>(deleted.clone()).when(restore.clone()).then([restored.clone()]);
+    let Site::Active(active) = deleted.iter().chain([&restored]).fold(Site::default(), Site::evolve) else {
+        panic!("it is active")
+    };
+    assert_eq!((active.name.as_str(), active.former.len(), active.settings), ("guide", 1, settings()));
+    assert_eq!(active.version, 3, "whoever saw it before has not seen it now");
+    given::<Site>([created()]).when(restore.clone()).then([]);
+    given::<Site>([created()]).when(Command::Erase).then([]);
+    given::<Site>(deleted.clone()).when(Command::Erase).then([SiteEvent::Erased {}]);
+    let erased = deleted.into_iter().chain([SiteEvent::Erased {}]);
+    given::<Site>(erased.clone()).when(restore.clone()).refuses(Refusal::SiteErased);
+    given::<Site>(erased).when(Command::Create(new())).refuses(Refusal::SiteExists);
+    given::<Site>([]).when(restore).refuses(Refusal::SiteNotFound);
+}
+
+#[test]
+fn a_deleted_site_cannot_be_changed() {
     let history = [created(), SiteEvent::Deleted {}];
     given::<Site>(history.clone()).when(Command::Delete { seen: 1 }).then([]);
     given::<Site>(history.clone()).when(change("docs", settings(), 1)).refuses(Refusal::SiteNotFound);

@@ -136,7 +136,7 @@ impl Platform {
     fn delete(&mut self, index: usize) {
         let seen = match self.sites.get(&index) {
             Some(Site::Active(active)) => active.version,
-            Some(Site::Unknown | Site::Deleted(_)) | None => 0,
+            Some(Site::Unknown | Site::Deleted(_) | Site::Erased(_)) | None => 0,
         };
         self.about_site(index, &site::Command::Delete { seen });
     }

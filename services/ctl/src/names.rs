@@ -24,7 +24,7 @@ impl<'a> Names<'a> {
         }
         let name = match self.log.load::<Site>(&site.to_string()).await?.state {
             Site::Active(active) => Some(active.name.to_string()),
-            Site::Unknown | Site::Deleted(_) => None,
+            Site::Unknown | Site::Deleted(_) | Site::Erased(_) => None,
         };
         self.known.insert(site, name.clone());
         Ok(name)

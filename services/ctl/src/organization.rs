@@ -111,7 +111,7 @@ fn print(
         .values()
         .filter_map(|site| match site {
             Site::Active(active) if active.organization == id => Some(active.name.as_str()),
-            Site::Active(_) | Site::Unknown | Site::Deleted(_) => None,
+            Site::Active(_) | Site::Unknown | Site::Deleted(_) | Site::Erased(_) => None,
         })
         .collect();
     owned.sort_unstable();

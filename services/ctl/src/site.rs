@@ -108,7 +108,11 @@ fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn
     let active = match &view.site {
         Site::Unknown => bail!("there was no site `{asked}` then"),
         Site::Deleted(_) => {
-            writeln!(out, "{asked} is deleted")?;
+            writeln!(out, "{asked} is deleted, and can be restored")?;
+            return Ok(());
+        }
+        Site::Erased(_) => {
+            writeln!(out, "{asked} is deleted for good")?;
             return Ok(());
         }
         Site::Active(active) => active,

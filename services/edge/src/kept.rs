@@ -112,7 +112,7 @@ mod tests {
         kept.store(&shown).await.unwrap();
         kept.store(&gone).await.unwrap();
         let slot = serde_json::json!({ "alias": "live", "shown": shown.head().deploy, "next": null });
-        let site = serde_json::json!({ "deleted": false, "name": null, "slots": { "": slot } });
+        let site = serde_json::json!({ "deleted": false, "erased": false, "name": null, "slots": { "": slot } });
         let routes = serde_json::json!({ "hosts": {}, "sites": { shown.head().site.to_string(): site } });
         kept.sweep(&serde_json::from_value(routes).unwrap());
         assert_eq!(kept.list(), [kept.path(&shown.head().site, &shown.head().deploy)]);

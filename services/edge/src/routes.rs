@@ -28,10 +28,12 @@ pub(crate) struct Changes {
     sites: BTreeMap<SiteId, Option<SiteRoutes>>,
 }
 
-/// A deleted site stays known, for a fact that comes late must not bring it back.
+/// A deleted site stays as it is, for it may be restored; one that is erased stays known, for a fact that comes late must not
+/// bring it back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct SiteRoutes {
     deleted: bool,
+    erased: bool,
     /// What it is called; none before the log has said it.
     name: Option<SiteName>,
     /// By what stands before the site's name in the host; empty for the live one.

@@ -92,7 +92,7 @@ impl Launcher {
     async fn name_of(&self, site: SiteId) -> Result<String, Failure> {
         Ok(match self.log.load::<Site>(&site.to_string()).await?.state {
             Site::Active(active) => active.name.to_string(),
-            Site::Unknown | Site::Deleted(_) => site.to_string(),
+            Site::Unknown | Site::Deleted(_) | Site::Erased(_) => site.to_string(),
         })
     }
 

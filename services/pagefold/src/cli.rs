@@ -6,6 +6,7 @@ use crate::people;
 use crate::permissions;
 use crate::provision::Provision;
 use crate::service::Service;
+use crate::site;
 use crate::up::Up;
 use crate::user;
 use anyhow::Result;
@@ -51,12 +52,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ctl::parked::Command,
     },
-    /// See a site as it is or was
+    /// See a site as it is or was, and bring back one that was deleted
     Site {
         #[command(flatten)]
         access: Access,
         #[command(subcommand)]
-        command: ctl::site::Command,
+        command: site::Command,
     },
     /// See an organization as it is or was
     Organization {

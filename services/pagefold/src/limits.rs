@@ -29,6 +29,7 @@ pub(crate) struct Scheduling {
 impl Scheduling {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
+            deleted_kept_s: Limits::default().deleted_kept_s,
             platform: self.builds_max,
             organization: self.organization_builds_max,
             site: self.site_builds_max,

@@ -15,6 +15,7 @@ mod people;
 mod permissions;
 mod provision;
 mod service;
+mod site;
 mod up;
 mod user;
 
@@ -65,9 +66,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Parked { access, command } => {
             ctl::parked::run(access.log().await?.connection(), command, &mut std::io::stdout()).await
         }
-        Command::Site { access, command } => {
-            ctl::site::run(&access.log().await?, command, &mut std::io::stdout()).await
-        }
+        Command::Site { access, command } => site::run(&access, command).await,
         Command::Organization { access, command } => {
             ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
         }

@@ -3,8 +3,8 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::telemetry::metrics;
 use crate::read::{self, Stored};
+use crate::telemetry::metrics;
 use bytes::Bytes;
 use events::{OrganizationId, subject};
 use time::OffsetDateTime;

@@ -1,7 +1,7 @@
 //! The scheduler decides what is built and when.
 //!
 //! *Hears* sites, pushes, builds and aliases. *Says* `build.queued`, `build.dispatched`, `build.canceled`, and
-//! `alias.removed` for a deleted branch. *Touches* nothing. *Safe to repeat because* it is one pure function over a fold of
+//! `alias.removed` for a deleted branch, `site.erased` when a deleted site can no longer be restored. *Touches* nothing. *Safe to repeat because* it is one pure function over a fold of
 //! the log: what was said is in the fold, and what was not is said again with the same identity.
 
 pub mod branches;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 6;
+const SNAPSHOT_VERSION: u32 = 7;
 /// How long what the queue has heard may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(15);
 /// How long it rests when its snapshot or a decision failed.
@@ -142,7 +142,7 @@ impl Active {
         let settled = decisions.iter().zip(said).filter(|(_, said)| said.as_ref().is_ok_and(Vec::is_empty));
         let wished = settled.filter_map(|(decision, _)| match decision {
             Decision::Build(id, ..) => queue.wishes.contains_key(id).then_some(*id),
-            Decision::Alias(..) => None,
+            Decision::Alias(..) | Decision::Site(..) => None,
         });
         let there: BTreeSet<_> = wished.collect();
         if !there.is_empty() {
@@ -165,6 +165,9 @@ async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>, Error> {
         }
         Decision::Alias(site, alias, command, origin) => {
             log.execute::<events::Alias>(&subject::alias_id(*site, alias), command, &cause(origin.clone())).await
+        }
+        Decision::Site(site, command, origin) => {
+            log.execute::<events::Site>(&site.to_string(), command, &cause(origin.clone())).await
         }
     };
     match said {

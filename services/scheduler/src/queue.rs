@@ -12,7 +12,7 @@ mod open;
 mod source;
 
 pub use gone::Gone;
-pub use model::{End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
+pub use model::{DeletedSite, End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 
 use crate::slots::{Active, Waiting};
 use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
@@ -35,6 +35,10 @@ pub struct Queue {
     pub builds: Map<BuildId, OpenBuild>,
     /// Open builds that shall be ended from here, and why.
     pub ends: BTreeMap<BuildId, End>,
+    /// Sites that were deleted and can be restored.
+    pub deleted: Map<SiteId, DeletedSite>,
+    /// The same by when they were deleted, the oldest first.
+    pub erasures: BTreeSet<(i64, SiteId)>,
     /// Previews that shall be taken down, each with what it follows from.
     pub removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
     #[serde(skip)]
@@ -49,13 +53,15 @@ struct Told {
     wishes: BTreeMap<BuildId, Wish>,
     builds: Map<BuildId, OpenBuild>,
     ends: BTreeMap<BuildId, End>,
+    deleted: Map<SiteId, DeletedSite>,
+    erasures: BTreeSet<(i64, SiteId)>,
     removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
 }
 
 impl From<Told> for Queue {
-    fn from(Told { sites, repositories, wishes, builds, ends, removals }: Told) -> Self {
+    fn from(Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals }: Told) -> Self {
         let open = Open::of(&builds, &ends);
-        Self { sites, repositories, wishes, builds, ends, removals, open }
+        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, open }
     }
 }
 
@@ -103,7 +109,9 @@ impl Queue {
             }
             SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
             SiteEvent::Renamed { .. } | SiteEvent::WebhookSecretRotated { .. } | SiteEvent::WebhookPinged {} => {}
-            SiteEvent::Deleted {} => self.delete_site(id),
+            SiteEvent::Deleted {} => self.delete_site(id, recorded),
+            SiteEvent::Restored { .. } => self.restore_site(id, recorded),
+            SiteEvent::Erased {} => drop(self.forget_site(id)),
         }
     }
 
@@ -120,12 +128,30 @@ impl Queue {
         }
     }
 
-    fn delete_site(&mut self, id: SiteId) {
+    fn delete_site(&mut self, id: SiteId, recorded: &Recorded) {
         let Some(site) = self.sites.remove(&id) else { return };
         self.leave_repository(id, &site.settings.repository.canonical());
+        let deleted_s = recorded.envelope.time.unix_timestamp();
+        self.erasures.insert((deleted_s, id));
+        let (site, origin) = (KnownSite::clone(&site), Origin::from(recorded));
+        self.deleted.insert(id, DeletedSite { site, deleted_s, origin });
         self.wishes.retain(|_, wish| wish.site != id || wish.reason == Reason::Request);
         self.removals.remove(&id);
         self.end_builds_of(id);
+    }
+
+    /// Whatever was pushed meanwhile, the tip is built.
+    fn restore_site(&mut self, id: SiteId, recorded: &Recorded) {
+        let Some(DeletedSite { site, .. }) = self.forget_site(id) else { return };
+        self.use_repository(id, &site.settings.repository.canonical());
+        self.sites.insert(id, site);
+        self.wish_new_source(id, "First build after the site was restored", recorded);
+    }
+
+    fn forget_site(&mut self, id: SiteId) -> Option<DeletedSite> {
+        let deleted = self.deleted.remove(&id)?;
+        self.erasures.remove(&(deleted.deleted_s, id));
+        Some(DeletedSite::clone(&deleted))
     }
 
     fn apply_alias(&mut self, recorded: &Recorded, fact: &AliasEvent) {

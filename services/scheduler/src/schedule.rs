@@ -3,7 +3,7 @@
 use crate::limits::Limits;
 use crate::queue::{End, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish};
 use crate::slots::Ticket;
-use events::{AliasName, BuildId, Lane, Outcome, SiteId, alias, build};
+use events::{AliasName, BuildId, Lane, Outcome, SiteId, alias, build, site};
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
 
@@ -14,6 +14,8 @@ pub enum Decision {
     Build(BuildId, build::Command, Origin),
     /// A command to an alias.
     Alias(SiteId, AliasName, alias::Command, Origin),
+    /// A command to a site.
+    Site(SiteId, site::Command, Origin),
 }
 
 /// Everything to say now: wishes become queued builds, newer builds replace waiting ones, free slots are given out
@@ -26,6 +28,7 @@ pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Deci
     decisions.extend(queue.waiting().next(queue.active(), limits).into_iter().filter_map(dispatch));
     decisions.extend(ends(queue, limits, now).into_iter().filter_map(|(id, command)| told(queue, id, command)));
     decisions.extend(removals(queue));
+    decisions.extend(erasures(queue, limits, now));
     decisions
 }
 
@@ -133,6 +136,13 @@ fn removals(queue: &Queue) -> impl Iterator<Item = Decision> {
         let command = alias::Command::Remove { site, alias: alias.clone() };
         Decision::Alias(site, alias, command, origin.clone())
     })
+}
+
+/// Deleted sites that can no longer be restored.
+fn erasures(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> impl Iterator<Item = Decision> {
+    let until_s = now.unix_timestamp() - limits.deleted_kept_s;
+    let over = queue.erasures.iter().take_while(move |(deleted_s, _)| *deleted_s <= until_s);
+    over.filter_map(|(_, id)| Some(Decision::Site(*id, site::Command::Erase, queue.deleted.get(id)?.origin.clone())))
 }
 
 #[cfg(test)]

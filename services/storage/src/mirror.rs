@@ -14,6 +14,7 @@ use crate::keys;
 use crate::manifest::{Manifest, SiteFile};
 use crate::mark::Mark;
 use crate::site::SiteBucket;
+use events::AliasName;
 
 /// What a mirror run changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +55,16 @@ impl SiteBucket {
         let removed = turn.hold(Box::pin(self.clear(tree, turn.before.as_ref()))).await?;
         turn.end(Mark::Empty).await?;
         Ok(removed)
+    }
+
+    /// The aliases whose trees are there, or were.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn trees(&self) -> Result<Vec<AliasName>, Error> {
+        let marks = keys::mark("");
+        let objects = self.bucket.list(&marks).await?;
+        Ok(objects.iter().filter_map(|object| AliasName::of_tree(object.key.strip_prefix(&marks)?)).collect())
     }
 
     async fn rewrite(&self, tree: &str, manifest: &Manifest, before: Option<&Mark>) -> Result<Mirrored, Error> {

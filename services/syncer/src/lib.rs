@@ -1,6 +1,6 @@
 //! The syncer brings what a build made to the site's bucket, and moves the switch.
 //!
-//! *Hears* `build.finished`, `build.canceled`, `alias.*`, `site.deleted`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
+//! *Hears* `build.finished`, `build.canceled`, `alias.*`, `site.deleted`, `site.restored`, `site.erased`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
 //! the artifact store and the sites' buckets. *Safe to repeat because* deploys are immutable and named by their build, bytes
 //! are named by their content, and a promotion that has happened changes nothing.
 
@@ -92,13 +92,18 @@ impl Syncer {
                     artifact: artifact.clone(),
                 };
                 let published = self.publish(&finished, cause).await;
-                self.unless_deleted(finished.site, published).await
+                self.unless_erased(finished.site, published).await
             }
             Event::Alias(AliasEvent::Promoted { site, alias, .. } | AliasEvent::Removed { site, alias, .. }) => {
                 let settled = self.settle_tree(*site, alias, cause).await;
-                self.unless_deleted(*site, settled).await
+                self.unless_erased(*site, settled).await
             }
-            Event::Site(SiteEvent::Deleted {}) => {
+            Event::Site(SiteEvent::Deleted {} | SiteEvent::Restored { .. }) => {
+                let site = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
+                let settled = self.settle_trees(site, cause).await;
+                self.unless_erased(site, settled).await
+            }
+            Event::Site(SiteEvent::Erased {}) => {
                 let site = recorded.envelope.subject.parse().map_err(|error| Failure::Park(Box::new(error)))?;
                 self.erase(site).await
             }
@@ -121,11 +126,11 @@ impl Syncer {
         }
     }
 
-    /// What came of work on a site; if the site was deleted meanwhile, nothing is left of it whatever that was.
-    async fn unless_deleted(&self, site: SiteId, done: Result<(), Failure>) -> Result<(), Failure> {
+    /// What came of work on a site; if the site was erased meanwhile, nothing is left of it whatever that was.
+    async fn unless_erased(&self, site: SiteId, done: Result<(), Failure>) -> Result<(), Failure> {
         match self.log.load::<Site>(&site.to_string()).await?.state {
-            Site::Deleted(_) => self.erase(site).await,
-            Site::Unknown | Site::Active(_) => done,
+            Site::Erased(_) => self.erase(site).await,
+            Site::Unknown | Site::Active(_) | Site::Deleted(_) => done,
         }
     }
 

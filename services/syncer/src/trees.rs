@@ -1,7 +1,7 @@
 //! The plain trees that CDNs and mirrors read: written after the switch, from what the alias shows by then.
 
 use crate::{Syncer, stored, unless_refused};
-use events::{Alias, AliasName, Cause, Deploy, DeployId, SiteId, deploy, subject};
+use events::{Alias, AliasName, Cause, Deploy, DeployId, Site, SiteId, deploy, subject};
 use runtime::Failure;
 use storage::Mirrored;
 
@@ -30,6 +30,14 @@ impl Syncer {
         }
     }
 
+    /// The same for every tree that the site has or had.
+    pub(crate) async fn settle_trees(&self, site: SiteId, cause: &Cause) -> Result<(), Failure> {
+        for alias in self.storage.site(site).trees().await.map_err(stored)? {
+            self.settle_tree(site, &alias, cause).await?;
+        }
+        Ok(())
+    }
+
     async fn mirror(&self, site: SiteId, alias: &AliasName, deploy: &DeployId) -> Result<Mirrored, Failure> {
         let bucket = self.storage.site(site);
         let manifest = bucket.manifest(deploy).await.map_err(stored)?;
@@ -42,7 +50,11 @@ impl Syncer {
         Ok(Mirrored { written: 0, removed })
     }
 
+    /// What readers shall see: of a deleted site nothing, although its aliases stay as they are.
     async fn shown(&self, site: SiteId, alias: &AliasName) -> Result<Option<DeployId>, Failure> {
+        if let Site::Deleted(_) | Site::Erased(_) = self.log.load::<Site>(&site.to_string()).await?.state {
+            return Ok(None);
+        }
         Ok(self.log.load::<Alias>(&subject::alias_id(site, alias)).await?.state.deploy)
     }
 }

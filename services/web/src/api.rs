@@ -17,6 +17,7 @@ mod members;
 mod organizations;
 mod page;
 mod past;
+mod restore;
 mod secrets;
 mod sessions;
 mod sites;
@@ -74,6 +75,8 @@ fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
+        .routes(routes!(restore::list))
+        .routes(routes!(restore::restore))
         .routes(routes!(lock::lock, lock::unlock))
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))

@@ -20,6 +20,7 @@ mod members;
 mod older;
 mod organization;
 mod organizations;
+mod restore;
 mod secret;
 mod settings;
 mod site;
@@ -64,6 +65,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/events/{sequence}", get(event::show))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
+        .route("/sites/{site}/restore", post(restore::restore))
+        .route("/deleted-sites", get(restore::list))
         .route("/organizations", get(organizations::overview).post(organizations::create))
         .route("/organizations/{organization}", get(organization::show).post(organization::rename))
         .route("/organizations/{organization}/invitations", post(members::invite))

@@ -182,6 +182,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
+        Refusal::SiteErased => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
         | Refusal::LastManager
         | Refusal::TokenExists

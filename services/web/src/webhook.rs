@@ -239,8 +239,8 @@ fn is_signed(secret: &str, body: &[u8], signature: &str) -> bool {
 /// What the secrets of a site's own are made of, as many as are good now.
 async fn salts(app: &Shared, site: SiteId) -> Result<Vec<Uuid>, Problem> {
     Ok(match app.log.load::<Site>(&site.to_string()).await?.state {
-        Site::Active(active) => active.webhook_salts,
-        Site::Unknown | Site::Deleted(_) => Vec::new(),
+        Site::Active(active) | Site::Deleted(active) => active.webhook_salts,
+        Site::Unknown | Site::Erased(_) => Vec::new(),
     })
 }
 

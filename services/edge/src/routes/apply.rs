@@ -49,7 +49,16 @@ impl Routes {
             | SiteEvent::WebhookSecretRotated { .. }
             | SiteEvent::WebhookPinged {} => None,
             SiteEvent::Deleted {} => {
-                self.sites.insert(id, SiteRoutes { deleted: true, ..SiteRoutes::default() });
+                self.sites.get_or_insert_with(&id, SiteRoutes::default).deleted = true;
+                Some(id)
+            }
+            SiteEvent::Restored { name, .. } => {
+                let site = self.sites.get_or_insert_with(&id, SiteRoutes::default);
+                (site.deleted, site.name) = (false, Some(name.clone()));
+                Some(id)
+            }
+            SiteEvent::Erased {} => {
+                self.sites.insert(id, SiteRoutes { deleted: true, erased: true, ..SiteRoutes::default() });
                 Some(id)
             }
         }
@@ -66,7 +75,7 @@ impl Routes {
         match fact {
             AliasEvent::Promoted { site: id, alias, deploy, .. } => {
                 let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
-                if site.deleted {
+                if site.erased {
                     return None;
                 }
                 let slot = || Slot { alias: alias.clone(), shown: None, next: None };

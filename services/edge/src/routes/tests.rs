@@ -167,8 +167,23 @@ fn a_removed_alias_shows_nothing_and_leaves_the_others() {
 }
 
 #[test]
-fn a_deleted_site_is_gone_for_good() {
-    let facts = [created("docs"), promoted("docs", "live", 1), deleted("docs")];
+fn a_deleted_site_shows_nothing_until_it_is_restored_and_then_what_it_showed() {
+    let facts = [created("docs"), promoted("docs", "live", 1), promoted("docs", "demo", 2)];
+    let mut routes = admitted(told(facts));
+    tell(&mut routes, [deleted("docs"), released("docs", "docs")]);
+    assert_eq!((shown(&routes, "docs"), routes.resolve("docs")), (None, None));
+    let restored = SiteEvent::Restored { name: "guide".parse().unwrap(), former: ["docs".parse().unwrap()].into() };
+    let restored = fact(&id("docs").to_string(), restored);
+    tell(&mut routes, [restored, claimed("docs", "guide"), claimed("docs", "docs")]);
+    assert_eq!(shown(&routes, "guide"), Some((deploy(1), Kind::Live)));
+    assert_eq!(shown(&routes, "demo--guide"), Some((deploy(2), Kind::Demo)));
+    assert_eq!(routes.resolve("docs"), Some(Route::Moved("guide".to_owned())));
+}
+
+#[test]
+fn an_erased_site_is_gone_for_good() {
+    let erased = fact(&id("docs").to_string(), SiteEvent::Erased {});
+    let facts = [created("docs"), promoted("docs", "live", 1), deleted("docs"), erased];
     let late = [promoted("docs", "live", 2), created("docs")];
     let routes = told(facts.into_iter().chain(late));
     assert_eq!(shown(&routes, "docs"), None);

@@ -22,6 +22,17 @@ pub struct KnownSite {
     pub gone: Gone,
 }
 
+/// A site that was deleted and can be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedSite {
+    /// As it was.
+    pub site: KnownSite,
+    /// When it was deleted, in seconds since 1970.
+    pub deleted_s: i64,
+    /// The fact that it was.
+    pub origin: Origin,
+}
+
 /// A repository that sites are built from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KnownRepository {

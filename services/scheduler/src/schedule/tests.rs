@@ -103,6 +103,7 @@ impl Story {
                         let about = subject::alias_id(site, &alias);
                         self.state(&about, AliasEvent::Removed { site, alias, previous });
                     }
+                    Decision::Site(id, ..) => drop(self.state(&id.to_string(), SiteEvent::Erased {})),
                 }
             }
         }
@@ -306,6 +307,44 @@ fn a_deleted_site_ends_its_builds() {
     story.state(&site("docs").to_string(), SiteEvent::Deleted {});
     story.settle(&Limits::default());
     assert!(story.ended(build) && story.queue.builds.is_empty());
+}
+
+#[test]
+fn a_deleted_site_is_erased_when_its_time_is_over_and_not_before() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.site("news", "acme");
+    story.state(&site("docs").to_string(), SiteEvent::Deleted {});
+    let kept = time::Duration::seconds(Limits::default().deleted_kept_s);
+    story.now += kept;
+    story.state(&site("news").to_string(), SiteEvent::Deleted {});
+    let erased = |story: &Story, now| {
+        let said = schedule(&story.queue, &Limits::default(), now);
+        said.into_iter()
+            .map(|decision| matches!(decision, Decision::Site(id, site::Command::Erase, _) if id == site("docs")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(erased(&story, story.now - time::Duration::seconds(1)), [false; 0]);
+    story.queue = read_back(&story.queue);
+    assert_eq!(erased(&story, story.now), [true]);
+    story.state(&site("docs").to_string(), SiteEvent::Erased {});
+    assert_eq!(erased(&story, story.now), [false; 0]);
+}
+
+#[test]
+fn a_restored_site_is_built_anew_and_hears_pushes_again() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.state(&site("docs").to_string(), SiteEvent::Deleted {});
+    let missed = story.push("docs", "main");
+    let restored = SiteEvent::Restored { name: "docs".parse().unwrap(), former: Default::default() };
+    let cause = story.state(&site("docs").to_string(), restored);
+    let next = story.push("docs", "next");
+    story.settle(&Limits::default());
+    let mut expected = [BuildId::of(cause, site("docs")), next];
+    expected.sort();
+    assert_eq!(story.active(), expected);
+    assert!(!story.aggregates.contains_key(&missed) && story.queue.erasures.is_empty());
 }
 
 #[test]

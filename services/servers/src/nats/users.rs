@@ -65,7 +65,7 @@ pub const USERS: &[User] = &[
     },
     User {
         name: "scheduler",
-        states: &["build", "alias"],
+        states: &["build", "alias", "site"],
         reads: &["EVENTS"],
         follows: &[FACTS],
         works: false,

@@ -111,7 +111,7 @@ impl Shown {
     }
 
     /// A site as the log has it, with what only the read model knows, as far as that answers.
-    fn changed(id: SiteId, site: Active, row: Option<sites::SiteRow>, app: &App) -> Self {
+    pub(super) fn changed(id: SiteId, site: Active, row: Option<sites::SiteRow>, app: &App) -> Self {
         let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
         let (created_at, created_by) = row.as_ref().map(|row| (row.created_at, row.created_by.0.clone())).unzip();
         Self {
@@ -234,7 +234,9 @@ pub(crate) async fn change(
     Ok((tag(version), Json(shown)).into_response())
 }
 
-/// Delete a site, for good
+/// Delete a site
+///
+/// Within 30 days it can be restored.
 #[utoipa::path(delete, path = "/sites/{site}", tag = "sites", params(("site" = String, Path)), responses(
     (status = 202, description = "It will show nothing any more"),
     (status = 204, description = "It was deleted before"),

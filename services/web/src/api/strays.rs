@@ -96,7 +96,7 @@ pub(crate) struct Redelivered {
 ///
 /// Those of the caller's organizations, kept for 30 days, at most 200 of each organization; and those about the repository of a
 /// site of theirs that came before there was one. Whoever sees the whole platform sees those of nobody too.
-#[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(Which), responses(
+#[utoipa::path(get, path = "/deliveries", tag = "deliveries", operation_id = "list_strays", params(Which), responses(
     (status = 200, description = "Newest first", body = Items<Shown>),
 ))]
 pub(crate) async fn list(view: View, Asked(which): Asked<Which>) -> Result<Json<Items<Shown>>, Problem> {

@@ -9,6 +9,6 @@ use events::{Refusal, Site, SiteId};
 pub(super) async fn active(app: &Shared, id: SiteId) -> Result<Active, Problem> {
     match app.log.load::<Site>(&id.to_string()).await?.state {
         Site::Active(active) => Ok(active),
-        Site::Unknown | Site::Deleted(_) => Err(Refusal::SiteNotFound.into()),
+        Site::Unknown | Site::Deleted(_) | Site::Erased(_) => Err(Refusal::SiteNotFound.into()),
     }
 }

@@ -207,7 +207,7 @@ async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, P
     let cause = permit(app, &caller, Command::DeleteSite, About::Site(id)).await?;
     let active = match app.log.load::<Site>(&id.to_string()).await?.state {
         Site::Active(active) => active,
-        Site::Deleted(_) => return Ok(false),
+        Site::Deleted(_) | Site::Erased(_) => return Ok(false),
         Site::Unknown => return Err(Refusal::SiteNotFound.into()),
     };
     if let Some(reason) = lock_of(app, id).await? {

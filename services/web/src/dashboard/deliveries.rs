@@ -33,8 +33,12 @@ pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
             }
         }
     };
-    Ok(Page { title: &format!("Deliveries for {}", asked.site.name), signed_in: true, refreshes: Some(asked.site.id.to_string()) }
-        .render(&content))
+    Ok(Page {
+        title: &format!("Deliveries for {}", asked.site.name),
+        signed_in: true,
+        refreshes: Some(asked.site.id.to_string()),
+    }
+    .render(&content))
 }
 
 /// What belongs to no other site.

@@ -43,7 +43,7 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
             div { dt { "Id" } dd { code { (organization.id) } } }
             div { dt { "Created" } dd { (moment(organization.created_at)) " by " (organization.created_by) } }
         }
-        p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } a href="/deliveries" { "Webhooks that led to nothing" } }
+        p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } a href="/deliveries" { "Webhooks that led to nothing" } a href="/deleted-sites" { "Deleted sites" } }
         h2 { "Sites" }
         @if listed.rows.is_empty() {
             p.empty { "It has no sites now." }

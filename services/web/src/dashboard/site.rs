@@ -175,7 +175,7 @@ pub(super) async fn confirm_deletion(view: View, name: Name) -> Result<Markup, F
     let content = html! {
         section.card.narrow {
             h1 { "Delete " (site.name) "?" }
-            p { "Its addresses stop answering and its builds stop. This cannot be undone. Its name stays reserved for its organization." }
+            p { "Its addresses stop answering and its builds stop. Within 30 days it can be restored with all that it had; its name stays reserved for its organization." }
             (form("", &format!("/sites/{}/delete", site.name), &html! {
                 p.actions {
                     button.danger { "Delete " (site.name) }

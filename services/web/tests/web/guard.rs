@@ -32,7 +32,7 @@ async fn every_route_of_the_api_needs_a_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 50);
+    assert_eq!(asked, 52);
     assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
 }
 

@@ -20,6 +20,7 @@ mod organizations;
 mod people;
 mod platform;
 mod repeats;
+mod restore;
 mod settings;
 mod strays;
 mod webhook;

@@ -79,7 +79,10 @@ async fn what_is_refused_is_kept_for_whom_it_claims_to_be_and_cannot_be_delivere
         assert_eq!(answered.0, StatusCode::UNAUTHORIZED);
     }
     let strays = kept(&platform, 2).await;
-    assert_eq!((&strays[0]["organization_id"], &strays[1]["organization_id"]), (&Value::Null, &site["organization_id"]));
+    assert_eq!(
+        (&strays[0]["organization_id"], &strays[1]["organization_id"]),
+        (&Value::Null, &site["organization_id"])
+    );
     assert_eq!((&strays[1]["reason"], &strays[1]["signed"]), (&json!("bad_signature"), &json!(false)));
     let redeliver = format!("/deliveries/{}/redeliver", strays[1]["id"]);
     assert_eq!(code(&platform.send(Method::POST, &redeliver, json!({})).await), (409, "delivery_refused"));

@@ -88,6 +88,7 @@ impl Branches {
                 }
             }
             Decision::Alias(_, _, command, _) => self.move_alias(&command, 0),
+            Decision::Site(id, command, _) => panic!("{id} was not deleted: {command:?}"),
         }
     }
 
