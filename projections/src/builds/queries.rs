@@ -42,16 +42,6 @@ impl Model {
         self.all("read the latest builds of sites", query.bind(sites)).await
     }
 
-    /// The builds asked for last in all sites, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn recent_builds(&self, limit: u32) -> Result<Vec<BuildRow>, Error> {
-        let text = format!("{SHOWN} ORDER BY build.created_at DESC, build.id LIMIT $1");
-        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
-        self.all("read recent builds", query.bind(page(limit))).await
-    }
-
     /// One build.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! The way from a command to facts in the log: what has happened to the aggregate is folded, the command is decided on it,
 //! and what follows is appended only if nothing else has reached the aggregate meanwhile.
+//!
+//! The way of a command: its turn at the aggregate (`turn`), alone here or with all who wait (`together`), then `append`, which
+//! publishes one message or an atomic batch (`publish`) and answers what was appended.
 
 use crate::aggregate::About;
 use crate::append::NotAppended;

@@ -1,4 +1,5 @@
-//! The log as services see it: decide on an aggregate, read one, or look at a single fact.
+//! The log as services see it: read an aggregate, or look at a single fact. Deciding is in [`decide`](crate::decide) and
+//! [`transaction`](crate::transaction).
 
 use crate::aggregate::{Loaded, unread};
 use crate::append::{Append, Appender, NotAppended};
