@@ -8,6 +8,9 @@ pub const KEY_MAX_BYTES: usize = 1024;
 /// Longest path of a file in bytes, so that it fits below the longest tree, `preview/<branch>/`.
 pub const PATH_MAX_BYTES: usize = KEY_MAX_BYTES - "preview/".len() - BRANCH_MAX - "/".len();
 
+/// What the keys of all outputs start with.
+pub(crate) const ARTIFACTS: &str = "artifacts/";
+
 /// The output of one attempt at a build, in the platform's bucket.
 #[must_use]
 pub fn artifact(build: BuildId, attempt: u32) -> String {
@@ -17,7 +20,13 @@ pub fn artifact(build: BuildId, attempt: u32) -> String {
 /// What the keys of all outputs of a build start with.
 #[must_use]
 pub fn artifacts(build: BuildId) -> String {
-    format!("artifacts/{build}-")
+    format!("{ARTIFACTS}{build}-")
+}
+
+/// Which build an output is of; none if the key is of something else.
+pub(crate) fn build_of(artifact: &str) -> Option<BuildId> {
+    let (build, _attempt) = artifact.strip_prefix(ARTIFACTS)?.rsplit_once('-')?;
+    build.parse().ok()
 }
 
 /// The archived log of a build, in the platform's bucket.

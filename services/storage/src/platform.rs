@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::keys;
 use bytes::Bytes;
 use events::BuildId;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
@@ -56,6 +57,15 @@ impl PlatformBucket {
         }
         file.flush().await.map_err(Error::file(&partial))?;
         fs::rename(&partial, into).await.map_err(Error::file(into))
+    }
+
+    /// The builds that artifacts are there of.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn builds_with_artifacts(&self) -> Result<BTreeSet<BuildId>, Error> {
+        let artifacts = self.bucket.list(keys::ARTIFACTS).await?;
+        Ok(artifacts.iter().filter_map(|artifact| keys::build_of(&artifact.key)).collect())
     }
 
     /// Removes what the attempts at a build left: artifacts, and uploads that were never finished. Harmless if there is

@@ -108,6 +108,13 @@ impl World {
     }
 
     async fn end_with(&self, build: BuildId, artifact: Artifact) {
+        let (outcome, reason) = (Outcome::Success, String::new());
+        let report = Report { attempt: 1, commit: None, outcome, reason, artifact: Some(artifact), duration_ms: 1 };
+        self.say(build, [Command::Start { worker: "tests".to_owned() }, Command::Finish(report)]).await;
+    }
+
+    /// A build that was dispatched, and what a launcher says of it.
+    async fn say(&self, build: BuildId, said: impl IntoIterator<Item = Command>) {
         let commit = "0123456789012345678901234567890123456789".parse().unwrap();
         let job = Job {
             site: SITE,
@@ -121,16 +128,12 @@ impl World {
             lane: Lane::High,
             summary: "a page".to_owned(),
         };
-        let (outcome, reason) = (Outcome::Success, String::new());
-        let report = Report { attempt: 1, commit: None, outcome, reason, artifact: Some(artifact), duration_ms: 1 };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
-        for (log, command) in [
-            (&scheduler, Command::Queue(job)),
-            (&scheduler, Command::Dispatch),
-            (&launcher, Command::Start { worker: "tests".to_owned() }),
-            (&launcher, Command::Finish(report)),
-        ] {
-            log.execute::<Build>(&build.to_string(), &command, &cause()).await.unwrap();
+        for command in [Command::Queue(job), Command::Dispatch] {
+            scheduler.execute::<Build>(&build.to_string(), &command, &cause()).await.unwrap();
+        }
+        for command in said {
+            launcher.execute::<Build>(&build.to_string(), &command, &cause()).await.unwrap();
         }
     }
 
@@ -224,4 +227,29 @@ async fn a_tree_follows_its_alias_away_and_back_with_two_syncers() {
     }
     world.mirrored(Some(last.unwrap().envelope.id)).await;
     world.is_in_order("one").await;
+}
+
+#[tokio::test]
+async fn an_artifact_that_comes_after_the_end_of_its_build_is_collected_and_no_other() {
+    let world = World::start().await;
+    let start = || Command::Start { worker: "tests".to_owned() };
+    let failed = Report {
+        attempt: 1,
+        commit: None,
+        outcome: Outcome::Failure,
+        reason: "no index".to_owned(),
+        artifact: None,
+        duration_ms: 1,
+    };
+    let (ended, running) = (BuildId(Uuid::now_v7()), BuildId(Uuid::now_v7()));
+    world.say(ended, [start(), Command::Finish(failed)]).await;
+    world.say(running, [start()]).await;
+    let waiting = world.finished().await;
+    let tar = world.folder.path().join("artifact.tar");
+    for build in [ended, running] {
+        world.direct.platform().put_artifact(&storage::keys::artifact(build, 1), &tar).await.unwrap();
+    }
+    syncer::sweep::sweep(&world.log("syncer").await, &world.direct).await.unwrap();
+    let left = world.direct.platform().builds_with_artifacts().await.unwrap();
+    assert_eq!(left, [running, waiting].into(), "what is built or not published yet stays");
 }
