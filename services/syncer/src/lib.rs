@@ -47,7 +47,7 @@ pub(crate) struct Syncer {
 pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationToken) -> Result<(), Error> {
     let in_hand = config.data_dir.join("in-hand");
     clear(&in_hand).await;
-    let sweeping = sweep::keep_sweeping(log.clone(), storage.clone());
+    let sweeping = Box::pin(sweep::keep_sweeping(log.clone(), storage.clone()));
     let syncer = Syncer { log: log.clone(), storage: storage.spooling_in(&in_hand), in_hand };
     tokio::select! {
         ended = runtime::consumer::run_with(log, syncer, config.slots, patience::timing(), stop) => ended,
