@@ -5,6 +5,7 @@ use crate::budget::Budget;
 use crate::config::Config;
 use crate::guesses::Guesses;
 use crate::keys::Key;
+use crate::looks::Looks;
 use crate::news::News;
 use crate::pace::Pace;
 use crate::sessions::Sessions;
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) github_webhook_secret: SecretString,
     /// Who has presented wrong signatures of webhooks.
     pub(crate) guessed_signatures: Guesses,
+    /// Which webhooks are looked at, whether anybody waits for them.
+    pub(crate) looks: Looks,
     /// From where webhooks were refused, as far as that is noted for people.
     pub(crate) refused_deliveries: Guesses,
     pub(crate) sites_url: SitesUrl,
@@ -111,6 +114,7 @@ impl App {
             owners: Mutex::default(),
             guessed_signatures: Guesses::default(),
             refused_deliveries: Guesses::default(),
+            looks: Looks::default(),
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),

@@ -24,6 +24,7 @@ mod guesses;
 mod health;
 mod issued;
 mod keys;
+mod looks;
 mod news;
 mod pace;
 mod people;

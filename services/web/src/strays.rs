@@ -125,10 +125,14 @@ async fn owners(app: &Shared, told: &Told) -> Vec<Option<OrganizationId>> {
     if owners.is_empty() { vec![None] } else { owners.into_iter().take(OWNERS_MAX).map(Some).collect() }
 }
 
-/// Looks whether a delivery that was recorded at `sequence` is for somebody, and keeps it if it is not. Nobody waits for that.
+/// Looks whether a delivery that was recorded at `sequence` is for somebody, and keeps it if it is not. Nobody waits for that, and
+/// of a crowd some are not looked at: the read model is there for others too.
 pub(crate) fn look(app: &Shared, delivery: Delivery, sequence: u64) {
+    let Some(place) = app.looks.queue() else { return };
     let app = Shared::clone(app);
     tokio::spawn(async move {
+        let _place = place;
+        let Some(_turn) = app.looks.turn().await else { return };
         commands::shown(&app, sequence).await;
         let note = |reason, detail| Note::of(&delivery, reason, detail);
         let kept = match delivery.site {
