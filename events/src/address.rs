@@ -31,7 +31,7 @@ pub enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// [`Reach::Never`].
-    #[error("is link-local or otherwise reserved, where no repository can be")]
+    #[error("is link-local or otherwise reserved")]
     Never,
     /// [`Reach::Private`], and private addresses are not allowed.
     #[error("is private or this machine's own, which is not allowed here")]
@@ -78,7 +78,11 @@ impl Allowed {
         }
     }
 
-    fn check_host(&self, host: &str) -> Result<(), NotAllowed> {
+    /// Checks a host by its spelling; where a name leads is for whoever connects.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] if nobody may ever connect to it.
+    pub fn check_host(&self, host: &str) -> Result<(), NotAllowed> {
         let host = decoded(host).trim_end_matches('.').to_ascii_lowercase();
         let literal = host.trim_start_matches('[').trim_end_matches(']');
         let without_zone = literal.split('%').next().unwrap_or_default();

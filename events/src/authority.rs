@@ -80,6 +80,7 @@ pub enum Command {
     DeleteSite,
     RestoreSite,
     LockSite,
+    ChangeReceivers,
     RotateWebhookSecret,
     CreateToken,
     RevokeToken,
@@ -175,6 +176,7 @@ impl Command {
             | Self::DeleteSite
             | Self::RestoreSite
             | Self::LockSite
+            | Self::ChangeReceivers
             | Self::RotateWebhookSecret
             | Self::CreateToken => Rank::Manage,
             Self::RevokeToken | Self::RenameOrganization | Self::ChangeMembers | Self::InvitePeople => Rank::People,

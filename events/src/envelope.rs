@@ -1,8 +1,10 @@
 //! What surrounds every fact: CloudEvents 1.0 context attributes with the correlation and distributed tracing extensions.
 
-use crate::event::Synced;
+use crate::event::{Noticed, Synced};
 use crate::ids::{EventId, derived};
-use crate::{AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, SiteId, TokenId, TokenName, UserId, subject};
+use crate::{
+    AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, NoticeEvent, SiteId, TokenId, TokenName, UserId, subject,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -185,14 +187,19 @@ impl Recorded {
     #[must_use]
     pub fn site(&self) -> Option<SiteId> {
         match &self.event {
-            Event::Site(_) => self.envelope.subject.parse().ok(),
+            Event::Site(_) | Event::Receiver(_) => self.envelope.subject.parse().ok(),
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
             | Event::Repository(_) => None,
-            Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
+            Event::Notice(
+                NoticeEvent::Delivered(Noticed { site, .. })
+                | NoticeEvent::Failed(Noticed { site, .. })
+                | NoticeEvent::Requested { site, .. },
+            )
+            | Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
             | Event::Build(
                 BuildEvent::Requested { site, .. }
                 | BuildEvent::Queued { site, .. }

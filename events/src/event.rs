@@ -7,6 +7,7 @@
 
 mod build;
 mod deploy;
+mod notice;
 mod people;
 mod site;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
+pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use people::{InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
 pub use site::{HandleEvent, HostEvent, OrganizationEvent, SiteEngine, SiteEvent, SiteSettings};
 
@@ -34,6 +36,10 @@ pub enum Event {
     Token(TokenEvent),
     /// About a site. Aggregate id: the site's id.
     Site(SiteEvent),
+    /// About the receivers of a site. Aggregate id: the site's id.
+    Receiver(ReceiverEvent),
+    /// About a notice. Aggregate id: the notice's id.
+    Notice(NoticeEvent),
     /// About a host below the sites' domain. Aggregate id: its label.
     Host(HostEvent),
     /// About a source repository. Aggregate id: the repository's canonical name.
@@ -72,6 +78,8 @@ impl Event {
             Self::Invitation(_) => "invitation",
             Self::Token(_) => "token",
             Self::Site(_) => "site",
+            Self::Receiver(_) => "receiver",
+            Self::Notice(_) => "notice",
             Self::Host(_) => "host",
             Self::Repository(_) => "repository",
             Self::Build(_) => "build",
@@ -90,6 +98,8 @@ impl Event {
             Self::Invitation(fact) => serde_variant::to_variant_name(fact),
             Self::Token(fact) => serde_variant::to_variant_name(fact),
             Self::Site(fact) => serde_variant::to_variant_name(fact),
+            Self::Receiver(fact) => serde_variant::to_variant_name(fact),
+            Self::Notice(fact) => serde_variant::to_variant_name(fact),
             Self::Host(fact) => serde_variant::to_variant_name(fact),
             Self::Repository(fact) => serde_variant::to_variant_name(fact),
             Self::Build(fact) => serde_variant::to_variant_name(fact),
@@ -136,6 +146,8 @@ impl Event {
             "invitation" => decode::variant(fact, data).map(Self::Invitation),
             "token" => decode::variant(fact, data).map(Self::Token),
             "site" => decode::variant(fact, data).map(Self::Site),
+            "receiver" => decode::variant(fact, data).map(Self::Receiver),
+            "notice" => decode::variant(fact, data).map(Self::Notice),
             "host" => decode::variant(fact, data).map(Self::Host),
             "repository" => decode::variant(fact, data).map(Self::Repository),
             "build" => decode::variant(fact, data).map(Self::Build),
@@ -158,6 +170,6 @@ macro_rules! into_event {
 }
 
 into_event!(
-    OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, TokenEvent => Token, SiteEvent => Site, HostEvent => Host,
+    OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, TokenEvent => Token, SiteEvent => Site, ReceiverEvent => Receiver, NoticeEvent => Notice, HostEvent => Host,
     RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

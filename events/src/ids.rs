@@ -67,6 +67,16 @@ pub struct InvitationId(pub Uuid);
 #[serde(transparent)]
 pub struct TokenId(pub Uuid);
 
+/// Identity of a receiver of notices: a UUIDv7, or a UUIDv5 as for a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ReceiverId(pub Uuid);
+
+/// Identity of a notice: a UUIDv5 of its receiver and the fact it tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct NoticeId(pub Uuid);
+
 macro_rules! uuid_text {
     ($($name:ident => $what:literal),*) => {$(
         impl fmt::Display for $name {
@@ -87,7 +97,7 @@ macro_rules! uuid_text {
 
 uuid_text!(
     BuildId => "a build", SiteId => "a site", OrganizationId => "an organization", UserId => "a person", TokenId => "a token",
-    InvitationId => "an invitation"
+    InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice"
 );
 
 /// Characters of a deploy id.

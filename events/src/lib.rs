@@ -21,15 +21,19 @@ pub mod host;
 pub mod ids;
 pub mod invitation;
 pub mod name;
+pub mod notice;
 pub mod organization;
 pub mod position;
+pub mod receiver;
 pub mod refusal;
 pub mod repository;
 pub mod schema;
 mod sealed;
 mod sentence;
 pub mod site;
+mod sites_url;
 pub mod subject;
+mod telling;
 pub mod token;
 pub mod user;
 
@@ -40,19 +44,26 @@ pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, Lane, OrganizationEvent,
-    Outcome, PromotionReason, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings, TokenEvent, UserEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, Lane, NoticeEvent,
+    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings,
+    TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;
-pub use ids::{BuildId, CommitId, DeployId, Digest, EventId, InvitationId, OrganizationId, SiteId, TokenId, UserId};
+pub use ids::{
+    BuildId, CommitId, DeployId, Digest, EventId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId,
+    UserId,
+};
 pub use invitation::Invitation;
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
+pub use notice::Notice;
 pub use organization::Organization;
 pub use position::Position;
+pub use receiver::Receivers;
 pub use refusal::Refusal;
 pub use repository::Repository;
 pub use sealed::Sealed;
 pub use site::Site;
+pub use sites_url::SitesUrl;
 pub use token::{Token, TokenName};
 pub use user::User;

@@ -59,6 +59,26 @@ pub enum Refusal {
     /// There is no such token.
     #[error("there is no such token")]
     TokenNotFound,
+    /// The receiver was made before.
+    #[error("this receiver was made before; its secret was shown then")]
+    ReceiverExists,
+    /// There is no such receiver of notices.
+    #[error("there is no such receiver")]
+    ReceiverNotFound,
+    /// The receiver was changed since the caller looked.
+    #[error("the receiver was changed meanwhile: you saw version {seen}, it is at {version}")]
+    ReceiverChanged {
+        /// The version the caller saw.
+        seen: u64,
+        /// The version it has.
+        version: u64,
+    },
+    /// The site has as many receivers as a site may have.
+    #[error("a site has at most {} receivers", crate::receiver::RECEIVERS_MAX)]
+    TooManyReceivers,
+    /// There is no such notice, or it is still on its way.
+    #[error("there is no such delivery, or it is still on its way")]
+    NoticeNotFound,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -141,6 +161,11 @@ impl Refusal {
             Self::InvitationOver => "invitation_over",
             Self::TokenExists => "token_exists",
             Self::TokenNotFound => "token_not_found",
+            Self::ReceiverExists => "receiver_exists",
+            Self::ReceiverNotFound => "receiver_not_found",
+            Self::ReceiverChanged { .. } => "receiver_changed",
+            Self::TooManyReceivers => "too_many_receivers",
+            Self::NoticeNotFound => "notice_not_found",
             Self::SiteNotFound => "site_not_found",
             Self::SiteErased => "site_erased",
             Self::BuildNotFound => "build_not_found",

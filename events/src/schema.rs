@@ -3,8 +3,8 @@
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, InvitationEvent, OrganizationEvent, RepositoryEvent,
-    SiteEvent, TokenEvent, UserEvent, subject,
+    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, InvitationEvent, NoticeEvent, OrganizationEvent,
+    ReceiverEvent, RepositoryEvent, SiteEvent, TokenEvent, UserEvent, subject,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -20,6 +20,8 @@ pub fn facts() -> BTreeMap<String, Value> {
     collect::<InvitationEvent>("invitation", &mut schemas);
     collect::<TokenEvent>("token", &mut schemas);
     collect::<SiteEvent>("site", &mut schemas);
+    collect::<ReceiverEvent>("receiver", &mut schemas);
+    collect::<NoticeEvent>("notice", &mut schemas);
     collect::<HostEvent>("host", &mut schemas);
     collect::<RepositoryEvent>("repository", &mut schemas);
     collect::<BuildEvent>("build", &mut schemas);

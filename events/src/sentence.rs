@@ -1,9 +1,10 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
-use crate::event::Synced;
+use crate::event::{Noticed, Reception, Synced};
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, OrganizationEvent, Outcome,
-    PromotionReason, Recorded, RepositoryEvent, SiteEvent, TokenEvent, UserEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, NoticeEvent,
+    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, TokenEvent,
+    UserEvent,
 };
 
 impl Recorded {
@@ -41,6 +42,8 @@ impl Event {
             Self::Token(TokenEvent::Created(grant)) => format!("token `{}` made", grant.name),
             Self::Token(TokenEvent::Revoked {}) => "token revoked".to_owned(),
             Self::Site(fact) => site(fact),
+            Self::Receiver(fact) => receiver(fact),
+            Self::Notice(fact) => notice(fact),
             Self::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
             Self::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
             Self::Repository(fact) => repository(fact),
@@ -62,6 +65,8 @@ impl Event {
             | Self::Invitation(_)
             | Self::Token(_)
             | Self::Site(_)
+            | Self::Receiver(_)
+            | Self::Notice(NoticeEvent::Failed(_) | NoticeEvent::Requested { .. })
             | Self::Repository(_)
             | Self::Alias(_)
             | Self::Build(
@@ -72,6 +77,7 @@ impl Event {
                 | BuildEvent::Canceled { .. },
             ) => true,
             Self::Handle(_)
+            | Self::Notice(NoticeEvent::Delivered(_))
             | Self::Host(_)
             | Self::Deploy(_)
             | Self::Build(
@@ -105,6 +111,27 @@ fn site(fact: &SiteEvent) -> String {
         SiteEvent::Deleted {} => "site deleted".to_owned(),
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),
+    }
+}
+
+fn receiver(fact: &ReceiverEvent) -> String {
+    match fact {
+        ReceiverEvent::Created(Reception { name, kind, .. }) => {
+            format!("receiver `{name}` of notices added ({})", kind.as_str())
+        }
+        ReceiverEvent::Changed(Reception { name, .. }) => format!("receiver `{name}` of notices changed"),
+        ReceiverEvent::Tested { .. } => "receiver of notices put to the test".to_owned(),
+        ReceiverEvent::Removed { .. } => "receiver of notices removed".to_owned(),
+    }
+}
+
+fn notice(fact: &NoticeEvent) -> String {
+    match fact {
+        NoticeEvent::Delivered(Noticed { occasion, .. }) => format!("receiver told: {}", occasion.words()),
+        NoticeEvent::Failed(Noticed { occasion, reason, .. }) => {
+            format!("receiver could not be told: {} ({reason})", occasion.words())
+        }
+        NoticeEvent::Requested { .. } => "notice to be sent once more".to_owned(),
     }
 }
 

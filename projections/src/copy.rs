@@ -204,7 +204,13 @@ macro_rules! values {
 }
 
 values!(
-    BuildId, InvitationId, OrganizationId, SiteId, TokenId, UserId;
+    BuildId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
     AliasName, Digest, Sealed, TokenName
 );
+
+impl Value for events::receiver::ReceiverName {
+    fn write(&self, rows: &mut Rows) -> Option<()> {
+        self.to_string().write(rows)
+    }
+}

@@ -92,6 +92,8 @@ impl Row for DeployRow {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -35,6 +35,8 @@ const STEPS: [Step; 9] = [
     step!(Tables, "0005_locks"),
     step!(Tables, "0006_people"),
     step!(Indexes, "0007_people_by_user"),
+    step!(Tables, "0011_receivers"),
+    step!(Indexes, "0012_receivers_by_site"),
     step!(Tables, "0041_webhook_pings"),
     step!(Tables, "0042_erased_sites"),
 ];

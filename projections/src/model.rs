@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 15] = [
+        const TABLES: [(&str, &str); 17] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -72,6 +72,8 @@ impl Model {
             ("members", "row.organization, row.user_id"),
             ("invitations", "row.id"),
             ("tokens", "row.id"),
+            ("receivers", "row.id"),
+            ("notices", "row.id"),
             ("events", "row.sequence"),
             ("errors", "row.sequence"),
         ];

@@ -8,7 +8,9 @@ use crate::hosts::Host;
 use crate::invitations::InvitationRow;
 use crate::locks::LockRow;
 use crate::members::MemberRow;
+use crate::notices::NoticeRow;
 use crate::organizations::OrganizationRow;
+use crate::receivers::ReceiverRow;
 use crate::sites::SiteRow;
 use crate::table::{Held, Row};
 use crate::tokens::TokenRow;
@@ -90,4 +92,6 @@ tables! {
     members: MemberRow,
     invitations: InvitationRow,
     tokens: TokenRow,
+    receivers: ReceiverRow,
+    notices: NoticeRow,
 }

@@ -14,6 +14,7 @@ mod edge;
 mod faults;
 mod growth;
 mod lock;
+mod notices;
 mod operators;
 mod organizations;
 mod provisioning;

@@ -27,9 +27,15 @@ async fn old_and_new_side_by_side_end_as_the_new_alone() {
     fleet.start_second(Service::Scheduler);
     // The rest is older still, and works on what it knows.
     fleet.host("two").serves("/", "two again").await;
-    for service in
-        [Service::Edge, Service::Launcher, Service::Projector, Service::Web, Service::Syncer, Service::Scheduler]
-    {
+    for service in [
+        Service::Edge,
+        Service::Launcher,
+        Service::Projector,
+        Service::Web,
+        Service::Syncer,
+        Service::Notifier,
+        Service::Scheduler,
+    ] {
         fleet.stop(Part::Service(service), Signal::TERM).await;
         fleet.start(Part::Service(service)).await;
     }

@@ -53,6 +53,8 @@ impl Organizations {
             Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)

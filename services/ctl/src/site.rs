@@ -82,6 +82,8 @@ impl View {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Host(_)
             | Event::Deploy(_)
             | Event::Repository(_) => {}

@@ -142,6 +142,8 @@ fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
         | Event::User(_)
         | Event::Invitation(_)
         | Event::Token(_)
+        | Event::Receiver(_)
+        | Event::Notice(_)
         | Event::Site(_)
         | Event::Host(_)
         | Event::Repository(_)

@@ -6,6 +6,7 @@
 
 use crate::spec::Limits;
 use crate::workspace::Identity;
+use dialer::Dialer;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use std::time::Duration;
 mod address;
 mod checkout;
 mod complaint;
-mod dial;
 mod egress;
 mod error;
 mod git;
@@ -28,7 +28,6 @@ mod tip;
 mod verdict;
 
 pub use complaint::Complaint;
-pub use dial::{Dialer, Own, Unreached};
 pub use error::Error;
 pub use tip::Tip;
 

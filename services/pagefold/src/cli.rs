@@ -2,6 +2,7 @@
 
 use crate::access::{Access, ProjectionsCommand};
 use crate::deliveries;
+use crate::notices;
 use crate::people;
 use crate::permissions;
 use crate::provision::Provision;
@@ -80,6 +81,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: people::Command,
     },
+    /// See and choose who is told what happens to a site
+    Notices {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: notices::Command,
+    },
     /// Look after sites as their people do
     #[command(flatten)]
     User(user::Command),
@@ -108,7 +116,11 @@ impl Command {
             Self::Service(service) => Some(service.name()),
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
-            Self::Deliveries { .. } | Self::People { .. } | Self::SignInLink { .. } | Self::User(_) => None,
+            Self::Deliveries { .. }
+            | Self::People { .. }
+            | Self::SignInLink { .. }
+            | Self::Notices { .. }
+            | Self::User(_) => None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::limits::{Building, Mirroring};
 use clap::Args;
+use dialer::{Dialer, Own};
 use events::address::Allowed;
 use launcher::sandbox;
-use launcher::source::{Dialer, Own, Rules};
+use launcher::source::Rules;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;

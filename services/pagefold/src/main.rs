@@ -11,9 +11,12 @@ mod health;
 mod launch;
 mod limits;
 mod modes;
+mod notices;
 mod people;
 mod permissions;
 mod provision;
+mod public;
+mod receivers;
 mod service;
 mod site;
 mod up;
@@ -73,6 +76,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Deliveries { access, command } => deliveries::run(&access.api()?, command).await,
         Command::People { access, command } => people::run(&access.api()?, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&access.api()?, user).await,
+        Command::Notices { access, command } => notices::run(&access.api()?, command).await,
         Command::User(command) => user::run(command).await,
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }

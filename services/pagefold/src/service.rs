@@ -6,9 +6,12 @@ use crate::door::Door;
 use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds, Repositories, Sources};
 use crate::limits::Scheduling;
+use crate::public::Public;
+use crate::receivers::Receivers;
 use crate::{admin, modes};
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use dialer::Own;
 use listener::Share;
 use options::{Bucket, Common};
 use projections::Store;
@@ -67,6 +70,8 @@ pub(crate) enum Service {
         #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = SYNCER_SLOTS)]
         syncer_slots: usize,
     },
+    /// Run the notifier, which tells receivers outside what happens to sites
+    Notifier(Notifier),
     /// Run the writer of the read model
     Projector {
         #[command(flatten)]
@@ -130,24 +135,33 @@ pub(crate) struct Web {
     /// What GitHub signs its webhooks with
     #[arg(long, env = "PAGEFOLD_GITHUB_WEBHOOK_SECRET", hide_env_values = true)]
     github_webhook_secret: SecretString,
-    /// Public address of this server, as browsers and repositories reach it; the address it listens on if absent
-    #[arg(long, env = "PAGEFOLD_WEB_URL", default_value = "")]
-    web_url: String,
-    /// Scheme of the sites' public addresses
-    #[arg(long, env = "PAGEFOLD_SITES_SCHEME", default_value = "https")]
-    sites_scheme: String,
-    /// Domain below which every site has its host
-    #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
-    sites_domain: String,
-    /// Port of the sites' public addresses, if it is not the scheme's own
-    #[arg(long, env = "PAGEFOLD_SITES_PORT")]
-    sites_port: Option<u16>,
+    #[command(flatten)]
+    public: Public,
+    #[command(flatten)]
+    receivers: Receivers,
     /// Folder for long request bodies while they arrive
     #[arg(long, env = "PAGEFOLD_WEB_DATA", default_value = "/var/lib/pagefold/web")]
     web_data: PathBuf,
     /// Connections to the read model at the same time
     #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = WEB_CONNECTIONS)]
     web_postgres_connections: u32,
+}
+
+/// What tells receivers.
+#[derive(Debug, Args)]
+pub(crate) struct Notifier {
+    #[command(flatten)]
+    common: Common,
+    /// The installation's key, as web has it: addresses of receivers are sealed with what is made of it
+    #[arg(long, env = "PAGEFOLD_KEY", hide_env_values = true)]
+    key: SecretString,
+    #[command(flatten)]
+    public: Public,
+    #[command(flatten)]
+    receivers: Receivers,
+    /// Servers of the platform that no receiver may be, each as HOST:PORT or a URL
+    #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
+    forbidden_addresses: Vec<String>,
 }
 
 impl Service {
@@ -157,6 +171,7 @@ impl Service {
             Self::Scheduler { .. } => "scheduler",
             Self::Launcher { .. } => "launcher",
             Self::Syncer { .. } => "syncer",
+            Self::Notifier(_) => "notifier",
             Self::Projector { .. } => "projector",
             Self::Edge { .. } => "edge",
         }
@@ -168,6 +183,7 @@ impl Service {
             | Self::Scheduler { common, .. }
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
+            | Self::Notifier(Notifier { common, .. })
             | Self::Projector { common, .. }
             | Self::Edge { common, .. } => common,
         }
@@ -221,6 +237,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             let config = syncer::Config { slots: syncer_slots, data_dir: syncer_data };
             syncer::run(log, storage, config, stop).await?;
         }
+        Service::Notifier(options) => notifier(options, health, stop).await?,
         Service::Projector { common, postgres_url, postgres_reader } => {
             let (log, store) = (common.log(name).await?, Store::establish(&postgres_url, PROJECTOR_CONNECTIONS)?);
             health.watch_log(Need::Must, log.connection(), &stop);
@@ -253,12 +270,9 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         key: options.key,
         github_webhook_secret: options.github_webhook_secret,
         repositories: options.repositories.allowed(false),
-        web_url: options.web_url,
-        sites_url: web::SitesUrl {
-            scheme: options.sites_scheme,
-            base_domain: options.sites_domain,
-            port: options.sites_port,
-        },
+        receivers: options.receivers.allowed(),
+        sites_url: options.public.sites_url(),
+        web_url: options.public.web_url,
         spool: options.web_data,
     };
     let log = options.common.log("web").await?;
@@ -269,4 +283,21 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
     let web = web::Web::bind(config, log, read_model, storage).await?;
     health.part("web", Need::Must).ok();
     Ok(web.within(options.door.limits(Share::Web)).with_health(health).run(stop).await?)
+}
+
+async fn notifier(options: Notifier, health: Health, stop: CancellationToken) -> Result<()> {
+    let log = options.common.log("notifier").await?;
+    health.watch_log(Need::Must, log.connection(), &stop);
+    let own = launch::hosts_of(&options.common.access("notifier").url).into_iter();
+    let own = own.chain(options.common.admin.map(|address| address.to_string()));
+    let own = own.chain(options.forbidden_addresses.iter().flat_map(|address| launch::hosts_of(address)));
+    let config = notifier::Config {
+        key: web::vault_key(&options.key),
+        dialer: options.receivers.dialer(own.map(Own::At).collect()),
+        sites_url: options.public.sites_url(),
+        web_url: options.public.web_url,
+        timing: notifier::Timing::default(),
+    };
+    health.part("notifier", Need::Must).ok();
+    Ok(Box::pin(notifier::run(log, config, stop)).await?)
 }

@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
+use crate::receivers::Receivers;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
 use crate::{admin, modes, people};
 use anyhow::Result;
@@ -67,6 +68,8 @@ pub(crate) struct Up {
     pub(crate) builds: Builds,
     #[command(flatten)]
     pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) receivers: Receivers,
 }
 
 /// Starts everything, says that it is ready, and runs until it is asked to end.

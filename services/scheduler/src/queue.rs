@@ -78,6 +78,8 @@ impl Queue {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Host(_)
             | Event::Deploy(_) => return false,
         }

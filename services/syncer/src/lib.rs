@@ -123,6 +123,8 @@ impl Syncer {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)

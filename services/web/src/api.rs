@@ -14,9 +14,11 @@ mod lock;
 mod logs;
 mod me;
 mod members;
+mod notices;
 mod organizations;
 mod page;
 mod past;
+mod receivers;
 mod restore;
 mod secrets;
 mod sessions;
@@ -95,6 +97,11 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(users::erase))
         .routes(routes!(users::set_role))
         .routes(routes!(secrets::rotate))
+        .routes(routes!(receivers::list, receivers::create))
+        .routes(routes!(receivers::show, receivers::change, receivers::remove))
+        .routes(routes!(notices::test))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::redeliver))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(builds::list, builds::request))

@@ -11,9 +11,9 @@ use crate::pace::Pace;
 use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::tail::Tails;
-use crate::urls::{self, SitesUrl};
+use crate::urls;
 use events::address::Allowed;
-use events::{OrganizationId, SiteId};
+use events::{OrganizationId, SiteId, SitesUrl};
 use listener::Limits;
 use projections::Model;
 use runtime::records::Records;
@@ -69,6 +69,8 @@ pub(crate) struct App {
     pub(crate) sites_url: SitesUrl,
     /// Where repositories may be.
     pub(crate) repositories: Allowed,
+    /// Where receivers of notices may be.
+    pub(crate) receivers: Allowed,
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: Slots,
@@ -95,7 +97,7 @@ impl App {
         let sessions = Sessions::new(&log);
         let key = Key::new(config.key.clone());
         let links = Records::sessions(log.connection());
-        let vault = Vault::new(log.connection(), &key.derive("vault v1", b""));
+        let vault = Vault::new(log.connection(), &key.vault());
         let auth = Auth::new(&config.tokens, &key, sessions);
         let news = News::start(log.clone(), stop.clone());
         Arc::new(Self {
@@ -118,6 +120,7 @@ impl App {
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),
+            receivers: config.receivers.clone(),
             webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), urls::WEBHOOK_PATH),
             streams: Slots::default(),
             bodies: Budget::new(limits.per_address),

@@ -14,6 +14,7 @@ mod members;
 mod organizations;
 mod people;
 mod permit;
+mod receivers;
 mod restore;
 mod secrets;
 mod sites;
@@ -28,6 +29,10 @@ pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member, set_member, withdraw};
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
 pub(crate) use people::{erase, set_platform_role};
+pub(crate) use receivers::{
+    NewReceiver, NewReception, ReceiverEdit, change_receiver, create_receiver, remove_receiver, resend_notice,
+    test_receiver,
+};
 pub(crate) use restore::restore_site;
 pub(crate) use secrets::{WebhookSecret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};

@@ -1,6 +1,6 @@
 //! What an operator chooses.
 
-use crate::urls::SitesUrl;
+use events::SitesUrl;
 use events::address::Allowed;
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -20,6 +20,8 @@ pub struct Config {
     pub github_webhook_secret: SecretString,
     /// Where the repositories of sites may be.
     pub repositories: Allowed,
+    /// Where receivers of notices may be.
+    pub receivers: Allowed,
     /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.
     pub web_url: String,
     /// How the public addresses of sites are formed.

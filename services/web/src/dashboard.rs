@@ -17,9 +17,11 @@ mod link;
 mod lock;
 mod login;
 mod members;
+mod notices;
 mod older;
 mod organization;
 mod organizations;
+mod receivers;
 mod restore;
 mod secret;
 mod settings;
@@ -60,6 +62,11 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/lock/end", post(lock::unlock))
         .route("/sites/{site}/builds", get(builds::list).post(site::build))
         .route("/sites/{site}/deliveries", get(deliveries::list))
+        .route("/sites/{site}/notices", get(receivers::list).post(receivers::create))
+        .route("/sites/{site}/notices/{id}", get(notices::show).post(receivers::change))
+        .route("/sites/{site}/notices/{id}/test", post(receivers::test))
+        .route("/sites/{site}/notices/{id}/remove", post(receivers::remove))
+        .route("/sites/{site}/notices/{id}/{notice}/redeliver", post(notices::redeliver))
         .route("/sites/{site}/deploys", get(deploys::list))
         .route("/deploys/{id}", get(deploy::show))
         .route("/events/{sequence}", get(event::show))

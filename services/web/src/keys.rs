@@ -23,10 +23,21 @@ impl Key {
         signature.bytes()
     }
 
+    /// What the keys in the vault are wrapped with.
+    pub(crate) fn vault(&self) -> [u8; 32] {
+        self.derive("vault v1", b"")
+    }
+
     /// The secret that webhooks of a site are signed with, made of this salt.
     pub(crate) fn webhook_secret(&self, salt: Uuid) -> String {
         hex::encode(self.derive("webhook secret v1", salt.as_bytes()))
     }
+}
+
+/// What an installation's key makes the vault's keys be wrapped with: for who else has to read what is sealed.
+#[must_use]
+pub fn vault_key(installation: &SecretString) -> [u8; 32] {
+    Key::new(installation.clone()).vault()
 }
 
 #[cfg(test)]

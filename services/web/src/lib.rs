@@ -30,6 +30,7 @@ mod pace;
 mod people;
 mod place;
 mod problem;
+mod reception;
 mod request_key;
 mod server;
 mod sessions;
@@ -55,7 +56,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Token};
-pub use urls::SitesUrl;
+pub use keys::vault_key;
 
 /// Why the server could not be set up or had to end.
 #[derive(Debug, thiserror::Error)]

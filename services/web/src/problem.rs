@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     InvalidInput(String),
     #[error("the address of the repository {0}")]
     RepositoryNotAllowed(#[from] NotAllowed),
+    #[error("the address of the receiver {0}")]
+    ReceiverNotAllowed(NotAllowed),
     #[error("the body is not what it should be: {0}")]
     MalformedPayload(String),
     #[error("the body must be `application/json`")]
@@ -107,6 +109,9 @@ impl Problem {
             Self::RepositoryNotAllowed(_) => {
                 ("repository_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Repository not allowed")
             }
+            Self::ReceiverNotAllowed(_) => {
+                ("receiver_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Receiver not allowed")
+            }
             Self::MalformedPayload(_) => ("malformed_payload", StatusCode::BAD_REQUEST, "Malformed payload"),
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
@@ -177,8 +182,10 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::UserNotFound
         | Refusal::InvitationNotFound
         | Refusal::TokenNotFound
+        | Refusal::ReceiverNotFound
+        | Refusal::NoticeNotFound
         | Refusal::AliasNotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
-        Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } => {
+        Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } | Refusal::ReceiverChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
@@ -186,6 +193,8 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::SiteExists
         | Refusal::LastManager
         | Refusal::TokenExists
+        | Refusal::ReceiverExists
+        | Refusal::TooManyReceivers
         | Refusal::InvitationExists
         | Refusal::OrganizationExists
         | Refusal::SiteNameRetired

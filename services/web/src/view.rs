@@ -11,6 +11,7 @@ use projections::Sight;
 use projections::builds::BuildRow;
 use projections::deploys::DeployRow;
 use projections::organizations::OrganizationRow;
+use projections::receivers::ReceiverRow;
 use projections::sites::SiteRow;
 use projections::timeline::Query;
 use std::ops::Deref;
@@ -58,6 +59,14 @@ impl View {
             Place::Name(name) => self.app.model.site_called(name).await?,
         };
         Ok(site.filter(|site| self.sight.sees_site(site.id, site.organization)))
+    }
+
+    /// A receiver of a site, as a path names both.
+    pub(crate) async fn receiver(&self, site: &str, id: &str) -> Result<ReceiverRow, Problem> {
+        let (place, missing) = (site.parse().map_err(|_| Problem::NotFound)?, Refusal::ReceiverNotFound);
+        let site = self.site(&place).await?;
+        let Ok(id) = id.parse() else { return Err(missing.into()) };
+        Ok(self.app.model.receiver(site.id, id).await?.ok_or(missing)?)
     }
 
     /// The organization that a question is about, as the read model shows it.

@@ -147,6 +147,11 @@ impl Plan {
                 variables.extend(self.store(service.name()));
                 variables.push(variable("SYNCER_DATA", &data));
             }
+            Service::Notifier => {
+                variables.push(variable("KEY", KEY));
+                variables.push(variable("SITES_SCHEME", "http"));
+                variables.push(variable("SITES_DOMAIN", DOMAIN));
+            }
             Service::Projector => variables.push(variable("POSTGRES_URL", &self.ready.postgres)),
             Service::Edge => {
                 variables.extend(self.store(service.name()));

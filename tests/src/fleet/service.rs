@@ -11,6 +11,8 @@ pub enum Service {
     Launcher,
     /// A syncer of deploys.
     Syncer,
+    /// What tells receivers.
+    Notifier,
     /// The writer of the read model.
     Projector,
     /// An edge.
@@ -19,7 +21,8 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Web, Self::Scheduler, Self::Launcher, Self::Syncer, Self::Projector, Self::Edge];
+    pub const ALL: [Self; 7] =
+        [Self::Web, Self::Scheduler, Self::Launcher, Self::Syncer, Self::Notifier, Self::Projector, Self::Edge];
 
     /// Its subcommand, its user in the log, its key of the object store.
     #[must_use]
@@ -29,6 +32,7 @@ impl Service {
             Self::Scheduler => "scheduler",
             Self::Launcher => "launcher",
             Self::Syncer => "syncer",
+            Self::Notifier => "notifier",
             Self::Projector => "projector",
             Self::Edge => "edge",
         }

@@ -6,8 +6,8 @@ use super::plot::Plot;
 use events::event::{Artifact, Synced};
 use events::{
     AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent,
-    Lane, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine, SiteEvent,
-    SiteSettings, subject,
+    Lane, NoticeEvent, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine,
+    SiteEvent, SiteSettings, subject,
 };
 
 /// Files of a site.
@@ -21,6 +21,8 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         | Event::User(_)
         | Event::Invitation(_)
         | Event::Token(_)
+        | Event::Receiver(_)
+        | Event::Notice(NoticeEvent::Requested { .. })
         | Event::Site(_)
         | Event::Host(_) => ("web", "token:ada"),
         Event::Repository(_) => ("web", "webhook:github"),
@@ -34,6 +36,7 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
             | BuildEvent::Finished { .. }
             | BuildEvent::LogArchived { .. },
         ) => ("launcher", "service:launcher"),
+        Event::Notice(NoticeEvent::Delivered(_) | NoticeEvent::Failed(_)) => ("notifier", "service:notifier"),
         Event::Deploy(_) | Event::Alias(AliasEvent::Promoted { .. }) => ("syncer", "service:syncer"),
     }
 }

@@ -13,6 +13,8 @@ impl Routes {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Deploy(_) => false,
@@ -33,6 +35,8 @@ impl Routes {
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Token(_)
+            | Event::Receiver(_)
+            | Event::Notice(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Deploy(_) => None,

@@ -4,7 +4,7 @@
 //! we connect to an address that we have checked. What is inside a connection passes as it is: TLS is between git and the
 //! repository's host.
 
-use super::dial::{Dialer, Unreached};
+use dialer::{Dialer, Unreached};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,8 +2,8 @@
 
 use super::address::Address;
 use super::complaint::Complaint;
-use super::dial::Unreached;
 use crate::disk;
+use dialer::Unreached;
 use std::io;
 
 /// Why there is no checkout. No message holds a user name or password.

@@ -2,10 +2,10 @@
 
 use super::address::{Address, Scheme};
 use super::complaint::Complaint;
-use super::dial::Unreached;
 use super::route::Route;
 use super::{Config, Error, TIP, local, verdict};
 use crate::{group, rlimits};
+use dialer::Unreached;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;

@@ -5,11 +5,11 @@
 //! sees what an unprivileged user sees.
 
 use super::address::{Address, Scheme};
-use super::dial::Unreached;
 use super::egress::Egress;
 use super::local::{self, Refused};
 use super::{Config, Error};
 use crate::workspace::Identity;
+use dialer::Unreached;
 use std::net::SocketAddr;
 
 /// Ends of a login that hangs, and what of the operator's own settings would lead it elsewhere.

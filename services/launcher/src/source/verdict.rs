@@ -3,7 +3,7 @@
 use super::Error;
 use super::address::Address;
 use super::complaint::Complaint;
-use super::dial::Unreached;
+use dialer::Unreached;
 
 /// There is no room here.
 const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];

@@ -9,8 +9,9 @@ use crate::health::watch_storage;
 use crate::service::PROJECTOR_CONNECTIONS;
 use crate::{launch, modes};
 use anyhow::{Context, Result};
+use dialer::Own;
 use edge::Edge;
-use launcher::source::Own;
+use events::SitesUrl;
 use listener::Share;
 use projections::Store;
 use runtime::error::chain;
@@ -57,6 +58,7 @@ impl Services {
         around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
+        around.notifier([web, edge, admin]).await?;
         around.launcher([web, edge, admin]).await?;
         Ok(Self { web, edge })
     }
@@ -131,12 +133,9 @@ impl Surroundings<'_> {
             key: self.secrets.key().into(),
             github_webhook_secret: self.secrets.github_webhook_secret().into(),
             repositories: self.options.sources.repositories.allowed(true),
+            receivers: self.options.receivers.allowed(),
             web_url: String::new(),
-            sites_url: web::SitesUrl {
-                scheme: "http".to_owned(),
-                base_domain: self.options.sites_domain.clone(),
-                port: Some(edge.port()),
-            },
+            sites_url: self.sites_url(edge),
             spool: self.folder.join("web"),
         };
         let (log, storage) = (self.log("web").await?, self.storage("web"));
@@ -201,11 +200,9 @@ impl Surroundings<'_> {
     async fn launcher(&self, doors: [SocketAddr; 3]) -> Result<()> {
         let folder = self.folder.join("launcher");
         modes::launcher(&folder)?;
-        let own = doors.into_iter().chain([self.endpoints.s3]).map(|address| address.to_string());
-        let own = own.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts()).collect();
         // On one machine, repositories are near: everything but what is ours.
         let sources = &self.options.sources;
-        let mut rules = sources.rules(sources.repositories.allowed(true), own, self.folder.to_owned());
+        let mut rules = sources.rules(sources.repositories.allowed(true), self.own(doors), self.folder.to_owned());
         rules.dialer.own.push(Own::Moving(self.endpoints.log_process()));
         let config = launch::config(&self.options.builds, folder, rules);
         // Pages are served and pushes are taken in without it.
@@ -224,6 +221,37 @@ impl Surroundings<'_> {
             }
         });
         Ok(())
+    }
+
+    async fn notifier(&self, doors: [SocketAddr; 3]) -> Result<()> {
+        let [web, edge, _] = doors;
+        let named = self.options.sources.forbidden_addresses.iter().flat_map(|address| launch::hosts_of(address));
+        let mut own: Vec<Own> = self.own(doors).into_iter().chain(named).map(Own::At).collect();
+        own.push(Own::Moving(self.endpoints.log_process()));
+        let config = notifier::Config {
+            key: web::vault_key(&self.secrets.key().into()),
+            dialer: self.options.receivers.dialer(own),
+            web_url: format!("http://{web}"),
+            sites_url: self.sites_url(edge),
+            timing: notifier::Timing::default(),
+        };
+        let log = self.log("notifier").await?;
+        self.supervisor.keep("notifier", move |stop| {
+            let (log, config) = (log.clone(), config.clone());
+            async move { Ok(Box::pin(notifier::run(log, config, stop)).await?) }
+        });
+        Ok(())
+    }
+
+    /// Where the platform's own servers answer.
+    fn own(&self, doors: [SocketAddr; 3]) -> Vec<String> {
+        let own = doors.into_iter().chain([self.endpoints.s3]).map(|address| address.to_string());
+        own.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts()).collect()
+    }
+
+    fn sites_url(&self, edge: SocketAddr) -> SitesUrl {
+        let base_domain = self.options.sites_domain.clone();
+        SitesUrl { scheme: "http".to_owned(), base_domain, port: Some(edge.port()) }
     }
 
     fn access(&self, user: &str) -> Result<connection::Config> {

@@ -27,8 +27,13 @@ use std::time::Duration;
 const MESSAGING_SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Bucket boundaries in seconds for builds, which take from a second to an hour.
 const BUILD_SECONDS: [f64; 12] = [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];
+/// Bucket boundaries in seconds for notices, which are tried for up to an hour.
+const NOTICE_SECONDS: [f64; 11] = [0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 900.0, 3600.0];
 const BUILD_INTERRUPTIONS: &str = "pagefold.build.interruptions";
 const EVENT_NAME: &str = "pagefold.event.name";
+const NOTICE_DURATION: &str = "pagefold.notice.duration";
+const NOTICES_WAITING: &str = "pagefold.notices.waiting";
+const RECEIVER_KIND: &str = "pagefold.receiver.kind";
 const FOLD_NAME: &str = "pagefold.fold.name";
 const FOLD_POSITION: &str = "pagefold.fold.position";
 const FOLD_LAG: &str = "pagefold.fold.lag";
@@ -46,6 +51,8 @@ struct Instruments {
     run_interruptions: Counter<u64>,
     runs: Arc<Levels>,
     workers: Arc<Levels>,
+    notice_duration: Histogram<f64>,
+    notices_waiting: Gauge<u64>,
     fold_position: Gauge<u64>,
     fold_lag: Gauge<u64>,
     fold_starts_over: Counter<u64>,
@@ -128,6 +135,21 @@ pub fn workers(state: &'static str, count: u64) {
     }
 }
 
+/// A notice to a receiver of this `kind` was settled `elapsed` after its first try; one that failed has an `error`.
+pub fn notice_settled(kind: &'static str, error: Option<&'static str>, elapsed: Duration) {
+    let Some(instruments) = INSTRUMENTS.get() else { return };
+    let mut attributes = vec![KeyValue::new(RECEIVER_KIND, kind)];
+    attributes.extend(error.map(|error| KeyValue::new(ERROR_TYPE, error)));
+    instruments.notice_duration.record(elapsed.as_secs_f64(), &attributes);
+}
+
+/// `count` notices wait to be sent, or are tried again.
+pub fn notices_waiting(count: u64) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.notices_waiting.record(count, &[]);
+    }
+}
+
 /// `fold` holds all facts up to `sequence`, and `pending` more wait for it.
 pub fn fold_position(fold: &'static str, sequence: u64, pending: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
@@ -185,6 +207,16 @@ impl Instruments {
                 .build(),
             runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, "{run}", CICD_PIPELINE_RUN_STATE),
             workers: Levels::observed(meter, CICD_WORKER_COUNT, "{count}", CICD_WORKER_STATE),
+            notice_duration: seconds(
+                NOTICE_DURATION,
+                &NOTICE_SECONDS,
+                "Duration of a notice from its first try until it arrived or was given up.",
+            ),
+            notices_waiting: meter
+                .u64_gauge(NOTICES_WAITING)
+                .with_unit("{notice}")
+                .with_description("Notices that wait to be sent, or are tried again.")
+                .build(),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),
             fold_lag: gauge(FOLD_LAG, "Facts a fold has not seen yet."),
             fold_starts_over: counter(FOLD_STARTS_OVER, "Times a fold has started over from nothing."),

@@ -91,6 +91,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
         p.actions {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
+            a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
             a href={ "/sites/" (site.name) "/settings" } { "Settings" }
             a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }

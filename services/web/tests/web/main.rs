@@ -19,6 +19,7 @@ mod logs;
 mod organizations;
 mod people;
 mod platform;
+mod receivers;
 mod repeats;
 mod restore;
 mod settings;

@@ -273,8 +273,9 @@ async fn serve(log: Log, reader: Store, storage: Storage, folder: &TempDir, stop
         key: "a-key-for-tests-that-nobody-else-has".into(),
         github_webhook_secret: WEBHOOK_SECRET.into(),
         repositories: Allowed::default(),
+        receivers: Allowed::default(),
         web_url: "https://pagefold.test/".into(),
-        sites_url: web::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
+        sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         spool: folder.path().join("web"),
     };
     let web = web::Web::bind(config, log, reader, storage).await.unwrap();

@@ -2,12 +2,13 @@
 
 use super::docker_line;
 use super::limits::kinds;
+use dialer::Dialer;
 use events::address::Allowed;
 use events::build::{Command, Job};
 use events::{Actor, Build, BuildEvent, BuildId, Cause, Event, SiteEngine};
 use launcher::output::OutputLimits;
 use launcher::sandbox::{self, Kind};
-use launcher::source::{Dialer, Rules, Space};
+use launcher::source::{Rules, Space};
 use launcher::spec::Limits;
 use launcher::{Config, Parts};
 use runtime::health::{Need, PartReport};

@@ -2,7 +2,8 @@
 
 use super::git_host::GitHost;
 use super::world::{World, git, is_root, read};
-use launcher::source::{Error, Own, Unreached};
+use dialer::{Own, Unreached};
+use launcher::source::Error;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::Ordering;

@@ -1,7 +1,8 @@
 //! A repository and a launcher's mirrors.
 
+use dialer::Dialer;
 use events::address::Allowed;
-use launcher::source::{Config, Dialer, Error, Mirror, Rules, Space};
+use launcher::source::{Config, Error, Mirror, Rules, Space};
 use launcher::spec::Limits;
 use launcher::workspace::Identity;
 use std::fs::{self, Permissions};

@@ -1,4 +1,5 @@
-//! Connects to where repositories are: resolves a name once, checks each address, and connects to exactly that.
+//! Connects to where somebody outside chose, for whoever has to: to repositories, and to receivers of notices. Resolves a name
+//! once, checks each address, and connects to exactly that.
 
 use events::address::{Allowed, NotAllowed, inner};
 use std::io;
@@ -33,28 +34,52 @@ pub enum Own {
 /// Why there is no connection. Its text goes on from the address: "`…` cannot be reached: …".
 #[derive(Debug, thiserror::Error)]
 pub enum Unreached {
+    /// Nobody knows the name.
     #[error("the name `{host}` is not known")]
-    Name { host: String },
+    Name {
+        /// Which one.
+        host: String,
+    },
+    /// It is an address that must not be connected to.
     #[error("its address {0}")]
     NotAllowed(NotAllowed),
+    /// One of the platform's own servers answers there.
     #[error("its address is one of the platform's own")]
     Own,
+    /// Nobody listens.
     #[error("`{host}` refused the connection on port {port}")]
-    Refused { host: String, port: u16 },
+    Refused {
+        /// Where.
+        host: String,
+        /// On which port.
+        port: u16,
+    },
+    /// It did not come about in another way.
     #[error("no connection to `{host}` on port {port}: {kind}")]
-    Failed { host: String, port: u16, kind: io::ErrorKind },
+    Failed {
+        /// Where.
+        host: String,
+        /// On which port.
+        port: u16,
+        /// What went wrong.
+        kind: io::ErrorKind,
+    },
 }
 
 impl Unreached {
     /// Whether we did not want to connect.
-    pub(super) fn is_forbidden(&self) -> bool {
+    #[must_use]
+    pub const fn is_forbidden(&self) -> bool {
         matches!(self, Self::NotAllowed(_) | Self::Own)
     }
 }
 
 impl Dialer {
     /// A connection to the first address of `host` that may be connected to and accepts.
-    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, Unreached> {
+    ///
+    /// # Errors
+    /// [`Unreached`] says why there is none.
+    pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, Unreached> {
         let permitted = self.permitted(host, port).await?;
         let failed = |kind| Unreached::Failed { host: host.to_owned(), port, kind };
         let mut last = failed(io::ErrorKind::AddrNotAvailable);

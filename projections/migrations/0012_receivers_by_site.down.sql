@@ -1,0 +1,1 @@
+DROP INDEX receivers_by_site, notices_by_receiver;

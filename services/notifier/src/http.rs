@@ -1,0 +1,89 @@
+//! Requests to receivers: over connections that were checked, without following where they lead, and not for ever.
+
+use bytes::Bytes;
+use dialer::{Dialer, Unreached};
+use futures::future::BoxFuture;
+use http::{Request, StatusCode, Uri};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+}
+
+/// Why nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Silence {
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    Away(String),
+}
+
+/// A client of receivers.
+#[derive(Clone)]
+pub(crate) struct Http(Client<HttpsConnector<Door>, Full<Bytes>>);
+
+impl Http {
+    pub(crate) fn new(dialer: Dialer) -> Self {
+        let tls = HttpsConnectorBuilder::new();
+        let tls = tls.with_native_roots().unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
+        let connector = tls.https_or_http().enable_http1().wrap_connector(Door(Arc::new(dialer)));
+        // Receivers are told rarely: a connection that is kept would mostly be found closed.
+        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
+        let response = self.0.request(request).await.map_err(|error| Silence::because(&error))?;
+        // What it says beyond that is nothing to us.
+        Ok(Answer { status: response.status() })
+    }
+}
+
+impl Silence {
+    /// The reason behind what the client says, for people.
+    fn because(error: &(dyn StdError + 'static)) -> Self {
+        let mut cause = error;
+        loop {
+            if let Some(unreached) = cause.downcast_ref::<Unreached>() {
+                let told = unreached.to_string();
+                return if unreached.is_forbidden() { Self::Forbidden(told) } else { Self::Away(told) };
+            }
+            match cause.source() {
+                Some(source) => cause = source,
+                None => return Self::Away(format!("no answer: {cause}")),
+            }
+        }
+    }
+}
+
+/// The only way to a receiver.
+#[derive(Clone)]
+pub(crate) struct Door(Arc<Dialer>);
+
+impl tower::Service<Uri> for Door {
+    type Response = TokioIo<TcpStream>;
+    type Error = Unreached;
+    type Future = BoxFuture<'static, Result<Self::Response, Unreached>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unreached>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let dialer = Arc::clone(&self.0);
+        Box::pin(async move {
+            let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+            let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+            dialer.connect(&host, uri.port_u16().unwrap_or(usual)).await.map(TokioIo::new)
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! What came of one try to tell a receiver.
+
+use crate::http::{Answer, Silence};
+use http::StatusCode;
+
+/// What came of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// The receiver has it.
+    Arrived(Option<u16>),
+    /// Not now.
+    Later(Why),
+    /// Never, as things are.
+    Never(Why),
+}
+
+/// Why it did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Why {
+    pub(crate) status: Option<u16>,
+    pub(crate) reason: String,
+}
+
+impl Why {
+    pub(crate) fn said(reason: impl Into<String>) -> Self {
+        Self { status: None, reason: reason.into() }
+    }
+}
+
+impl Tried {
+    /// What an HTTP server's answer means: one that will not have it now may have it later, one that will not have it so never.
+    pub(crate) fn of(answered: Result<Answer, Silence>) -> Self {
+        let status = match answered {
+            Ok(answer) => answer.status,
+            Err(Silence::Forbidden(reason)) => return Self::Never(Why::said(reason)),
+            Err(Silence::Away(reason)) => return Self::Later(Why::said(reason)),
+        };
+        let why = Why { status: Some(status.as_u16()), reason: format!("the receiver answered {status}") };
+        match status {
+            status if status.is_success() => Self::Arrived(Some(status.as_u16())),
+            StatusCode::REQUEST_TIMEOUT
+            | StatusCode::CONFLICT
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS => Self::Later(why),
+            status if status.is_server_error() => Self::Later(why),
+            _ => Self::Never(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
+        let of = |status: u16| Tried::of(Ok(Answer { status: StatusCode::from_u16(status).unwrap() }));
+        for status in [200, 202, 204] {
+            assert_eq!(of(status), Tried::Arrived(Some(status)));
+        }
+        for status in [408, 409, 425, 429, 500, 503] {
+            assert!(matches!(of(status), Tried::Later(_)), "{status}");
+        }
+        for status in [301, 400, 401, 404, 410] {
+            assert!(matches!(of(status), Tried::Never(_)), "{status}");
+        }
+    }
+}

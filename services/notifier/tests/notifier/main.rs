@@ -1,0 +1,13 @@
+//! Notices on a real log, to receivers that listen on real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a part of a story that fails fails the story"
+)]
+
+mod order;
+mod receiver;
+mod webhook;
+mod world;

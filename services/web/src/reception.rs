@@ -1,0 +1,121 @@
+//! Where receivers of notices may be, and as how much of that anybody may see.
+
+use crate::app::App;
+use crate::problem::Problem;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use events::address::Allowed;
+use events::receiver::{Kind, Occasion};
+use events::{Sealed, SiteId};
+use http::Uri;
+use runtime::Owner;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Longest address in bytes.
+const ADDRESS_MAX: usize = 2000;
+/// What is shown of an address whose key is destroyed.
+const UNREADABLE: &str = "unreadable";
+
+/// The address as it is kept, if a receiver of this kind may have it.
+pub(crate) fn address(kind: Kind, text: &str, allowed: &Allowed) -> Result<String, Problem> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > ADDRESS_MAX || text.contains(char::is_control) {
+        return Err(Problem::InvalidInput(format!("`address` must be one line of 1 to {ADDRESS_MAX} bytes")));
+    }
+    match kind {
+        Kind::Webhook => url(text, allowed)?,
+    }
+    Ok(text.to_owned())
+}
+
+fn url(text: &str, allowed: &Allowed) -> Result<(), Problem> {
+    let wrong = || Problem::InvalidInput("`address` must be a URL that begins with https:// or http://".to_owned());
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let authority = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("https" | "http"))).ok_or_else(wrong)?;
+    if authority.as_str().contains('@') {
+        return Err(Problem::InvalidInput("`address` must not have a name or a password in it".to_owned()));
+    }
+    allowed.check_host(authority.host()).map_err(Problem::ReceiverNotAllowed)
+}
+
+/// What anybody may see who sees the site: where to, and nothing that lets in there.
+fn shown(kind: Kind, address: &str) -> String {
+    match kind {
+        Kind::Webhook => {
+            let origin = address.match_indices('/').nth(2).map_or(address, |(end, _)| &address[..end]);
+            format!("{origin}/…")
+        }
+    }
+}
+
+/// The same of what is sealed, for several receivers of one site.
+pub(crate) async fn addresses(app: &App, site: SiteId, sealed: &[(Kind, Sealed)]) -> Result<Vec<String>, Problem> {
+    if sealed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = app.vault.key(Owner::Site(site)).await?;
+    let open = |(kind, address): &(Kind, Sealed)| {
+        let opened = key.as_ref().and_then(|key| key.open(address));
+        opened.map_or_else(|| UNREADABLE.to_owned(), |opened| shown(*kind, &opened))
+    };
+    Ok(sealed.iter().map(open).collect())
+}
+
+/// What a receiver may want, if it wants anything.
+pub(crate) fn wants(wants: &BTreeSet<Occasion>) -> Result<(), Problem> {
+    if wants.is_empty() || wants.contains(&Occasion::Test) {
+        let words = Occasion::WANTED.map(Occasion::as_str).join("`, `");
+        return Err(Problem::InvalidInput(format!("`wants` must have one or more of `{words}`")));
+    }
+    Ok(())
+}
+
+/// The same as the read model writes it.
+pub(crate) fn wanted(words: &str) -> BTreeSet<Occasion> {
+    let known = |word: &str| Occasion::WANTED.into_iter().find(|occasion| occasion.as_str() == word);
+    words.split(' ').filter_map(known).collect()
+}
+
+/// What a receiver wants unless it says so.
+pub(crate) fn usual(kind: Kind) -> BTreeSet<Occasion> {
+    match kind {
+        Kind::Webhook => Occasion::WANTED.into(),
+    }
+}
+
+/// A new secret to sign with: 32 bytes, 244 of their bits random, as Standard Webhooks writes them.
+pub(crate) fn secret() -> String {
+    format!("whsec_{}", STANDARD.encode([Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_is_where_anybody_could_connect_to() {
+        let open = Allowed { private: true, folders: Vec::new() };
+        for (text, when_open, when_closed) in [
+            ("https://example.org/hook?x=1", true, true),
+            (" https://example.org:8443/hook ", true, true),
+            ("http://127.0.0.1:9000/hook", true, false),
+            ("http://[::1]/hook", true, false),
+            ("http://localhost/hook", true, false),
+            ("http://169.254.169.254/latest", false, false),
+            ("https://ada:secret@example.org/", false, false),
+            ("ftp://example.org/", false, false),
+            ("example.org/hook", false, false),
+            ("", false, false),
+        ] {
+            let may = |allowed: &Allowed| address(Kind::Webhook, text, allowed).is_ok();
+            assert_eq!((may(&open), may(&Allowed::default())), (when_open, when_closed), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_an_address_lets_nobody_in() {
+        assert_eq!(shown(Kind::Webhook, "https://example.org:8443/hook/secret?x=1"), "https://example.org:8443/…");
+        assert_eq!(shown(Kind::Webhook, "https://example.org"), "https://example.org/…");
+    }
+}
