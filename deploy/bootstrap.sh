@@ -45,6 +45,7 @@ case $1 in
         install_packages to_run to_test
         install_tools
         install_test_tools
+        install_oidc_provider
         install_cargo_deny
         find_engine
         (with_engine sh "$root/deploy/image/build.sh" 9>&-)
@@ -65,6 +66,7 @@ case $1 in
         install_packages to_run to_test
         install_tools
         install_test_tools
+        install_oidc_provider
         install_cargo_deny
         say "everything is there"
         exit 0

@@ -23,6 +23,18 @@ install_test_tools() {
     sha256sum <"$root/deploy/tools-test.txt" >"$tools/venv/pinned-test"
 }
 
+# The provider of OpenID Connect that tests sign in with, pinned by tests/oidc/package-lock.json.
+install_oidc_provider() {
+    [ "$(cat "$tools/oidc/pinned" 2>/dev/null)" = "$(sha256sum <"$root/tests/oidc/package-lock.json")" ] && return
+    say "installing oidc-provider into .tools/"
+    rm -rf "$tools/oidc"
+    mkdir "$tools/oidc"
+    cp "$root/tests/oidc/package.json" "$root/tests/oidc/package-lock.json" "$tools/oidc/"
+    (cd "$tools/oidc" && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
+        die "npm could not install tests/oidc/package.json: it needs the registry of npm"
+    sha256sum <"$root/tests/oidc/package-lock.json" >"$tools/oidc/pinned"
+}
+
 # Judges licences and sources of what is built in. It comes as source: an unoptimized build is made in half the time and
 # fast enough.
 cargo_deny=0.20.2

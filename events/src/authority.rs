@@ -88,6 +88,7 @@ pub enum Command {
     ChangeMembers,
     InvitePeople,
     CreateSignInLink,
+    ChangeIdentities,
     CreateOrganization,
     ChangePlatformRoles,
     ErasePeople,
@@ -180,9 +181,11 @@ impl Command {
             | Self::RotateWebhookSecret
             | Self::CreateToken => Rank::Manage,
             Self::RevokeToken | Self::RenameOrganization | Self::ChangeMembers | Self::InvitePeople => Rank::People,
-            Self::CreateSignInLink | Self::CreateOrganization | Self::ChangePlatformRoles | Self::ErasePeople => {
-                Rank::Administer
-            }
+            Self::CreateSignInLink
+            | Self::ChangeIdentities
+            | Self::CreateOrganization
+            | Self::ChangePlatformRoles
+            | Self::ErasePeople => Rank::Administer,
         }
     }
 }

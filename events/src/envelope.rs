@@ -192,6 +192,7 @@ impl Recorded {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Repository(_) => None,
             Event::Notice(

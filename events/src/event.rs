@@ -17,7 +17,7 @@ use serde::Serialize;
 pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
-pub use people::{InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
+pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
 pub use site::{HandleEvent, HostEvent, OrganizationEvent, SiteEngine, SiteEvent, SiteSettings};
 
 /// A fact: something that happened and stays true.
@@ -32,6 +32,8 @@ pub enum Event {
     User(UserEvent),
     /// About an invitation. Aggregate id: the invitation's id.
     Invitation(InvitationEvent),
+    /// About an identity that a provider vouches for. Aggregate id: the identity's id.
+    Identity(IdentityEvent),
     /// About an API token. Aggregate id: the token's id.
     Token(TokenEvent),
     /// About a site. Aggregate id: the site's id.
@@ -76,6 +78,7 @@ impl Event {
             Self::Handle(_) => "handle",
             Self::User(_) => "user",
             Self::Invitation(_) => "invitation",
+            Self::Identity(_) => "identity",
             Self::Token(_) => "token",
             Self::Site(_) => "site",
             Self::Receiver(_) => "receiver",
@@ -96,6 +99,7 @@ impl Event {
             Self::Handle(fact) => serde_variant::to_variant_name(fact),
             Self::User(fact) => serde_variant::to_variant_name(fact),
             Self::Invitation(fact) => serde_variant::to_variant_name(fact),
+            Self::Identity(fact) => serde_variant::to_variant_name(fact),
             Self::Token(fact) => serde_variant::to_variant_name(fact),
             Self::Site(fact) => serde_variant::to_variant_name(fact),
             Self::Receiver(fact) => serde_variant::to_variant_name(fact),
@@ -144,6 +148,7 @@ impl Event {
             "handle" => decode::variant(fact, data).map(Self::Handle),
             "user" => decode::variant(fact, data).map(Self::User),
             "invitation" => decode::variant(fact, data).map(Self::Invitation),
+            "identity" => decode::variant(fact, data).map(Self::Identity),
             "token" => decode::variant(fact, data).map(Self::Token),
             "site" => decode::variant(fact, data).map(Self::Site),
             "receiver" => decode::variant(fact, data).map(Self::Receiver),
@@ -170,6 +175,6 @@ macro_rules! into_event {
 }
 
 into_event!(
-    OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, TokenEvent => Token, SiteEvent => Site, ReceiverEvent => Receiver, NoticeEvent => Notice, HostEvent => Host,
+    OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, IdentityEvent => Identity, TokenEvent => Token, SiteEvent => Site, ReceiverEvent => Receiver, NoticeEvent => Notice, HostEvent => Host,
     RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

@@ -61,6 +61,12 @@ pub struct UserId(pub Uuid);
 #[serde(transparent)]
 pub struct InvitationId(pub Uuid);
 
+/// Identity of an identity that a provider vouches for: a UUID that is made with the installation's key, so that it tells nobody
+/// else who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct IdentityId(pub Uuid);
+
 /// Identity of an API token, given at its creation: a UUIDv4, or a UUIDv5 as for a site. It is a part of the token, and no
 /// secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +103,7 @@ macro_rules! uuid_text {
 
 uuid_text!(
     BuildId => "a build", SiteId => "a site", OrganizationId => "an organization", UserId => "a person", TokenId => "a token",
-    InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice"
+    InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice", IdentityId => "an identity"
 );
 
 /// Characters of a deploy id.

@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod event;
 pub mod handle;
 pub mod host;
+pub mod identity;
 pub mod ids;
 pub mod invitation;
 pub mod name;
@@ -44,14 +45,15 @@ pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, Lane, NoticeEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, Lane, NoticeEvent,
     OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings,
     TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;
+pub use identity::Identity;
 pub use ids::{
-    BuildId, CommitId, DeployId, Digest, EventId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId,
+    BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId,
     UserId,
 };
 pub use invitation::Invitation;

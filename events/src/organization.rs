@@ -53,6 +53,11 @@ pub enum Command {
         /// Who.
         user: UserId,
     },
+    /// Let somebody belong to it no more who is forgotten, were they its last manager: nobody can keep them.
+    ForgetMember {
+        /// Who.
+        user: UserId,
+    },
 }
 
 impl Aggregate for Organization {
@@ -67,13 +72,18 @@ impl Aggregate for Organization {
     fn decide(&self, command: &Command) -> Result<Vec<OrganizationEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Create { name }) => Ok(vec![OrganizationEvent::Created { name: name.clone() }]),
-            (Self::Unknown, Command::Rename { .. } | Command::SetMember { .. } | Command::RemoveMember { .. }) => {
-                Err(Refusal::OrganizationNotFound)
-            }
+            (
+                Self::Unknown,
+                Command::Rename { .. }
+                | Command::SetMember { .. }
+                | Command::RemoveMember { .. }
+                | Command::ForgetMember { .. },
+            ) => Err(Refusal::OrganizationNotFound),
             (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
             (Self::Active(active), Command::Rename { name, seen }) => active.rename(name, *seen),
             (Self::Active(active), Command::SetMember { user, role }) => active.set(*user, *role),
             (Self::Active(active), Command::RemoveMember { user }) => active.remove(*user),
+            (Self::Active(active), Command::ForgetMember { user }) => Ok(active.forget(*user)),
         }
     }
 
@@ -130,8 +140,13 @@ impl Active {
         match self.members.get(&user) {
             None => Ok(vec![]),
             Some(_) if self.members.len() > 1 && self.is_last_manager(user) => Err(Refusal::LastManager),
-            Some(role) => Ok(vec![OrganizationEvent::MemberRemoved { user, role: *role }]),
+            Some(_) => Ok(self.forget(user)),
         }
+    }
+
+    fn forget(&self, user: UserId) -> Vec<OrganizationEvent> {
+        let role = self.members.get(&user).copied();
+        role.map(|role| OrganizationEvent::MemberRemoved { user, role }).into_iter().collect()
     }
 
     fn is_last_manager(&self, user: UserId) -> bool {
@@ -209,6 +224,8 @@ mod tests {
         let demote = Command::SetMember { user: ada, role: Role::User };
         given::<Organization>(both()).when(demote).refuses(Refusal::LastManager);
         given::<Organization>(both()).when(Command::RemoveMember { user: ada }).refuses(Refusal::LastManager);
+        let forgotten = OrganizationEvent::MemberRemoved { user: ada, role: Role::Manager };
+        given::<Organization>(both()).when(Command::ForgetMember { user: ada }).then([forgotten]);
         let alone = [created(), added(ada, Role::Manager)];
         let gone = OrganizationEvent::MemberRemoved { user: ada, role: Role::Manager };
         given::<Organization>(alone).when(Command::RemoveMember { user: ada }).then([gone]);

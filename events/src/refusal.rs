@@ -53,6 +53,12 @@ pub enum Refusal {
     /// The invitation was accepted or withdrawn, or its time is over.
     #[error("this invitation is over; ask for another")]
     InvitationOver,
+    /// The identity signs in somebody else.
+    #[error("this identity belongs to another person here")]
+    IdentityTaken,
+    /// There is no such identity.
+    #[error("there is no such identity")]
+    IdentityNotFound,
     /// The token was made before.
     #[error("this token was made before")]
     TokenExists,
@@ -159,6 +165,8 @@ impl Refusal {
             Self::InvitationNotFound => "invitation_not_found",
             Self::InvitationExists => "invitation_exists",
             Self::InvitationOver => "invitation_over",
+            Self::IdentityTaken => "identity_taken",
+            Self::IdentityNotFound => "identity_not_found",
             Self::TokenExists => "token_exists",
             Self::TokenNotFound => "token_not_found",
             Self::ReceiverExists => "receiver_exists",

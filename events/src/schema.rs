@@ -3,7 +3,7 @@
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, InvitationEvent, NoticeEvent, OrganizationEvent,
+    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent, OrganizationEvent,
     ReceiverEvent, RepositoryEvent, SiteEvent, TokenEvent, UserEvent, subject,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -18,6 +18,7 @@ pub fn facts() -> BTreeMap<String, Value> {
     collect::<HandleEvent>("handle", &mut schemas);
     collect::<UserEvent>("user", &mut schemas);
     collect::<InvitationEvent>("invitation", &mut schemas);
+    collect::<IdentityEvent>("identity", &mut schemas);
     collect::<TokenEvent>("token", &mut schemas);
     collect::<SiteEvent>("site", &mut schemas);
     collect::<ReceiverEvent>("receiver", &mut schemas);

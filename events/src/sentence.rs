@@ -2,7 +2,7 @@
 
 use crate::event::{Noticed, Reception, Synced};
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, InvitationEvent, NoticeEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
     OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, TokenEvent,
     UserEvent,
 };
@@ -39,6 +39,8 @@ impl Event {
             Self::Invitation(InvitationEvent::Created(invited)) => format!("somebody invited as {}", invited.role),
             Self::Invitation(InvitationEvent::Accepted { .. }) => "invitation accepted".to_owned(),
             Self::Invitation(InvitationEvent::Withdrawn {}) => "invitation withdrawn".to_owned(),
+            Self::Identity(IdentityEvent::Bound { issuer, .. }) => format!("a person signs in with `{issuer}`"),
+            Self::Identity(IdentityEvent::Unbound { .. }) => "a person signs in with an identity no longer".to_owned(),
             Self::Token(TokenEvent::Created(grant)) => format!("token `{}` made", grant.name),
             Self::Token(TokenEvent::Revoked {}) => "token revoked".to_owned(),
             Self::Site(fact) => site(fact),
@@ -63,6 +65,7 @@ impl Event {
             Self::Organization(_)
             | Self::User(_)
             | Self::Invitation(_)
+            | Self::Identity(_)
             | Self::Token(_)
             | Self::Site(_)
             | Self::Receiver(_)

@@ -17,6 +17,8 @@ pub const LEASES: &str = "LEASES";
 pub const SESSIONS: &str = "SESSIONS";
 /// The bucket of the keys that what people are called is sealed with.
 pub const KEYS: &str = "KEYS";
+/// The bucket of when tokens were last used.
+pub const USES: &str = "USES";
 /// The object store bucket of folds' snapshots.
 pub const SNAPSHOTS: &str = "SNAPSHOTS";
 /// All facts.

@@ -204,7 +204,7 @@ macro_rules! values {
 }
 
 values!(
-    BuildId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId, UserId;
+    BuildId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
     AliasName, Digest, Sealed, TokenName
 );

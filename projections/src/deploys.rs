@@ -91,6 +91,7 @@ impl Row for DeployRow {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Receiver(_)
             | Event::Notice(_)

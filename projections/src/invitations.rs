@@ -113,6 +113,16 @@ impl Row for InvitationRow {
 }
 
 impl Model {
+    /// One invitation, whatever became of it.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn invitation(&self, id: InvitationId) -> Result<Option<InvitationRow>, Error> {
+        let query: model::Rows<'_, InvitationRow> =
+            sqlx::query_scalar(self.sql("SELECT to_json(row) FROM @.invitations row WHERE id = $1"));
+        self.one("read an invitation", query.bind(id.0)).await
+    }
+
     /// The invitations of an organization that nobody accepted or withdrew, by id: those after `after`, at most `limit`.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub mod failures;
 #[path = "../tests/read_model/fixture.rs"]
 mod fixture;
 mod hosts;
+pub mod identities;
 pub mod invitations;
 pub mod locks;
 mod login;

@@ -52,6 +52,7 @@ impl Row for LockRow {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Receiver(_)
             | Event::Notice(_)

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 14] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -37,6 +37,9 @@ const STEPS: [Step; 11] = [
     step!(Indexes, "0007_people_by_user"),
     step!(Tables, "0011_receivers"),
     step!(Indexes, "0012_receivers_by_site"),
+    step!(Tables, "0021_identities"),
+    step!(Indexes, "0022_identities_by_user"),
+    step!(Indexes, "0023_tokens_by_creator"),
     step!(Tables, "0041_webhook_pings"),
     step!(Tables, "0042_erased_sites"),
 ];

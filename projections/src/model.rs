@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 17] = [
+        const TABLES: [(&str, &str); 18] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -71,6 +71,7 @@ impl Model {
             ("users", "row.id"),
             ("members", "row.organization, row.user_id"),
             ("invitations", "row.id"),
+            ("identities", "row.id"),
             ("tokens", "row.id"),
             ("receivers", "row.id"),
             ("notices", "row.id"),

@@ -5,6 +5,7 @@ use crate::aliases::AliasRow;
 use crate::builds::BuildRow;
 use crate::deploys::DeployRow;
 use crate::hosts::Host;
+use crate::identities::IdentityRow;
 use crate::invitations::InvitationRow;
 use crate::locks::LockRow;
 use crate::members::MemberRow;
@@ -91,6 +92,7 @@ tables! {
     users: UserRow,
     members: MemberRow,
     invitations: InvitationRow,
+    identities: IdentityRow,
     tokens: TokenRow,
     receivers: ReceiverRow,
     notices: NoticeRow,

@@ -235,7 +235,7 @@ impl Model {
         match (&query.site, sight) {
             (Some(_), _) => asking.of_site(&mut sql),
             (None, Sight::All) => asking.select(&mut sql, "SELECT event.* FROM @.events event", |_| {}),
-            (None, Sight::Organizations(_) | Sight::Site(_)) => asking.of_sight(&mut sql, sight),
+            (None, Sight::Organizations { .. } | Sight::Site(_)) => asking.of_sight(&mut sql, sight),
         }
         sql.push(") found ORDER BY sequence ").push(order).push(") row ORDER BY sequence ").push(order);
         sql.push(" LIMIT ").push_bind(page(query.limit));

@@ -131,6 +131,26 @@ impl Row for TokenRow {
 }
 
 impl Model {
+    /// One token, good or not.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn token(&self, id: TokenId) -> Result<Option<TokenRow>, Error> {
+        let query: model::Rows<'_, TokenRow> =
+            sqlx::query_scalar(self.sql("SELECT to_json(row) FROM @.tokens row WHERE id = $1"));
+        self.one("read a token", query.bind(id.0)).await
+    }
+
+    /// The tokens that a token made and that were not revoked.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn tokens_made_by(&self, id: TokenId, name: &TokenName) -> Result<Vec<TokenRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.tokens row WHERE created_by = $1 AND revoked_at IS NULL ORDER BY id";
+        let query: model::Rows<'_, TokenRow> = sqlx::query_scalar(self.sql(text));
+        self.all("read the tokens that a token made", query.bind(Actor::token(id, name).0)).await
+    }
+
     /// The tokens that fit and were not revoked, by id: those after `after`, at most `limit`.
     ///
     /// # Errors

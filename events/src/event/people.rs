@@ -1,4 +1,4 @@
-//! Facts about people, and who may do what: persons, invitations, tokens.
+//! Facts about people, and who may do what: persons, the identities they sign in with, invitations, tokens.
 
 use crate::authority::{PlatformRole, Role, Scope};
 use crate::{Digest, OrganizationId, Sealed, SiteId, TokenName, UserId};
@@ -67,6 +67,27 @@ pub struct Invited {
     #[serde(with = "time::serde::rfc3339")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub expires_at: OffsetDateTime,
+}
+
+/// The life of an identity that a provider of identities vouches for, as long as it is somebody's here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum IdentityEvent {
+    /// It is a person's: whoever proves to have it signs in as them.
+    #[serde(rename = "bound.v1")]
+    Bound {
+        /// Whose.
+        user: UserId,
+        /// The provider: the issuer of OpenID Connect, or the address of GitHub.
+        issuer: String,
+        /// What it is called there.
+        account: Sealed,
+    },
+    /// It is nobody's any more.
+    #[serde(rename = "unbound.v1")]
+    Unbound {
+        /// Whose it was.
+        user: UserId,
+    },
 }
 
 /// The life of an API token.

@@ -9,6 +9,12 @@ use sqlx::{Postgres, QueryBuilder};
 /// What finds the facts that belong to no site and began a story of one. What is the site's own already is not found twice.
 const OF_CAUSES: &str = "SELECT event.* FROM @.causes JOIN @.events event ON event.sequence = causes.sequence";
 
+/// What finds the facts about who is invited to an organization, and what tokens are good for it alone.
+const OF_PEOPLE: [(&str, &str); 2] = [
+    ("SELECT event.* FROM @.invitations about JOIN @.events event ON event.subject = about.id::text", "'invitation'"),
+    ("SELECT event.* FROM @.tokens about JOIN @.events event ON event.subject = about.id::text", "'token'"),
+];
+
 /// A question on its way into SQL. Conditions are left out rather than made optional there, so that each way of asking has its
 /// own plan and index.
 pub(super) struct Asking<'a> {
@@ -85,6 +91,16 @@ impl Asking<'_> {
             self.select(sql, "SELECT event.* FROM @.events event", |sql| {
                 sql.push(" AND event.aggregate = 'organization' AND event.subject = ANY (").push_bind(named).push(")");
             });
+        }
+        if let Sight::Organizations { managed, .. } = sight {
+            let managed: Vec<_> = managed.iter().map(|organization| organization.0).collect();
+            for (from, aggregate) in OF_PEOPLE {
+                sql.push(" UNION ALL ");
+                self.select(sql, from, |sql| {
+                    sql.push(" AND event.aggregate = ").push(aggregate);
+                    sql.push(" AND about.organization = ANY (").push_bind(managed.clone()).push(")");
+                });
+            }
         }
     }
 }

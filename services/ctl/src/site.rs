@@ -81,6 +81,7 @@ impl View {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Receiver(_)
             | Event::Notice(_)

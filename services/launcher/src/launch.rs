@@ -141,6 +141,7 @@ fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
         | Event::Handle(_)
         | Event::User(_)
         | Event::Invitation(_)
+        | Event::Identity(_)
         | Event::Token(_)
         | Event::Receiver(_)
         | Event::Notice(_)

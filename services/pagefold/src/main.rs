@@ -18,6 +18,7 @@ mod provision;
 mod public;
 mod receivers;
 mod service;
+mod sign_in;
 mod site;
 mod up;
 mod user;

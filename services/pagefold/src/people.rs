@@ -23,6 +23,17 @@ pub(crate) enum Command {
         /// What they shall be
         role: Role,
     },
+    /// What you sign in with
+    Identities {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign in with an identity no longer
+    Disconnect {
+        /// The identity's id
+        identity: Uuid,
+    },
     /// Forget who a person is, for good: no copy of the log tells it afterwards
     Erase {
         /// Their id
@@ -52,6 +63,21 @@ pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
             };
             api.put(&format!("/users/{user}/role"), json!({ "role": role })).await?;
             say(&format!("it is so: {user}"))
+        }
+        Command::Identities { json } => {
+            let identities = api.all("/identities").await?;
+            if json {
+                return say(&serde_json::to_string_pretty(&identities)?);
+            }
+            for identity in &identities {
+                let text = |name: &str| identity[name].as_str().unwrap_or("erased").to_owned();
+                say(&format!("{}  {:<32} {}", text("id"), text("account"), text("issuer")))?;
+            }
+            Ok(())
+        }
+        Command::Disconnect { identity } => {
+            api.delete(&format!("/identities/{identity}")).await?;
+            say(&format!("{identity} signs nobody in any more"))
         }
         Command::Erase { user } => {
             api.delete(&format!("/users/{user}")).await?;

@@ -8,6 +8,7 @@ use crate::launch::{self, Builds, Repositories, Sources};
 use crate::limits::Scheduling;
 use crate::public::Public;
 use crate::receivers::Receivers;
+use crate::sign_in::SignIn;
 use crate::{admin, modes};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -35,7 +36,7 @@ pub(crate) const SYNCER_SLOTS: usize = 4;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Service {
     /// Run the API, the webhooks and the dashboard
-    Web(Web),
+    Web(Box<Web>),
     /// Run the scheduler
     Scheduler {
         #[command(flatten)]
@@ -117,6 +118,8 @@ pub(crate) struct Web {
     door: Door,
     #[command(flatten)]
     repositories: Repositories,
+    #[command(flatten)]
+    sign_in: SignIn,
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_WEB_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -179,8 +182,8 @@ impl Service {
 
     const fn common(&self) -> &Common {
         match self {
-            Self::Web(Web { common, .. })
-            | Self::Scheduler { common, .. }
+            Self::Web(web) => &web.common,
+            Self::Scheduler { common, .. }
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
             | Self::Notifier(Notifier { common, .. })
@@ -204,7 +207,7 @@ pub(crate) async fn run(service: Service) -> Result<()> {
 async fn serve(service: Service, health: Health, stop: CancellationToken) -> Result<()> {
     let (name, own) = (service.name(), health.part(service.name(), Need::Must));
     match service {
-        Service::Web(options) => web(options, health, stop).await?,
+        Service::Web(options) => web(*options, health, stop).await?,
         Service::Scheduler { common, scheduling } => {
             let log = common.log(name).await?;
             health.watch_log(Need::Must, log.connection(), &stop);
@@ -273,6 +276,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         receivers: options.receivers.allowed(),
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,
+        sign_in: options.sign_in.config()?,
         spool: options.web_data,
     };
     let log = options.common.log("web").await?;

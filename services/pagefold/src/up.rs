@@ -15,6 +15,7 @@ use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::receivers::Receivers;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
+use crate::sign_in::SignIn;
 use crate::{admin, modes, people};
 use anyhow::Result;
 use clap::Args;
@@ -64,6 +65,8 @@ pub(crate) struct Up {
     pub(crate) syncer_slots: usize,
     #[command(flatten)]
     pub(crate) door: Door,
+    #[command(flatten)]
+    pub(crate) sign_in: SignIn,
     #[command(flatten)]
     pub(crate) builds: Builds,
     #[command(flatten)]

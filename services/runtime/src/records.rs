@@ -1,5 +1,5 @@
-//! Small records beside the log, which every process sees at once: sessions of people, and the keys that names and
-//! secrets are sealed with.
+//! Small records beside the log, which every process sees at once: sessions of people, the keys that names and secrets are
+//! sealed with, and when tokens were last used.
 //!
 //! Reads ask the bucket's leader, not a copy that may lag: what was ended is over everywhere. A record that is replaced or taken
 //! names the revision it was read at, so what ends meanwhile stays ended, and what is taken is taken once.
@@ -42,6 +42,12 @@ impl Records {
     #[must_use]
     pub fn keys(connection: &Connection) -> Self {
         Self::of(connection, subject::KEYS)
+    }
+
+    /// When tokens were last used, until they are revoked.
+    #[must_use]
+    pub fn uses(connection: &Connection) -> Self {
+        Self::of(connection, subject::USES)
     }
 
     /// Nothing is asked yet.

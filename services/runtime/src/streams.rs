@@ -60,10 +60,11 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     };
     let made = connection.jetstream.create_or_update_key_value(sessions).await;
     made.map_err(Error::unavailable("provision the sessions"))?;
-    let keys =
-        kv::Config { bucket: subject::KEYS.to_owned(), history: 1, num_replicas: replicas, ..kv::Config::default() };
-    let made = connection.jetstream.create_or_update_key_value(keys).await;
-    made.map_err(Error::unavailable("provision the keys"))?;
+    for bucket in [subject::KEYS, subject::USES].map(str::to_owned) {
+        let kept = kv::Config { bucket, history: 1, num_replicas: replicas, ..kv::Config::default() };
+        let made = connection.jetstream.create_or_update_key_value(kept).await;
+        made.map_err(Error::unavailable("provision the keys and uses"))?;
+    }
     snapshots(connection, replicas).await
 }
 

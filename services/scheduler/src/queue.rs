@@ -77,6 +77,7 @@ impl Queue {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Receiver(_)
             | Event::Notice(_)

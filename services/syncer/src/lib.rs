@@ -122,6 +122,7 @@ impl Syncer {
             | Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
+            | Event::Identity(_)
             | Event::Token(_)
             | Event::Receiver(_)
             | Event::Notice(_)

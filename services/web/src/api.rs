@@ -10,6 +10,7 @@ pub(crate) mod deploys;
 mod events;
 mod extract;
 mod files;
+mod identities;
 mod lock;
 mod logs;
 mod me;
@@ -91,6 +92,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(me::link))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
+        .routes(routes!(identities::list))
+        .routes(routes!(identities::disconnect))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(users::list))

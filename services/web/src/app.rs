@@ -9,9 +9,11 @@ use crate::looks::Looks;
 use crate::news::News;
 use crate::pace::Pace;
 use crate::sessions::Sessions;
+use crate::sign_in::Providers;
 use crate::slots::Slots;
 use crate::tail::Tails;
 use crate::urls;
+use crate::uses::Uses;
 use events::address::Allowed;
 use events::{OrganizationId, SiteId, SitesUrl};
 use listener::Limits;
@@ -47,10 +49,14 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
     pub(crate) health: Health,
     pub(crate) auth: Auth,
+    /// Who vouches for people.
+    pub(crate) providers: Providers,
     /// The installation's key.
     pub(crate) key: Key,
     /// How often callers ask.
     pub(crate) pace: Pace,
+    /// When tokens were last used.
+    pub(crate) uses: Arc<Uses>,
     /// Links that sign somebody in once.
     pub(crate) links: Records,
     /// What people are called can be read with its keys.
@@ -99,7 +105,9 @@ impl App {
         let links = Records::sessions(log.connection());
         let vault = Vault::new(log.connection(), &key.vault());
         let auth = Auth::new(&config.tokens, &key, sessions);
+        let uses = Uses::new(&log);
         let news = News::start(log.clone(), stop.clone());
+        let web_url = config.web_url.trim_end_matches('/').to_owned();
         Arc::new(Self {
             tails: Tails::new(log.clone(), storage.platform(), news.clone(), stop.clone()),
             news,
@@ -108,11 +116,14 @@ impl App {
             storage,
             health,
             auth,
+            providers: Providers::new(&config.sign_in, &web_url),
             key,
             pace: Pace::default(),
+            uses,
             links,
             vault,
-            web_url: config.web_url.trim_end_matches('/').to_owned(),
+            webhook_url: format!("{web_url}{}", urls::WEBHOOK_PATH),
+            web_url,
             owners: Mutex::default(),
             guessed_signatures: Guesses::default(),
             refused_deliveries: Guesses::default(),
@@ -121,7 +132,6 @@ impl App {
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),
             receivers: config.receivers.clone(),
-            webhook_url: format!("{}{}", config.web_url.trim_end_matches('/'), urls::WEBHOOK_PATH),
             streams: Slots::default(),
             bodies: Budget::new(limits.per_address),
             deliveries: Budget::new(limits.per_address),

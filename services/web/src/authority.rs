@@ -7,7 +7,7 @@ use crate::caller::{Caller, Who};
 use crate::issued;
 use crate::problem::Problem;
 use crate::sessions::Visit;
-use events::authority::{Bounds, Holder, PlatformRole, Scope};
+use events::authority::{Bounds, Holder, PlatformRole, Role, Scope};
 use events::event::TokenGrant;
 use events::{Actor, OrganizationId, Site, SiteId, Token, TokenId, User, UserId};
 use http::{Extensions, HeaderMap, HeaderValue};
@@ -103,19 +103,22 @@ impl App {
             (Some(PlatformRole::Admin | PlatformRole::Support), _) => Sight::All,
             (None, Some(user)) => {
                 let memberships = self.model.memberships(user).await?;
-                Sight::Organizations(memberships.into_iter().map(|member| member.organization).collect())
+                let of = |role| {
+                    memberships.iter().filter(move |member| member.role >= role).map(|member| member.organization)
+                };
+                Sight::Organizations { seen: of(Role::User).collect(), managed: of(Role::Manager).collect() }
             }
-            (None, None) => Sight::Organizations(Vec::new()),
+            (None, None) => Sight::NOTHING,
         };
         let Bounds { organization, site, .. } = holder.bounds;
         if let Some(site) = site {
             let owner = self.owner_of(site).await?;
             let sees = owner
                 .is_some_and(|owner| organization.is_none_or(|bound| bound == owner) && own.sees_organization(owner));
-            return Ok(if sees { Sight::Site(site) } else { Sight::Organizations(Vec::new()) });
+            return Ok(if sees { Sight::Site(site) } else { Sight::NOTHING });
         }
         Ok(match organization {
-            Some(bound) => Sight::Organizations(own.sees_organization(bound).then_some(bound).into_iter().collect()),
+            Some(bound) => own.within(bound),
             None => own,
         })
     }

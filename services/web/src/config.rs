@@ -26,8 +26,47 @@ pub struct Config {
     pub web_url: String,
     /// How the public addresses of sites are formed.
     pub sites_url: SitesUrl,
+    /// Who vouches for people.
+    pub sign_in: SignIn,
     /// The folder for bodies that are too long for memory, while they arrive. It is made if it is missing.
     pub spool: PathBuf,
+}
+
+/// Who vouches for people, and whom it lets in.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// A provider of OpenID Connect.
+    pub openid: Option<OpenId>,
+    /// GitHub.
+    pub github: Option<GitHub>,
+    /// Whoever has a verified address of mail in one of these domains needs no invitation.
+    pub domains: Vec<String>,
+}
+
+/// A provider of OpenID Connect that knows this server.
+#[derive(Debug, Clone)]
+pub struct OpenId {
+    /// By which it is discovered; exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this server.
+    pub client_id: String,
+    /// By which this server proves itself.
+    pub client_secret: SecretString,
+    /// What people call it.
+    pub name: String,
+}
+
+/// GitHub, or a server of its kind, that knows this server as an OAuth app.
+#[derive(Debug, Clone)]
+pub struct GitHub {
+    /// Where people sign in, such as `https://github.com`.
+    pub url: String,
+    /// Where its API is, such as `https://api.github.com`.
+    pub api_url: String,
+    /// What it calls this server.
+    pub client_id: String,
+    /// By which this server proves itself.
+    pub client_secret: SecretString,
 }
 
 /// A secret that names its holder: facts they cause have the actor `token:<name>`.

@@ -21,6 +21,7 @@ mod notices;
 mod older;
 mod organization;
 mod organizations;
+mod providers;
 mod receivers;
 mod restore;
 mod secret;
@@ -32,7 +33,7 @@ mod timeline;
 mod welcome;
 
 use crate::app::Shared;
-use crate::auth::bearer;
+use crate::auth::{bearer, client};
 use crate::bodies::{self, Bodies};
 use crate::commands;
 use crate::guard;
@@ -82,6 +83,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/organizations/{organization}/members/{user}/remove", post(members::remove))
         .route("/account", get(account::show).post(account::create))
         .route("/account/sessions/{id}/end", post(account::end))
+        .route("/account/identities/{id}", post(providers::connect))
+        .route("/account/identities/{id}/disconnect", post(providers::disconnect))
         .route("/account/tokens/{id}/revoke", post(account::revoke))
         .route("/audit", get(audit::show))
         .route("/sites/{site}/webhook-secret", get(secret::show).post(secret::rotate))
@@ -94,8 +97,12 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let login = Router::new()
         .route("/login", get(login::show).post(login::enter))
+        .route("/login/with/{provider}", get(providers::depart))
+        .route("/login/with/{provider}/back", get(providers::arrive))
         .route("/sign-in/{secret}", get(welcome::sign_in))
-        .route("/invitations/{id}/{secret}", get(welcome::invited).post(welcome::join));
+        .route("/invitations/{id}/{secret}", get(welcome::invited).post(welcome::join))
+        .route("/invitations/{id}/{secret}/with/{provider}", get(providers::join))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(app), tell_guesses));
     pages
         .merge(login)
         .method_not_allowed_fallback(|| async { failed(&Problem::MethodNotAllowed) })
@@ -124,6 +131,14 @@ async fn require_person(State(app): State<Shared>, request: Request, next: Next)
         commands::shown(&app, seen).await;
     }
     next.run(request).await
+}
+
+/// Tells whoever signs in how often they may try.
+async fn tell_guesses(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let client = client(request.extensions());
+    let mut response = next.run(request).await;
+    app.auth.guesses.tell("sign-in", client, response.headers_mut());
+    response
 }
 
 /// Takes forms from our own pages only, as browsers tell.

@@ -2,6 +2,7 @@
 
 use crate::app::Shared;
 use crate::auth::{Bearer, bearer, client};
+use crate::caller::Who;
 use crate::problem::Problem;
 use crate::request_key::Key;
 use crate::sessions::Visit;
@@ -22,6 +23,9 @@ pub(crate) async fn recognize(
         if let Some(who) = app.holder(&token, client).await?
             && let Some(caller) = app.caller(who).await?
         {
+            if let Who::Token(id) = caller.who {
+                app.uses.note(id);
+            }
             request.extensions_mut().insert(Bearer(caller));
         }
     }

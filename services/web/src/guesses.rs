@@ -1,5 +1,6 @@
 //! Slows whoever guesses tokens: each client has a few wrong ones, and then one more every few seconds.
 
+use http::{HeaderMap, HeaderValue};
 use listener::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,6 +27,28 @@ impl Guesses {
         (!wait.is_zero()).then_some(wait)
     }
 
+    /// Tells a client how many wrong ones it may present at once, in the words of draft-ietf-httpapi-ratelimit-headers.
+    pub(crate) fn tell(&self, policy: &str, client: IpAddr, headers: &mut HeaderMap) {
+        let window_s = (EVERY * BURST).as_secs();
+        let told = [
+            ("ratelimit-policy", format!("\"{policy}\";q={BURST};w={window_s}")),
+            ("ratelimit", format!("\"{policy}\";r={};t={window_s}", self.left(client))),
+        ];
+        for (name, text) in told {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(name, value);
+            }
+        }
+    }
+
+    fn left(&self, client: IpAddr) -> u32 {
+        let clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = clients.get(&network(client)).copied().unwrap_or_else(Instant::now);
+        let missing = forgotten.saturating_duration_since(Instant::now());
+        let used = missing.as_millis().div_ceil(EVERY.as_millis());
+        BURST.saturating_sub(u32::try_from(used).unwrap_or(BURST))
+    }
+
     /// `client` has presented a wrong token.
     pub(crate) fn wrong(&self, client: IpAddr) {
         let (now, mut clients) = (Instant::now(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -46,11 +69,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_guesses_waits_and_others_do_not() {
         let (guesses, client): (_, IpAddr) = (Guesses::default(), "192.0.2.1".parse().unwrap());
-        for _ in 0..BURST {
-            assert_eq!(guesses.wait(client), None);
+        for left in (1..=BURST).rev() {
+            assert_eq!((guesses.wait(client), guesses.left(client)), (None, left));
             guesses.wrong(client);
         }
-        assert_eq!(guesses.wait(client), Some(EVERY));
+        assert_eq!((guesses.wait(client), guesses.left(client)), (Some(EVERY), 0));
+        let mut headers = HeaderMap::new();
+        guesses.tell("sign-in", client, &mut headers);
+        assert_eq!(
+            (&headers["ratelimit-policy"], &headers["ratelimit"]),
+            (&HeaderValue::from_static("\"sign-in\";q=20;w=120"), &HeaderValue::from_static("\"sign-in\";r=0;t=120"),)
+        );
         assert_eq!(guesses.wait("192.0.2.2".parse().unwrap()), None);
         tokio::time::advance(EVERY).await;
         assert_eq!(guesses.wait(client), None);

@@ -35,6 +35,7 @@ mod request_key;
 mod server;
 mod sessions;
 mod settings;
+mod sign_in;
 mod signature;
 mod slots;
 mod spool;
@@ -43,6 +44,7 @@ mod streams;
 mod tail;
 mod token;
 mod urls;
+mod uses;
 mod view;
 mod webhook;
 
@@ -55,7 +57,7 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, Token};
+pub use config::{Config, GitHub, OpenId, SignIn, Token};
 pub use keys::vault_key;
 
 /// Why the server could not be set up or had to end.
@@ -82,6 +84,9 @@ pub enum Error {
     /// A token's name would not fit in an actor.
     #[error("token name `{0}` must have letters, digits, `-` and `_` only")]
     TokenName(String),
+    /// A provider that vouches for people could be anybody on the way to it.
+    #[error("`{0}` must be an https address, or http on this machine")]
+    Unproved(String),
     /// A secret is empty, so that anybody could guess it.
     #[error("the secret of {0} is empty")]
     EmptySecret(String),
@@ -161,6 +166,18 @@ fn check(config: &Config) -> Result<(), Error> {
             return Err(Error::EmptySecret(format!("token `{}`", token.name)));
         }
     }
+    let SignIn { openid, github, .. } = &config.sign_in;
+    let openid = openid.iter().map(|openid| (&openid.issuer, &openid.client_secret));
+    let github =
+        github.iter().flat_map(|github| [&github.url, &github.api_url].map(|url| (url, &github.client_secret)));
+    for (url, secret) in openid.chain(github) {
+        if !is_proved(url) {
+            return Err(Error::Unproved(url.clone()));
+        }
+        if secret.expose_secret().is_empty() {
+            return Err(Error::EmptySecret(format!("the client of `{url}`")));
+        }
+    }
     if config.key.expose_secret().is_empty() {
         return Err(Error::EmptySecret("the installation, its key".to_owned()));
     }
@@ -168,4 +185,25 @@ fn check(config: &Config) -> Result<(), Error> {
         return Err(Error::EmptySecret("the GitHub webhook".to_owned()));
     }
     Ok(())
+}
+
+/// Whether it is who it says: by its certificate, or by being on this machine.
+fn is_proved(url: &str) -> bool {
+    let host = url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    url.starts_with("https://") || host.is_some_and(|host| matches!(host, "localhost" | "127.0.0.1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_proved;
+
+    #[test]
+    fn a_provider_proves_itself_or_is_near() {
+        for proved in ["https://login.gov", "http://127.0.0.1:8080/oidc", "http://localhost"] {
+            assert!(is_proved(proved), "{proved}");
+        }
+        for other in ["http://login.gov", "http://127.0.0.1.evil.test", "login.gov", "http://localhost@evil.test"] {
+            assert!(!is_proved(other), "{other}");
+        }
+    }
 }

@@ -43,9 +43,9 @@ pub(crate) async fn all(app: &App, ids: &BTreeSet<UserId>) -> Result<HashMap<Use
     reading.buffer_unordered(READERS).try_collect().await
 }
 
-/// Where somebody was invited; nothing once they are forgotten.
-pub(crate) async fn address(app: &App, id: UserId, email: &Sealed) -> Result<Option<String>, Problem> {
-    Ok(app.vault.key(Owner::Person(id)).await?.and_then(|key| key.open(email)))
+/// What is sealed for somebody; nothing once they are forgotten.
+pub(crate) async fn sealed(app: &App, id: UserId, text: &Sealed) -> Result<Option<String>, Problem> {
+    Ok(app.vault.key(Owner::Person(id)).await?.and_then(|key| key.open(text)))
 }
 
 /// What actors are called on pages: people by their names, others as the log knows them.

@@ -59,6 +59,12 @@ pub(crate) enum Problem {
     TooManyRequests(Duration),
     #[error("this link was used before, or its time is over; ask for another")]
     LinkOver,
+    #[error("signing in did not succeed; begin again")]
+    SignInFailed,
+    #[error("nobody here knows you yet; open the link of an invitation, and sign in there")]
+    NotInvited,
+    #[error("the provider that vouches for people cannot be reached, try again")]
+    ProviderUnavailable(#[source] runtime::error::BoxError),
     #[error("the request comes from another site")]
     CrossSite,
     #[error("this form was not made for your session, or before it; load its page again")]
@@ -132,6 +138,11 @@ impl Problem {
             Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),
             Self::TooManyRequests(_) => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::LinkOver => ("link_over", StatusCode::GONE, "Link over"),
+            Self::SignInFailed => ("sign_in_failed", StatusCode::BAD_REQUEST, "Not signed in"),
+            Self::NotInvited => ("not_invited", StatusCode::FORBIDDEN, "Not invited"),
+            Self::ProviderUnavailable(_) => {
+                ("provider_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Provider unavailable")
+            }
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::StaleForm => ("stale_form", StatusCode::FORBIDDEN, "Form out of date"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
@@ -181,6 +192,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::MemberNotFound
         | Refusal::UserNotFound
         | Refusal::InvitationNotFound
+        | Refusal::IdentityNotFound
         | Refusal::TokenNotFound
         | Refusal::ReceiverNotFound
         | Refusal::NoticeNotFound
@@ -196,6 +208,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::ReceiverExists
         | Refusal::TooManyReceivers
         | Refusal::InvitationExists
+        | Refusal::IdentityTaken
         | Refusal::OrganizationExists
         | Refusal::SiteNameRetired
         | Refusal::BuildEnded

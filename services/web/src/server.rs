@@ -22,7 +22,7 @@ use tracing::Instrument;
 fn router(app: &Shared) -> Router {
     Router::new()
         .route("/healthz", get(health::check))
-        .merge(webhook::routes())
+        .merge(webhook::routes(app))
         .merge(api::routes(app))
         .merge(dashboard::routes(app))
         .merge(assets::routes())

@@ -190,7 +190,7 @@ impl View {
         let mut kept = Vec::new();
         match &self.sight {
             Sight::All => kept = strays::all(connection).await?,
-            Sight::Organizations(own) => {
+            Sight::Organizations { seen: own, .. } => {
                 for place in own.iter().flat_map(|owner| places(Some(*owner))).chain(places(None)) {
                     kept.extend(strays::at(connection, place).await?);
                 }
@@ -218,9 +218,9 @@ impl View {
     fn sees_stray(&self, stray: &Stray) -> bool {
         match (&self.sight, stray.owner) {
             (Sight::All, _) => true,
-            (Sight::Organizations(own), Some(owner)) => own.contains(&owner),
+            (Sight::Organizations { seen: own, .. }, Some(owner)) => own.contains(&owner),
             (Sight::Site(site), Some(_)) => stray.note.site == Some(*site),
-            (Sight::Organizations(_) | Sight::Site(_), None) => !stray.sites.is_empty(),
+            (Sight::Organizations { .. } | Sight::Site(_), None) => !stray.sites.is_empty(),
         }
     }
 

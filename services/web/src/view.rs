@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::place::{Owner, Place};
 use crate::problem::Problem;
 use axum::extract::FromRequestParts;
-use events::{Build, BuildId, DeployId, Event, Recorded, Refusal, SiteId};
+use events::{Build, BuildId, DeployId, Event, InvitationEvent, Recorded, Refusal, SiteId, TokenEvent};
 use http::request::Parts;
 use projections::Sight;
 use projections::builds::BuildRow;
@@ -121,7 +121,7 @@ impl View {
         match &self.sight {
             Sight::All => Ok(true),
             Sight::Site(seen) => Ok(*seen == site),
-            Sight::Organizations(_) => {
+            Sight::Organizations { .. } => {
                 let owner = self.app.owner_of(site).await?;
                 Ok(owner.is_some_and(|owner| self.sight.sees_site(site, owner)))
             }
@@ -138,8 +138,31 @@ impl View {
             (None, Event::Organization(_)) => {
                 Ok(fact.envelope.subject.parse().is_ok_and(|organization| self.sight.sees_organization(organization)))
             }
+            (None, Event::Invitation(stated)) => self.sees_invitation(stated, &fact.envelope.subject).await,
+            (None, Event::Token(stated)) => self.sees_token(stated, &fact.envelope.subject).await,
             (None, _) => Ok(false),
         }
+    }
+
+    /// Whether the people of the organization that an invitation or a token is of may be known of.
+    async fn sees_invitation(&self, fact: &InvitationEvent, subject: &str) -> Result<bool, Problem> {
+        let organization = match (fact, subject.parse()) {
+            (InvitationEvent::Created(invited), _) => Some(invited.organization),
+            (InvitationEvent::Accepted { .. } | InvitationEvent::Withdrawn {}, Ok(id)) => {
+                self.model.invitation(id).await?.map(|known| known.organization)
+            }
+            (InvitationEvent::Accepted { .. } | InvitationEvent::Withdrawn {}, Err(_)) => None,
+        };
+        Ok(organization.is_some_and(|organization| self.sight.sees_people(organization)))
+    }
+
+    async fn sees_token(&self, fact: &TokenEvent, subject: &str) -> Result<bool, Problem> {
+        let organization = match (fact, subject.parse()) {
+            (TokenEvent::Created(grant), _) => grant.organization,
+            (TokenEvent::Revoked {}, Ok(id)) => self.model.token(id).await?.and_then(|known| known.organization),
+            (TokenEvent::Revoked {}, Err(_)) => None,
+        };
+        Ok(organization.is_some_and(|organization| self.sight.sees_people(organization)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::strays;
 use crate::urls::WEBHOOK_PATH;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -21,6 +22,7 @@ use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::net::IpAddr;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longest delivery in bytes. GitHub sends up to 25 MB, but a push of that size is a mass of commit texts we do not read.
@@ -32,11 +34,20 @@ const SIGNATURE: &str = "x-hub-signature-256";
 const EVENT: &str = "x-github-event";
 const DELIVERY: &str = "x-github-delivery";
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     let refuse = || async { Problem::MethodNotAllowed };
     Router::new()
         .route(WEBHOOK_PATH, post(receive).fallback(refuse))
         .route(&format!("{WEBHOOK_PATH}/{{site}}"), post(receive_for).fallback(refuse))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(app), tell_guesses))
+}
+
+/// Tells whoever delivers how many wrong signatures are taken.
+async fn tell_guesses(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let client = client(request.extensions());
+    let mut response = next.run(request).await;
+    app.guessed_signatures.tell("webhook", client, response.headers_mut());
+    response
 }
 
 /// A delivery while it is looked at.

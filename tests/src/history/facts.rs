@@ -20,6 +20,7 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         | Event::Handle(_)
         | Event::User(_)
         | Event::Invitation(_)
+        | Event::Identity(_)
         | Event::Token(_)
         | Event::Receiver(_)
         | Event::Notice(NoticeEvent::Requested { .. })

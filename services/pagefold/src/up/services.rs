@@ -136,6 +136,7 @@ impl Surroundings<'_> {
             receivers: self.options.receivers.allowed(),
             web_url: String::new(),
             sites_url: self.sites_url(edge),
+            sign_in: self.options.sign_in.config()?,
             spool: self.folder.join("web"),
         };
         let (log, storage) = (self.log("web").await?, self.storage("web"));

@@ -154,7 +154,8 @@ impl Cluster {
 
     async fn replicas(&self) -> Vec<usize> {
         let context = self.raw().await;
-        let names = ["EVENTS", "LOGS", "PARKED", "STRAYS", "KV_LEASES", "KV_SESSIONS", "KV_KEYS", "OBJ_SNAPSHOTS"];
+        let names =
+            ["EVENTS", "LOGS", "PARKED", "STRAYS", "KV_LEASES", "KV_SESSIONS", "KV_KEYS", "KV_USES", "OBJ_SNAPSHOTS"];
         join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas))
             .await
     }

@@ -43,6 +43,7 @@ pub const USERS: &[User] = &[
             "handle",
             "user",
             "invitation",
+            "identity",
             "token",
             "site",
             "receiver",
@@ -63,6 +64,9 @@ pub const USERS: &[User] = &[
             "$JS.API.STREAM.INFO.KV_KEYS",
             "$JS.API.STREAM.MSG.GET.KV_KEYS",
             subject::ALL_STRAYS,
+            "$KV.USES.>",
+            "$JS.API.STREAM.INFO.KV_USES",
+            "$JS.API.STREAM.MSG.GET.KV_USES",
         ],
     },
     User {

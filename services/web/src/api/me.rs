@@ -82,7 +82,7 @@ async fn organizations(view: &View) -> Result<Vec<Membership>, Problem> {
                 role: member.role,
             }));
         }
-    } else if let (Some(id), Sight::Organizations(_)) = (holder.bounds.organization, &view.sight) {
+    } else if let (Some(id), Sight::Organizations { .. }) = (holder.bounds.organization, &view.sight) {
         let role = if holder.bounds.scope == Scope::Manage { Role::Manager } else { Role::User };
         let known = view.model.organization(id).await?;
         organizations.extend(known.map(|known| Membership { id, name: known.name, role }));

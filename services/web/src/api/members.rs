@@ -188,7 +188,7 @@ pub(crate) async fn invitations(
         for row in rows {
             shown.push(Invitation {
                 id: row.id,
-                email: people::address(&view, row.user_id, &row.email).await?,
+                email: people::sealed(&view, row.user_id, &row.email).await?,
                 role: row.role,
                 created_at: row.created_at,
                 created_by: row.created_by.0,

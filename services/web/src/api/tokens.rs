@@ -48,10 +48,14 @@ pub(crate) struct Shown {
     created_at: OffsetDateTime,
     /// Who made it.
     created_by: String,
+    /// When it was last used, to about five minutes; null if it never was.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    last_used_at: Option<OffsetDateTime>,
 }
 
-impl From<TokenRow> for Shown {
-    fn from(row: TokenRow) -> Self {
+impl Shown {
+    fn of(row: TokenRow, last_used_at: Option<OffsetDateTime>) -> Self {
         Self {
             id: row.id,
             name: row.name,
@@ -61,6 +65,7 @@ impl From<TokenRow> for Shown {
             expires_at: row.expires_at,
             created_at: row.created_at,
             created_by: row.created_by.0,
+            last_used_at,
         }
     }
 }
@@ -130,7 +135,16 @@ pub(crate) async fn create(
 ))]
 pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
     let tokens = view.model.tokens(&bound(&view.caller), page.reads()?, page.after_as()?).await?;
-    page.cut(tokens, |token| token.id.to_string(), Shown::from).map(Json)
+    let page = page.cut(tokens, |token| token.id.to_string(), |token| token)?;
+    let shown = async |tokens: Vec<TokenRow>| {
+        let used = view.uses.last(tokens.iter().map(|token| token.id)).await?;
+        let shown = |token: TokenRow| {
+            let last = used.get(&token.id).copied();
+            Shown::of(token, last)
+        };
+        Ok::<_, Problem>(tokens.into_iter().map(shown).collect())
+    };
+    page.try_map(shown).await.map(Json)
 }
 
 /// Which tokens somebody may know of.
@@ -144,7 +158,7 @@ pub(crate) fn bound(caller: &Caller) -> Bound {
     }
 }
 
-/// Revoke a token
+/// Revoke a token, and all that were made with it
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", params(("id" = String, Path)), responses(
     (status = 204, description = "It is worth nothing any more"),
 ))]

@@ -2,14 +2,16 @@
 
 use super::execute::commit;
 use super::permit::{About, permit};
+use super::vouched::{bind, called, name_of};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sign_in::Vouched;
 use events::authority::{Command, Role};
 use events::event::Invited;
 use events::{
-    Actor, Cause, Digest, Invitation, InvitationId, Organization, OrganizationId, Refusal, User, UserId, invitation,
-    organization, user,
+    Actor, Cause, Digest, Identity, Invitation, InvitationId, Organization, OrganizationId, Refusal, User, UserId,
+    invitation, organization, user,
 };
 use runtime::{Owner, clock};
 use subtle::ConstantTimeEq;
@@ -18,9 +20,8 @@ use uuid::Uuid;
 
 /// How long an invitation is good.
 const INVITATION: Duration = Duration::days(7);
-/// Longest address of mail and longest name, in bytes (RFC 5321 4.5.3.1.3 for the address).
+/// Longest address of mail in bytes (RFC 5321 4.5.3.1.3).
 const EMAIL_MAX: usize = 254;
-const NAME_MAX: usize = 100;
 
 /// Makes somebody a member, or gives a member another role.
 pub(crate) async fn set_member(
@@ -130,27 +131,33 @@ pub(crate) enum Guest {
     Known(UserId),
     /// Somebody who says what they are called.
     New(String),
+    /// Somebody who is vouched for, and will sign in so.
+    Vouched(Vouched),
 }
 
 /// Becomes a member by an invitation; answers who that is. Whoever is more already stays what they are.
 pub(crate) async fn accept(app: &Shared, id: InvitationId, secret: &str, guest: Guest) -> Result<UserId, Problem> {
     let invited = invitation(app, id, secret).await?;
-    let (user, create) = match guest {
-        Guest::Known(user) => (user, None),
-        Guest::New(name) => {
-            let name = called(&name)?;
-            let key = app.vault.introduce(Owner::Person(invited.user)).await?;
-            let command = user::Command::Create { name: key.seal(name), email: invited.email.clone() };
-            (invited.user, Some(command))
-        }
-    };
+    let user = if let Guest::Known(user) = guest { user } else { invited.user };
     let accept = invitation::Command::Accept { user, at: clock::now() };
     let members = super::organizations::active(app, invited.organization).await?.members;
     let role = members.get(&user).map_or(invited.role, |present| invited.role.max(*present));
     let member = organization::Command::SetMember { user, role };
     let mut transaction = app.log.transaction(Cause::new(Actor::user(user))).with::<Invitation>(id, accept);
-    if let Some(create) = create {
-        transaction = transaction.with::<User>(user, create);
+    match guest {
+        Guest::Known(_) => {}
+        Guest::New(name) => {
+            let key = app.vault.introduce(Owner::Person(user)).await?;
+            let create = user::Command::Create { name: key.seal(called(&name)?), email: invited.email.clone() };
+            transaction = transaction.with::<User>(user, create);
+        }
+        Guest::Vouched(vouched) => {
+            let key = app.vault.introduce(Owner::Person(user)).await?;
+            let email = vouched.email.as_deref().map_or_else(|| invited.email.clone(), |email| key.seal(email));
+            let create = user::Command::Create { name: key.seal(name_of(&vouched)), email };
+            let bind = bind(app, &vouched, user).await?;
+            transaction = transaction.with::<User>(user, create).with::<Identity>(vouched.id(&app.key), bind);
+        }
     }
     commit(app, transaction.with::<Organization>(invited.organization, member)).await?;
     Ok(user)
@@ -164,14 +171,5 @@ fn address(text: &str) -> Result<&str, Problem> {
         Ok(text)
     } else {
         Err(Problem::InvalidInput(format!("`email` must be an address of mail, at most {EMAIL_MAX} bytes")))
-    }
-}
-
-fn called(text: &str) -> Result<&str, Problem> {
-    let text = text.trim();
-    if (1..=NAME_MAX).contains(&text.len()) && !text.contains(char::is_control) {
-        Ok(text)
-    } else {
-        Err(Problem::InvalidInput(format!("`name` must be one line of 1 to {NAME_MAX} bytes")))
     }
 }

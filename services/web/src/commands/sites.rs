@@ -107,10 +107,10 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Crea
 async fn own(app: &Shared, caller: &Caller) -> Result<place::Owner, Problem> {
     match app.sight(&caller.holder).await? {
         Sight::All => Ok(ORGANIZATION.parse()?),
-        Sight::Organizations(own) if own.len() == 1 => {
-            Ok(own.first().copied().map(Place::Id).ok_or(Problem::NotFound)?)
+        Sight::Organizations { seen, .. } if seen.len() == 1 => {
+            Ok(seen.first().copied().map(Place::Id).ok_or(Problem::NotFound)?)
         }
-        Sight::Organizations(_) | Sight::Site(_) => {
+        Sight::Organizations { .. } | Sight::Site(_) => {
             Err(Problem::InvalidInput("`organization` must say whose site it shall be".to_owned()))
         }
     }

@@ -1,6 +1,6 @@
 //! Tokens that people make for programs.
 
-use super::execute::ask;
+use super::execute::{ask, shown, soon};
 use super::permit::{About, permit};
 use crate::app::Shared;
 use crate::caller::{Caller, Who};
@@ -8,7 +8,7 @@ use crate::issued;
 use crate::problem::Problem;
 use events::authority::{Command, Scope};
 use events::event::TokenGrant;
-use events::{Digest, OrganizationId, Refusal, SiteId, Token, TokenId, TokenName, token};
+use events::{Cause, Digest, OrganizationId, Refusal, SiteId, Token, TokenId, TokenName, UserId, token};
 use runtime::clock;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
@@ -74,15 +74,19 @@ fn earlier(one: Option<OffsetDateTime>, other: Option<OffsetDateTime>) -> Option
     one.into_iter().chain(other).min()
 }
 
-/// Ends a token: one's own, one of an organization whose people one cares for, or any as an admin.
+/// Ends a token, and all that were made with it: one's own, one of an organization whose people one cares for, or any as an admin.
+/// If it is interrupted, asking again completes it.
 pub(crate) async fn revoke_token(app: &Shared, id: TokenId, caller: Caller) -> Result<(), Problem> {
-    let grant = match app.log.load::<Token>(&id.to_string()).await?.state {
-        Token::Valid(grant) => grant,
-        Token::Revoked => return Ok(()),
+    let known = match app.log.load::<Token>(&id.to_string()).await?.state {
+        Token::Valid(TokenGrant { name, maker, organization, .. }) => Known { id, name, maker, organization },
+        Token::Revoked => match soon(app.model.token(id)).await.flatten() {
+            Some(row) => Known { id, name: row.name, maker: row.maker, organization: row.organization },
+            None => return Ok(()),
+        },
         Token::Unknown => return Err(Refusal::TokenNotFound.into()),
     };
-    let is_own = grant.maker.is_some() && grant.maker == caller.holder.user;
-    let about = match grant.organization {
+    let is_own = known.maker.is_some() && known.maker == caller.holder.user;
+    let about = match known.organization {
         _ if is_own => About::Own,
         Some(organization) => About::Organization(organization),
         None => About::Platform,
@@ -90,5 +94,29 @@ pub(crate) async fn revoke_token(app: &Shared, id: TokenId, caller: Caller) -> R
     let cause = permit(app, &caller, Command::RevokeToken, about)
         .await
         .map_err(|problem| problem.instead(&Refusal::OrganizationNotFound, Refusal::TokenNotFound))?;
-    ask::<Token>(app, &id.to_string(), &token::Command::Revoke, &cause).await
+    ask::<Token>(app, &id.to_string(), &token::Command::Revoke, &cause).await?;
+    app.uses.forget(id).await?;
+    revoke_descendants(app, known, &cause).await
+}
+
+/// A token as far as it matters to whoever ends it.
+struct Known {
+    id: TokenId,
+    name: TokenName,
+    maker: Option<UserId>,
+    organization: Option<OrganizationId>,
+}
+
+/// Nobody makes more of them any more: what made them is revoked.
+async fn revoke_descendants(app: &Shared, first: Known, cause: &Cause) -> Result<(), Problem> {
+    let mut makers = vec![(first.id, first.name)];
+    while let Some((id, name)) = makers.pop() {
+        shown(app, app.log.last_sequence().await?).await;
+        for made in app.model.tokens_made_by(id, &name).await? {
+            ask::<Token>(app, &made.id.to_string(), &token::Command::Revoke, cause).await?;
+            app.uses.forget(made.id).await?;
+            makers.push((made.id, made.name));
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, moment};
+use super::providers;
 use crate::api::tokens::bound;
 use crate::app::Shared;
 use crate::caller::{Caller, Who};
@@ -15,13 +16,14 @@ use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
+use events::TokenId;
 use events::authority::{PlatformRole, Scope};
 use maud::{Markup, html};
 use projections::members::MemberRow;
 use projections::tokens::TokenRow;
 use runtime::clock;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use time::{Duration, OffsetDateTime};
 
 /// Tokens on the page.
@@ -80,10 +82,16 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
         None => (Known::default(), Vec::new()),
     };
     let tokens = view.model.tokens(&bound(caller), ROWS, None).await.map_err(Problem::from)?;
+    let used = view.uses.last(tokens.iter().map(|token| token.id)).await?;
     let open = view.auth.sessions(&caller.who).await?;
+    let identities = match caller.holder.user {
+        Some(user) => providers::section(view, user).await?,
+        None => html! {},
+    };
     let content = html! {
         h1 { "Account" }
         (facts(caller, &known, &memberships))
+        (identities)
         h2 { "Sessions" }
         @if open.is_empty() { p.empty { "Nobody is signed in so." } } @else { (sessions(&open)) }
         h2 { "API tokens" }
@@ -91,7 +99,7 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
         @if let Some(Made { token, .. }) = made {
             p.notice role="status" { "The token is " code { (token) } ". It is shown this once: copy it now." }
         }
-        @if tokens.is_empty() { p.empty { "No tokens yet." } } @else { (table(&tokens)) }
+        @if tokens.is_empty() { p.empty { "No tokens yet." } } @else { (table(&tokens, &used)) }
         (new_token(&memberships))
     };
     Ok(Page { title: "Account", signed_in: true, refreshes: None }.render(&content))
@@ -134,17 +142,18 @@ fn sessions(open: &[Open]) -> Markup {
     }
 }
 
-fn table(tokens: &[TokenRow]) -> Markup {
+fn table(tokens: &[TokenRow], used: &HashMap<TokenId, OffsetDateTime>) -> Markup {
     html! {
         div.scroll {
             table {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Scopes" } th scope="col" { "Made" } th scope="col" { "Ends" } th scope="col" { span.hidden { "Revoke" } } } }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Scopes" } th scope="col" { "Made" } th scope="col" { "Ends" } th scope="col" { "Last used" } th scope="col" { span.hidden { "Revoke" } } } }
                 tbody { @for token in tokens {
                     tr {
                         th scope="row" { (token.name) }
                         td { (token.scopes) @if token.site.is_some() { ", one site" } @else if token.organization.is_some() { ", one organization" } }
                         td { (moment(token.created_at)) }
                         td { @match token.expires_at { Some(at) => (moment(at)), None => "never" } }
+                        td { @match used.get(&token.id) { Some(at) => (moment(*at)), None => "never" } }
                         td { (form("", &format!("/account/tokens/{}/revoke", token.id), &html! { button.danger aria-label={ "Revoke " (token.name) } { "Revoke" } })) }
                     }
                 } }

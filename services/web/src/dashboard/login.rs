@@ -4,6 +4,7 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::Page;
 use super::link::link;
+use super::providers::{buttons, way_in};
 use crate::app::Shared;
 use crate::auth;
 use axum::Form;
@@ -27,8 +28,11 @@ pub(super) struct SignIn {
     next: String,
 }
 
-pub(super) async fn show(back: Result<Query<Back>, QueryRejection>) -> Result<Markup, Failed> {
-    Ok(page(&back?.0.next, false))
+pub(super) async fn show(
+    State(app): State<Shared>,
+    back: Result<Query<Back>, QueryRejection>,
+) -> Result<Markup, Failed> {
+    Ok(page(&app, &back?.0.next, false))
 }
 
 pub(super) async fn enter(
@@ -39,7 +43,7 @@ pub(super) async fn enter(
     let Form(SignIn { token, next }) = form?;
     Ok(match app.sign_in(&token, auth::client(&extensions)).await? {
         Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response(),
-        None => (StatusCode::UNAUTHORIZED, page(&next, true)).into_response(),
+        None => (StatusCode::UNAUTHORIZED, page(&app, &next, true)).into_response(),
     })
 }
 
@@ -49,15 +53,16 @@ pub(super) async fn leave(State(app): State<Shared>, headers: HeaderMap) -> Resu
 }
 
 /// Only an address of ours is followed after signing in.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let plain = !next.chars().any(|character| character.is_control() || character == '\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }
 
-fn page(next: &str, refused: bool) -> Markup {
+fn page(app: &Shared, next: &str, refused: bool) -> Markup {
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
+            (buttons(app, "Sign in with", |way| way_in(way, next)))
             p { "Paste an API token. The operator of this server hands them out; they are part of its configuration." }
             @if refused { p.notice role="alert" { "This token is not known here." } }
             (form("", "/login", &html! {

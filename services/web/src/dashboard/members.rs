@@ -42,7 +42,7 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
     let known = people::all(view, &members.iter().map(|member| member.user_id).collect()).await?;
     let mut invited = Vec::new();
     for row in view.model.invitations(id, ROWS, None).await? {
-        let email = people::address(view, row.user_id, &row.email).await?;
+        let email = people::sealed(view, row.user_id, &row.email).await?;
         invited.push((email.unwrap_or_else(|| people::ERASED.to_owned()), row));
     }
     let name = |member: &MemberRow| known.get(&member.user_id).cloned().unwrap_or_default();

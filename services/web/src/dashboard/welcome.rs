@@ -3,6 +3,7 @@
 use super::failed::Failed;
 use super::form::form;
 use super::layout::Page;
+use super::providers::buttons;
 use crate::app::Shared;
 use crate::auth;
 use crate::caller::Who;
@@ -39,13 +40,14 @@ pub(super) async fn sign_in(
         app.auth.guesses.wrong(client);
         return Err(Problem::LinkOver.into());
     };
-    enter(&app, &who).await
+    enter(&app, &who, "/").await
 }
 
-async fn enter(app: &Shared, who: &Who) -> Result<Response, Failed> {
+/// Begins a session and goes on to a page of ours.
+pub(super) async fn enter(app: &Shared, who: &Who, next: &str) -> Result<Response, Failed> {
     let cookie = app.auth.begin(who).await?;
     commands::told(app, who).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
 /// Shows to what somebody is invited.
@@ -65,6 +67,7 @@ pub(super) async fn invited(
         section.card.narrow {
             h1 { "Join " (organization.name) }
             p { "You are invited to be a " (invited.role) " of the organization " strong { (organization.name) } "." }
+            @if known.is_none() { (buttons(&app, "Join with", |way| format!("/invitations/{id}/{secret}/with/{}", way.slug()))) }
             (form("fields", &format!("/invitations/{id}/{secret}"), &html! {
                 @if known.is_none() {
                     label for="name" { "What are you called?" }
@@ -88,7 +91,7 @@ pub(super) async fn join(
     let (Path((id, secret)), Form(Named { name })) = (link?, form?);
     let guest = person(&app, &extensions, &headers).await?.map_or(Guest::New(name), Guest::Known);
     let user = commands::accept(&app, id.parse()?, &secret, guest).await?;
-    enter(&app, &Who::User(user)).await
+    enter(&app, &Who::User(user), "/").await
 }
 
 /// The person who is signed in, if it is one.

@@ -110,6 +110,26 @@ async fn guessing_tokens_is_slowed_for_the_address_that_guesses_and_for_no_other
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_or_delivers_is_told_how_often_they_may_try() {
+    let platform = Platform::start().await;
+    let guesser = Guesser { platform: &platform, client: from("127.0.0.7") };
+    let told = |response: Response, policy: &str, left: u32| {
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("ratelimit-policy"), format!("\"{policy}\";q=20;w=120"));
+        assert_eq!(header("ratelimit"), format!("\"{policy}\";r={left};t=120"));
+    };
+    told(guesser.try_form("a-guess").await, "sign-in", 19);
+    told(guesser.try_form("another").await, "sign-in", 18);
+    let link = guesser.client.get(platform.url("/sign-in/guessed")).send().await.unwrap();
+    told(link, "sign-in", 17);
+    let delivery = guesser.client.post(platform.url("/webhooks/github")).header("x-github-event", "push");
+    let delivery =
+        delivery.header("x-github-delivery", "d-1").header("x-hub-signature-256", format!("sha256={}", "0".repeat(64)));
+    let body = json!({ "ref": "refs/heads/main", "repository": { "clone_url": "https://git.test/acme/docs.git" } });
+    told(delivery.json(&body).send().await.unwrap(), "webhook", 19);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_keeps_nobody_out_who_holds_a_token_that_cannot_be_guessed() {
     let platform = Platform::start().await;
     let neighbour = Guesser::at(&platform, "127.0.0.4").await;

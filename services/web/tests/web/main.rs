@@ -23,5 +23,7 @@ mod receivers;
 mod repeats;
 mod restore;
 mod settings;
+mod sign_in;
 mod strays;
+mod tokens;
 mod webhook;

@@ -60,7 +60,7 @@ impl Platform {
         project(Log::new(connect(&nats, "projector").await), writer, stop.clone());
         let storage = object_store(&folder, &stop).await;
         let log = Log::new(connect(&nats, "web").await);
-        let base = serve(log.clone(), reader.clone(), storage.clone(), &folder, &stop).await;
+        let base = serve(config(&folder), log.clone(), reader.clone(), storage.clone(), &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (nats, postgres) = (Some(nats), Some(postgres));
         Self { client, storage, log, reader, base, nats, postgres, stop, folder }
@@ -68,8 +68,17 @@ impl Platform {
 
     /// One more web server on the same log; this platform talks to it from now on. Answers the address of the one before.
     pub(crate) async fn another_server(&mut self) -> String {
+        self.serve(config(&self.folder)).await
+    }
+
+    /// The same with a server at which people can sign in so.
+    pub(crate) async fn sign_in_with(&mut self, sign_in: web::SignIn) -> String {
+        self.serve(web::Config { sign_in, ..config(&self.folder) }).await
+    }
+
+    async fn serve(&mut self, config: web::Config) -> String {
         let log = self.service("web").await;
-        let base = serve(log, self.reader.clone(), self.storage.clone(), &self.folder, &self.stop).await;
+        let base = serve(config, log, self.reader.clone(), self.storage.clone(), &self.stop).await;
         std::mem::replace(&mut self.base, base)
     }
 
@@ -263,9 +272,9 @@ pub(crate) fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
     (answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default())
 }
 
-/// Starts a web server and answers its address.
-async fn serve(log: Log, reader: Store, storage: Storage, folder: &TempDir, stop: &CancellationToken) -> String {
-    let config = web::Config {
+/// What a web server is told.
+fn config(folder: &TempDir) -> web::Config {
+    web::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: [("tester", TOKEN), ("keeper", RANDOM_TOKEN)]
             .map(|(name, secret)| web::Token { name: name.into(), secret: secret.into() })
@@ -276,8 +285,13 @@ async fn serve(log: Log, reader: Store, storage: Storage, folder: &TempDir, stop
         receivers: Allowed::default(),
         web_url: "https://pagefold.test/".into(),
         sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
+        sign_in: web::SignIn::default(),
         spool: folder.path().join("web"),
-    };
+    }
+}
+
+/// Starts a web server and answers its address.
+async fn serve(config: web::Config, log: Log, reader: Store, storage: Storage, stop: &CancellationToken) -> String {
     let web = web::Web::bind(config, log, reader, storage).await.unwrap();
     let base = format!("http://{}", web.local_addr());
     tokio::spawn(web.run(stop.clone()));
