@@ -46,6 +46,7 @@ case $1 in
         install_tools
         install_test_tools
         install_oidc_provider
+        install_node_tools
         install_cargo_deny
         find_engine
         (with_engine sh "$root/deploy/image/build.sh" 9>&-)
@@ -67,6 +68,7 @@ case $1 in
         install_tools
         install_test_tools
         install_oidc_provider
+        install_node_tools
         install_cargo_deny
         say "everything is there"
         exit 0

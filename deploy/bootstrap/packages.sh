@@ -14,7 +14,7 @@ to_run() {
     has_fresh_tools || has_venv || add python3-venv
 }
 
-# A container engine, what its image is made from, the generators that the tests build sites with, and an S3 client.
+# A container engine, what its image is made from, the generators that the tests build sites with, an S3 client, and a browser.
 to_test() {
     want dockerd docker.io
     want iptables iptables
@@ -23,6 +23,8 @@ to_test() {
     want npm npm
     want hugo hugo
     want rclone rclone
+    want chromium chromium
+    want chromedriver chromium-driver
     # A shell has a kill of its own, so only running it tells whether the program is there.
     env kill -l >/dev/null 2>&1 || add procps
     # Debian 12 ships the client inside docker.io, Debian 13 beside it, which shows only once docker.io is there.

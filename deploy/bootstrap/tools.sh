@@ -35,6 +35,17 @@ install_oidc_provider() {
     sha256sum <"$root/tests/oidc/package-lock.json" >"$tools/oidc/pinned"
 }
 
+# What the tests need of npm, pinned by deploy/tools-node/package-lock.json: only the tests' browser runs it.
+install_node_tools() {
+    [ "$(cat "$tools/node/pinned" 2>/dev/null)" = "$(sha256sum <"$root/deploy/tools-node/package-lock.json")" ] && return
+    say "installing axe-core into .tools/"
+    mkdir -p "$tools/node"
+    cp "$root/deploy/tools-node/package.json" "$root/deploy/tools-node/package-lock.json" "$tools/node/"
+    (cd "$tools/node" && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
+        die "npm could not install deploy/tools-node/package.json: it needs the npm registry"
+    sha256sum <"$root/deploy/tools-node/package-lock.json" >"$tools/node/pinned"
+}
+
 # Judges licences and sources of what is built in. It comes as source: an unoptimized build is made in half the time and
 # fast enough.
 cargo_deny=0.20.2

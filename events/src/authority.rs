@@ -92,6 +92,7 @@ pub enum Command {
     CreateOrganization,
     ChangePlatformRoles,
     ErasePeople,
+    HandleParked,
 }
 
 /// What a command is about: a site and whose it is, an organization, the platform itself, or whoever asks.
@@ -185,7 +186,8 @@ impl Command {
             | Self::ChangeIdentities
             | Self::CreateOrganization
             | Self::ChangePlatformRoles
-            | Self::ErasePeople => Rank::Administer,
+            | Self::ErasePeople
+            | Self::HandleParked => Rank::Administer,
         }
     }
 }

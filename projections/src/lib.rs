@@ -28,6 +28,8 @@ mod model;
 mod nodelay;
 pub mod notices;
 pub mod organizations;
+pub mod overview;
+pub mod platform;
 mod rebuild;
 pub mod receivers;
 mod sight;

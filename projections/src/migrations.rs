@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -40,6 +40,7 @@ const STEPS: [Step; 14] = [
     step!(Tables, "0021_identities"),
     step!(Indexes, "0022_identities_by_user"),
     step!(Indexes, "0023_tokens_by_creator"),
+    step!(Indexes, "0031_open_builds"),
     step!(Tables, "0041_webhook_pings"),
     step!(Tables, "0042_erased_sites"),
 ];

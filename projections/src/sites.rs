@@ -165,7 +165,7 @@ fn named(recorded: &Recorded) -> Result<SiteId, Error> {
 }
 
 /// A site with what its owner is called, and its lock.
-const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL (SELECT site.*, (
+pub(crate) const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL (SELECT site.*, (
     SELECT name FROM @.organizations WHERE id = site.organization) AS organization_name, (
     SELECT to_json(lock) FROM @.locks lock WHERE lock.site = site.id) AS lock) shown";
 

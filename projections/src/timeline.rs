@@ -219,6 +219,18 @@ impl Model {
         Ok(self.one("find a moment", query.bind(time)).await?.unwrap_or(0))
     }
 
+    /// The newest facts of some stories, oldest first, at most `limit`. Whose they are is not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn told_in(&self, stories: &[EventId], limit: u32) -> Result<Vec<FactRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.events row WHERE correlation = ANY ($1) ORDER BY sequence DESC LIMIT $2";
+        let query: model::Rows<'_, FactRow> = sqlx::query_scalar(self.sql(text));
+        let mut facts = self.all("read stories", query.bind(stories).bind(page(limit))).await?;
+        facts.reverse();
+        Ok(facts)
+    }
+
     /// The fact with this id.
     ///
     /// # Errors

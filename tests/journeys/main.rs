@@ -5,6 +5,7 @@
 mod architecture;
 mod attacks;
 mod attempts;
+mod browsing;
 mod building;
 mod circles;
 mod command_line;

@@ -9,6 +9,7 @@
 mod answer;
 mod api;
 pub mod bench;
+mod browser;
 mod child;
 mod executable;
 mod fact;
@@ -34,6 +35,7 @@ mod webhook;
 
 pub use answer::Answer;
 pub use api::{Alias, Api, Build, Deploy};
+pub use browser::{Browser, Violation};
 pub use child::Child;
 pub use executable::executable;
 pub use fact::Fact;

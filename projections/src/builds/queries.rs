@@ -1,8 +1,8 @@
 //! What may be asked about builds.
 
 use super::BuildRow;
-use crate::Error;
 use crate::model::{self, Model, bigint, page};
+use crate::{Error, Sight};
 use events::{BuildId, SiteId};
 use sqlx::types::Uuid;
 
@@ -40,6 +40,21 @@ impl Model {
         let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
         let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
         self.all("read the latest builds of sites", query.bind(sites)).await
+    }
+
+    /// The builds in `sight` that have not ended, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn open_builds(&self, sight: &Sight, limit: u32) -> Result<Vec<BuildRow>, Error> {
+        let text = format!(
+            "{SHOWN} WHERE build.state IN ('queued', 'dispatched', 'started')
+             AND ($1::uuid[] IS NULL OR build.site IN (SELECT id FROM @.sites WHERE organization = ANY ($1)))
+             AND ($2::uuid IS NULL OR build.site = $2) ORDER BY build.created_at DESC, build.id LIMIT $3"
+        );
+        let (organizations, site) = sight.parameters();
+        let query: model::Rows<'_, BuildRow> = sqlx::query_scalar(self.sql(&text));
+        self.all("read open builds", query.bind(organizations).bind(site).bind(page(limit))).await
     }
 
     /// One build.

@@ -7,6 +7,7 @@ mod database;
 mod fixture;
 mod history;
 mod migrations;
+mod overview;
 mod queries;
 mod rebuild;
 mod roles;

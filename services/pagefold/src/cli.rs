@@ -5,6 +5,7 @@ use crate::deliveries;
 use crate::notices;
 use crate::people;
 use crate::permissions;
+use crate::platform;
 use crate::provision::Provision;
 use crate::service::Service;
 use crate::site;
@@ -88,6 +89,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: notices::Command,
     },
+    /// See how the whole installation is
+    Platform {
+        #[command(subcommand)]
+        command: platform::Command,
+    },
     /// Look after sites as their people do
     #[command(flatten)]
     User(user::Command),
@@ -120,6 +126,7 @@ impl Command {
             | Self::People { .. }
             | Self::SignInLink { .. }
             | Self::Notices { .. }
+            | Self::Platform { .. }
             | Self::User(_) => None,
         }
     }

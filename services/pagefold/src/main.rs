@@ -14,6 +14,7 @@ mod modes;
 mod notices;
 mod people;
 mod permissions;
+mod platform;
 mod provision;
 mod public;
 mod receivers;
@@ -78,6 +79,7 @@ async fn run(command: Command) -> Result<()> {
         Command::People { access, command } => people::run(&access.api()?, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&access.api()?, user).await,
         Command::Notices { access, command } => notices::run(&access.api()?, command).await,
+        Command::Platform { command } => platform::run(command).await,
         Command::User(command) => user::run(command).await,
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }

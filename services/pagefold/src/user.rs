@@ -191,12 +191,12 @@ fn items(page: &Value) -> &[Value] {
 }
 
 impl With {
-    fn api(&self) -> Result<Api> {
+    pub(crate) fn api(&self) -> Result<Api> {
         self.access.api()
     }
 
     /// A line for each row, its columns as wide as they have to be.
-    fn print(&self, rows: &[Value], columns: &[&str]) -> Result<()> {
+    pub(crate) fn print(&self, rows: &[Value], columns: &[&str]) -> Result<()> {
         if self.json {
             return say(&serde_json::to_string_pretty(rows)?);
         }

@@ -27,6 +27,7 @@ mod publish;
 mod read;
 pub mod records;
 pub mod shutdown;
+pub mod standing;
 mod statement;
 pub mod strays;
 pub mod streams;

@@ -18,13 +18,15 @@ mod members;
 mod notices;
 mod organizations;
 mod page;
-mod past;
+pub(crate) mod past;
+mod platform;
 mod receivers;
 mod restore;
 mod secrets;
 mod sessions;
 mod sites;
 mod strays;
+pub(crate) mod texts;
 pub(crate) mod tokens;
 mod users;
 mod version;
@@ -119,8 +121,17 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(deploys::show))
         .routes(routes!(files::list))
         .routes(routes!(files::compare))
+        .routes(routes!(files::text))
         .routes(routes!(aliases::list))
         .routes(routes!(aliases::point))
+        .routes(routes!(platform::queue))
+        .routes(routes!(platform::pace))
+        .routes(routes!(platform::consumers))
+        .routes(routes!(platform::shelf))
+        .routes(routes!(platform::retry))
+        .routes(routes!(platform::discard))
+        .routes(routes!(platform::usage))
+        .routes(routes!(platform::export))
         .routes(routes!(events::list))
         .routes(routes!(events::of_site))
         .routes(routes!(events::live))

@@ -13,10 +13,20 @@ use std::sync::LazyLock;
 /// A name with a digest never means other content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-pub(crate) static STYLE: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("style.css", "text/css; charset=utf-8", include_str!("assets/style.css")));
+pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("style.css", "text/css; charset=utf-8", STYLES));
 pub(crate) static SCRIPT: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("app.js", "text/javascript; charset=utf-8", include_str!("assets/app.js")));
+    LazyLock::new(|| Asset::new("app.js", "text/javascript; charset=utf-8", SCRIPTS));
+
+/// The tokens, and the rules that are made of them.
+const STYLES: &str =
+    concat!(include_str!("assets/tokens.css"), include_str!("assets/style.css"), include_str!("assets/parts.css"));
+/// One script: each part may use those before.
+const SCRIPTS: &str = concat!(
+    include_str!("assets/times.js"),
+    include_str!("assets/log.js"),
+    include_str!("assets/slider.js"),
+    include_str!("assets/app.js"),
+);
 
 /// A file that is served as it is.
 pub(crate) struct Asset {

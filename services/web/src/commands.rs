@@ -13,6 +13,7 @@ mod links;
 mod locks;
 mod members;
 mod organizations;
+mod parked;
 mod people;
 mod permit;
 mod receivers;
@@ -31,6 +32,7 @@ pub(crate) use links::{SignInLink, create_link, follow_link, told};
 pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member, set_member, withdraw};
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
+pub(crate) use parked::{Verdict, handle_parked};
 pub(crate) use people::{erase, set_platform_role};
 pub(crate) use receivers::{
     NewReceiver, NewReception, ReceiverEdit, change_receiver, create_receiver, remove_receiver, resend_notice,

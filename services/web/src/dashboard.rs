@@ -9,9 +9,11 @@ mod conditions;
 mod deliveries;
 mod deploy;
 mod deploys;
+mod diff;
 mod event;
 mod failed;
 pub(crate) mod form;
+mod home;
 mod layout;
 mod link;
 mod lock;
@@ -21,6 +23,8 @@ mod notices;
 mod older;
 mod organization;
 mod organizations;
+mod past;
+mod platform;
 mod providers;
 mod receivers;
 mod restore;
@@ -55,7 +59,7 @@ const SEEN: &str = "pagefold-seen";
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     let pages = Router::new()
-        .route("/", get(sites::overview))
+        .route("/", get(home::show))
         .route("/sites", post(sites::create))
         .route("/sites/{site}", get(site::show))
         .route("/sites/{site}/settings", get(settings::edit).post(settings::save))
@@ -69,7 +73,9 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/notices/{id}/remove", post(receivers::remove))
         .route("/sites/{site}/notices/{id}/{notice}/redeliver", post(notices::redeliver))
         .route("/sites/{site}/deploys", get(deploys::list))
+        .route("/sites/{site}/past", get(past::show))
         .route("/deploys/{id}", get(deploy::show))
+        .route("/deploys/{id}/diff", get(diff::show))
         .route("/events/{sequence}", get(event::show))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
@@ -93,6 +99,9 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))
+        .route("/platform", get(platform::show))
+        .route("/platform/parked/{id}/retry", post(platform::retry))
+        .route("/platform/parked/{id}/drop", post(platform::discard))
         .route("/logout", post(login::leave))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let login = Router::new()

@@ -29,6 +29,7 @@ mod news;
 mod pace;
 mod people;
 mod place;
+mod platform;
 mod problem;
 mod reception;
 mod request_key;

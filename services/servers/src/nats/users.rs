@@ -53,10 +53,14 @@ pub const USERS: &[User] = &[
             "build",
             "alias",
         ],
-        reads: &["EVENTS", "LOGS", "STRAYS"],
+        reads: &["EVENTS", "LOGS", "PARKED", "STRAYS"],
         follows: &[FACTS, BUILD_LOGS],
         works: false,
         also: &[
+            // What admins look after: how far consumers are, and what they could not handle.
+            "$JS.API.CONSUMER.LIST.EVENTS",
+            "$JS.API.STREAM.MSG.DELETE.PARKED",
+            "parked.*.retry.*",
             "$KV.SESSIONS.>",
             "$JS.API.STREAM.INFO.KV_SESSIONS",
             "$JS.API.STREAM.MSG.GET.KV_SESSIONS",

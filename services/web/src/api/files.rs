@@ -3,10 +3,13 @@
 use super::deploys;
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
+use super::texts;
 use crate::problem::Problem;
 use crate::view::{Found, View};
 use axum::Json;
+use axum::response::{IntoResponse, Response};
 use events::DeployId;
+use http::header;
 use serde::{Deserialize, Serialize};
 use storage::manifest::SiteFile;
 use utoipa::{IntoParams, ToSchema};
@@ -100,4 +103,32 @@ pub(crate) async fn compare(
     };
     let (added, changed, removed) = (told(difference.added), told(difference.changed), told(difference.removed));
     Ok(Json(Difference { added, changed, removed }))
+}
+
+/// Which file of two deploys.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The deploy it is compared with, of the same site.
+    #[param(value_type = String)]
+    from: DeployId,
+    /// The file's path from the site's root, without a leading slash.
+    path: String,
+}
+
+/// Compare the text of a file in two deploys of a site
+#[utoipa::path(get, path = "/deploys/{id}/diff/text", tag = "files", params(("id" = String, Path), Which), responses(
+    (status = 200, description = "The lines that differ, as a unified diff; nothing if the texts are the same. A file that \
+        only one of the deploys has is compared with nothing; only texts of at most 512 KiB are", content_type = "text/x-diff",
+        body = String),
+))]
+pub(crate) async fn text(
+    view: View,
+    Named(id): Named<DeployId>,
+    Asked(Which { from, path }): Asked<Which>,
+) -> Result<Response, Problem> {
+    let Found { deploy, site } = view.deploy(&id).await?;
+    let earlier = deploys::of_site(&view, &from, site.id).await?;
+    let unified = texts::read(&view, &earlier, &deploy, &path).await?.unified().await?;
+    Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], unified).into_response())
 }

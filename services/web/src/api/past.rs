@@ -3,7 +3,11 @@
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::view::View;
-use events::{Aggregate, AliasEvent, AliasName, DeployId, Event, Refusal, Site, SiteId, subject};
+use events::authority::Members;
+use events::{
+    Aggregate, AliasEvent, AliasName, DeployId, Event, Organization, OrganizationId, Refusal, Site, SiteId, subject,
+};
+use projections::Sight;
 use projections::timeline::{About, FactRow, Query};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -22,6 +26,7 @@ pub(crate) struct Moment {
 }
 
 /// A site at a place of the log.
+#[derive(Debug)]
 pub(crate) struct Past {
     pub(crate) id: SiteId,
     pub(crate) site: events::site::Active,
@@ -31,6 +36,11 @@ pub(crate) struct Past {
 }
 
 impl Moment {
+    /// The moment that is written so; none for the present.
+    pub(crate) fn of(text: &str) -> Self {
+        Self { at: Some(text.trim().to_owned()).filter(|text| !text.is_empty()) }
+    }
+
     /// The place of the log that is meant; none for the present.
     pub(crate) async fn sequence(&self, view: &View) -> Result<Option<u64>, Problem> {
         let Some(at) = &self.at else { return Ok(None) };
@@ -47,31 +57,55 @@ impl Moment {
 pub(crate) async fn site_at(view: &View, place: &Place, sequence: u64) -> Result<Past, Problem> {
     let id = view.history_of(place).await?;
     let missing = || Problem::Refused(Refusal::SiteNotFound);
-    let (mut site, mut created, mut after) = (Site::default(), None, 0);
-    loop {
-        let subject = Some(("site".to_owned(), id.to_string()));
-        let query = Query { subject, after, before: sequence.checked_add(1), limit: PART, ..Query::default() };
-        let facts = view.model.events(&query, &view.sight).await?;
-        let Some(last) = facts.last() else { break };
-        after = last.sequence;
-        for event in facts.iter().filter_map(FactRow::event) {
+    let (mut site, mut created) = (Site::default(), None);
+    let facts = facts_until(view, "site", &id.to_string(), sequence).await?;
+    for fact in facts {
+        if let Some(event) = fact.event() {
             site = site.fold(&event);
         }
-        created = created.or_else(|| facts.into_iter().next());
+        created = created.or(Some(fact));
     }
     let Site::Active(site) = site else { return Err(missing()) };
-    let live = live_at(view, id, sequence).await?;
+    let live = shown_at(view, id, &AliasName::Live, sequence).await?;
     Ok(Past { id, site, created: created.ok_or_else(missing)?, live, sequence })
 }
 
-/// What its readers saw.
-async fn live_at(view: &View, site: SiteId, sequence: u64) -> Result<Option<DeployId>, Problem> {
-    let subject = Some(("alias".to_owned(), subject::alias_id(site, &AliasName::Live)));
+/// Who belonged to an organization at `sequence`. Whoever sees one of its sites may know.
+pub(crate) async fn members_at(view: &View, id: OrganizationId, sequence: u64) -> Result<Members, Problem> {
+    let facts = facts_until(view, "organization", &id.to_string(), sequence).await?;
+    let told = facts.iter().filter_map(FactRow::event).fold(Organization::default(), |state, event| state.fold(&event));
+    Ok(match told {
+        Organization::Active(active) => active.members,
+        Organization::Unknown => Members::new(),
+    })
+}
+
+/// All that was said about an aggregate up to `sequence`.
+async fn facts_until(view: &View, kind: &str, id: &str, sequence: u64) -> Result<Vec<FactRow>, Problem> {
+    let (mut told, mut after) = (Vec::new(), 0);
+    loop {
+        let subject = Some((kind.to_owned(), id.to_owned()));
+        let query = Query { subject, after, before: sequence.checked_add(1), limit: PART, ..Query::default() };
+        let facts = view.model.events(&query, &Sight::All).await?;
+        let Some(last) = facts.last() else { return Ok(told) };
+        after = last.sequence;
+        told.extend(facts);
+    }
+}
+
+/// What readers of one of its aliases saw.
+pub(crate) async fn shown_at(
+    view: &View,
+    site: SiteId,
+    alias: &AliasName,
+    sequence: u64,
+) -> Result<Option<DeployId>, Problem> {
+    let subject = Some(("alias".to_owned(), subject::alias_id(site, alias)));
     let last = async |kind: &str| {
         let about = About { kind: Some(format!("alias.{kind}.")), ..About::default() };
         let before = sequence.checked_add(1);
         let query = Query { subject: subject.clone(), before, limit: 1, about, ..Query::default() };
-        Ok::<_, Problem>(view.model.latest_events(&query, &view.sight).await?.into_iter().next())
+        Ok::<_, Problem>(view.model.latest_events(&query, &Sight::All).await?.into_iter().next())
     };
     let (promoted, removed) = (last("promoted").await?, last("removed").await?);
     let removed = removed.map_or(0, |fact| fact.sequence);

@@ -33,6 +33,18 @@ impl Look {
         self
     }
 
+    /// The text with its colours, from this look on; afterwards this is how it ends.
+    fn paint(&mut self, text: &str) -> Markup {
+        let mut out = String::with_capacity(text.len());
+        for (part, sequence) in parts(text) {
+            append(&mut out, part, *self);
+            if let Some(parameters) = sequence.strip_suffix('m') {
+                *self = self.after(parameters);
+            }
+        }
+        PreEscaped(out)
+    }
+
     fn classes(self) -> String {
         let colour = self.colour.and_then(|colour| COLOURS.get(colour)).map(|name| format!("ansi-{name}"));
         let bold = self.bold.then(|| "ansi-bold".to_owned());
@@ -42,14 +54,19 @@ impl Look {
 
 /// The text with its colours.
 pub(super) fn coloured(text: &str) -> Markup {
-    let (mut out, mut look) = (String::with_capacity(text.len()), Look::default());
-    for (part, sequence) in parts(text) {
-        append(&mut out, part, look);
-        if let Some(parameters) = sequence.strip_suffix('m') {
-            look = look.after(parameters);
-        }
-    }
-    PreEscaped(out)
+    let mut look = Look::default();
+    look.paint(text)
+}
+
+/// The lines of a text, each with its colours, which go on from line to line.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Markup> {
+    let mut look = Look::default();
+    text.lines().map(move |line| look.paint(line))
+}
+
+/// The text without its colours.
+pub(super) fn plain(text: &str) -> String {
+    parts(text).map(|(part, _)| part).collect()
 }
 
 fn append(out: &mut String, part: &str, look: Look) {
@@ -88,7 +105,7 @@ fn parts(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::coloured;
+    use super::{coloured, lines, plain};
 
     #[test]
     fn colours_become_classes_and_other_sequences_nothing() {
@@ -106,5 +123,16 @@ mod tests {
         ] {
             assert_eq!(coloured(text).into_string(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn colours_go_on_from_line_to_line_and_can_be_left_out() {
+        let text = "a \u{1b}[31mred\nstill\u{1b}[0m\nplain\n";
+        let painted: Vec<String> = lines(text).map(|line| line.into_string()).collect();
+        assert_eq!(
+            painted,
+            ["a <span class=\"ansi-red\">red</span>", "<span class=\"ansi-red\">still</span>", "plain"]
+        );
+        assert_eq!(plain(text), "a red\nstill\nplain\n");
     }
 }

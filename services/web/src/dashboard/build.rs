@@ -1,9 +1,12 @@
 //! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
 
+mod commit;
+mod log;
+
 use super::ansi;
 use super::failed::Failed;
 use super::form::form;
-use super::layout::{Page, duration, moment, number, pill, sentence, state_name};
+use super::layout::{Page, duration, moment, number, pill, sentence, spoken};
 use super::link::link;
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -11,26 +14,33 @@ use crate::commands;
 use crate::people::{self, Names};
 use crate::view::View;
 use axum::Extension;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{self, Path};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{self, Path, Query};
 use axum::response::Redirect;
-use events::{Actor, BuildId};
+use events::{Actor, BuildId, RepositoryUrl};
 use maud::{Markup, html};
 use projections::builds::{BuildRow, State};
 use runtime::build_log::Chunk;
+use serde::Deserialize;
 
-/// Most of a log that is shown in the page, in bytes; the rest is behind a link.
-const SHOWN_MAX: usize = 256 << 10;
 /// Lines of the build's own that are shown beside the reason why it failed.
 const LAST_LINES: usize = 8;
 /// How lines of the log begin that are not the build's own.
 const OURS: &str = "[pagefold]";
 
+/// What is sought in the log.
+#[derive(Deserialize)]
+pub(super) struct Sought {
+    #[serde(default)]
+    search: String,
+}
+
 type Id = Result<Path<String>, PathRejection>;
 
-pub(super) async fn show(view: View, id: Id) -> Result<Markup, Failed> {
-    let id: BuildId = id?.0.parse()?;
+pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, QueryRejection>) -> Result<Markup, Failed> {
+    let (id, Query(sought)) = (id?.0.parse::<BuildId>()?, sought?);
     let build = view.build(id).await?;
+    let repository = view.model.site(build.site).await?.map(|site| site.settings.repository);
     let log = view.tails.rest(id, 0).await;
     let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
     let title = format!("Build {} of {site}", number(&build));
@@ -40,15 +50,15 @@ pub(super) async fn show(view: View, id: Id) -> Result<Markup, Failed> {
         p.crumbs { a href={ "/sites/" (site) } { (site) } }
         div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
         p.lead { (build.summary) }
-        @if !build.reason.is_empty() { p.notice { (sentence(&build.reason)) } }
+        @if !build.reason.is_empty() { p.notice { (spoken(&sentence(&build.reason))) } }
         @if let (State::Failure, Ok(chunks)) = (build.state, &log) { (last_lines(chunks)) }
-        (facts(&build, &names))
+        (facts(&build, &names, repository.as_ref()))
         (actions(&build))
         h2 { "Log" }
         // While it grows it is not fetched anew with the rest of the page.
         div #log-part data-keep {
             @match &log {
-                Ok(chunks) => (written(&build, chunks)),
+                Ok(chunks) => (log::part(&build, chunks, sought.search.trim())),
                 Err(problem) => p.notice role="alert" { (sentence(&problem.to_string())) },
             }
         }
@@ -59,7 +69,7 @@ pub(super) async fn show(view: View, id: Id) -> Result<Markup, Failed> {
 
 /// What a build that failed said last, which is mostly why.
 fn last_lines(chunks: &[Chunk]) -> Markup {
-    let text = text(chunks);
+    let text = log::text(chunks);
     let said = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(OURS));
     let lines: Vec<&str> = said.collect();
     let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
@@ -71,15 +81,16 @@ fn last_lines(chunks: &[Chunk]) -> Markup {
     }
 }
 
-fn text(chunks: &[Chunk]) -> String {
-    let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn facts(build: &BuildRow, names: &Names) -> Markup {
+fn facts(build: &BuildRow, names: &Names, repository: Option<&RepositoryUrl>) -> Markup {
+    let commit = build.commit.as_ref();
+    let address = repository.zip(commit).and_then(|(repository, commit)| commit::page(repository, commit));
     html! {
         dl.facts {
-            div { dt { "Branch" } dd { (build.branch) @if let Some(commit) = &build.commit { " " code { (commit.short()) } } } }
+            div { dt { "Branch" } dd { (build.branch) } }
+            @if let Some(commit) = commit { div { dt { "Commit" } dd { @match &address {
+                Some(address) => a href=(address) rel="noreferrer" { code { (commit.short()) } },
+                None => code title=(commit) { (commit.short()) },
+            } } } }
             div { dt { "Queued" } dd { (moment(build.created_at)) @if let Some(who) = &build.requested_by { " by " (names.of(&Actor(who.clone()))) } } }
             @if let Some(at) = build.started_at { div { dt { "Started" } dd { (moment(at)) @if build.attempt > 1 { ", attempt " (build.attempt) } } } }
             @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
@@ -95,7 +106,6 @@ fn actions(build: &BuildRow) -> Markup {
     html! {
         div.actions {
             a href=(story) { "Its story" }
-            a href={ "/api/v1/builds/" (build.id) "/log" } { "Plain log" }
             @if !build.state.has_ended() {
                 (form("", &format!("/builds/{}/cancel", build.id), &html! { button.danger { "Cancel" } }))
             } @else {
@@ -105,22 +115,6 @@ fn actions(build: &BuildRow) -> Markup {
                     button { "Build again" }
                 }))
             }
-        }
-    }
-}
-
-fn written(build: &BuildRow, chunks: &[Chunk]) -> Markup {
-    let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| &chunk.text).copied().collect();
-    let end = chunks.last().map_or(0, Chunk::end);
-    let kept = &bytes[bytes.len().saturating_sub(SHOWN_MAX)..];
-    let open = !build.state.has_ended();
-    let follow = open.then(|| format!("/api/v1/builds/{}/log?follow=1&after={end}", build.id));
-    html! {
-        @if kept.len() < bytes.len() { p.faint { "Only the end is shown; the plain log has all of it." } }
-        @if bytes.is_empty() && !open { p.empty { "This build left no log: it ended as “" (state_name(build.state)) "” before a launcher wrote to it." } }
-        @else {
-            pre.log role="log" tabindex="0" aria-label="Build log" data-follow=[follow] { (ansi::coloured(&String::from_utf8_lossy(kept))) }
-            @if open { p.faint data-until-end { "The log is shown as it is written. Without a script, load the page again." } }
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::deploys::switches;
 use super::failed::Failed;
 use super::layout::{Page, moment, sentence, size};
-use crate::api::deploys;
+use super::link::link;
+use crate::api::{deploys, texts};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::view::{Found, View};
@@ -82,7 +83,7 @@ fn choice(offered: &[DeployRow], deploy: &DeployRow, earlier: Option<&DeployRow>
 async fn compared(app: &App, deploy: &DeployRow, earlier: &DeployRow) -> Markup {
     let read = tokio::try_join!(deploys::manifest(app, deploy), deploys::manifest(app, earlier));
     match read {
-        Ok((later, earlier)) => difference(&later.since(&earlier)),
+        Ok((new, old)) => difference(&new.since(&old), deploy, earlier),
         Err(problem) => missing(&problem),
     }
 }
@@ -91,19 +92,25 @@ fn missing(problem: &Problem) -> Markup {
     html! { p.notice role="alert" { (sentence(&problem.to_string())) } }
 }
 
-fn difference(difference: &Difference<'_>) -> Markup {
+fn difference(difference: &Difference<'_>, later: &DeployRow, earlier: &DeployRow) -> Markup {
     let Difference { added, changed, removed } = difference;
     html! {
         p.lead { (added.len()) " added, " (changed.len()) " changed, " (removed.len()) " removed" }
         @for (heading, files) in [("Added", added), ("Changed", changed), ("Removed", removed)] {
-            @if !files.is_empty() { h3 { (heading) } (listed(files)) }
+            @if !files.is_empty() {
+                h3 { (heading) }
+                ul.files { @for file in files.iter().take(FILES) { li { (named(file, later, earlier)) " " span.faint { (size(file.size)) } } } }
+                @if files.len() > FILES { p.faint { "And " (files.len() - FILES) " more; the API lists all." } }
+            }
         }
     }
 }
 
-fn listed(files: &[&SiteFile]) -> Markup {
+/// A file's path, which leads to what of its text differs if it is one.
+fn named(file: &SiteFile, later: &DeployRow, earlier: &DeployRow) -> Markup {
+    let page = format!("/deploys/{}/diff", later.id);
     html! {
-        ul.files { @for file in files.iter().take(FILES) { li { code { (file.path) } " " span.faint { (size(file.size)) } } } }
-        @if files.len() > FILES { p.faint { "And " (files.len() - FILES) " more; the API lists all." } }
+        @if texts::is_text(file) { a href=(link(&page, &[("from", earlier.id.as_str()), ("path", &file.path)])) { code { (file.path) } } }
+        @else { code { (file.path) } }
     }
 }

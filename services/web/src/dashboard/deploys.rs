@@ -72,7 +72,7 @@ pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
                         input type="hidden" name="alias" value=(alias.alias);
                         input type="hidden" name="deploy" value=(deploy.id);
                         input type="hidden" name="expected" value=(alias.deploy);
-                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show deploy " (deploy.id) " as " (alias.alias) } } {
+                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show as " (alias.alias) ": deploy " (deploy.id) } } {
                             @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
                         }
                     }))

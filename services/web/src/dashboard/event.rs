@@ -28,7 +28,7 @@ pub(super) async fn show(view: View, sequence: Result<Path<u64>, PathRejection>)
         @if causes.is_empty() { p.empty { "Nothing: its story begins with it." } }
         @else { ol { @for cause in &causes { li { a href={ "/events/" (cause.sequence) } { (words(cause)) } " " (moment(cause.time)) ", " (cause.actor) } } } }
         h2 { "The whole event" }
-        pre.log tabindex="0" aria-label="The event as JSON" { (whole) }
+        pre.log role="region" tabindex="0" aria-label="The event as JSON" { (whole) }
     };
     Ok(Page { title: &format!("Event {}", fact.sequence), signed_in: true, refreshes: None }.render(&content))
 }

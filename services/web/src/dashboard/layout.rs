@@ -41,7 +41,7 @@ impl Page<'_> {
                         a.brand href="/" { "Pagefold" }
                         @if self.signed_in {
                             nav aria-label="Main" {
-                                a href="/" { "Sites" }
+                                a href="/" { "Home" }
                                 a href="/organizations" { "Organizations" }
                                 a href="/timeline" { "Timeline" }
                                 a href="/audit" { "Audit" }
@@ -51,18 +51,18 @@ impl Page<'_> {
                         }
                     }
                     main #content tabindex="-1" data-refresh=[self.refreshes.as_deref()] { (content) }
-                    footer { "Times are UTC. " a href="/api/v1/openapi.json" { "API" } }
+                    footer { span #zone { "Times are UTC." } " " a href="/api/v1/openapi.json" { "API" } }
                 }
             }
         }
     }
 }
 
-/// A moment, for people and for programs.
+/// A moment, for people and for programs. A script shows it in the reader's own time, and the title stays.
 pub(super) fn moment(at: OffsetDateTime) -> Markup {
     let people = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
     let shown = at.format(people).unwrap_or_default();
-    html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (shown) } }
+    html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) title={ (shown) " UTC" } { (shown) } }
 }
 
 /// A build's state, in words and colour.

@@ -90,6 +90,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
         }
         p.actions {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
+            a href={ "/sites/" (site.name) "/past" } { "As it was" }
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
@@ -99,7 +100,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
     }
 }
 
-const fn engine(engine: events::SiteEngine) -> &'static str {
+pub(super) const fn engine(engine: events::SiteEngine) -> &'static str {
     match engine {
         events::SiteEngine::Static => "Static",
         events::SiteEngine::NodeJs => "Node.js",

@@ -1,17 +1,16 @@
-//! The overview: every site with its address and its last build, and a form for the next site.
+//! Lists of sites, each with its address and its last build, and a form for the next site.
 
 use super::failed::Failed;
 use super::form::form;
-use super::layout::{self, Page, moment, pill};
+use super::layout::{self, moment, pill};
 use super::link::link;
 use super::settings::{self, Fields};
 use crate::app::{App, Shared};
 use crate::caller::Caller;
 use crate::commands;
 use crate::problem::Problem;
-use crate::view::View;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::response::Redirect;
 use axum::{Extension, Form};
 use events::{AliasName, SiteId};
@@ -32,25 +31,6 @@ pub(super) struct Part {
     pub(super) after: String,
 }
 
-pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejection>) -> Result<Markup, Failed> {
-    let Query(Part { after }) = part?;
-    let sites = view.model.sites(&view.sight, ROWS + 1, Some(&after)).await.map_err(Problem::from)?;
-    let listed = Listed::of(&view, sites, "/").await?;
-    let content = html! {
-        h1 { "Sites" }
-        @if listed.rows.is_empty() {
-            p.empty {
-                "There are no sites yet. Create the first one below: name it, say where its repository is, and Pagefold \
-                 builds it at once."
-            }
-        } @else {
-            (listed.table(&view))
-        }
-        (new(listed.rows.is_empty()))
-    };
-    Ok(Page { title: "Sites", signed_in: true, refreshes: Some(String::new()) }.render(&content))
-}
-
 /// Sites on a page, each with its last build, and where there are more.
 pub(super) struct Listed {
     pub(super) rows: Vec<(SiteRow, Option<BuildRow>)>,
@@ -63,14 +43,7 @@ impl Listed {
         let more = sites.len() > ROWS as usize;
         sites.truncate(ROWS as usize);
         let next = sites.last().filter(|_| more).map(|site| link(path, &[("after", site.name.as_str())]));
-        let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
-        let builds = app.model.latest_builds(&ids).await?;
-        let mut builds: HashMap<SiteId, BuildRow> = builds.into_iter().map(|build| (build.site, build)).collect();
-        let rows = sites.into_iter().map(|site| {
-            let build = builds.remove(&site.id);
-            (site, build)
-        });
-        Ok(Self { rows: rows.collect(), next })
+        Ok(Self { rows: with_builds(app, sites).await?, next })
     }
 
     pub(super) fn table(&self, app: &App) -> Markup {
@@ -81,7 +54,25 @@ impl Listed {
     }
 }
 
-fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
+/// The sites with these ids, in their order, each with its last build.
+pub(super) async fn rows(app: &App, ids: &[SiteId]) -> Result<Vec<(SiteRow, Option<BuildRow>)>, Problem> {
+    let mut sites = app.model.sites_with(ids).await?;
+    sites.sort_by_key(|site| ids.iter().position(|id| *id == site.id));
+    with_builds(app, sites).await
+}
+
+async fn with_builds(app: &App, sites: Vec<SiteRow>) -> Result<Vec<(SiteRow, Option<BuildRow>)>, Problem> {
+    let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
+    let builds = app.model.latest_builds(&ids).await?;
+    let mut builds: HashMap<SiteId, BuildRow> = builds.into_iter().map(|build| (build.site, build)).collect();
+    let rows = sites.into_iter().map(|site| {
+        let build = builds.remove(&site.id);
+        (site, build)
+    });
+    Ok(rows.collect())
+}
+
+pub(super) fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -110,7 +101,7 @@ fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     }
 }
 
-fn new(open: bool) -> Markup {
+pub(super) fn new(open: bool) -> Markup {
     html! {
         details.card open[open] {
             summary { "Create a site" }

@@ -1,22 +1,21 @@
-//! The timeline: every fact, newest first, of all sites or of one site, one aggregate or one story.
+//! The timeline: every fact, newest first and story by story, of all sites or of one site, one aggregate or one story.
+
+mod stories;
 
 use super::conditions::Conditions;
-use super::event::words;
 use super::failed::Failed;
-use super::layout::{Page, moment};
+use super::layout::Page;
 use super::link::link;
 use crate::api;
-use crate::people::{self, Names};
 use crate::problem::Problem;
 use crate::view::View;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use events::{EventId, SiteId};
 use maud::{Markup, html};
-use projections::sites::SiteRow;
-use projections::timeline::{self, FactRow};
+use projections::timeline;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use stories::Shown;
 
 /// Facts on the page.
 const ROWS: u32 = 100;
@@ -82,6 +81,11 @@ impl Filter {
         self.before.is_none() && self.pairs().iter().all(|(_, text)| text.is_empty())
     }
 
+    /// Whether whole stories are asked for, and not certain facts of them.
+    fn is_of_stories(&self) -> bool {
+        self.subject.trim().is_empty() && self.conditions().pairs().iter().all(|(_, text)| text.is_empty())
+    }
+
     /// The same further back in time.
     fn older(&self, before: u64) -> String {
         let before = before.to_string();
@@ -93,21 +97,23 @@ impl Filter {
 pub(super) async fn show(view: View, filter: Result<Query<Filter>, QueryRejection>) -> Result<Markup, Failed> {
     let Query(filter) = filter?;
     let site = filter.site(&view).await?;
-    let entries = view.model.latest_events(&filter.query(site)?, &view.sight).await?;
-    let named: BTreeSet<SiteId> = entries.iter().filter_map(|entry| entry.site).collect();
-    let sites = view.model.sites_with(&Vec::from_iter(named)).await?;
-    let names = people::actors(&view, entries.iter().map(|entry| &entry.actor)).await;
-    let next = entries.last().filter(|_| entries.len() == ROWS as usize).map(|entry| filter.older(entry.sequence));
+    let found = view.model.latest_events(&filter.query(site)?, &view.sight).await?;
+    let next = found.last().filter(|_| found.len() == ROWS as usize).map(|fact| filter.older(fact.sequence));
+    let shown = Shown { found, site, whole: filter.is_of_stories(), before: filter.before };
+    let stories = stories::of(&view, shown).await?;
     let content = html! {
-        h1 { "Timeline" }
-        p.lead { "Everything that happened, newest first. Choose a story to see what one push or one command led to." }
+        div.title {
+            h1 { "Timeline" }
+            @if site.is_some() { p { a href={ "/sites/" (filter.site.trim()) "/past" } { "The site as it was, at any moment" } } }
+        }
+        p.lead { "Everything that happened, newest first: what one push or one command led to is one story. Open it for its events, and an event for all that is on record of it." }
         (form(&filter))
-        @if entries.is_empty() {
+        @if stories.is_empty() {
             p.empty {
                 @if filter.is_empty() { "Nothing has happened yet. " a href="/" { "Create a site" } " to begin." }
                 @else { "No event fits. " a href="/timeline" { "Show all" } }
             }
-        } @else { (table(&entries, &sites, &names)) }
+        } @else { (stories.list(!filter.correlation.trim().is_empty())) }
         @if let Some(next) = next { p { a href=(next) rel="next" { "Older" } } }
     };
     // Only the newest page grows.
@@ -117,54 +123,19 @@ pub(super) async fn show(view: View, filter: Result<Query<Filter>, QueryRejectio
 
 fn form(filter: &Filter) -> Markup {
     html! {
-        form.inline method="get" action="/timeline" role="search" aria-label="Filter" {
-            label for="site" { "Site" }
-            input #site name="site" value=(filter.site) placeholder="docs";
-            label for="subject" { "Subject" }
-            input #subject name="subject" value=(filter.subject) placeholder="build/<id>";
-            label for="correlation" { "Story" }
-            input #correlation name="correlation" value=(filter.correlation) placeholder="id of its first event";
-            (filter.conditions().fields())
-            button { "Filter" }
-            @if !filter.is_empty() { a href="/timeline" { "Show all" } }
-        }
-    }
-}
-
-fn table(entries: &[FactRow], sites: &[SiteRow], names: &Names) -> Markup {
-    html! {
-        div.scroll {
-            table {
-                thead { tr {
-                    th scope="col" { "#" } th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "About" }
-                    th scope="col" { "Who" } th scope="col" { "Story" }
-                } }
-                tbody { @for entry in entries { (row(entry, sites, names)) } }
+        details.filter open[!filter.is_empty()] {
+            summary { "Filter" }
+            form.inline method="get" action="/timeline" role="search" aria-label="Filter" {
+                label for="site" { "Site" }
+                input #site name="site" value=(filter.site) placeholder="docs";
+                label for="subject" { "Subject" }
+                input #subject name="subject" value=(filter.subject) placeholder="build/<id>";
+                label for="correlation" { "Story" }
+                input #correlation name="correlation" value=(filter.correlation) placeholder="id of its first event";
+                (filter.conditions().fields())
+                button { "Filter" }
+                @if !filter.is_empty() { a href="/timeline" { "Show all" } }
             }
         }
     }
-}
-
-fn row(entry: &FactRow, sites: &[SiteRow], names: &Names) -> Markup {
-    let site = sites.iter().find(|site| Some(site.id) == entry.site);
-    let subject = format!("{}/{}", entry.aggregate, entry.subject);
-    let story = entry.correlation.to_string();
-    html! {
-        tr {
-            td.number { a href={ "/events/" (entry.sequence) } { (entry.sequence) } }
-            td { (moment(entry.time)) }
-            td.wide { (words(entry)) }
-            td { @match site {
-                Some(site) => a href=(link("/timeline", &[("site", &site.id.to_string())])) { (site.name) },
-                None => a href=(link("/timeline", &[("subject", &subject)])) title=(subject) { (entry.aggregate) },
-            } }
-            td title=(entry.actor) { (names.of(&entry.actor)) }
-            td { a href=(link("/timeline", &[("correlation", &story)])) { code { (ending(&story)) } } }
-        }
-    }
-}
-
-/// The end of an id: ids of the same minute begin alike.
-fn ending(id: &str) -> &str {
-    id.rsplit('-').next().and_then(|last| last.get(4..)).unwrap_or(id)
 }

@@ -3,7 +3,7 @@
 use crate::platform::{Platform, TOKEN};
 use events::Outcome;
 use reqwest::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 /// A browser that has signed in.
 pub(crate) struct Browser<'a> {
@@ -235,17 +235,77 @@ async fn settings_are_edited_in_a_form_that_notices_when_it_is_out_of_date() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_list_of_sites_is_shown_in_pages() {
+async fn a_long_list_of_sites_is_searched_filtered_ordered_and_shown_in_pages() {
     let platform = Platform::start().await;
-    platform.create_site("site-000").await;
-    let names: Vec<String> = (1..=100).map(|number| format!("site-{number:03}")).collect();
+    let first = platform.create_site("site-000").await;
+    let names: Vec<String> = (1..=60).map(|number| format!("site-{number:03}")).collect();
     futures::future::join_all(names.iter().map(|name| platform.create_site(name))).await;
     platform.level().await;
     let browser = Browser::sign_in(&platform).await;
-    let first = browser.page("/").await;
-    assert!(first.contains("/sites/site-099\"") && !first.contains("/sites/site-100\""));
-    let next = first.split("<a href=\"").find(|rest| rest.contains("More sites")).unwrap().split('"').next().unwrap();
+    let page = browser.page("/").await;
+    assert!(
+        page.contains("/sites/site-049\"") && !page.contains("<a href=\"/sites/site-050\">site-050</a></th>"),
+        "{page}"
+    );
+    let next = page.split("<a href=\"").find(|rest| rest.contains("Next page")).unwrap().split('"').next().unwrap();
     let second = browser.page(next).await;
-    assert!(second.contains("/sites/site-100\"") && !second.contains("/sites/site-099\""), "{next} {second}");
-    assert!(!second.contains("More sites"));
+    assert!(second.contains("/sites/site-050\"") && !second.contains("/sites/site-049\""), "{next} {second}");
+    assert!(second.contains("Page 2 of 2") && !second.contains("Next page"));
+    let found = browser.page("/?search=E-03").await;
+    assert!(
+        found.contains("/sites/site-035\"") && !found.contains("/sites/site-029\"") && !found.contains("rel=\"next\"")
+    );
+
+    let build = platform.running_build(first, 1).await;
+    assert!(browser.page("/").await.contains("Building now"));
+    platform.finish(build, Outcome::Failure).await;
+    let last = platform.site_id("site-060").await;
+    let broken = platform.running_build(last, 2).await;
+    platform.finish(broken, Outcome::Failure).await;
+    let page = browser.page("/").await;
+    assert!(page.contains("The script <code>pages</code> exited with 1."), "what failed tells why: {page}");
+    let (list, second) = (page.split("<table>").nth(1).unwrap(), page.find("site-001").unwrap());
+    assert!(list.find("site-060").unwrap() < list.find("site-001").unwrap() && second > 0, "what failed comes first");
+    let failed = browser.page("/?show=failed").await;
+    assert!(failed.contains("/sites/site-060\"") && !failed.contains("/sites/site-001\""), "{failed}");
+    let by_name = browser.page("/?order=name&search=site-0").await;
+    let list = by_name.split("<table>").nth(1).unwrap();
+    assert!(list.find("site-000").unwrap() < list.find("site-001").unwrap(), "{by_name}");
+    assert!(browser.page("/?search=nothing").await.contains("No site fits."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_shown_to_whom_it_waits_for() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/").await;
+    assert!(page.contains("Waiting for you") && page.contains("waits for its first ping"), "{page}");
+    let reason = serde_json::json!({ "reason": "election day" });
+    assert_eq!(platform.send(Method::PUT, "/sites/docs/lock", reason).await.0, StatusCode::OK);
+    let page = browser.page("/").await;
+    assert!(page.contains("is locked by you") && page.contains("election day"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_a_log_have_numbers_and_are_found() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let build = platform.running_build(docs, 1).await;
+    let launcher = platform.service("launcher").await;
+    let mut log = runtime::build_log::Writer::open(launcher.connection(), build).await.unwrap();
+    for line in ["one", "\u{1b}[31mtwo <b>", "\u{1b}[0mthree"] {
+        log.line(line).await.unwrap();
+    }
+    log.flush().await.unwrap();
+    platform.finish(build, Outcome::Failure).await;
+    let page = browser_page(&platform, &format!("/builds/{build}")).await;
+    assert!(page.contains("<span class=\"line\" id=\"L2\"><a href=\"#L2\""), "{page}");
+    assert!(page.contains("<span class=\"ansi-red\">two &lt;b&gt;</span>"), "{page}");
+    let found = browser_page(&platform, &format!("/builds/{build}?search=TWO")).await;
+    assert!(found.contains("<a href=\"#L2\">Line 2</a>") && !found.contains("\">Line 1</a>"), "{found}");
+}
+
+async fn browser_page(platform: &Platform, path: &str) -> String {
+    Browser::sign_in(platform).await.page(path).await
 }

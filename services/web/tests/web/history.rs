@@ -124,7 +124,7 @@ async fn pages_lead_from_a_site_to_what_changed_and_what_led_to_it() {
     let end = platform.log.last_sequence().await.unwrap();
     let page = browser.page("/timeline").await;
     assert!(page.contains(&format!("href=\"/events/{end}\"")), "{page}");
-    assert!(page.contains("<code>live</code> now shows build 3.") && page.contains(">docs</a>"), "{page}");
+    assert!(page.contains("<code>live</code> now shows build 3.") && page.contains("All of docs</a>"), "{page}");
     let older = browser.page(&format!("/timeline?before={end}")).await;
     assert!(!older.contains("now shows build 3") && older.contains("now shows build 2"), "{older}");
     let page = browser.page(&format!("/events/{end}")).await;

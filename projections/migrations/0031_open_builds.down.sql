@@ -1,0 +1,2 @@
+DROP INDEX builds_open;
+DROP INDEX invitations_open;
