@@ -45,16 +45,16 @@ pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, Lane, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, SiteEngine, SiteEvent, SiteSettings,
-    TokenEvent, UserEvent,
+    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, Lane,
+    NoticeEvent, OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, SiteEngine, SiteEvent,
+    SiteSettings, TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;
 pub use identity::Identity;
 pub use ids::{
-    BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId,
-    UserId,
+    BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId,
+    SiteId, TokenId, UserId,
 };
 pub use invitation::Invitation;
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};

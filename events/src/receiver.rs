@@ -35,7 +35,8 @@ impl Occasion {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Repository(_)
-            | Event::Deploy(_) => None,
+            | Event::Deploy(_)
+            | Event::Identity(_) => None,
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent, OrganizationEvent,
-    ReceiverEvent, RepositoryEvent, SiteEvent, TokenEvent, UserEvent, subject,
+    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
+    OrganizationEvent, ReceiverEvent, RepositoryEvent, SiteEvent, TokenEvent, UserEvent, subject,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use super::*;
 use uuid::Uuid;
 
-const COMMANDS: [Command; 20] = [
+const COMMANDS: [Command; 22] = [
     Command::Read,
     Command::RequestBuild,
     Command::CancelBuild,

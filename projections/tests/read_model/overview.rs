@@ -73,7 +73,7 @@ async fn sites_are_found_by_how_they_stand_and_what_failed_comes_first() {
     ] {
         assert_eq!(named(&model.overview(&Sight::All, &listing).await.unwrap()), expected, "{listing:?}");
     }
-    let south = Sight::Organizations(vec![SOUTH]);
+    let south = Sight::Organizations { seen: vec![SOUTH], managed: vec![] };
     let own = model.overview(&south, &listing).await.unwrap();
     assert_eq!((named(&own), own.all, own.failed), (vec!["zeta"], 1, 1), "nobody counts what is not theirs");
     assert_eq!(model.overview(&Sight::Site(site_id("beta")), &listing).await.unwrap().building, 1);
@@ -92,7 +92,13 @@ async fn what_waits_for_somebody_is_theirs() {
     };
     assert_eq!(names(model.sites_locked_by(&ben, &Sight::All, 10).await.unwrap()), ["alpha"]);
     assert!(model.sites_locked_by(&ada, &Sight::All, 10).await.unwrap().is_empty());
-    assert!(model.sites_locked_by(&ben, &Sight::Organizations(vec![SOUTH]), 10).await.unwrap().is_empty());
+    assert!(
+        model
+            .sites_locked_by(&ben, &Sight::Organizations { seen: vec![SOUTH], managed: vec![] }, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
         names(model.silent_sites_of(&ada, &Sight::All, 2).await.unwrap()),
         ["zeta", "omega"],

@@ -29,7 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the whole platform on this machine, with servers of its own
-    Up(Up),
+    Up(Box<Up>),
     /// Run one service
     #[command(flatten)]
     Service(Service),

@@ -61,7 +61,7 @@ async fn invitations(view: &View) -> Result<Vec<(InvitationRow, OrganizationRow)
     let belongs: BTreeSet<_> = memberships.into_iter().map(|member| member.organization).collect();
     let others = open.into_iter().filter(|invitation| !belongs.contains(&invitation.organization));
     let opened = stream::iter(others).map(async |invitation| {
-        let address = people::address(view, invitation.user_id, &invitation.email).await?;
+        let address = people::sealed(view, invitation.user_id, &invitation.email).await?;
         if !address.is_some_and(|address| address.eq_ignore_ascii_case(&own)) {
             return Ok(None);
         }
