@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Up(Box<Up>),
     /// Run one service
     #[command(flatten)]
-    Service(Service),
+    Service(Box<Service>),
     /// Make what the services expect of NATS, S3 and Postgres, or bring it up to date (once per installation and version)
     Provision(Box<Provision>),
     /// Write what each service may do, for the NATS and S3 servers of an operator

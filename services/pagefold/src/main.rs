@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     match command {
         Command::Up(options) => Box::pin(up::run(*options)).await,
-        Command::Service(service) => service::run(service).await,
+        Command::Service(service) => service::run(*service).await,
         Command::Provision(options) => provision::run(*options).await,
         Command::Permissions { command } => permissions::run(command),
         Command::Events { access, command } => {
