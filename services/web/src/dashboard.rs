@@ -34,6 +34,7 @@ mod site;
 mod sites;
 mod strays;
 mod timeline;
+mod ways;
 mod welcome;
 
 use crate::app::Shared;

@@ -4,7 +4,7 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::Page;
 use super::link::link;
-use super::providers::{buttons, way_in};
+use super::ways::{buttons, way_in};
 use crate::app::Shared;
 use crate::auth;
 use axum::Form;

@@ -3,7 +3,6 @@
 use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, moment};
-use super::link::link;
 use super::login::local;
 use super::welcome::enter;
 use crate::app::Shared;
@@ -43,21 +42,6 @@ pub(super) struct Back {
     state: String,
     #[serde(default)]
     code: String,
-}
-
-/// One link for each provider, to `address` with its name.
-pub(super) fn buttons(app: &Shared, says: &str, address: impl Fn(Way) -> String) -> Markup {
-    let offered = app.providers.offered();
-    html! {
-        @if !offered.is_empty() {
-            p.actions { @for (way, name) in offered { a.button href=(address(way)) { (says) " " (name) } } }
-        }
-    }
-}
-
-/// Where somebody goes who wants to come in.
-pub(super) fn way_in(way: Way, next: &str) -> String {
-    link(&format!("/login/with/{}", way.slug()), &[("next", next)])
 }
 
 /// Sends somebody to a provider who wants to come in.

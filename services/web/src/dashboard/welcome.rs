@@ -3,7 +3,7 @@
 use super::failed::Failed;
 use super::form::form;
 use super::layout::Page;
-use super::providers::buttons;
+use super::ways::buttons;
 use crate::app::Shared;
 use crate::auth;
 use crate::caller::Who;
