@@ -147,7 +147,7 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
         page.contains("<code>live</code> was set to build 1 by hand.") && page.contains("/timeline?correlation="),
         "{page}"
     );
-    assert!(browser.page("/sites/docs/delete").await.contains("cannot be undone"));
+    assert!(browser.page("/sites/docs/delete").await.contains("Within 30 days it can be restored"));
     assert_eq!(browser.submit("/sites/docs/delete", "").await.headers()[LOCATION], "/");
     assert!(browser.page("/").await.contains("There are no sites yet"));
 }
