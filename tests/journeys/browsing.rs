@@ -14,9 +14,9 @@ const NARROW: u32 = 320;
 #[tokio::test]
 async fn every_page_is_accessible_light_and_narrow_however_long_the_names_are() {
     let platform = Platform::start().await;
-    let broken = long_names(&platform).await;
+    let longest = long_names(&platform).await;
     let browser = Browser::start().await;
-    let mut walk = Walk::new(platform.web(), &broken);
+    let mut walk = Walk::new(platform.web(), &longest);
     for stranger in ["/login", "/nowhere"] {
         browser.open(&format!("{}{stranger}", platform.web())).await;
         walk.look(&browser, stranger).await;

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SITE: &str = "a-site-whose-name-is-very-long";
 const ORGANIZATION: &str = "an-organization-with-long-name";
 
-/// Sites, people and builds whose names are as long as can be; answers the id of a build that failed.
-pub(super) async fn long_names(platform: &Platform) -> String {
+/// Sites, people and builds whose names are as long as can be; answers the pages that the walk must not find others of.
+pub(super) async fn long_names(platform: &Platform) -> Vec<String> {
     let site = platform.site(SITE, json!({ "organization": ORGANIZATION })).await;
     site.publish(1, [("index.html", "one"), ("a/very/long/path/to/a/file/of/the/site/style.css", "a {}")]).await;
     site.publish(2, [("index.html", "two")]).await;
@@ -34,7 +34,9 @@ pub(super) async fn long_names(platform: &Platform) -> String {
         .await
         .expect(201);
     platform.read_model_has_caught_up().await;
-    build
+    let deploys: Value = api.get(&format!("{path}/deploys")).await;
+    let preview = deploys["items"].as_array().unwrap().iter().find(|deploy| deploy["branch"] == branch).unwrap();
+    vec![format!("/builds/{build}?search=no"), format!("/deploys/{}", preview["id"].as_str().unwrap())]
 }
 
 /// What was seen on the way, and what was wrong there.
@@ -47,11 +49,11 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(base: &str, broken: &str) -> Self {
+    pub(super) fn new(base: &str, longest: &[String]) -> Self {
         let mut walk = Self { base: base.to_owned(), left: BTreeMap::new(), seen: BTreeSet::new(), faults: Vec::new() };
         let certain =
             ["/", "/platform", "/audit?kind=site.", "/?search=nothing&show=failed", "/events/1"].map(str::to_owned);
-        for path in certain.into_iter().chain([format!("/builds/{broken}?search=no")]) {
+        for path in certain.iter().chain(longest) {
             walk.meet(&format!("{base}{path}"));
         }
         walk
