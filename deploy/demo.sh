@@ -64,7 +64,7 @@ wait_for "the first version of the page" page_says "$first_words"
 saw "$(heading_of_page) — served $(elapsed) after the request, and nothing was built"
 
 step "Read the log: every step above is a fact in it"
-"$pagefold" events list --data "$data" | shown
+"$pagefold" events list --data "$data" | tac | shown
 
 step "Stop the platform"
 stop_platform || fail "the platform did not end cleanly"

@@ -82,6 +82,7 @@ pub enum Command {
     LockSite,
     ChangeReceivers,
     RotateWebhookSecret,
+    ChangeBuildSecrets,
     CreateToken,
     RevokeToken,
     RenameOrganization,
@@ -180,6 +181,7 @@ impl Command {
             | Self::LockSite
             | Self::ChangeReceivers
             | Self::RotateWebhookSecret
+            | Self::ChangeBuildSecrets
             | Self::CreateToken => Rank::Manage,
             Self::RevokeToken | Self::RenameOrganization | Self::ChangeMembers | Self::InvitePeople => Rank::People,
             Self::CreateSignInLink

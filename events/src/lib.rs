@@ -37,6 +37,7 @@ pub mod subject;
 mod telling;
 pub mod token;
 pub mod user;
+pub mod variable;
 
 pub use aggregate::Aggregate;
 pub use alias::Alias;
@@ -69,3 +70,4 @@ pub use site::Site;
 pub use sites_url::SitesUrl;
 pub use token::{Token, TokenName};
 pub use user::User;
+pub use variable::{Context, VariableName};

@@ -1,6 +1,7 @@
 //! Why the domain says no. Each refusal has a stable code for programs and a sentence for people.
 
-use crate::{AliasName, DeployId};
+use crate::variable::VARIABLES_MAX;
+use crate::{AliasName, DeployId, VariableName};
 
 /// A rule of the domain that forbids a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +92,12 @@ pub enum Refusal {
     /// The site was deleted so long ago that nothing is kept of it.
     #[error("the site was deleted for good; nothing is kept of it")]
     SiteErased,
+    /// The variable's name means something in every build already.
+    #[error("`{0}` is set by the platform in every build")]
+    VariableReserved(VariableName),
+    /// The site has as many variables as it may.
+    #[error("a site has at most {VARIABLES_MAX} variables")]
+    TooManyVariables,
     /// There is no such build.
     #[error("there is no such build")]
     BuildNotFound,
@@ -176,6 +183,8 @@ impl Refusal {
             Self::NoticeNotFound => "notice_not_found",
             Self::SiteNotFound => "site_not_found",
             Self::SiteErased => "site_erased",
+            Self::VariableReserved(_) => "variable_reserved",
+            Self::TooManyVariables => "too_many_variables",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",
             Self::BuildNotDispatched => "build_not_dispatched",

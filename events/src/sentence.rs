@@ -111,6 +111,11 @@ fn site(fact: &SiteEvent) -> String {
         SiteEvent::Renamed { name, previous } => format!("site renamed from `{previous}` to `{name}`"),
         SiteEvent::WebhookSecretRotated { .. } => "webhook secret made anew".to_owned(),
         SiteEvent::WebhookPinged {} => "webhook tried by the repository's host, and it works".to_owned(),
+        SiteEvent::VariableSet { name, contexts, .. } => {
+            let contexts: Vec<String> = contexts.iter().map(ToString::to_string).collect();
+            format!("variable `{name}` set for {}", contexts.join(", "))
+        }
+        SiteEvent::VariableRemoved { name } => format!("variable `{name}` removed"),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),

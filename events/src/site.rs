@@ -1,6 +1,7 @@
 //! A site: a repository, how it is built, and which branches are published where. It is its id; its name is a claim on a
 //! [`Host`](crate::Host), made and given up at the same moment as the site says so.
 
+use crate::variable::{self, Variable, VariableName, Variables};
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Active {
     pub webhook_salts: Vec<Uuid>,
     /// Whether its webhook was tried since the newest of them was made.
     pub is_pinged: bool,
+    /// What its builds are given.
+    pub variables: Variables,
 }
 
 /// What a site is created with.
@@ -99,6 +102,10 @@ pub enum Command {
         /// What the secret that signed it is made of; none for that of the installation.
         salt: Option<Uuid>,
     },
+    /// Give its builds a variable.
+    SetVariable(VariableName, Variable),
+    /// Give it to them no more.
+    RemoveVariable(VariableName),
 }
 
 impl SiteSettings {
@@ -165,6 +172,11 @@ impl Aggregate for Site {
                 let is_known = active.webhook_salts.contains(salt);
                 Ok((!is_known).then_some(SiteEvent::WebhookSecretRotated { salt: *salt }).into_iter().collect())
             }
+            (Self::Active(active), Command::SetVariable(name, variable)) => active.set_variable(name, variable),
+            (Self::Active(active), Command::RemoveVariable(name)) => {
+                let removed = SiteEvent::VariableRemoved { name: name.clone() };
+                Ok(active.variables.contains_key(name).then_some(removed).into_iter().collect())
+            }
             (Self::Active(active), Command::HearPing { salt }) => {
                 // The secret that is being replaced says nothing of the one that replaces it.
                 let is_newest = salt.is_none() || *salt == active.webhook_salts.first().copied();
@@ -181,7 +193,11 @@ impl Aggregate for Site {
             (Self::Erased(_), Command::Restore { .. }) => Err(Refusal::SiteErased),
             (
                 Self::Unknown | Self::Deleted(_) | Self::Erased(_),
-                Command::Change(_) | Command::RotateWebhookSecret { .. } | Command::HearPing { .. },
+                Command::Change(_)
+                | Command::RotateWebhookSecret { .. }
+                | Command::HearPing { .. }
+                | Command::SetVariable(..)
+                | Command::RemoveVariable(_),
             )
             | (Self::Unknown, Command::Delete { .. } | Command::Restore { .. } | Command::Erase) => {
                 Err(Refusal::SiteNotFound)
@@ -192,9 +208,18 @@ impl Aggregate for Site {
     fn evolve(self, fact: &SiteEvent) -> Self {
         match (self, fact.clone()) {
             (Self::Unknown, SiteEvent::Created { name, organization, settings }) => {
-                let (former, webhook_salts) = (BTreeSet::new(), Vec::new());
+                let (former, webhook_salts, variables) = (BTreeSet::new(), Vec::new(), Variables::new());
                 let (version, is_pinged) = (1, false);
-                Self::Active(Active { name, former, organization, settings, version, webhook_salts, is_pinged })
+                Self::Active(Active {
+                    name,
+                    former,
+                    organization,
+                    settings,
+                    version,
+                    webhook_salts,
+                    is_pinged,
+                    variables,
+                })
             }
             (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
                 Self::Active(Active { settings, version: active.version + 1, ..active })
@@ -205,6 +230,14 @@ impl Aggregate for Site {
             (Self::Active(active), SiteEvent::WebhookSecretRotated { salt }) => {
                 let webhook_salts = std::iter::once(salt).chain(active.webhook_salts).take(SALTS_MAX).collect();
                 Self::Active(Active { webhook_salts, is_pinged: false, ..active })
+            }
+            (Self::Active(mut active), SiteEvent::VariableSet { name, value, contexts }) => {
+                active.variables.insert(name, Variable { value, contexts });
+                Self::Active(active)
+            }
+            (Self::Active(mut active), SiteEvent::VariableRemoved { name }) => {
+                active.variables.remove(&name);
+                Self::Active(active)
             }
             (Self::Active(active), SiteEvent::WebhookPinged {}) => Self::Active(Active { is_pinged: true, ..active }),
             (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active),
@@ -233,6 +266,13 @@ impl Active {
         let name = (change.name != self.name)
             .then(|| SiteEvent::Renamed { name: change.name.clone(), previous: self.name.clone() });
         Ok(settings.into_iter().chain(name).collect())
+    }
+
+    fn set_variable(&self, name: &VariableName, variable: &Variable) -> Result<Vec<SiteEvent>, Refusal> {
+        variable::admit(&self.variables, name)?;
+        let Variable { value, contexts } = variable.clone();
+        let set = SiteEvent::VariableSet { name: name.clone(), value, contexts };
+        Ok((self.variables.get(name) != Some(variable)).then_some(set).into_iter().collect())
     }
 }
 

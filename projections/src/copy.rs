@@ -206,7 +206,7 @@ macro_rules! values {
 values!(
     BuildId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
-    AliasName, Digest, Sealed, TokenName
+    AliasName, Digest, Sealed, TokenName, VariableName
 );
 
 impl Value for events::receiver::ReceiverName {

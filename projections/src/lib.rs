@@ -40,6 +40,7 @@ mod tables;
 pub mod timeline;
 pub mod tokens;
 pub mod users;
+pub mod variables;
 
 pub use apply::Applied;
 pub use error::Error;

@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 18] = [
+        const TABLES: [(&str, &str); 19] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -75,6 +75,7 @@ impl Model {
             ("tokens", "row.id"),
             ("receivers", "row.id"),
             ("notices", "row.id"),
+            ("variables", "row.site, row.name"),
             ("events", "row.sequence"),
             ("errors", "row.sequence"),
         ];

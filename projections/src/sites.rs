@@ -118,6 +118,8 @@ impl Row for SiteRow {
                 | SiteEvent::SettingsChanged { .. }
                 | SiteEvent::Renamed { .. }
                 | SiteEvent::WebhookSecretRotated { .. }
+                | SiteEvent::VariableSet { .. }
+                | SiteEvent::VariableRemoved { .. }
                 | SiteEvent::WebhookPinged {}
                 | SiteEvent::Deleted {}
                 | SiteEvent::Restored { .. }
@@ -148,7 +150,11 @@ impl Row for SiteRow {
 impl SiteRow {
     fn after(self, fact: SiteEvent, at: OffsetDateTime) -> Self {
         match fact {
-            SiteEvent::Created { .. } | SiteEvent::Restored { .. } | SiteEvent::Erased {} => self,
+            SiteEvent::Created { .. }
+            | SiteEvent::VariableSet { .. }
+            | SiteEvent::VariableRemoved { .. }
+            | SiteEvent::Restored { .. }
+            | SiteEvent::Erased {} => self,
             SiteEvent::WebhookSecretRotated { .. } => Self { webhook_pinged_at: None, ..self },
             SiteEvent::WebhookPinged {} => Self { webhook_pinged_at: Some(at), ..self },
             SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },

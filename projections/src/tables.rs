@@ -16,6 +16,7 @@ use crate::sites::SiteRow;
 use crate::table::{Held, Row};
 use crate::tokens::TokenRow;
 use crate::users::UserRow;
+use crate::variables::VariableRow;
 use events::Recorded;
 use sqlx::postgres::PgConnection;
 
@@ -96,4 +97,5 @@ tables! {
     tokens: TokenRow,
     receivers: ReceiverRow,
     notices: NoticeRow,
+    variables: VariableRow,
 }

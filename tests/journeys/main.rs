@@ -31,4 +31,5 @@ mod separate;
 mod sources;
 mod starting;
 mod upgrade;
+mod variables;
 mod webhook;

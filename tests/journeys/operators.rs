@@ -17,7 +17,9 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
 
     let compact = list("compact");
     let lines: Vec<&str> = compact.lines().collect();
-    assert!(lines[0].contains("repository.push_received") && lines[0].contains("Work on main"), "{compact}");
+    let first = lines.last().unwrap();
+    assert!(first.contains("repository.push_received") && first.contains("Work on main"), "newest first: {compact}");
+    assert!(first.contains(&promoted.time[..10]), "with its date: {compact}");
     assert!(compact.contains("listed: `live` now shows build 2"), "{compact}");
     let feed = list("feed");
     assert!(feed.contains(&format!("story {}", pushed.event)) && feed.contains("by service:syncer"), "{feed}");
@@ -32,6 +34,32 @@ async fn an_operator_reads_the_log_as_lines_as_stories_and_as_events() {
         platform.operator(&["events", "list", "--site", "listed", "--subject", &format!("alias/{}/live", site.id)]);
     assert_eq!(about.lines().count(), 1, "{about}");
     assert!(!platform.try_operator(&["events", "show", "99999999"]).status.success());
+}
+
+#[tokio::test]
+async fn a_list_of_facts_is_bounded_and_says_what_it_left_out() {
+    let platform = Platform::shared().await;
+    let site = platform.site("bounded", json!({})).await;
+    let promoted = site.publish(1, [("index.html", "bounded")]).await;
+    let list = |arguments: &[&str]| {
+        let listed = platform.try_operator(&[&["events", "list", "--site", "bounded", "--json"], arguments].concat());
+        assert!(listed.status.success(), "{listed:?}");
+        let facts = String::from_utf8(listed.stdout).unwrap();
+        let facts: Vec<Fact> = facts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (facts, String::from_utf8(listed.stderr).unwrap())
+    };
+    let (newest, told) = list(&["--limit", "2"]);
+    assert!(newest.len() == 2 && newest[0].sequence() > newest[1].sequence(), "{newest:?}");
+    let oldest = newest[1].sequence().to_string();
+    assert!(told.contains("left out: older facts") && told.contains("--before "), "{told}");
+    let (older, told) = list(&["--limit", "1", "--before", &oldest]);
+    assert!(older[0].sequence() < newest[1].sequence() && told.contains("newer facts"), "{older:?} {told}");
+    let (of_type, _) = list(&["--type", "alias.promoted", "--type", "deploy"]);
+    assert!(of_type.contains(&promoted) && of_type.iter().all(|fact| fact.name() != "build.finished"), "{of_type:?}");
+    let (since, told) = list(&["--since", &promoted.time]);
+    assert!(since.contains(&promoted) && since.iter().all(|fact| fact.sequence() >= promoted.sequence()), "{since:?}");
+    assert!(told.contains("older than was asked for"), "{told}");
+    assert!(list(&["--since", "1w"]).0.len() > since.len());
 }
 
 #[tokio::test]

@@ -367,11 +367,11 @@ impl Fleet {
         eventually("a delivery to be taken in", async || taken().await.then_some(())).await;
     }
 
-    /// Every fact in the log, as an operator lists them.
+    /// Every fact in the log, oldest first.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let arguments = ["events", "list", "--limit", "1000000", "--format", "json"];
-        self.operator(&arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.operator(&arguments).lines().rev().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Where everything is kept.

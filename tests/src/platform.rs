@@ -204,11 +204,11 @@ impl Platform {
         }
     }
 
-    /// Every fact in the log, as an operator lists them.
+    /// Every fact in the log, oldest first.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let listed = self.operator(&["events", "list", "--limit", "1000000", "--format", "json"]);
-        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        listed.lines().rev().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Waits until the read model has everything that is in the log now.

@@ -1,7 +1,8 @@
 //! Facts about sites, who owns them, and what they are called.
 
 use crate::authority::Role;
-use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, SiteId, SiteName, UserId};
+use crate::variable::{Context, VariableName};
+use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, Sealed, SiteId, SiteName, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -107,6 +108,23 @@ pub enum SiteEvent {
     /// Its repository's host has tried the webhook, and it reached us: said once for each secret.
     #[serde(rename = "webhook_pinged.v1")]
     WebhookPinged {},
+    /// From now on its builds have this variable.
+    #[serde(rename = "variable_set.v1")]
+    VariableSet {
+        /// What it is called.
+        name: VariableName,
+        /// Its value, sealed with the key of the site's builds.
+        value: Sealed,
+        /// Which builds have it.
+        #[schemars(length(min = 1))]
+        contexts: BTreeSet<Context>,
+    },
+    /// Its builds have this variable no more.
+    #[serde(rename = "variable_removed.v1")]
+    VariableRemoved {
+        /// What it was called.
+        name: VariableName,
+    },
     /// The site was deleted; its hosts are released at the same moment. What it showed is kept until it is erased.
     #[serde(rename = "deleted.v1")]
     Deleted {},

@@ -1,6 +1,6 @@
 use super::*;
-use crate::SiteEngine;
 use crate::aggregate::story::given;
+use crate::{Context, Sealed, SiteEngine};
 
 fn settings() -> SiteSettings {
     SiteSettings {
@@ -116,6 +116,30 @@ fn that_a_webhook_works_is_said_once_for_each_secret() {
     given::<Site>([created(), pinged.clone(), rotated(1)]).when(ping(Some(1))).then([pinged.clone()]);
     given::<Site>([created(), rotated(1), rotated(2)]).when(ping(Some(1))).then([]);
     given::<Site>([created(), SiteEvent::Deleted {}]).when(ping(None)).refuses(Refusal::SiteNotFound);
+}
+
+#[test]
+fn a_variable_is_set_when_it_is_another_and_removed_when_it_is_there() {
+    let name: VariableName = "API_KEY".parse().unwrap();
+    let variable = |byte: u8| Variable { value: Sealed::of(&[byte; 48]), contexts: [Context::Live].into() };
+    let set = |byte: u8| {
+        let Variable { value, contexts } = variable(byte);
+        SiteEvent::VariableSet { name: name.clone(), value, contexts }
+    };
+    let removed = SiteEvent::VariableRemoved { name: name.clone() };
+    let command = |byte: u8| Command::SetVariable(name.clone(), variable(byte));
+    given::<Site>([created()]).when(command(1)).then([set(1)]);
+    given::<Site>([created(), set(1)]).when(command(1)).then([]);
+    given::<Site>([created(), set(1)]).when(command(2)).then([set(2)]);
+    let remove = Command::RemoveVariable(name.clone());
+    given::<Site>([created(), set(1)]).when(remove.clone()).then([removed.clone()]);
+    given::<Site>([created(), set(1), removed]).when(remove.clone()).then([]);
+    let reserved: VariableName = "PATH".parse().unwrap();
+    let taken = Command::SetVariable(reserved.clone(), variable(1));
+    given::<Site>([created()]).when(taken).refuses(Refusal::VariableReserved(reserved));
+    for command in [command(1), remove] {
+        given::<Site>([created(), SiteEvent::Deleted {}]).when(command).refuses(Refusal::SiteNotFound);
+    }
 }
 
 #[test]

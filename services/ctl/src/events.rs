@@ -1,11 +1,17 @@
 //! `pagefold events list|tail|show`: the log, filtered and rendered.
 
+mod filter;
+mod list;
+
 use crate::names::{self, Names};
+use crate::print::Print;
 use crate::render::{self, Format};
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use events::{Recorded, SiteId};
+use filter::Filter;
 use futures::StreamExt;
+use list::Range;
 use runtime::{Entry, Log};
 use std::io::Write;
 use uuid::Uuid;
@@ -13,16 +19,12 @@ use uuid::Uuid;
 /// What to do with the log.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print facts that are in the log, oldest first
+    /// Print facts that are in the log, newest first, and say which were left out
     List {
         #[command(flatten)]
         filter: Filter,
-        /// Print facts after this sequence
-        #[arg(long, default_value_t = 0)]
-        after: u64,
-        /// Print at most so many
-        #[arg(long, default_value_t = 1000)]
-        limit: usize,
+        #[command(flatten)]
+        range: Range,
         /// How to print them
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -48,20 +50,6 @@ pub enum Command {
     },
 }
 
-/// Which facts.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Filter {
-    /// Only facts about one aggregate: `host/docs`, `build/<id>`, `alias/<site id>/live`, or a kind alone: `build`
-    #[arg(long)]
-    subject: Option<String>,
-    /// Only facts of one site, by its name or its id
-    #[arg(long)]
-    site: Option<String>,
-    /// Only facts of one story
-    #[arg(long)]
-    correlation: Option<Uuid>,
-}
-
 /// Prints the facts that a filter takes, each with what its site is called.
 struct Printer<'a> {
     filter: Filter,
@@ -71,47 +59,33 @@ struct Printer<'a> {
     out: &'a mut (dyn Write + Send),
 }
 
-impl Filter {
-    fn takes(&self, recorded: &Recorded) -> bool {
-        let about = self.subject.as_deref().is_none_or(|wanted| {
-            let (kind, id) = wanted.split_once('/').map_or((wanted, None), |(kind, id)| (kind, Some(id)));
-            kind == recorded.event.aggregate() && id.is_none_or(|id| id == recorded.envelope.subject)
-        });
-        about && self.correlation.is_none_or(|story| story == recorded.envelope.correlation)
-    }
-}
-
 /// Runs a command and prints to `out`.
 ///
 /// # Errors
 /// If the log cannot be read, the fact or the site does not exist, or `out` is closed.
-pub async fn run(log: &Log, command: Command, out: &mut (dyn Write + Send)) -> Result<()> {
+pub async fn run(log: &Log, command: Command, print: Print, out: &mut (dyn Write + Send)) -> Result<()> {
+    let wanted = |format| if print == Print::Programs { Format::Json } else { format };
     match command {
-        Command::List { filter, after, limit, format } => {
-            let end = log.last_sequence().await?;
-            let mut printer = Printer::new(log, filter, format, out).await?;
-            let (mut entries, mut printed, mut position) = (log.follow(after), 0, after);
-            while position < end && printed < limit {
-                let Some(entry) = entries.next().await else { break };
-                position = entry.sequence;
-                printed += usize::from(printer.print(&entry).await?);
-            }
-            Ok(())
+        Command::List { filter, range, format } => {
+            let printer = Printer::new(log, filter, wanted(format), out).await?;
+            list::newest_first(log, &range, printer).await
         }
         Command::Tail { filter, after, format } => {
             let end = log.last_sequence().await?;
-            let mut printer = Printer::new(log, filter, format, out).await?;
+            let mut printer = Printer::new(log, filter, wanted(format), out).await?;
             let mut entries = log.follow(after.unwrap_or(end));
             while let Some(entry) = entries.next().await {
-                printer.print(&entry).await?;
-                printer.out.flush()?;
+                if printer.takes(&entry) {
+                    printer.print(&entry).await?;
+                    printer.out.flush()?;
+                }
             }
             Ok(())
         }
         Command::Show { fact, format } => {
             let recorded = find(log, &fact).await?.with_context(|| format!("there is no fact `{fact}` in the log"))?;
             let name = Names::new(log).of(&recorded).await?;
-            writeln!(out, "{}", render::fact(&recorded, name.as_deref(), format))?;
+            writeln!(out, "{}", render::fact(&recorded, name.as_deref(), wanted(format)))?;
             Ok(())
         }
     }
@@ -126,20 +100,23 @@ impl<'a> Printer<'a> {
         Ok(Self { filter, site, format, names: Names::new(log), out })
     }
 
-    async fn print(&mut self, entry: &Entry) -> Result<bool> {
+    /// Whether an entry is asked for. What cannot be read may be what is asked for.
+    fn takes(&self, entry: &Entry) -> bool {
         match &entry.fact {
-            Ok(recorded) if self.takes(recorded) => {
+            Ok(recorded) => (self.site.is_none() || self.site == recorded.site()) && self.filter.takes(recorded),
+            Err(_) => true,
+        }
+    }
+
+    async fn print(&mut self, entry: &Entry) -> Result<()> {
+        match &entry.fact {
+            Ok(recorded) => {
                 let name = self.names.of(recorded).await?;
                 writeln!(self.out, "{}", render::fact(recorded, name.as_deref(), self.format))?;
             }
-            Ok(_) => return Ok(false),
             Err(error) => writeln!(self.out, "{}", render::unreadable(entry.sequence, error, self.format))?,
         }
-        Ok(true)
-    }
-
-    fn takes(&self, recorded: &Recorded) -> bool {
-        (self.site.is_none() || self.site == recorded.site()) && self.filter.takes(recorded)
+        Ok(())
     }
 }
 

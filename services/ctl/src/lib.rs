@@ -8,5 +8,10 @@ mod names;
 pub mod organization;
 pub mod parked;
 pub mod past;
+pub mod print;
+mod progress;
 pub mod render;
 pub mod site;
+
+pub use print::Print;
+pub use progress::Progress;

@@ -2,10 +2,12 @@
 //! name means the organization that held it then.
 
 use crate::past::{self, At};
+use crate::print::Print;
 use anyhow::{Result, anyhow};
 use clap::Subcommand;
 use events::{Aggregate, Event, Handle, Organization, OrganizationId, OrganizationName, Recorded, Site, SiteId};
 use runtime::Log;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use time::format_description::well_known::Rfc3339;
@@ -85,7 +87,8 @@ impl Organizations {
 ///
 /// # Errors
 /// If the log cannot be read or there was no such organization then.
-pub async fn run(log: &Log, Command::Show { organization, at }: Command, out: &mut (dyn Write + Send)) -> Result<()> {
+pub async fn run(log: &Log, command: Command, print: Print, out: &mut (dyn Write + Send)) -> Result<()> {
+    let Command::Show { organization, at } = command;
     let (mut organizations, mut sites) = (Organizations::default(), BTreeMap::<SiteId, Site>::new());
     let unread = past::read(log, at, |recorded| {
         organizations.apply(&recorded);
@@ -96,20 +99,20 @@ pub async fn run(log: &Log, Command::Show { organization, at }: Command, out: &m
     })
     .await?;
     let found = match organizations.find(&organization) {
-        Some(id) => print(id, &organizations, &sites, out),
+        Some(id) => tell(id, &organizations, &sites, print, out),
         None => Err(none(&organization)),
     };
-    unread.told_after(found, out)
+    unread.told_after(found, print, out)
 }
 
-fn print(
+fn tell(
     id: OrganizationId,
     organizations: &Organizations,
     sites: &BTreeMap<SiteId, Site>,
+    print: Print,
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
     let name = organizations.name_of(id).ok_or_else(|| none(&id.to_string()))?;
-    writeln!(out, "{name}, {id}")?;
     let mut owned: Vec<&str> = sites
         .values()
         .filter_map(|site| match site {
@@ -118,9 +121,15 @@ fn print(
         })
         .collect();
     owned.sort_unstable();
+    let last = organizations.known.get(&id).and_then(|known| known.last.as_ref());
+    if print == Print::Programs {
+        let at = last.map(|last| last.sequence);
+        return Ok(writeln!(out, "{}", json!({ "id": id, "name": name, "sites": owned, "at": at }))?);
+    }
+    writeln!(out, "{name}, {id}")?;
     let owned = if owned.is_empty() { "none".to_owned() } else { owned.join(", ") };
     writeln!(out, "  sites    {owned}")?;
-    if let Some(last) = organizations.known.get(&id).and_then(|known| known.last.as_ref()) {
+    if let Some(last) = last {
         let time = last.envelope.time.format(&Rfc3339)?;
         writeln!(out, "  last     fact {} at {time}: {}", last.sequence, last.sentence())?;
     }

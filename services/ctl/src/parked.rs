@@ -1,5 +1,6 @@
 //! `pagefold parked list|retry|drop`: what a consumer could not handle.
 
+use crate::print::Print;
 use anyhow::Result;
 use clap::Subcommand;
 use runtime::{Connection, parked};
@@ -10,11 +11,7 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print what is on the shelf, oldest first
-    List {
-        /// One JSON object per line
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Give a parked fact to its consumer again
     Retry {
         /// Its id in the list
@@ -31,9 +28,10 @@ pub enum Command {
 ///
 /// # Errors
 /// If the shelf cannot be reached or there is nothing under the id.
-pub async fn run(connection: &Connection, command: Command, out: &mut (dyn Write + Send)) -> Result<()> {
+pub async fn run(connection: &Connection, command: Command, print: Print, out: &mut (dyn Write + Send)) -> Result<()> {
+    let json = print == Print::Programs;
     match command {
-        Command::List { json } => {
+        Command::List => {
             let shelf = parked::list(connection).await?;
             if shelf.is_empty() && !json {
                 writeln!(out, "nothing is parked")?;
@@ -55,11 +53,19 @@ pub async fn run(connection: &Connection, command: Command, out: &mut (dyn Write
         }
         Command::Retry { id } => {
             let parked = parked::retry(connection, id).await?;
-            writeln!(out, "{} gets fact {} again", parked.consumer, parked.sequence)?;
+            if json {
+                writeln!(out, "{}", serde_json::to_string(&parked)?)?;
+            } else {
+                writeln!(out, "{} gets fact {} again", parked.consumer, parked.sequence)?;
+            }
         }
         Command::Drop { id } => {
             let parked = parked::discard(connection, id).await?;
-            writeln!(out, "fact {} is off the shelf of {}; it stays in the log", parked.sequence, parked.consumer)?;
+            if json {
+                writeln!(out, "{}", serde_json::to_string(&parked)?)?;
+            } else {
+                writeln!(out, "fact {} is off the shelf of {}; it stays in the log", parked.sequence, parked.consumer)?;
+            }
         }
     }
     Ok(())

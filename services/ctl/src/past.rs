@@ -1,5 +1,7 @@
 //! The log up to a point in it, and what of that cannot be read.
 
+use crate::print::Print;
+use crate::progress::Progress;
 use anyhow::{Result, anyhow};
 use events::Recorded;
 use futures::StreamExt;
@@ -60,26 +62,36 @@ impl Unread {
     }
 
     /// Prints what cannot be read after what was `found`, or says it with why nothing was.
-    pub(crate) fn told_after(&self, found: Result<()>, out: &mut (dyn Write + Send)) -> Result<()> {
+    pub(crate) fn told_after(&self, found: Result<()>, print: Print, out: &mut (dyn Write + Send)) -> Result<()> {
         let lines: Vec<String> = self.lines().collect();
         if lines.is_empty() {
             return found;
         }
         let told = format!("facts that may be about it and that this version cannot read:\n{}", lines.join("\n"));
         found.map_err(|error| anyhow!("{error:#}; {told}"))?;
-        writeln!(out, "{told}")?;
+        match print {
+            Print::People => writeln!(out, "{told}")?,
+            Print::Programs => complain(&told),
+        }
         Ok(())
     }
+}
+
+/// What is no part of what was asked for, beside it.
+#[expect(clippy::print_stderr, reason = "a program reads the standard output")]
+fn complain(told: &str) {
+    eprintln!("{told}");
 }
 
 /// Reads the log from its start up to `at`, or to its end, and gives every fact to `take`; answers what cannot be read.
 pub(crate) async fn read(log: &Log, at: Option<At>, mut take: impl FnMut(Recorded)) -> Result<Unread> {
     let end = log.last_sequence().await?;
     let (mut entries, mut position) = (log.follow(0), 0);
-    let (mut unread, mut within) = (Unread::default(), true);
+    let (mut unread, mut within, progress) = (Unread::default(), true, Progress::new("facts"));
     while position < end {
         let Some(entry) = entries.next().await else { break };
         position = entry.sequence;
+        progress.at(position, end);
         // What cannot be read has no time: it stands where the one before it stands.
         within = match (at, &entry.fact) {
             (None, _) => true,

@@ -2,12 +2,14 @@
 
 use events::Recorded;
 use serde_json::json;
+use time::UtcOffset;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// How a fact is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
-    /// One line: sequence, time, type, what it is about, what happened
+    /// One line: sequence, time in UTC, type, what it is about, what happened
     #[default]
     Compact,
     /// A few lines with cause and actor
@@ -43,12 +45,12 @@ fn sentence(recorded: &Recorded, site: Option<&str>) -> String {
 
 fn compact(recorded: &Recorded, site: Option<&str>) -> String {
     let Recorded { sequence, envelope, event } = recorded;
-    let time = envelope.time.time();
     let name = event.name();
     let name = name.rsplit_once(".v").map_or(name.as_str(), |(name, _)| name);
-    let (hour, minute, second, milli) = time.as_hms_milli();
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
+    let time = envelope.time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default();
     let sentence = sentence(recorded, site);
-    format!("{sequence:>6}  {hour:02}:{minute:02}:{second:02}.{milli:03}  {name:<25} {sentence}")
+    format!("{sequence:>6}  {time}  {name:<25} {sentence}")
 }
 
 fn feed(recorded: &Recorded, site: Option<&str>) -> String {
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn a_line_tells_when_and_what() {
         let line = fact(&promoted(), Some("docs"), Format::Compact);
-        assert_eq!(line, "    12  05:06:07.008  alias.promoted            docs: `live` now shows build 3");
+        assert_eq!(line, "    12  2026-03-04 05:06:07.008  alias.promoted            docs: `live` now shows build 3");
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 use crate::organization::Organizations;
 use crate::past::{self, At};
+use crate::print::Print;
 use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 use events::{Aggregate, Alias, AliasEvent, AliasName, BuildEvent, Event, Host, Outcome, Recorded, Site, SiteId};
 use runtime::Log;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use time::format_description::well_known::Rfc3339;
@@ -97,17 +99,19 @@ impl View {
 ///
 /// # Errors
 /// If the log cannot be read or there was no such site then.
-pub async fn run(log: &Log, Command::Show { site, at }: Command, out: &mut (dyn Write + Send)) -> Result<()> {
+pub async fn run(log: &Log, command: Command, print: Print, out: &mut (dyn Write + Send)) -> Result<()> {
+    let Command::Show { site, at } = command;
     let mut sites = Sites::default();
     let unread = past::read(log, at, |recorded| sites.apply(recorded)).await?;
     let found = match sites.find(&site) {
-        Some(view) => print(&site, view, &sites.organizations, out),
+        Some(view) if print == Print::Programs => json(&site, view, out),
+        Some(view) => lines(&site, view, &sites.organizations, out),
         None => Err(anyhow!("there was no site `{site}` then")),
     };
-    unread.told_after(found, out)
+    unread.told_after(found, print, out)
 }
 
-fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn Write + Send)) -> Result<()> {
+fn lines(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn Write + Send)) -> Result<()> {
     let active = match &view.site {
         Site::Unknown => bail!("there was no site `{asked}` then"),
         Site::Deleted(_) => {
@@ -135,4 +139,28 @@ fn print(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn
         writeln!(out, "  last     fact {} at {time}: {}", last.sequence, last.sentence())?;
     }
     Ok(())
+}
+
+fn json(asked: &str, view: &View, out: &mut (dyn Write + Send)) -> Result<()> {
+    let last = view.last.as_ref().map(|last| last.sequence);
+    let told = match &view.site {
+        Site::Unknown => bail!("there was no site `{asked}` then"),
+        Site::Deleted(_) | Site::Erased(_) => {
+            json!({ "organization_id": view.site.organization(), "deleted": true, "at": last })
+        }
+        Site::Active(active) => {
+            let shown = |(alias, state): (&AliasName, &Alias)| json!({ "alias": alias, "deploy": state.deploy, "locked": state.locked });
+            json!({
+                "name": active.name,
+                "organization_id": active.organization,
+                "settings": active.settings,
+                "builds": view.builds,
+                "succeeded": view.succeeded,
+                "aliases": view.aliases.iter().map(shown).collect::<Vec<_>>(),
+                "deleted": false,
+                "at": last,
+            })
+        }
+    };
+    Ok(writeln!(out, "{told}")?)
 }

@@ -13,6 +13,7 @@ use crate::launch::Launcher;
 use crate::output::Packed;
 use crate::record::Record;
 use crate::sandbox::Sandbox;
+use crate::variables::Variables;
 use crate::words::{CANCELED, counted, lasting};
 use crate::workspace::Workspace;
 use blame::Blame;
@@ -36,6 +37,8 @@ pub(crate) struct Task {
     pub(crate) job: Job,
     /// What the site is called, for the build to see.
     pub(crate) site: String,
+    /// What the site gives it; none if that cannot be read any more.
+    pub(crate) variables: Option<Variables>,
     pub(crate) sandbox: Arc<Sandbox>,
 }
 
@@ -136,7 +139,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn work(&self, folder: &Path, halt: &CancellationToken) -> Result<(CommitId, Artifact), Cut> {
-        let Task { build, number, job, site, sandbox } = &self.task;
+        let Task { build, number, job, site, sandbox, .. } = &self.task;
         let (worker, sandbox) = (&self.launcher.worker, sandbox.name());
         let begun = format!("build {} of {site}, attempt {number}, on {worker} with {sandbox}", job.number);
         self.record.say(begun).await;

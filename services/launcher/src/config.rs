@@ -4,6 +4,7 @@ use crate::output::OutputLimits;
 use crate::sandbox;
 use crate::source;
 use crate::spec::Limits;
+use crate::variables::BuildKey;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct Config {
     pub limits: Limits,
     /// What one build may publish.
     pub output: OutputLimits,
+    /// By which it reads what builds are given.
+    pub key: BuildKey,
     /// How often what earlier builds left over is looked for.
     pub sweep_every: Duration,
 }

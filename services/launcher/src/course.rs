@@ -1,13 +1,14 @@
 //! The course of one build through this launcher: which attempt it is, its work, and what the log is told in the end.
 
 use crate::attempt::{Attempt, Ending, Task};
+use crate::given::Given;
 use crate::interruption::Interruption;
 use crate::launch::Launcher;
 use crate::memory::Known;
 use crate::record::Record;
 use crate::terms;
 use events::build::{Command, Report};
-use events::{Build, BuildId, Cause, Site, SiteId};
+use events::{Build, BuildId, Cause};
 use runtime::{ExecuteError, Failure, build_log, clock, telemetry};
 use std::convert::Infallible;
 use std::time::Duration;
@@ -63,13 +64,13 @@ impl Launcher {
             return Ok(Next::Say(report));
         }
         // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
-        let site = self.name_of(job.site).await?;
+        let Given { name, variables } = self.given(job).await?;
         let sandbox = self.presence.sandbox().ok_or_else(|| Failure::Retry("no build sandbox works here".into()))?;
         if self.reserve.is_short().await {
             return Err(Failure::Retry("the launcher's disk is full".into()));
         }
         let work = |state: &Build, number| match state.job() {
-            Some(job) => Next::Work(Task { build, number, job: job.clone(), site, sandbox }),
+            Some(job) => Next::Work(Task { build, number, job: job.clone(), site: name, variables, sandbox }),
             None => Next::Nothing,
         };
         if let (Some(number), Known::Nothing) = (ours, known) {
@@ -86,14 +87,6 @@ impl Launcher {
         }
         let state = self.log.load::<Build>(&build.to_string()).await?.state;
         Ok(state.attempt_of(&self.worker).map_or(Next::Nothing, |number| work(&state, number)))
-    }
-
-    /// What a site is called, for its builds to see.
-    async fn name_of(&self, site: SiteId) -> Result<String, Failure> {
-        Ok(match self.log.load::<Site>(&site.to_string()).await?.state {
-            Site::Active(active) => active.name.to_string(),
-            Site::Unknown | Site::Deleted(_) | Site::Erased(_) => site.to_string(),
-        })
     }
 
     async fn build(&self, task: Task, cause: &Cause) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use crate::source::Mirror;
 use crate::sweep::Sweeper;
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Recorded};
 use runtime::consumer::Timing;
-use runtime::{Consumer, Failure, Log};
+use runtime::{Consumer, Failure, Log, Vault};
 use std::sync::Arc;
 use storage::{PlatformBucket, Storage};
 use tokio::sync::Semaphore;
@@ -36,6 +36,8 @@ pub(crate) struct Launcher {
     pub(crate) platform: PlatformBucket,
     pub(crate) stop: CancellationToken,
     pub(crate) log: Log,
+    /// What builds are given can be read with its keys.
+    pub(crate) vault: Vault,
     pub(crate) memory: Memory,
     pub(crate) slots: Arc<Slots>,
     /// The turns at archiving logs.
@@ -72,6 +74,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     let (room, mirrors) = (Arc::clone(&reserve), Arc::clone(&mirror));
     let (platform, stopped) = (storage.platform(), stop.clone());
     let archiving = Semaphore::new(LOGS_AT_ONCE);
+    let vault = Vault::new(log.connection(), config.key.bytes());
     let launcher = Launcher {
         config,
         worker,
@@ -82,6 +85,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         platform,
         stop,
         log,
+        vault,
         memory,
         slots,
         archiving,

@@ -10,12 +10,14 @@ mod attempt;
 mod config;
 mod course;
 mod disk;
+mod given;
 mod group;
 mod hands;
 pub mod installation;
 mod interruption;
 mod launch;
 mod lines;
+mod mask;
 mod memory;
 pub mod output;
 mod prepare;
@@ -29,6 +31,7 @@ pub mod source;
 pub mod spec;
 mod sweep;
 mod terms;
+pub mod variables;
 mod words;
 pub mod workspace;
 
@@ -36,6 +39,7 @@ pub use config::{Config, Error, SWEEP_EVERY};
 pub use launch::run;
 pub use lines::LINE_BYTES;
 pub use prepare::{Parts, Prepared, prepare};
+pub use variables::BuildKey;
 
 use std::io;
 

@@ -3,6 +3,7 @@
 //! Whatever else would move a terminal's cursor or turn text around is taken out, so that a line is read where it stands and
 //! none can be painted over the mark that says whose it is.
 
+use crate::mask::Mask;
 use std::mem;
 
 /// The longest line passed on; a longer one is split, so that a build cannot make us hold its output in memory.
@@ -14,11 +15,23 @@ pub(crate) struct Lines {
     rest: Vec<u8>,
     /// Whether the last line was ended by a return, which a line end may still follow.
     returned: bool,
+    /// What is not to be seen in them.
+    mask: Mask,
 }
 
 impl Lines {
+    /// Lines in which values are masked.
+    pub(crate) fn masked(mask: Mask) -> Self {
+        Self { mask, ..Self::default() }
+    }
+
     /// Takes the next bytes and gives the lines they complete, without line ends.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let fit = self.mask.push(bytes);
+        self.split(&fit)
+    }
+
+    fn split(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for part in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             self.rest.extend_from_slice(part);
@@ -44,9 +57,12 @@ impl Lines {
         lines
     }
 
-    /// The last line, if it had no end.
-    pub(crate) fn finish(self) -> Option<String> {
-        (!self.rest.is_empty()).then(|| text(&self.rest))
+    /// What is left when nothing follows: the last line, if it had no end, and what waited to be told from a value.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        let held = self.mask.finish();
+        let mut lines = self.split(&held);
+        lines.extend((!self.rest.is_empty()).then(|| text(&self.rest)));
+        lines
     }
 }
 

@@ -3,6 +3,9 @@
 //! Nothing of the host's environment and no credential is in it. The repository's address stays outside: the checkout is
 //! already there when the container starts.
 
+use crate::lines::Lines;
+use crate::mask::Mask;
+use crate::variables::Variables;
 use crate::workspace::Workspace;
 use events::SiteEngine;
 use std::collections::BTreeMap;
@@ -28,6 +31,8 @@ pub struct Inputs {
     pub engine: SiteEngine,
     /// Where the commit is checked out.
     pub workspace: Workspace,
+    /// What the site gives it.
+    pub variables: Variables,
 }
 
 /// What one build may use.
@@ -87,8 +92,17 @@ pub struct ContainerSpec {
     pub name: String,
     pub command: Vec<String>,
     pub env: BTreeMap<String, String>,
+    /// What the site gives it. Ours come before.
+    pub variables: Variables,
     pub workspace: Workspace,
     pub limits: Limits,
+}
+
+impl ContainerSpec {
+    /// What it prints becomes lines in which nobody sees what the site gave it.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines::masked(Mask::of(&self.variables))
+    }
 }
 
 /// Describes the container of `build`.
@@ -99,6 +113,7 @@ pub fn specify(build: &Inputs, limits: &Limits) -> ContainerSpec {
         name: container_name(&build.build),
         command: command.map(str::to_owned).to_vec(),
         env: environment(build),
+        variables: build.variables.clone(),
         workspace: build.workspace.clone(),
         limits: limits.clone(),
     }
@@ -130,7 +145,8 @@ fn environment(build: &Inputs) -> BTreeMap<String, String> {
         ("BASEURL", ""),
         ("SITE_PREFIX", ""),
     ];
-    let names = of_site.map(|(name, _)| name).join(" ");
+    let names: Vec<&str> = of_site.iter().map(|(name, _)| *name).chain(build.variables.names()).collect();
+    let names = names.join(" ");
     let of_sandbox = [("SITE_VARIABLES", names.as_str()), ("CI", "true"), ("LANG", "C.UTF-8"), ("HOME", HOME)];
     let all = of_site.into_iter().chain(of_sandbox);
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -153,6 +169,7 @@ fn owner_and_repository(url: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::{Inputs, Limits, container_name, owner_and_repository, specify};
+    use crate::variables::Variables;
     use crate::workspace::Workspace;
     use events::SiteEngine;
 
@@ -165,6 +182,7 @@ mod tests {
             repository_url: "https://token:secret@example.org/acme/docs.git".to_owned(),
             engine,
             workspace: Workspace::at("/var/lib/pagefold/build"),
+            variables: Variables::default(),
         }
     }
 

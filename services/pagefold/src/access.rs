@@ -5,11 +5,12 @@ use crate::credentials;
 use crate::up::{data_dir, ready::Ready};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use ctl::Print;
 use projections::Store;
 use runtime::{Connection, Log, connection};
 use secrecy::SecretString;
+use serde_json::json;
 use servers::nats;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Where the platform is.
@@ -36,6 +37,9 @@ pub(crate) struct Access {
     /// The database of the read model, as its owner
     #[arg(long, env = "PAGEFOLD_POSTGRES_URL", hide_env_values = true, global = true)]
     postgres_url: Option<SecretString>,
+    /// Tell it as JSON
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 /// What to do with the read model.
@@ -46,6 +50,11 @@ pub(crate) enum ProjectionsCommand {
 }
 
 impl Access {
+    /// For whom the command tells what it found or did.
+    pub(crate) const fn print(&self) -> Print {
+        Print::of(self.json)
+    }
+
     fn folder(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(data_dir)
     }
@@ -99,9 +108,10 @@ impl Access {
 pub(crate) async fn rebuild(access: &Access, command: ProjectionsCommand) -> Result<()> {
     let ProjectionsCommand::Rebuild = command;
     let (log, store) = (access.log().await?, Store::connect(&access.postgres()?, 2).await?);
-    let started = std::time::Instant::now();
-    let position = projector::rebuild(&log, &store).await?;
+    let (started, progress) = (std::time::Instant::now(), ctl::Progress::new("facts"));
+    let position = projector::rebuild_watched(&log, &store, &|read, all| progress.at(read, all)).await?;
+    progress.clear();
     let seconds = started.elapsed().as_secs_f32();
-    writeln!(std::io::stdout(), "the read model was made anew from {position} facts in {seconds:.1} s and is live")?;
-    Ok(())
+    let told = format!("the read model was made anew from {position} facts in {seconds:.1} s and is live");
+    access.print().one(&json!({ "facts": position, "seconds": seconds }), &told)
 }

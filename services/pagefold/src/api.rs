@@ -1,8 +1,9 @@
 //! How a command reaches the API of a platform, as whoever has its token.
 
+use crate::exit::Why;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -13,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long an answer may take; a command of the API is given up after eight seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,6 +51,13 @@ impl Api {
         self.ask(Method::DELETE, path, None).await.map(drop)
     }
 
+    /// A link that signs in a person, or whoever has the token, once.
+    pub(crate) async fn sign_in_link(&self, user: Option<Uuid>) -> Result<String> {
+        let body = user.map_or_else(|| json!({}), |user| json!({ "user": user }));
+        let made = self.post("/sign-in-links", body).await?;
+        Ok(made["url"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// All of a list, page after page.
     pub(crate) async fn all(&self, path: &str) -> Result<Vec<Value>> {
         let (mut items, mut after) = (Vec::new(), String::new());
@@ -80,7 +89,8 @@ impl Api {
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let answered = async { answer(self.send(method, path, body).await?).await };
-        tokio::time::timeout(PATIENCE, answered).await.with_context(|| format!("`{}` does not answer", self.url))?
+        let silent = || Why::Unavailable(format!("`{}` does not answer", self.url));
+        tokio::time::timeout(PATIENCE, answered).await.map_err(|_| silent())?
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>> {
@@ -93,7 +103,8 @@ impl Api {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into()),
             None => request.body(Full::default()),
         };
-        self.client.request(request?).await.with_context(|| format!("`{}` does not answer", self.url))
+        let silent = || Why::Unavailable(format!("`{}` does not answer", self.url));
+        self.client.request(request?).await.with_context(silent)
     }
 }
 
@@ -105,8 +116,12 @@ async fn answer(response: Response<Incoming>) -> Result<Value> {
     if status.is_success() {
         return Ok(body);
     }
-    match (body["detail"].as_str(), body["code"].as_str()) {
-        (Some(detail), Some(code)) => bail!("{detail} ({code})"),
-        _ => bail!("the platform answered {status}"),
+    let why = match (body["detail"].as_str(), body["code"].as_str()) {
+        (Some(detail), Some(code)) => format!("{detail} ({code})"),
+        _ => format!("the platform answered {status}"),
+    };
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        return Err(Why::Unavailable(why).into());
     }
+    bail!(why)
 }

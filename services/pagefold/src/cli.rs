@@ -2,6 +2,7 @@
 
 use crate::access::{Access, ProjectionsCommand};
 use crate::deliveries;
+use crate::env;
 use crate::notices;
 use crate::people;
 use crate::permissions;
@@ -12,8 +13,10 @@ use crate::site;
 use crate::up::Up;
 use crate::user;
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use runtime::telemetry;
+use std::io::Write;
 use uuid::Uuid;
 
 /// A git push becomes a published website, and every step is an event you can replay.
@@ -91,12 +94,26 @@ pub(crate) enum Command {
     },
     /// See how the whole installation is
     Platform {
+        #[command(flatten)]
+        access: Access,
         #[command(subcommand)]
         command: platform::Command,
     },
     /// Look after sites as their people do
     #[command(flatten)]
     User(user::Command),
+    /// See and change what the builds of a site are given in their environment
+    Env {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: env::Command,
+    },
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
     /// Print a link that signs somebody in once
     SignInLink {
         #[command(flatten)]
@@ -127,9 +144,18 @@ impl Command {
             | Self::SignInLink { .. }
             | Self::Notices { .. }
             | Self::Platform { .. }
-            | Self::User(_) => None,
+            | Self::User(_)
+            | Self::Env { .. }
+            | Self::Completions { .. } => None,
         }
     }
+}
+
+/// Prints the completions of a shell.
+pub(crate) fn complete(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pagefold", &mut script);
+    Ok(std::io::stdout().write_all(&script)?)
 }
 
 /// What is logged unless told otherwise: libraries only when something is wrong. The S3 front reports every refused

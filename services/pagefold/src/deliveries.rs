@@ -1,8 +1,9 @@
 //! `pagefold deliveries`: webhooks that came for nobody or were refused.
 
-use crate::api::Api;
+use crate::access::Access;
 use anyhow::Result;
 use clap::Subcommand;
+use ctl::Print;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -10,11 +11,7 @@ use std::io::Write;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Those that may be seen, newest first, each with its reason
-    List {
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Deliver one again to the sites that are built from its repository by now
     Redeliver {
         /// What the list calls it
@@ -22,11 +19,15 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
+pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
+    let (api, print) = (access.api()?, access.print());
     match command {
-        Command::List { json } => list(&api.all("/deliveries").await?, json),
+        Command::List => list(&api.all("/deliveries").await?, print),
         Command::Redeliver { id } => {
             let answer = api.post(&format!("/deliveries/{id}/redeliver"), json!({})).await?;
+            if print == Print::Programs {
+                return print.one(&answer, "");
+            }
             for build in answer["builds"].as_array().into_iter().flatten() {
                 say(&format!("build {} is asked for", text(build, "")))?;
             }
@@ -35,9 +36,9 @@ pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
     }
 }
 
-fn list(strays: &[Value], json: bool) -> Result<()> {
-    if json {
-        return say(&serde_json::to_string_pretty(strays)?);
+fn list(strays: &[Value], print: Print) -> Result<()> {
+    if print == Print::Programs {
+        return print.list(strays, &[]);
     }
     for stray in strays {
         let (at, event, reason) = (&stray["received_at"], &stray["event"], &stray["reason"]);

@@ -4,6 +4,7 @@ use crate::limits::{Building, Mirroring};
 use clap::Args;
 use dialer::{Dialer, Own};
 use events::address::Allowed;
+use launcher::BuildKey;
 use launcher::sandbox;
 use launcher::source::Rules;
 use std::path::PathBuf;
@@ -127,7 +128,7 @@ impl FromStr for Kind {
     }
 }
 
-pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> launcher::Config {
+pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules, key: BuildKey) -> launcher::Config {
     launcher::Config {
         slots: builds.slots.max(1),
         data_dir,
@@ -143,6 +144,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules) -> laun
         mirrors: builds.mirroring.space(),
         limits: builds.limits.limits(),
         output: builds.limits.output(),
+        key,
         sweep_every: launcher::SWEEP_EVERY,
     }
 }

@@ -7,6 +7,8 @@ mod cli;
 mod credentials;
 mod deliveries;
 mod door;
+mod env;
+mod exit;
 mod health;
 mod launch;
 mod limits;
@@ -66,21 +68,23 @@ async fn run(command: Command) -> Result<()> {
         Command::Provision(options) => provision::run(*options).await,
         Command::Permissions { command } => permissions::run(command),
         Command::Events { access, command } => {
-            ctl::events::run(&access.log().await?, command, &mut std::io::stdout()).await
+            ctl::events::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
         Command::Parked { access, command } => {
-            ctl::parked::run(access.log().await?.connection(), command, &mut std::io::stdout()).await
+            ctl::parked::run(access.log().await?.connection(), command, access.print(), &mut std::io::stdout()).await
         }
         Command::Site { access, command } => site::run(&access, command).await,
         Command::Organization { access, command } => {
-            ctl::organization::run(&access.log().await?, command, &mut std::io::stdout()).await
+            ctl::organization::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
-        Command::Deliveries { access, command } => deliveries::run(&access.api()?, command).await,
-        Command::People { access, command } => people::run(&access.api()?, command).await,
-        Command::SignInLink { access, user } => people::sign_in_link(&access.api()?, user).await,
-        Command::Notices { access, command } => notices::run(&access.api()?, command).await,
-        Command::Platform { command } => platform::run(command).await,
+        Command::Deliveries { access, command } => deliveries::run(&access, command).await,
+        Command::People { access, command } => people::run(&access, command).await,
+        Command::SignInLink { access, user } => people::sign_in_link(&access, user).await,
+        Command::Notices { access, command } => notices::run(&access, command).await,
+        Command::Platform { access, command } => platform::run(&access, command).await,
         Command::User(command) => user::run(command).await,
+        Command::Env { access, command } => env::run(&access, command).await,
+        Command::Completions { shell } => cli::complete(shell),
         Command::Projections { access, command } => access::rebuild(&access, command).await,
     }
 }
@@ -96,5 +100,5 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 #[expect(clippy::print_stderr, reason = "a command line tells its user why it failed")]
 fn complain(error: &anyhow::Error) -> ExitCode {
     eprintln!("pagefold: {error:#}");
-    ExitCode::FAILURE
+    exit::code(error)
 }

@@ -1,10 +1,11 @@
 //! `pagefold notices`: who is told what happens to a site, and whether they were.
 
+use crate::access::Access;
 use crate::api::Api;
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use ctl::Print;
 use serde_json::{Value, json};
-use std::io::Write;
 use uuid::Uuid;
 
 /// What to do about those who are told.
@@ -14,9 +15,6 @@ pub(crate) enum Command {
     List {
         /// The name or the id of the site
         site: String,
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
     },
     /// Tell another; where to is read from the standard input, since some addresses are secrets
     Add {
@@ -52,9 +50,6 @@ pub(crate) enum Command {
         site: String,
         /// The receiver, by its id
         receiver: Uuid,
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
     },
     /// Send a notice once more
     Redeliver {
@@ -67,80 +62,53 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
+pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
+    let (api, print) = (&access.api()?, access.print());
     match command {
-        Command::List { site, json } => {
+        Command::List { site } => {
             let receivers = api.all(&format!("/sites/{site}/receivers")).await?;
-            list(&receivers, json, |receiver| {
-                let wants: Vec<&str> =
-                    receiver["wants"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                format!(
-                    "{}  {:<8} {}  {}  {}",
-                    text(receiver, "id"),
-                    text(receiver, "kind"),
-                    text(receiver, "name"),
-                    text(receiver, "address"),
-                    wants.join(",")
-                )
-            })
+            print.list(&receivers, &["id", "kind", "name", "address", "wants"])
         }
-        Command::Add { site, kind, name, wants } => add(api, &site, &kind, &name, wants).await,
+        Command::Add { site, kind, name, wants } => {
+            let mut body = json!({ "kind": kind, "name": name });
+            if !wants.is_empty() {
+                body["wants"] = json!(wants);
+            }
+            add(api, &site, body, print).await
+        }
         Command::Remove { site, receiver } => {
             api.delete(&format!("/sites/{site}/receivers/{receiver}")).await?;
-            say("it is told nothing any more")
+            print.one(&json!({ "id": receiver, "removed": true }), "it is told nothing any more")
         }
         Command::Test { site, receiver } => {
             let made = api.post(&format!("/sites/{site}/receivers/{receiver}/test"), json!({})).await?;
-            say(&format!("notice {} will be sent", text(&made, "id")))
+            print.one(&made, &format!("notice {} will be sent", text(&made, "id")))
         }
-        Command::Sent { site, receiver, json } => {
+        Command::Sent { site, receiver } => {
             let page = api.get(&format!("/sites/{site}/receivers/{receiver}/deliveries")).await?;
-            let notices = page["items"].as_array().cloned().unwrap_or_default();
-            list(&notices, json, |notice| {
-                format!(
-                    "{}  {}  {:<9} {:<16} {}",
-                    text(notice, "at"),
-                    text(notice, "id"),
-                    text(notice, "state"),
-                    text(notice, "occasion"),
-                    text(notice, "reason")
-                )
-            })
+            let notices = page["items"].as_array().map_or(&[][..], Vec::as_slice);
+            print.list(notices, &["at", "id", "state", "occasion", "reason"])
         }
         Command::Redeliver { site, receiver, notice } => {
             let path = format!("/sites/{site}/receivers/{receiver}/deliveries/{notice}/redeliver");
-            api.post(&path, json!({})).await?;
-            say(&format!("notice {notice} will be sent once more"))
+            let again = api.post(&path, json!({})).await?;
+            print.one(&again, &format!("notice {notice} will be sent once more"))
         }
     }
 }
 
-async fn add(api: &Api, site: &str, kind: &str, name: &str, wants: Vec<String>) -> Result<()> {
+async fn add(api: &Api, site: &str, mut body: Value, print: Print) -> Result<()> {
     let mut address = String::new();
     std::io::stdin().read_line(&mut address).context("cannot read the address")?;
-    let mut body = json!({ "kind": kind, "name": name, "address": address.trim() });
-    if !wants.is_empty() {
-        body["wants"] = json!(wants);
-    }
+    body["address"] = json!(address.trim());
     let made = api.post(&format!("/sites/{site}/receivers"), body).await?;
-    say(&format!("receiver {} is told from now on", text(&made, "id")))?;
-    match made["secret"].as_str() {
-        Some(secret) => say(&format!("what it receives is signed with {secret}, which is shown this once")),
-        None => Ok(()),
+    let mut told = format!("receiver {} is told from now on", text(&made, "id"));
+    if let Some(secret) = made["secret"].as_str() {
+        told = format!("{told}\nwhat it receives is signed with {secret}, which is shown this once");
     }
-}
-
-fn list(rows: &[Value], json: bool, line: impl Fn(&Value) -> String) -> Result<()> {
-    if json {
-        return say(&serde_json::to_string_pretty(rows)?);
-    }
-    rows.iter().try_for_each(|row| say(line(row).trim_end()))
+    print.one(&made, &told)
 }
 
 fn text<'a>(row: &'a Value, name: &str) -> &'a str {
     row[name].as_str().unwrap_or_default()
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -1,8 +1,9 @@
 //! `pagefold people` and `pagefold sign-in-link`: who may come in, and who is forgotten.
 
-use crate::api::Api;
+use crate::access::Access;
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
+use ctl::Print;
 use serde_json::{Value, json};
 use std::io::Write;
 use uuid::Uuid;
@@ -11,11 +12,7 @@ use uuid::Uuid;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Everybody who is known
-    List {
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Give a person a role for the whole installation, or take it
     Role {
         /// Their id
@@ -24,11 +21,7 @@ pub(crate) enum Command {
         role: Role,
     },
     /// What you sign in with
-    Identities {
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
-    },
+    Identities,
     /// Sign in with an identity no longer
     Disconnect {
         /// The identity's id
@@ -52,43 +45,35 @@ pub(crate) enum Role {
     None,
 }
 
-pub(crate) async fn run(api: &Api, command: Command) -> Result<()> {
+pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
+    let (api, print) = (access.api()?, access.print());
     match command {
-        Command::List { json } => list(&api.all("/users").await?, json),
+        Command::List => list(&api.all("/users").await?, print),
         Command::Role { user, role } => {
             let role = match role {
                 Role::Admin => json!("admin"),
                 Role::Support => json!("support"),
                 Role::None => json!(null),
             };
-            api.put(&format!("/users/{user}/role"), json!({ "role": role })).await?;
-            say(&format!("it is so: {user}"))
+            api.put(&format!("/users/{user}/role"), json!({ "role": &role })).await?;
+            print.one(&json!({ "id": user, "role": role }), &format!("it is so: {user}"))
         }
-        Command::Identities { json } => {
-            let identities = api.all("/identities").await?;
-            if json {
-                return say(&serde_json::to_string_pretty(&identities)?);
-            }
-            for identity in &identities {
-                let text = |name: &str| identity[name].as_str().unwrap_or("erased").to_owned();
-                say(&format!("{}  {:<32} {}", text("id"), text("account"), text("issuer")))?;
-            }
-            Ok(())
-        }
+        Command::Identities => print.list(&api.all("/identities").await?, &["id", "account", "issuer"]),
         Command::Disconnect { identity } => {
             api.delete(&format!("/identities/{identity}")).await?;
-            say(&format!("{identity} signs nobody in any more"))
+            let told = json!({ "id": identity, "disconnected": true });
+            print.one(&told, &format!("{identity} signs nobody in any more"))
         }
         Command::Erase { user } => {
             api.delete(&format!("/users/{user}")).await?;
-            say(&format!("{user} is forgotten"))
+            print.one(&json!({ "id": user, "erased": true }), &format!("{user} is forgotten"))
         }
     }
 }
 
-fn list(people: &[Value], json: bool) -> Result<()> {
-    if json {
-        return say(&serde_json::to_string_pretty(people)?);
+fn list(people: &[Value], print: Print) -> Result<()> {
+    if print == Print::Programs {
+        return print.list(people, &[]);
     }
     for person in people {
         let text = |name: &str, otherwise: &str| person[name].as_str().unwrap_or(otherwise).to_owned();
@@ -104,14 +89,9 @@ fn list(people: &[Value], json: bool) -> Result<()> {
 }
 
 /// Prints a link that signs in a person, or whoever has the token, once.
-pub(crate) async fn sign_in_link(api: &Api, user: Option<Uuid>) -> Result<()> {
-    say(&link(api, user).await?)
-}
-
-pub(crate) async fn link(api: &Api, user: Option<Uuid>) -> Result<String> {
-    let body = user.map_or_else(|| json!({}), |user| json!({ "user": user }));
-    let made = api.post("/sign-in-links", body).await?;
-    Ok(made["url"].as_str().unwrap_or_default().to_owned())
+pub(crate) async fn sign_in_link(access: &Access, user: Option<Uuid>) -> Result<()> {
+    let url = access.api()?.sign_in_link(user).await?;
+    access.print().one(&json!({ "url": url }), &url)
 }
 
 fn say(line: &str) -> Result<()> {

@@ -4,6 +4,7 @@ pub(crate) mod store;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use store::Names;
@@ -24,6 +25,12 @@ pub(crate) enum Command {
         folder: PathBuf,
         #[command(flatten)]
         names: Names,
+    },
+    /// What launchers have of the installation's key, as a line of their environment
+    BuildKey {
+        /// The installation's key
+        #[arg(long, env = "PAGEFOLD_KEY", hide_env_values = true)]
+        key: SecretString,
     },
 }
 
@@ -49,6 +56,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
             }
             say(&format!("`{}/SERVICE.json` is the policy of that service's key", folder.display()))
         }
+        Command::BuildKey { key } => say(&format!("PAGEFOLD_BUILD_KEY={}", web::build_key(&key).expose_secret())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `pagefold platform`: how the whole installation is, for admins and support.
 
-use crate::user::With;
+use crate::access::Access;
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::Value;
@@ -9,58 +9,45 @@ use serde_json::Value;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// What waits and runs, by lane and organization
-    Queue {
-        #[command(flatten)]
-        with: With,
-    },
+    Queue,
     /// The launchers that work on something
-    Launchers {
-        #[command(flatten)]
-        with: With,
-    },
+    Launchers,
     /// How long builds waited and took, hour by hour
     Pace {
         /// How many hours back
         #[arg(long, default_value_t = 24)]
         hours: u16,
-        #[command(flatten)]
-        with: With,
     },
     /// How far everybody is who works through facts
-    Consumers {
-        #[command(flatten)]
-        with: With,
-    },
+    Consumers,
     /// What organizations use
-    Usage {
-        #[command(flatten)]
-        with: With,
-    },
+    Usage,
 }
 
-pub(crate) async fn run(command: Command) -> Result<()> {
+pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
+    let (api, print) = (access.api()?, access.print());
     match command {
-        Command::Queue { with } => {
-            let queue = with.api()?.get("/platform/queue").await?;
+        Command::Queue => {
+            let queue = api.get("/platform/queue").await?;
             let columns = ["organization", "lane", "waiting", "running", "waiting_since"];
-            with.print(rows(&queue["lines"]), &columns)
+            print.list(rows(&queue["lines"]), &columns)
         }
-        Command::Launchers { with } => {
-            let queue = with.api()?.get("/platform/queue").await?;
-            with.print(rows(&queue["launchers"]), &["name", "busy", "busy_since"])
+        Command::Launchers => {
+            let queue = api.get("/platform/queue").await?;
+            print.list(rows(&queue["launchers"]), &["name", "busy", "busy_since"])
         }
-        Command::Pace { hours, with } => {
-            let pace = with.api()?.get(&format!("/platform/pace?hours={hours}")).await?;
+        Command::Pace { hours } => {
+            let pace = api.get(&format!("/platform/pace?hours={hours}")).await?;
             let columns = ["from", "builds", "failed", "wait_ms", "wait_ms_95", "took_ms", "took_ms_95"];
-            with.print(rows(&pace["items"]), &columns)
+            print.list(rows(&pace["items"]), &columns)
         }
-        Command::Consumers { with } => {
-            let consumers = with.api()?.get("/platform/consumers").await?;
-            with.print(rows(&consumers["items"]), &["name", "lag_s", "pending", "in_hand", "sequence"])
+        Command::Consumers => {
+            let consumers = api.get("/platform/consumers").await?;
+            print.list(rows(&consumers["items"]), &["name", "lag_s", "pending", "in_hand", "sequence"])
         }
-        Command::Usage { with } => {
-            let usage = with.api()?.all("/platform/usage").await?;
-            with.print(&usage, &["name", "sites", "members", "builds", "build_minutes", "stored_bytes"])
+        Command::Usage => {
+            let usage = api.all("/platform/usage").await?;
+            print.list(&usage, &["name", "sites", "members", "builds", "build_minutes", "stored_bytes"])
         }
     }
 }

@@ -52,6 +52,9 @@ pub(crate) enum Service {
         bucket: Bucket,
         #[command(flatten)]
         builds: Builds,
+        /// By which it reads what builds are given, as `pagefold permissions build-key` prints it
+        #[arg(long, env = "PAGEFOLD_BUILD_KEY", hide_env_values = true)]
+        build_key: SecretString,
         /// Folder of mirrors and workspaces
         #[arg(long, env = "PAGEFOLD_LAUNCHER_DATA", default_value = "/var/lib/pagefold/launcher")]
         launcher_data: PathBuf,
@@ -214,14 +217,15 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             own.ok();
             Box::pin(scheduler::run(log, scheduling.limits(), stop)).await?;
         }
-        Service::Launcher { common, bucket, builds, launcher_data, sources } => {
+        Service::Launcher { common, bucket, builds, build_key, launcher_data, sources } => {
+            let key = launcher::BuildKey::read(&build_key)?;
             modes::launcher(&launcher_data)?;
             let mut servers = [&common.access(name).url, bucket.endpoint()].map(|url| launch::hosts_of(url)).concat();
             servers.extend(builds.docker_hosts().into_iter().chain(common.admin.map(|address| address.to_string())));
             let allowed = sources.repositories.allowed(false);
             sources.tell_what_is_unknown(&allowed);
             let rules = sources.rules(allowed, servers, launcher_data.clone());
-            let config = launch::config(&builds, launcher_data, rules);
+            let config = launch::config(&builds, launcher_data, rules, key);
             let prepared = launcher::prepare(config, launcher::Parts::of(&health, Need::Must)).await?;
             let (log, storage) = (common.log(name).await?, bucket.storage());
             health.watch_log(Need::Must, log.connection(), &stop);

@@ -16,7 +16,7 @@ use crate::limits::Scheduling;
 use crate::receivers::Receivers;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
 use crate::sign_in::SignIn;
-use crate::{admin, modes, people};
+use crate::{admin, modes};
 use anyhow::Result;
 use clap::Args;
 use ready::Ready;
@@ -120,7 +120,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
 
 /// A link for whoever started this. Without it there is still the token.
 async fn sign_in_url(ready: &Ready) -> String {
-    let made = async { people::link(&Api::new(&ready.web, ready.token.clone().into()), None).await };
+    let made = async { Api::new(&ready.web, ready.token.clone().into()).sign_in_link(None).await };
     made.await.unwrap_or_else(|error| {
         tracing::warn!(
             error = format!("{error:#}"),

@@ -3,11 +3,13 @@
 use crate::access::Access;
 use crate::api::Api;
 use crate::credentials;
+use crate::exit::Why;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use ctl::Print;
+use ctl::print::cell;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::io::Write;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -16,20 +18,23 @@ pub(crate) enum Command {
     Login {
         /// The address of the dashboard, such as https://pagefold.example
         url: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Forget them
     Logout,
     /// List the sites
     Sites {
         #[command(flatten)]
-        with: With,
+        access: Access,
     },
     /// List the newest builds of a site
     Builds {
         /// Its name or its id
         site: String,
         #[command(flatten)]
-        with: With,
+        access: Access,
     },
     /// Build a branch of a site, its live one if none is named
     Build {
@@ -39,20 +44,20 @@ pub(crate) enum Command {
         #[arg(long)]
         branch: Option<String>,
         #[command(flatten)]
-        with: With,
+        access: Access,
     },
     /// Build the same commit once more, by the site's settings of today
     Retry {
         /// The id of the build
         build: String,
         #[command(flatten)]
-        with: With,
+        access: Access,
     },
     /// Print the log of a build, or of a site's newest one
     Logs {
         /// The id of a build, or the name of a site
         of: String,
-        /// Until the build has ended; then the exit code says how: 0 for success, 1 otherwise
+        /// Until the build has ended; then the exit code says how: 0 for success, 3 otherwise
         #[arg(long, short)]
         follow: bool,
         #[command(flatten)]
@@ -63,7 +68,7 @@ pub(crate) enum Command {
         /// Its name or its id
         site: String,
         #[command(flatten)]
-        with: With,
+        access: Access,
     },
     /// Show a deploy as `live`, or as another alias
     Promote {
@@ -96,78 +101,75 @@ pub(crate) enum Command {
     },
 }
 
-/// How a list is printed.
-#[derive(Debug, clap::Args)]
-pub(crate) struct With {
-    /// As JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    access: Access,
-}
-
 pub(crate) async fn run(command: Command) -> Result<()> {
     match command {
-        Command::Login { url } => login(url).await?,
-        Command::Logout => credentials::forget()?,
-        Command::Sites { with } => {
-            let sites = with.api()?.all("/sites").await?;
-            with.print(&sites, &["name", "organization", "branch", "url"])?;
+        Command::Login { url, json } => login(&url, Print::of(json)).await,
+        Command::Logout => credentials::forget(),
+        Command::Sites { access } => {
+            let sites = access.api()?.all("/sites").await?;
+            access.print().list(&sites, &["name", "organization", "branch", "url"])
         }
-        Command::Builds { site, with } => {
-            let builds = with.api()?.get(&format!("/sites/{site}/builds")).await?;
-            with.print(items(&builds), &["number", "state", "branch", "created_at", "id", "summary"])?;
+        Command::Builds { site, access } => {
+            let builds = access.api()?.get(&format!("/sites/{site}/builds")).await?;
+            access.print().list(items(&builds), &["number", "state", "branch", "created_at", "id", "summary"])
         }
-        Command::Build { site, branch, with } => {
-            let build = with.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;
-            with.print(&[build], &["id", "state", "branch"])?;
+        Command::Build { site, branch, access } => {
+            let build = access.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;
+            asked(&access, &build)
         }
-        Command::Retry { build, with } => {
-            let build = with.api()?.post(&format!("/builds/{build}/retry"), json!({})).await?;
-            with.print(&[build], &["id", "state", "branch"])?;
+        Command::Retry { build, access } => {
+            let build = access.api()?.post(&format!("/builds/{build}/retry"), json!({})).await?;
+            asked(&access, &build)
         }
-        Command::Logs { of, follow, access } => logs(&access.api()?, &of, follow).await?,
-        Command::Deploys { site, with } => {
-            let deploys = with.api()?.get(&format!("/sites/{site}/deploys")).await?;
-            with.print(items(&deploys), &["id", "number", "branch", "created_at", "files", "url"])?;
+        Command::Logs { of, follow, access } => logs(&access, &of, follow).await,
+        Command::Deploys { site, access } => {
+            let deploys = access.api()?.get(&format!("/sites/{site}/deploys")).await?;
+            access.print().list(items(&deploys), &["id", "number", "branch", "created_at", "files", "url"])
         }
         Command::Promote { site, deploy, alias, access } => {
-            point(&access.api()?, &site, &alias, json!({ "deploy": deploy })).await?;
+            point(&access, &site, &alias, json!({ "deploy": deploy })).await
         }
-        Command::Rollback { site, alias, access } => rollback(&access.api()?, &site, &alias).await?,
+        Command::Rollback { site, alias, access } => rollback(&access, &site, &alias).await,
         Command::Open { site, access } => {
             let site = access.api()?.get(&format!("/sites/{site}")).await?;
-            say(site["url"].as_str().unwrap_or_default())?;
+            access.print().one(&json!({ "url": site["url"] }), site["url"].as_str().unwrap_or_default())
         }
     }
-    Ok(())
 }
 
-async fn login(url: String) -> Result<()> {
+/// Tells of a build that was asked for.
+fn asked(access: &Access, build: &Value) -> Result<()> {
+    access.print().one(build, &["id", "state", "branch"].map(|name| cell(&build[name])).join("  "))
+}
+
+async fn login(url: &str, print: Print) -> Result<()> {
     let mut token = String::new();
     std::io::stdin().read_line(&mut token).context("cannot read the token")?;
     let token = SecretString::from(token.trim());
-    let me = Api::new(&url, token.clone()).get("/me").await?;
-    credentials::keep(&url, &token)?;
-    say(&format!("signed in to {url} as {}", me["name"].as_str().unwrap_or("somebody without a name")))
+    let me = Api::new(url, token.clone()).get("/me").await?;
+    credentials::keep(url, &token)?;
+    let name = me["name"].as_str().unwrap_or("somebody without a name");
+    print.one(&json!({ "url": url, "name": me["name"] }), &format!("signed in to {url} as {name}"))
 }
 
 /// What the alias showed before what it shows, if it still shows that when the request arrives.
-async fn rollback(api: &Api, site: &str, alias: &str) -> Result<()> {
-    let aliases = api.all(&format!("/sites/{site}/aliases")).await?;
+async fn rollback(access: &Access, site: &str, alias: &str) -> Result<()> {
+    let aliases = access.api()?.all(&format!("/sites/{site}/aliases")).await?;
     let shown = aliases.iter().find(|shown| shown["alias"] == alias);
     let Some(shown) = shown else { bail!("`{alias}` of {site} shows nothing") };
     let Some(previous) = shown["previous"].as_str() else { bail!("`{alias}` of {site} showed nothing before") };
-    point(api, site, alias, json!({ "deploy": previous, "expected": shown["deploy"] })).await
+    point(access, site, alias, json!({ "deploy": previous, "expected": shown["deploy"] })).await
 }
 
-async fn point(api: &Api, site: &str, alias: &str, target: Value) -> Result<()> {
-    let pointed = api.put(&format!("/sites/{site}/aliases/{alias}"), target).await?;
+async fn point(access: &Access, site: &str, alias: &str, target: Value) -> Result<()> {
+    let pointed = access.api()?.put(&format!("/sites/{site}/aliases/{alias}"), target).await?;
     let text = |name: &str| pointed[name].as_str().unwrap_or_default().to_owned();
-    say(&format!("{alias} shows deploy {} of build {}: {}", text("deploy"), pointed["number"], text("url")))
+    let told = format!("{alias} shows deploy {} of build {}: {}", text("deploy"), pointed["number"], text("url"));
+    access.print().one(&pointed, &told)
 }
 
-async fn logs(api: &Api, of: &str, follow: bool) -> Result<()> {
+async fn logs(access: &Access, of: &str, follow: bool) -> Result<()> {
+    let api = access.api()?;
     let build = if of.parse::<uuid::Uuid>().is_ok() {
         of.to_owned()
     } else {
@@ -175,50 +177,29 @@ async fn logs(api: &Api, of: &str, follow: bool) -> Result<()> {
         let newest = items(&builds).first().and_then(|build| build["id"].as_str().map(str::to_owned));
         newest.with_context(|| format!("{of} was never built"))?
     };
-    let query = if follow { "?follow=1" } else { "" };
-    api.copy(&format!("/builds/{build}/log{query}"), &mut std::io::stdout()).await?;
-    if follow {
-        let ended = api.get(&format!("/builds/{build}")).await?;
-        if ended["state"] != "success" {
-            bail!("the build ended as {}: {}", cell(&ended["state"]), cell(&ended["reason"]));
+    let path = format!("/builds/{build}/log{}", if follow { "?follow=1" } else { "" });
+    match access.print() {
+        Print::People => api.copy(&path, &mut std::io::stdout()).await?,
+        Print::Programs => {
+            let mut text = Vec::new();
+            api.copy(&path, &mut text).await?;
+            let build = api.get(&format!("/builds/{build}")).await?;
+            let told = json!({ "build": build, "log": String::from_utf8_lossy(&text) });
+            Print::Programs.one(&told, "")?;
         }
     }
-    Ok(())
+    if follow { succeeded(&api.get(&format!("/builds/{build}")).await?) } else { Ok(()) }
+}
+
+/// Whether a build that has ended made its pages.
+fn succeeded(build: &Value) -> Result<()> {
+    if build["state"] == "success" {
+        return Ok(());
+    }
+    let why = format!("the build ended as {}: {}", cell(&build["state"]), cell(&build["reason"]));
+    Err(Why::Unsuccessful(why).into())
 }
 
 fn items(page: &Value) -> &[Value] {
     page["items"].as_array().map_or(&[], Vec::as_slice)
-}
-
-impl With {
-    pub(crate) fn api(&self) -> Result<Api> {
-        self.access.api()
-    }
-
-    /// A line for each row, its columns as wide as they have to be.
-    pub(crate) fn print(&self, rows: &[Value], columns: &[&str]) -> Result<()> {
-        if self.json {
-            return say(&serde_json::to_string_pretty(rows)?);
-        }
-        let cells: Vec<Vec<String>> =
-            rows.iter().map(|row| columns.iter().map(|name| cell(&row[name])).collect()).collect();
-        let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-        for row in &cells {
-            let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            say(padded.join("  ").trim_end())?;
-        }
-        Ok(())
-    }
-}
-
-fn cell(value: &Value) -> String {
-    if value.is_null() {
-        return "–".to_owned();
-    }
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

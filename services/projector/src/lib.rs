@@ -7,7 +7,7 @@ mod rebuild;
 
 use events::Position;
 use projections::{Applied, Error as ModelError, Readiness, Store};
-pub use rebuild::rebuild;
+pub use rebuild::{Watch, rebuild, rebuild_watched};
 use runtime::fold::{Fold, Following};
 use runtime::{Entry, Log, vocabulary};
 use std::time::Duration;

@@ -10,18 +10,29 @@ use tokio::task::JoinHandle;
 /// Entries that wait at most while those before them are written.
 const WAITING_MAX: usize = 20_000;
 
+/// Whoever is told how far a rebuild has come: the facts that were read, and all that are to be.
+pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
 /// Rebuilds the model from the whole log and swaps it in; answers its position. The live one serves until then, and
 /// goes on being written.
 ///
 /// # Errors
 /// [`Error`] if the log or Postgres fails, or another rebuild is under way; the live model is untouched then.
 pub async fn rebuild(log: &Log, store: &Store) -> Result<u64, Error> {
-    anew(log, store, Live::OfThisLog).await
+    rebuild_watched(log, store, &|_, _| {}).await
+}
+
+/// The same, and tells `watch` how many facts were read, and of how many.
+///
+/// # Errors
+/// As for [`rebuild`].
+pub async fn rebuild_watched(log: &Log, store: &Store, watch: Watch<'_>) -> Result<u64, Error> {
+    anew(log, store, Live::OfThisLog, watch).await
 }
 
 /// [`rebuild`] where the live model is of another log.
 pub(crate) async fn replace(log: &Log, store: &Store) -> Result<u64, Error> {
-    anew(log, store, Live::OfAnother).await
+    anew(log, store, Live::OfAnother, &|_, _| {}).await
 }
 
 /// What log the live model is of.
@@ -31,11 +42,11 @@ enum Live {
     OfAnother,
 }
 
-async fn anew(log: &Log, store: &Store, live: Live) -> Result<u64, Error> {
+async fn anew(log: &Log, store: &Store, live: Live, watch: Watch<'_>) -> Result<u64, Error> {
     let target = log.last_sequence().await.map_err(Error::Log)?;
     let rebuild = Rebuild::begin(store).await.map_err(Error::Model)?;
     let mut next = Following::past(log.clone(), Next::of(rebuild));
-    match finish(&mut next, target, live).await {
+    match finish(&mut next, target, live, watch).await {
         Err(Error::Model(error)) if error.is_of_the_fact() => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -43,17 +54,18 @@ async fn anew(log: &Log, store: &Store, live: Live) -> Result<u64, Error> {
             );
             let mut rebuild = next.into_fold().take_rebuild()?;
             rebuild.begin_again().await.map_err(Error::Model)?;
-            finish(&mut Following::past(log.clone(), Next::of(rebuild)), target, live).await
+            finish(&mut Following::past(log.clone(), Next::of(rebuild)), target, live, watch).await
         }
         ended => ended,
     }
 }
 
 /// Reads at least until `target` and puts the model in its place.
-async fn finish(next: &mut Following<Next>, mut target: u64, live: Live) -> Result<u64, Error> {
+async fn finish(next: &mut Following<Next>, mut target: u64, live: Live, watch: Watch<'_>) -> Result<u64, Error> {
     loop {
         while next.fold().position.sequence < target {
             next.next().await?;
+            watch(next.fold().position.sequence, target);
         }
         let next = next.fold_mut();
         next.write().await?;

@@ -11,16 +11,18 @@ pub enum Owner {
     Person(UserId),
     /// A site: its secrets.
     Site(SiteId),
+    /// The builds of a site: what they are given, which launchers can open too.
+    Builds(SiteId),
     /// An organization: its secrets.
     Organization(OrganizationId),
 }
 
 impl Owner {
-    /// What a text is bound to, so that it cannot be passed off as another's. No two owners have one id.
+    /// What a text is bound to, so that it cannot be passed off as another's. No two owners with one wrapping have one id.
     pub(crate) const fn id(&self) -> Uuid {
         match self {
             Self::Person(id) => id.0,
-            Self::Site(id) => id.0,
+            Self::Site(id) | Self::Builds(id) => id.0,
             Self::Organization(id) => id.0,
         }
     }
@@ -33,6 +35,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Person(id) => write!(f, "{id}"),
             Self::Site(id) => write!(f, "site.{id}"),
+            Self::Builds(id) => write!(f, "builds.{id}"),
             Self::Organization(id) => write!(f, "organization.{id}"),
         }
     }
@@ -47,6 +50,7 @@ mod tests {
         let id = Uuid::from_u128(1);
         assert_eq!(Owner::Person(UserId(id)).to_string(), id.to_string());
         assert_eq!(Owner::Site(SiteId(id)).to_string(), format!("site.{id}"));
+        assert_eq!(Owner::Builds(SiteId(id)).to_string(), format!("builds.{id}"));
         assert_eq!(Owner::Organization(OrganizationId(id)).to_string(), format!("organization.{id}"));
     }
 }

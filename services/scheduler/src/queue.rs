@@ -111,7 +111,11 @@ impl Queue {
                 self.wish_new_source(id, "First build", recorded);
             }
             SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
-            SiteEvent::Renamed { .. } | SiteEvent::WebhookSecretRotated { .. } | SiteEvent::WebhookPinged {} => {}
+            SiteEvent::Renamed { .. }
+            | SiteEvent::WebhookSecretRotated { .. }
+            | SiteEvent::WebhookPinged {}
+            | SiteEvent::VariableSet { .. }
+            | SiteEvent::VariableRemoved { .. } => {}
             SiteEvent::Deleted {} => self.delete_site(id, recorded),
             SiteEvent::Restored { .. } => self.restore_site(id, recorded),
             SiteEvent::Erased {} => drop(self.forget_site(id)),

@@ -15,7 +15,8 @@ use events::{
     Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent, SiteId,
 };
 use publish::Finished;
-use runtime::{Consumer, Error, ExecuteError, Failure, Log};
+use runtime::records::Records;
+use runtime::{Consumer, Error, ExecuteError, Failure, Log, Owner};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use storage::Storage;
@@ -144,7 +145,13 @@ impl Syncer {
 
     /// Somebody may still be writing to the bucket, so a failure of any kind is worth another try.
     async fn erase(&self, site: SiteId) -> Result<(), Failure> {
-        self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))
+        self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))?;
+        // Its secrets are in the log for ever, and nobody reads them any more.
+        let keys = Records::keys(self.log.connection());
+        for owner in [Owner::Builds(site), Owner::Site(site)] {
+            keys.end(&owner.to_string()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ mod strays;
 pub(crate) mod texts;
 pub(crate) mod tokens;
 mod users;
+mod variables;
 mod version;
 
 pub(crate) use events::subject;
@@ -107,6 +108,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(notices::test))
         .routes(routes!(notices::list))
         .routes(routes!(notices::redeliver))
+        .routes(routes!(variables::list))
+        .routes(routes!(variables::set, variables::remove))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(builds::list, builds::request))

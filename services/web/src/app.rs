@@ -61,6 +61,8 @@ pub(crate) struct App {
     pub(crate) links: Records,
     /// What people are called can be read with its keys.
     pub(crate) vault: Vault,
+    /// What builds of sites are given can be read with its keys, by launchers too.
+    pub(crate) build_secrets: Vault,
     /// The server's own public address.
     pub(crate) web_url: String,
     /// Whose sites are, as far as somebody asked: a site stays with its organization.
@@ -104,6 +106,7 @@ impl App {
         let key = Key::new(config.key.clone());
         let links = Records::sessions(log.connection());
         let vault = Vault::new(log.connection(), &key.vault());
+        let build_secrets = Vault::new(log.connection(), &key.of_builds());
         let auth = Auth::new(&config.tokens, &key, sessions);
         let uses = Uses::new(&log);
         let news = News::start(log.clone(), stop.clone());
@@ -122,6 +125,7 @@ impl App {
             uses,
             links,
             vault,
+            build_secrets,
             webhook_url: format!("{web_url}{}", urls::WEBHOOK_PATH),
             web_url,
             owners: Mutex::default(),

@@ -21,6 +21,7 @@ mod restore;
 mod secrets;
 mod sites;
 mod tokens;
+mod variables;
 mod vouched;
 
 pub(crate) use aliases::{Promotion, promote};
@@ -42,3 +43,4 @@ pub(crate) use restore::restore_site;
 pub(crate) use secrets::{WebhookSecret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use tokens::{Made, NewToken, create_token, revoke_token};
+pub(crate) use variables::{NewVariable, remove_variable, set_variable};

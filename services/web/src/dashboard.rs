@@ -34,6 +34,7 @@ mod site;
 mod sites;
 mod strays;
 mod timeline;
+mod variables;
 mod ways;
 mod welcome;
 
@@ -97,6 +98,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/webhook-secret", get(secret::show).post(secret::rotate))
         .route("/deliveries", get(strays::list))
         .route("/deliveries/{id}/redeliver", post(strays::redeliver))
+        .route("/sites/{site}/variables", post(variables::set))
+        .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))

@@ -52,7 +52,7 @@ mod webhook;
 use app::Around;
 use listener::{Limits, Share};
 use runtime::Health;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
@@ -156,6 +156,12 @@ impl Web {
         server::serve(self.listener, self.limits, app, stop).await;
         Ok(())
     }
+}
+
+/// What launchers need of the installation's key, in hexadecimal: by it they read what builds are given, and nothing else.
+#[must_use]
+pub fn build_key(installation: &SecretString) -> SecretString {
+    hex::encode(keys::Key::new(installation.clone()).of_builds()).into()
 }
 
 fn check(config: &Config) -> Result<(), Error> {

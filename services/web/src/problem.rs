@@ -200,10 +200,12 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } | Refusal::ReceiverChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
+        Refusal::VariableReserved(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteErased => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
         | Refusal::LastManager
+        | Refusal::TooManyVariables
         | Refusal::TokenExists
         | Refusal::ReceiverExists
         | Refusal::TooManyReceivers

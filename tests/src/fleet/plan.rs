@@ -38,6 +38,8 @@ pub(super) struct Plan {
     seconds: Vec<u16>,
     /// The secret of every key of the object store, and the password of who reads the read model.
     secret: String,
+    /// What launchers have of the installation's key.
+    build_key: String,
     postgres: Cluster,
 }
 
@@ -68,7 +70,8 @@ impl Plan {
             sites_domain: DOMAIN.to_owned(),
             pid: std::process::id(),
         };
-        Self { ready, folder: folder.to_owned(), clients, routes, admins, seconds, secret: fresh(), postgres }
+        let (folder, secret) = (folder.to_owned(), fresh());
+        Self { ready, folder, clients, routes, admins, seconds, secret, build_key: build_key(), postgres }
     }
 
     pub(super) fn log_server(&self, member: usize) -> LogServer {
@@ -140,6 +143,7 @@ impl Plan {
                 variables.extend(self.store(service.name()));
                 variables.push(variable("LOCAL_REPOSITORIES", &self.folder.display().to_string()));
                 variables.push(variable("LAUNCHER_DATA", &data));
+                variables.push(variable("BUILD_KEY", &self.build_key));
                 // A story fills a disk, and that is a small one.
                 variables.push(variable("BUILD_DISK_RESERVE_BYTES", "1048576"));
             }
@@ -286,6 +290,14 @@ pub(super) fn name_of(member: usize) -> String {
 
 fn variable(name: &str, value: &str) -> Variable {
     (format!("PAGEFOLD_{name}"), value.to_owned())
+}
+
+/// What `pagefold permissions build-key` makes of the key.
+fn build_key() -> String {
+    let mut deriving = std::process::Command::new(crate::executable::executable());
+    let told = deriving.args(["permissions", "build-key"]).env("PAGEFOLD_KEY", KEY).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    told.trim().strip_prefix("PAGEFOLD_BUILD_KEY=").unwrap().to_owned()
 }
 
 fn fresh() -> String {

@@ -53,7 +53,9 @@ impl Routes {
             }
             SiteEvent::SettingsChanged { .. }
             | SiteEvent::WebhookSecretRotated { .. }
-            | SiteEvent::WebhookPinged {} => None,
+            | SiteEvent::WebhookPinged {}
+            | SiteEvent::VariableSet { .. }
+            | SiteEvent::VariableRemoved { .. } => None,
             SiteEvent::Deleted {} => {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).deleted = true;
                 Some(id)

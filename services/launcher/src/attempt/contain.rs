@@ -1,10 +1,11 @@
 //! The build itself, in a container: again from the start when the sandbox was lost on the way.
 
 use super::Attempt;
-use super::fault::{Cut, Fault, halted, of_files, platform};
+use super::fault::{self, Cut, Fault, halted, of_files, platform};
 use crate::interruption::Interruption;
 use crate::sandbox::{self, Exit};
 use crate::spec::{self, specify};
+use crate::variables::Variables;
 use crate::workspace::Workspace;
 use crate::{blocking, disk};
 use events::{CommitId, Outcome};
@@ -28,6 +29,7 @@ enum Stopped {
 impl Attempt<'_> {
     /// Fetches the source and builds it. A sandbox that is away is waited for, however long that takes.
     pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<(Workspace, CommitId), Cut> {
+        let variables = self.task.variables.as_ref().ok_or_else(fault::unreadable)?;
         let (mut known, mut pause) = (self.task.job.commit.clone(), SANDBOX_AGAIN);
         loop {
             let root = folder.to_owned();
@@ -35,12 +37,13 @@ impl Attempt<'_> {
             let workspace = made.map_err(|error| of_files("prepare a workspace", &error))?;
             let fetching = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref()));
             let commit = fetching.await.ok_or_else(halted)??;
-            let fault = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
-            let contained = self.contain(&self.describe(&workspace, &commit), halt).await;
+            let of_commit = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
+            let job = spec::Inputs { variables: variables.clone(), ..self.describe(&workspace, &commit) };
+            let contained = self.contain(&job, halt).await;
             let error = match contained {
                 Ok(()) => return Ok((workspace, commit)),
                 Err(_) if halt.is_cancelled() => return Err(halted()),
-                Err(Stopped::Fault(found)) => return Err(fault(found).into()),
+                Err(Stopped::Fault(found)) => return Err(of_commit(found).into()),
                 Err(Stopped::Disk) => return Err(Cut::Interrupted(Interruption::Disk)),
                 Err(Stopped::Sandbox(error)) if error.is_about_disk() => {
                     return Err(Cut::Interrupted(Interruption::Disk));
@@ -48,7 +51,7 @@ impl Attempt<'_> {
                 Err(Stopped::Sandbox(error)) => error,
             };
             if !self.is_lost(&error).await {
-                return Err(fault(platform("run a container", &error)).into());
+                return Err(of_commit(platform("run a container", &error)).into());
             }
             halt.run_until_cancelled(self.outlast(&error, &mut pause)).await.ok_or_else(halted)?;
             known = Some(commit);
@@ -64,6 +67,7 @@ impl Attempt<'_> {
             repository_url: self.task.job.repository.to_string(),
             engine: self.task.job.engine,
             workspace: workspace.clone(),
+            variables: Variables::default(),
         }
     }
 

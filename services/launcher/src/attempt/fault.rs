@@ -51,6 +51,12 @@ pub(super) fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -
     Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None }
 }
 
+/// What the site gives its builds was sealed with a key that is no more.
+pub(super) fn unreadable() -> Cut {
+    let message = "The site's variables cannot be read any more: set them again.".to_owned();
+    Cut::Fault(Fault { outcome: Outcome::Error, message, commit: None })
+}
+
 /// Nobody reads it: what ended the attempt has its own words.
 pub(super) const fn halted() -> Cut {
     Cut::Fault(Fault { outcome: Outcome::Error, message: String::new(), commit: None })

@@ -93,6 +93,7 @@ impl Bubblewrap {
             build,
             command: vec!["true".to_owned()],
             env: Default::default(),
+            variables: Default::default(),
             workspace,
             limits: Limits::default(),
         };
@@ -128,7 +129,7 @@ impl Bubblewrap {
             for note in notes {
                 let _ = lines.send(format!("[sandbox] {note}")).await;
             }
-            process.follow(lines).await
+            process.follow(spec.lines(), lines).await
         };
         let ended = tokio::select! {
             biased;

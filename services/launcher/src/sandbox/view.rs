@@ -80,6 +80,9 @@ pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> io::Result<Vec
     list.bind("--bind", &spec.workspace.home().canonicalize()?, HOME);
     list.add(&["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SITE, "--clearenv"]);
     list.add(&["--setenv", "PATH", &search_path(&extras.read_only_paths)]);
+    for (name, value) in spec.variables.iter() {
+        list.add(&["--setenv", name, value]);
+    }
     for (name, value) in extras.env.iter().map(|(name, value)| (name, value)).chain(&spec.env) {
         list.add(&["--setenv", name, value]);
     }

@@ -8,4 +8,5 @@ mod place;
 mod running;
 mod sight;
 mod stopping;
+mod variables;
 mod weights;

@@ -205,7 +205,8 @@ impl Surroundings<'_> {
         let sources = &self.options.sources;
         let mut rules = sources.rules(sources.repositories.allowed(true), self.own(doors), self.folder.to_owned());
         rules.dialer.own.push(Own::Moving(self.endpoints.log_process()));
-        let config = launch::config(&self.options.builds, folder, rules);
+        let key = launcher::BuildKey::read(&web::build_key(&self.secrets.key().into()))?;
+        let config = launch::config(&self.options.builds, folder, rules, key);
         // Pages are served and pushes are taken in without it.
         let parts = launcher::Parts::of(self.health, Need::May);
         let mut first = Some(launcher::prepare(config.clone(), parts.clone()).await?);

@@ -100,9 +100,18 @@ pub const USERS: &[User] = &[
         reads: &["EVENTS", "LOGS"],
         follows: &[],
         works: true,
-        also: &[subject::ALL_LOGS],
+        // Of the keys it can use those alone that are wrapped with the one it has.
+        also: &[subject::ALL_LOGS, "$JS.API.STREAM.INFO.KV_KEYS", "$JS.API.STREAM.MSG.GET.KV_KEYS"],
     },
-    User { name: "syncer", states: &["deploy", "alias"], reads: &["EVENTS"], follows: &[], works: true, also: &[] },
+    User {
+        name: "syncer",
+        states: &["deploy", "alias"],
+        reads: &["EVENTS"],
+        follows: &[],
+        works: true,
+        // It destroys what sites' secrets are read with, and cannot read it.
+        also: &["$KV.KEYS.builds.*", "$KV.KEYS.site.*", "$JS.API.STREAM.INFO.KV_KEYS"],
+    },
     User {
         name: "notifier",
         states: &["notice"],

@@ -5,6 +5,7 @@ use super::form::form;
 use super::layout::Page;
 use super::lock;
 use super::secret;
+use super::variables;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
@@ -84,6 +85,7 @@ const ENGINES: [(&str, SiteEngine, &str); 3] = [
 
 pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) -> Result<Markup, Failed> {
     let site = view.site(&site?.0.parse()?).await?;
+    let variables = variables::section(&view, &site).await?;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
         section.card {
@@ -95,6 +97,7 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
                 button.primary { "Save" }
             }))
         }
+        (variables)
         (secret::section(&view, &site))
         (lock::section(&site))
     };

@@ -28,6 +28,8 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NoticeNotFound,
         Refusal::SiteNotFound,
         Refusal::SiteErased,
+        Refusal::VariableReserved("PATH".parse().unwrap()),
+        Refusal::TooManyVariables,
         Refusal::BuildNotFound,
         Refusal::BuildEnded,
         Refusal::BuildNotDispatched,
@@ -148,9 +150,11 @@ const CODES: &[(&str, u16)] = &[
     ("too_many_receivers", 409),
     ("too_many_requests", 429),
     ("too_many_streams", 503),
+    ("too_many_variables", 409),
     ("unauthorized", 401),
     ("unsupported_media_type", 415),
     ("user_not_found", 404),
+    ("variable_reserved", 422),
 ];
 
 #[test]

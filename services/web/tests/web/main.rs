@@ -26,4 +26,5 @@ mod settings;
 mod sign_in;
 mod strays;
 mod tokens;
+mod variables;
 mod webhook;

@@ -71,10 +71,10 @@ impl Process {
 
     /// Passes the output on until everything inside has ended. Gives the exit code of the build, or nothing if bubblewrap
     /// failed before it could run it.
-    pub(super) async fn follow(&mut self, lines: &Sender<String>) -> Result<Option<i64>, Error> {
+    pub(super) async fn follow(&mut self, read: Lines, lines: &Sender<String>) -> Result<Option<i64>, Error> {
         let Self { child, output, report, reported, .. } = self;
         let failed = |source| Error::Io { action: "follow the sandbox", source };
-        tokio::try_join!(pass_on(output, lines), read_report(report, reported), child.wait()).map_err(failed)?;
+        tokio::try_join!(pass_on(output, read, lines), read_report(report, reported), child.wait()).map_err(failed)?;
         Ok(number(reported, "exit-code"))
     }
 
@@ -135,8 +135,7 @@ fn spawn(command: &[OsString], mark: &str) -> io::Result<Started> {
     Ok(Started { child, output: output.into(), report: report.into() })
 }
 
-async fn pass_on(output: &mut pipe::Receiver, to: &Sender<String>) -> io::Result<()> {
-    let mut lines = Lines::default();
+async fn pass_on(output: &mut pipe::Receiver, mut lines: Lines, to: &Sender<String>) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         match output.read(&mut buffer).await? {
@@ -144,7 +143,7 @@ async fn pass_on(output: &mut pipe::Receiver, to: &Sender<String>) -> io::Result
             length => deliver(&mut lines, buffer.get(..length).unwrap_or_default(), to).await,
         }
     }
-    if let Some(line) = lines.finish() {
+    for line in lines.finish() {
         let _ = to.send(line).await;
     }
     Ok(())

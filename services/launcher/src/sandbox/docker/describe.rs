@@ -24,7 +24,9 @@ const ENTRANCE: &str = r#"
 
 impl Docker {
     pub(super) async fn describe(&self, spec: &ContainerSpec, owner: Identity) -> Result<ContainerCreateBody, Error> {
-        let env = spec.env.iter().chain(self.env.iter().map(|(name, value)| (name, value)));
+        let own = spec.env.iter().chain(self.env.iter().map(|(name, value)| (name, value)));
+        // What is ours counts, of two variables of a name the later one.
+        let env = spec.variables.iter().chain(own.map(|(name, value)| (name, value.as_str())));
         let back = standing_back(&spec.limits);
         let entrance = ["sh", "-c", ENTRANCE, "entrance", &back.len().to_string()].map(str::to_owned).into_iter();
         let labels = [(LABEL, &spec.build), (LAUNCHER_LABEL, &self.installation)];

@@ -1,7 +1,6 @@
 //! A container from its start to its end.
 
 use super::Docker;
-use crate::lines::Lines;
 use crate::sandbox::{Error, Exit, blocking, cgroups, deliver};
 use crate::spec::ContainerSpec;
 use bollard::container::AttachContainerResults;
@@ -28,12 +27,12 @@ impl Docker {
             .await
             .map_err(|source| Error::Docker { action: "start the container", source })?;
         self.weigh(spec).await;
-        let mut pending = Lines::default();
+        let mut pending = spec.lines();
         while let Some(chunk) = output.next().await {
             let chunk = chunk.map_err(|source| Error::Docker { action: "read the build's output", source })?;
             deliver(&mut pending, &chunk.into_bytes(), lines).await;
         }
-        if let Some(line) = pending.finish() {
+        for line in pending.finish() {
             let _ = lines.send(line).await;
         }
         self.wait(name).await?;

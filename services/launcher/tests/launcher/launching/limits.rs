@@ -42,6 +42,7 @@ impl Place {
             build,
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             env: [("HIDDEN".to_owned(), "a-value-for-nobody-else".to_owned())].into(),
+            variables: Default::default(),
             workspace: Workspace::at(self.0.path().join("workspace")),
             limits: Limits { network: false, cpu_millis: 500, ..Limits::default() },
         }

@@ -30,6 +30,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// Each byte of the key that launchers have.
+pub(crate) const BUILD_KEY: &str = "5a";
 /// How long a slot may be held by a build that is canceled or whose time is over.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -245,6 +247,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         mirrors: Space::default(),
         limits: Limits { network: false, ..Limits::default() },
         output: OutputLimits::default(),
+        key: launcher::BuildKey::read(&BUILD_KEY.repeat(32).into()).unwrap(),
         sweep_every: launcher::SWEEP_EVERY,
     }
 }

@@ -22,6 +22,7 @@ async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (
         repository_url: "https://example.org/acme/docs.git".to_owned(),
         engine: kind,
         workspace: place.workspace(),
+        variables: Default::default(),
     };
     let (exit, lines) = run(sandbox, &specify(&job, &Limits { network: false, ..Limits::default() })).await;
     (exit, lines.join("\n"), place)

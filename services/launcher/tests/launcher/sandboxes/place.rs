@@ -43,6 +43,7 @@ impl Place {
             name: container_name(&self.id),
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             env: [("GREETING".to_owned(), "hello".to_owned()), ("HOME".to_owned(), "/home/build".to_owned())].into(),
+            variables: Default::default(),
             workspace: self.workspace(),
             limits: Limits { network: false, ..Limits::default() },
         }
