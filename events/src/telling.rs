@@ -34,6 +34,10 @@ impl TryFrom<String> for ReceiverName {
 pub enum Kind {
     /// A signed request to any server (Standard Webhooks).
     Webhook,
+    /// A line in a chat, by an incoming webhook as Slack has them.
+    Slack,
+    /// Mail.
+    Email,
 }
 
 /// What may be told of.
@@ -64,13 +68,15 @@ pub enum Occasion {
 
 impl Kind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 1] = [Self::Webhook];
+    pub const ALL: [Self; 3] = [Self::Webhook, Self::Slack, Self::Email];
 
     /// The word for it, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Email => "email",
         }
     }
 }

@@ -19,12 +19,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ctl", &["events", "runtime"]),
     ("edge", &["events", "listener", "runtime", "storage"]),
     ("dialer", &["events"]),
+    ("mailer", &[]),
     ("launcher", &["dialer", "events", "runtime", "storage"]),
-    ("notifier", &["dialer", "events", "runtime"]),
+    ("notifier", &["dialer", "events", "mailer", "runtime"]),
     ("projector", &["events", "runtime", "projections"]),
     ("scheduler", &["events", "runtime"]),
     ("syncer", &["events", "runtime", "storage"]),
-    ("web", &["events", "listener", "runtime", "projections", "storage"]),
+    ("web", &["events", "listener", "mailer", "runtime", "projections", "storage"]),
     (
         "pagefold",
         &[
@@ -39,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ctl",
             "edge",
             "launcher",
+            "mailer",
             "notifier",
             "projector",
             "scheduler",
@@ -51,8 +53,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Each client of the world outside belongs to one crate, which alone knows it.
-const BELONGS_TO: &[(&str, &str)] =
-    &[("async-nats", "runtime"), ("sqlx", "projections"), ("aws-sdk-s3", "storage"), ("bollard", "launcher")];
+const BELONGS_TO: &[(&str, &str)] = &[
+    ("async-nats", "runtime"),
+    ("sqlx", "projections"),
+    ("aws-sdk-s3", "storage"),
+    ("bollard", "launcher"),
+    ("lettre", "mailer"),
+];
 
 /// What `events` must stay free of, however deep.
 const NOT_BELOW_EVENTS: &[&str] = &["tokio", "async_std", "smol", "futures", "hyper", "async_nats", "sqlx"];

@@ -15,6 +15,7 @@ mod edge;
 mod faults;
 mod growth;
 mod lock;
+mod mail;
 mod notices;
 mod operators;
 mod organizations;

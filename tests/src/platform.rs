@@ -28,6 +28,7 @@ pub struct Platform {
     ready: Ready,
     client: Client,
     options: Vec<String>,
+    variables: Vec<(String, String)>,
     files: Option<u64>,
     folder: TempDir,
 }
@@ -47,21 +48,31 @@ impl Platform {
     /// # Panics
     /// If it does not come up.
     pub async fn start_with(options: &[&str]) -> Self {
-        Self::start_within(None, options).await
+        Self::start_within(None, &[], options).await
+    }
+
+    /// The same with more variables in its environment.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn start_with_variables(variables: &[(&str, &str)], options: &[&str]) -> Self {
+        Self::start_within(None, variables, options).await
     }
 
     /// The same where at most `files` may be open at the same time.
     pub async fn start_with_files(files: u64) -> Self {
-        Self::start_within(Some(files), &["--sandbox", "bubblewrap"]).await
+        Self::start_within(Some(files), &[], &["--sandbox", "bubblewrap"]).await
     }
 
-    async fn start_within(files: Option<u64>, options: &[&str]) -> Self {
+    async fn start_within(files: Option<u64>, variables: &[(&str, &str)], options: &[&str]) -> Self {
         let folder = folder::temporary();
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let (child, ready) = up(folder.path(), files, &options).await;
+        let variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, ready) = up(folder.path(), files, &variables, &options).await;
         // Stories end, and their connections with them: none may be left to the next one.
         let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
-        Self { child, ready, client: client.build().unwrap(), options, files, folder }
+        Self { child, ready, client: client.build().unwrap(), options, variables, files, folder }
     }
 
     /// The platform of all stories that do it no harm. Each has sites of its own.
@@ -80,7 +91,7 @@ impl Platform {
 
     /// Starts it again on what it stored.
     pub async fn start_again(&mut self) {
-        (self.child, self.ready) = up(self.folder.path(), self.files, &self.options).await;
+        (self.child, self.ready) = up(self.folder.path(), self.files, &self.variables, &self.options).await;
     }
 
     /// Signals one of its servers.
@@ -264,7 +275,7 @@ impl Platform {
 }
 
 /// Starts the executable below `folder`, and waits until it says that it is ready.
-async fn up(folder: &Path, files: Option<u64>, options: &[String]) -> (Child, Ready) {
+async fn up(folder: &Path, files: Option<u64>, variables: &[(String, String)], options: &[String]) -> (Child, Ready) {
     let data = folder.join("data");
     let anywhere = ["--web", "--edge", "--s3"].into_iter().flat_map(|name| [name, "127.0.0.1:0"]);
     let sources = ["--local-repositories", folder.to_str().unwrap()];
@@ -272,7 +283,8 @@ async fn up(folder: &Path, files: Option<u64>, options: &[String]) -> (Child, Re
     let arguments = arguments.map(str::to_owned);
     let arguments: Vec<String> = arguments.chain(options.iter().cloned()).collect();
     let secret = (OPERATORS_SECRET.0.to_owned(), OPERATORS_SECRET.1.to_owned());
-    let (variables, output) = ([secret, hold::variable(folder)], folder.join("output"));
+    let variables = [&[secret, hold::variable(folder)], variables].concat();
+    let output = folder.join("output");
     let child = match files {
         Some(files) => Child::start_with_files(files, &arguments, &variables, &output),
         None => Child::start(&arguments, &variables, &output),

@@ -2,6 +2,7 @@
 
 use dialer::Dialer;
 use events::SitesUrl;
+use mailer::Mailer;
 use std::time::Duration;
 
 /// Where it may connect to, and what it tells of.
@@ -11,6 +12,8 @@ pub struct Config {
     pub key: [u8; 32],
     /// What may be connected to.
     pub dialer: Dialer,
+    /// What mail is sent by; none is sent if absent.
+    pub mailer: Option<Mailer>,
     /// The public address of the dashboard, for links; none are told if it is empty.
     pub web_url: String,
     /// How the public addresses of sites are formed.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use dialer::{Dialer, Unreached};
 use futures::future::BoxFuture;
+use http::header::{HeaderValue, USER_AGENT};
 use http::{Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -12,6 +13,9 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
+
+/// Who asks.
+const AGENT: HeaderValue = HeaderValue::from_static("pagefold-notifier");
 
 /// What was answered.
 #[derive(Debug)]
@@ -41,7 +45,8 @@ impl Http {
         Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
     }
 
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
+        request.headers_mut().insert(USER_AGENT, AGENT);
         let response = self.0.request(request).await.map_err(|error| Silence::because(&error))?;
         // What it says beyond that is nothing to us.
         Ok(Answer { status: response.status() })

@@ -7,9 +7,11 @@
 mod config;
 mod desk;
 mod http;
+mod mail;
 mod news;
 mod office;
 mod round;
+mod slack;
 mod story;
 mod tried;
 mod webhook;

@@ -28,6 +28,8 @@ pub(crate) struct News {
     pub(crate) address: Option<String>,
     /// Where a person reads more.
     pub(crate) url: Option<String>,
+    /// Where people choose who is told.
+    pub(crate) receivers_url: Option<String>,
 }
 
 /// The site it happened to.
@@ -71,6 +73,7 @@ impl News {
             (None, Some(name)) => format!("{web}/sites/{name}"),
             (None, None) => web.to_owned(),
         });
+        let receivers_url = web.zip(name.as_ref()).map(|(web, name)| format!("{web}/sites/{name}/notices"));
         let name = name.map_or_else(|| id.to_string(), |name| name.to_string());
         Ok(Some(Self {
             notice,
@@ -83,7 +86,13 @@ impl News {
             alias,
             address,
             url,
+            receivers_url,
         }))
+    }
+
+    /// Where readers see what this is about; none if it changes nothing for them.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        self.address.as_deref().filter(|_| self.occasion == Occasion::Promoted)
     }
 }
 

@@ -14,7 +14,6 @@ use time::format_description::well_known::Rfc3339;
 
 /// What secrets begin with, so that people and those who look for leaked ones know them.
 const PREFIX: &str = "whsec_";
-const AGENT: &str = "pagefold-notifier";
 
 pub(crate) async fn send(http: &Http, address: &str, secret: &str, news: &News) -> Tried {
     let (id, body) = (news.notice.to_string(), body(news).to_string());
@@ -24,7 +23,6 @@ pub(crate) async fn send(http: &Http, address: &str, secret: &str, news: &News) 
     };
     let request = Request::post(address)
         .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, AGENT)
         .header("webhook-id", id)
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signature)

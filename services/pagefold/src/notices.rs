@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Add {
         /// The name or the id of the site
         site: String,
-        /// How: `webhook`
+        /// How: `webhook`, `slack` or `email`
         #[arg(long)]
         kind: String,
         /// What to call it

@@ -6,6 +6,7 @@ use crate::door::Door;
 use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds, Repositories, Sources};
 use crate::limits::Scheduling;
+use crate::mail::Mail;
 use crate::public::Public;
 use crate::receivers::Receivers;
 use crate::sign_in::SignIn;
@@ -145,6 +146,8 @@ pub(crate) struct Web {
     public: Public,
     #[command(flatten)]
     receivers: Receivers,
+    #[command(flatten)]
+    mail: Mail,
     /// Folder for long request bodies while they arrive
     #[arg(long, env = "PAGEFOLD_WEB_DATA", default_value = "/var/lib/pagefold/web")]
     web_data: PathBuf,
@@ -165,6 +168,8 @@ pub(crate) struct Notifier {
     public: Public,
     #[command(flatten)]
     receivers: Receivers,
+    #[command(flatten)]
+    mail: Mail,
     /// Servers of the platform that no receiver may be, each as HOST:PORT or a URL
     #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
     forbidden_addresses: Vec<String>,
@@ -281,6 +286,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,
         sign_in: options.sign_in.config()?,
+        mailer: options.mail.mailer()?,
         spool: options.web_data,
     };
     let log = options.common.log("web").await?;
@@ -302,6 +308,7 @@ async fn notifier(options: Notifier, health: Health, stop: CancellationToken) ->
     let config = notifier::Config {
         key: web::vault_key(&options.key),
         dialer: options.receivers.dialer(own.map(Own::At).collect()),
+        mailer: options.mail.mailer()?,
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,
         timing: notifier::Timing::default(),

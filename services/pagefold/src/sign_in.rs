@@ -1,9 +1,9 @@
 //! Who vouches for people, as options. Secrets come from the environment or a file, and never from the command line.
 
-use anyhow::{Context, Result, bail};
+use crate::secret;
+use anyhow::Result;
 use clap::Args;
-use secrecy::SecretString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Providers that people sign in with, and whom they let in.
 #[derive(Debug, Clone, Args)]
@@ -45,7 +45,7 @@ impl SignIn {
             (Some(issuer), Some(client_id)) => Some(web::OpenId {
                 issuer: issuer.clone(),
                 client_id: client_id.clone(),
-                client_secret: secret("PAGEFOLD_OIDC_CLIENT_SECRET", self.oidc_client_secret_file.as_deref())?,
+                client_secret: secret::read("PAGEFOLD_OIDC_CLIENT_SECRET", self.oidc_client_secret_file.as_deref())?,
                 name: self.oidc_name.clone(),
             }),
             _ => None,
@@ -55,22 +55,13 @@ impl SignIn {
                 url: self.github_url.trim_end_matches('/').to_owned(),
                 api_url: self.github_api_url.trim_end_matches('/').to_owned(),
                 client_id: client_id.clone(),
-                client_secret: secret("PAGEFOLD_GITHUB_CLIENT_SECRET", self.github_client_secret_file.as_deref())?,
+                client_secret: secret::read(
+                    "PAGEFOLD_GITHUB_CLIENT_SECRET",
+                    self.github_client_secret_file.as_deref(),
+                )?,
             }),
             None => None,
         };
         Ok(web::SignIn { openid, github, domains: self.sign_in_domains.clone() })
-    }
-}
-
-/// What is in the file, or else in the variable.
-fn secret(variable: &str, file: Option<&Path>) -> Result<SecretString> {
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        return Ok(text.trim().into());
-    }
-    match std::env::var(variable) {
-        Ok(text) => Ok(text.trim().into()),
-        Err(_) => bail!("the secret is missing: set {variable}, or {variable}_FILE to a file that has it"),
     }
 }

@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::door::Door;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
+use crate::mail::Mail;
 use crate::receivers::Receivers;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
 use crate::sign_in::SignIn;
@@ -73,6 +74,8 @@ pub(crate) struct Up {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) receivers: Receivers,
+    #[command(flatten)]
+    pub(crate) mail: Mail,
 }
 
 /// Starts everything, says that it is ready, and runs until it is asked to end.

@@ -17,6 +17,7 @@ use crate::uses::Uses;
 use events::address::Allowed;
 use events::{OrganizationId, SiteId, SitesUrl};
 use listener::Limits;
+use mailer::Mailer;
 use projections::Model;
 use runtime::records::Records;
 use runtime::{Health, Log, Vault};
@@ -51,6 +52,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// Who vouches for people.
     pub(crate) providers: Providers,
+    /// What invitations are sent by, if mail is sent here.
+    pub(crate) mailer: Option<Mailer>,
     /// The installation's key.
     pub(crate) key: Key,
     /// How often callers ask.
@@ -120,6 +123,7 @@ impl App {
             health,
             auth,
             providers: Providers::new(&config.sign_in, &web_url),
+            mailer: config.mailer.clone(),
             key,
             pace: Pace::default(),
             uses,

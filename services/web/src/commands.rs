@@ -9,6 +9,7 @@ mod builds;
 mod deliveries;
 mod execute;
 mod identities;
+mod invitation_mail;
 mod links;
 mod locks;
 mod members;

@@ -2,6 +2,7 @@
 
 use events::SitesUrl;
 use events::address::Allowed;
+use mailer::Mailer;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub struct Config {
     pub sites_url: SitesUrl,
     /// Who vouches for people.
     pub sign_in: SignIn,
+    /// What invitations are sent by; whoever invites sends the link if absent.
+    pub mailer: Option<Mailer>,
     /// The folder for bodies that are too long for memory, while they arrive. It is made if it is missing.
     pub spool: PathBuf,
 }

@@ -24,7 +24,9 @@ pub(crate) fn address(kind: Kind, text: &str, allowed: &Allowed) -> Result<Strin
         return Err(Problem::InvalidInput(format!("`address` must be one line of 1 to {ADDRESS_MAX} bytes")));
     }
     match kind {
-        Kind::Webhook => url(text, allowed)?,
+        Kind::Webhook | Kind::Slack => url(text, allowed)?,
+        Kind::Email if mailer::is_address(text) => {}
+        Kind::Email => return Err(Problem::InvalidInput("`address` must be one address of mail".to_owned())),
     }
     Ok(text.to_owned())
 }
@@ -42,7 +44,9 @@ fn url(text: &str, allowed: &Allowed) -> Result<(), Problem> {
 /// What anybody may see who sees the site: where to, and nothing that lets in there.
 fn shown(kind: Kind, address: &str) -> String {
     match kind {
-        Kind::Webhook => {
+        // Who is told is no secret among the people of a site, and lets nobody in.
+        Kind::Email => address.to_owned(),
+        Kind::Webhook | Kind::Slack => {
             let origin = address.match_indices('/').nth(2).map_or(address, |(end, _)| &address[..end]);
             format!("{origin}/…")
         }
@@ -81,11 +85,20 @@ pub(crate) fn wanted(words: &str) -> BTreeSet<Occasion> {
 pub(crate) fn usual(kind: Kind) -> BTreeSet<Occasion> {
     match kind {
         Kind::Webhook => Occasion::WANTED.into(),
+        Kind::Slack | Kind::Email => [Occasion::BuildFailed, Occasion::Promoted].into(),
+    }
+}
+
+/// What a new receiver of this kind is told with: what signs.
+pub(crate) fn secret(kind: Kind) -> Option<String> {
+    match kind {
+        Kind::Webhook => Some(signing()),
+        Kind::Slack | Kind::Email => None,
     }
 }
 
 /// A new secret to sign with: 32 bytes, 244 of their bits random, as Standard Webhooks writes them.
-pub(crate) fn secret() -> String {
+fn signing() -> String {
     format!("whsec_{}", STANDARD.encode([Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()))
 }
 
@@ -114,8 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn mail_goes_to_one_address_and_to_nothing_else() {
+        let may = |text: &str| address(Kind::Email, text, &Allowed::default()).is_ok();
+        assert!(may(" ada@mail.test ") && may("ada+pages@mail.test"));
+        for wrong in
+            ["ada", "@mail.test", "ada@", "ada@mail.test, ben@mail.test", "Ada <ada@mail.test>", "https://mail.test"]
+        {
+            assert!(!may(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_of_an_address_lets_nobody_in() {
         assert_eq!(shown(Kind::Webhook, "https://example.org:8443/hook/secret?x=1"), "https://example.org:8443/…");
         assert_eq!(shown(Kind::Webhook, "https://example.org"), "https://example.org/…");
+        assert_eq!(shown(Kind::Slack, "https://hooks.slack.com/services/T0/B0/x"), "https://hooks.slack.com/…");
+        assert_eq!(shown(Kind::Email, "ada@mail.test"), "ada@mail.test");
     }
 }

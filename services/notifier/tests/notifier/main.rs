@@ -7,7 +7,10 @@
     reason = "a part of a story that fails fails the story"
 )]
 
+mod mail;
 mod order;
+mod post;
 mod receiver;
+mod slack;
 mod webhook;
 mod world;

@@ -2,14 +2,16 @@
 
 use dialer::Dialer;
 use events::address::Allowed;
+use events::alias::{self, Claim};
 use events::build::{self, Job, Report};
-use events::event::{Noticed, Reception};
+use events::event::{Noticed, Reception, Synced};
 use events::receiver::{self, Kind, Occasion};
 use events::{
-    Actor, AliasName, Build, BuildId, Cause, Event, Lane, NoticeEvent, Outcome, ReceiverId, Receivers, Recorded, Site,
-    SiteEngine, SiteId, SiteSettings, SitesUrl, site,
+    Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployId, Digest, Event, Lane, NoticeEvent, Outcome,
+    ReceiverId, Receivers, Recorded, Site, SiteEngine, SiteId, SiteSettings, SitesUrl, deploy, site, subject,
 };
 use futures::StreamExt as _;
+use mailer::Mailer;
 use notifier::{Config, Timing};
 use runtime::{Connection, Log, Owner, Vault, streams};
 use servers::nats;
@@ -62,7 +64,17 @@ impl World {
         self.notify_with(Allowed { private: true, folders: Vec::new() }).await
     }
 
+    /// The same, which sends mail by the server at `smtp`.
+    pub(crate) async fn notify_by(&self, smtp: &str) -> Running {
+        let mailer = Mailer::new(&smtp.into(), "pagefold@mail.test").unwrap();
+        self.run(Allowed { private: true, folders: Vec::new() }, Some(mailer)).await
+    }
+
     pub(crate) async fn notify_with(&self, allowed: Allowed) -> Running {
+        self.run(allowed, None).await
+    }
+
+    async fn run(&self, allowed: Allowed, mailer: Option<Mailer>) -> Running {
         let log = self.service("notifier").await;
         let timing = Timing {
             again_first: Duration::from_millis(50),
@@ -72,6 +84,7 @@ impl World {
         let config = Config {
             key: KEY,
             dialer: Dialer { allowed, own: Vec::new() },
+            mailer,
             web_url: "https://pagefold.test".to_owned(),
             sites_url: SitesUrl { scheme: "https".into(), base_domain: "pages.test".into(), port: None },
             timing,
@@ -88,16 +101,31 @@ impl World {
 
     /// Tells a webhook at `address` from now on.
     pub(crate) async fn receiver(&self, address: &str, wants: &[Occasion]) -> ReceiverId {
+        self.receiver_with(Kind::Webhook, address, Some(SECRET), wants).await
+    }
+
+    /// Tells a receiver that believes whoever knows its address.
+    pub(crate) async fn receiver_of(&self, kind: Kind, address: &str, wants: &[Occasion]) -> ReceiverId {
+        self.receiver_with(kind, address, None, wants).await
+    }
+
+    pub(crate) async fn receiver_with(
+        &self,
+        kind: Kind,
+        address: &str,
+        secret: Option<&str>,
+        wants: &[Occasion],
+    ) -> ReceiverId {
         let vault = Vault::new(self.web.connection(), &KEY);
         let key = vault.introduce(Owner::Site(self.site)).await.unwrap();
         let receiver = ReceiverId(Uuid::now_v7());
         let reception = Reception {
             receiver,
-            kind: Kind::Webhook,
+            kind,
             name: "Team".parse().unwrap(),
             wants: wants.iter().copied().collect(),
             address: key.seal(address),
-            secret: Some(key.seal(SECRET)),
+            secret: secret.map(|secret| key.seal(secret)),
         };
         self.ask(receiver::Command::Create(reception)).await;
         receiver
@@ -140,6 +168,31 @@ impl World {
             duration_ms: 1234,
         };
         self.build(id, build::Command::Finish(report)).await;
+    }
+
+    /// Shows what a build made, as the syncer does.
+    pub(crate) async fn published(&self, build: BuildId, number: u64) {
+        let (id, alias) = (DeployId::of(build), "preview/fix/it".parse::<AliasName>().unwrap());
+        let synced = Synced {
+            site: self.site,
+            build,
+            number,
+            source_sequence: number,
+            branch: "fix/it".parse().unwrap(),
+            alias: alias.clone(),
+            commit: COMMIT.parse().unwrap(),
+            content: Digest::of(b"pages"),
+            files: 1,
+            bytes: 1,
+            uploaded_files: 1,
+            uploaded_bytes: 1,
+            requests: 1,
+        };
+        let log = self.service("syncer").await;
+        log.execute::<Deploy>(id.as_str(), &deploy::Command::Sync(synced), &cause()).await.unwrap();
+        let (about, site, claim) = (subject::alias_id(self.site, &alias), self.site, Claim::Built);
+        let promote = alias::Command::Promote { site, alias, deploy: id, number, source_sequence: number, claim };
+        log.execute::<Alias>(&about, &promote, &cause()).await.unwrap();
     }
 
     async fn build(&self, id: BuildId, command: build::Command) {

@@ -137,6 +137,7 @@ impl Surroundings<'_> {
             web_url: String::new(),
             sites_url: self.sites_url(edge),
             sign_in: self.options.sign_in.config()?,
+            mailer: self.options.mail.mailer()?,
             spool: self.folder.join("web"),
         };
         let (log, storage) = (self.log("web").await?, self.storage("web"));
@@ -233,6 +234,7 @@ impl Surroundings<'_> {
         let config = notifier::Config {
             key: web::vault_key(&self.secrets.key().into()),
             dialer: self.options.receivers.dialer(own),
+            mailer: self.options.mail.mailer()?,
             web_url: format!("http://{web}"),
             sites_url: self.sites_url(edge),
             timing: notifier::Timing::default(),

@@ -127,6 +127,8 @@ pub(crate) struct Sent {
     id: InvitationId,
     /// For the invited to open, shown this once.
     url: String,
+    /// Whether the mail server has taken it for them; whoever invites sends the link otherwise.
+    mailed: bool,
     /// When it ends by itself.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
@@ -166,8 +168,9 @@ pub(crate) async fn invite(
     Body(NewInvitation { email, role }): Body<NewInvitation>,
 ) -> Result<Response, Problem> {
     let organization = app.organization_id(&owner).await?;
-    let commands::Sent { id, url, expires_at } = commands::invite(&app, organization, &email, role, caller).await?;
-    Ok((StatusCode::CREATED, Json(Sent { id, url, expires_at })).into_response())
+    let made = commands::invite(&app, organization, &email, role, caller).await?;
+    let commands::Sent { id, url, mailed, expires_at } = made;
+    Ok((StatusCode::CREATED, Json(Sent { id, url, mailed, expires_at })).into_response())
 }
 
 /// List the invitations to an organization that wait

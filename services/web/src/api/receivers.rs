@@ -49,6 +49,8 @@ pub(crate) struct Shown {
 #[expect(dead_code, reason = "it describes the words that facts have")]
 pub(crate) enum KindWord {
     Webhook,
+    Slack,
+    Email,
 }
 
 /// What a receiver is told of.
@@ -92,7 +94,7 @@ pub(crate) struct Wanted {
     /// What it is told of; what is usual for its kind if absent.
     #[schema(value_type = Option<Vec<OccasionWord>>, min_items = 1)]
     wants: Option<BTreeSet<Occasion>>,
-    /// Where it is told: a URL.
+    /// Where it is told: a URL, or an address of mail.
     #[schema(min_length = 1, max_length = 2000)]
     address: String,
 }

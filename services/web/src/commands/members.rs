@@ -1,6 +1,7 @@
 //! Who belongs to an organization, and who is invited to.
 
 use super::execute::commit;
+use super::invitation_mail;
 use super::permit::{About, permit};
 use super::vouched::{bind, called, name_of};
 use crate::app::Shared;
@@ -62,6 +63,8 @@ pub(crate) async fn remove_member(
 pub(crate) struct Sent {
     pub(crate) id: InvitationId,
     pub(crate) url: String,
+    /// Whether the link was sent to them by mail.
+    pub(crate) mailed: bool,
     pub(crate) expires_at: OffsetDateTime,
 }
 
@@ -74,20 +77,22 @@ pub(crate) async fn invite(
     caller: Caller,
 ) -> Result<Sent, Problem> {
     let cause = permit(app, &caller, Command::InvitePeople, About::Organization(organization)).await?;
-    super::organizations::active(app, organization).await?;
-    let email = address(email)?;
-    let id = InvitationId(caller.new_id(format_args!("invitation/{organization}/{email}/{role}")));
+    let active = super::organizations::active(app, organization).await?;
+    let to = address(email)?;
+    let id = InvitationId(caller.new_id(format_args!("invitation/{organization}/{to}/{role}")));
     // Who they will be follows from the invitation: asked again with the same key, it is the same person.
     let user = UserId(Uuid::new_v5(&id.0, b"user"));
     let key = app.vault.introduce(Owner::Person(user)).await?;
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let expires_at = (clock::now() + INVITATION).replace_nanosecond(0).unwrap_or_else(|_| clock::now());
-    let (email, digest) = (key.seal(email), Digest::of(secret.as_bytes()));
+    let (email, digest) = (key.seal(to), Digest::of(secret.as_bytes()));
     let invited = Invited { organization, role, user, email, digest, expires_at };
     let transaction = app.log.transaction(cause).with::<Invitation>(id, invitation::Command::Create(invited));
     if commit(app, transaction).await? {
         let url = format!("{}/invitations/{id}/{secret}", app.web_url);
-        Ok(Sent { id, url, expires_at })
+        let letter = invitation_mail::Letter { id, to, organization: &active.name, url: &url, expires_at };
+        let mailed = invitation_mail::send(app, &letter).await;
+        Ok(Sent { id, url, mailed, expires_at })
     } else {
         Err(Refusal::InvitationExists.into())
     }

@@ -52,11 +52,11 @@ pub(crate) async fn create_receiver(
     let wants = wants.unwrap_or_else(|| reception::usual(kind));
     reception::wants(&wants)?;
     let receiver = ReceiverId(caller.new_id(format_args!("receiver/{site}/{}/{name}/{address}", kind.as_str())));
-    let (key, secret) = (app.vault.introduce(Owner::Site(site)).await?, reception::secret());
-    let (address, sealed) = (key.seal(&address), Some(key.seal(&secret)));
+    let (key, secret) = (app.vault.introduce(Owner::Site(site)).await?, reception::secret(kind));
+    let (address, sealed) = (key.seal(&address), secret.as_ref().map(|secret| key.seal(secret)));
     let reception = Reception { receiver, kind, name, wants, address, secret: sealed };
     ask::<Receivers>(app, &site.to_string(), &receiver::Command::Create(reception.clone()), &cause).await?;
-    Ok(NewReception { known: Known { reception, version: 1 }, site, secret: Some(secret) })
+    Ok(NewReception { known: Known { reception, version: 1 }, site, secret })
 }
 
 /// Tells a receiver otherwise. What it wants from now on changes nothing about what waits for it already.

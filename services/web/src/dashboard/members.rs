@@ -110,13 +110,15 @@ pub(super) async fn invite(
 ) -> Result<Markup, Failed> {
     let (owner, Form(Invite { email, role })) = (owner?.0.parse::<Owner>()?, form?);
     let organization = view.organization(&owner).await?;
-    let Sent { url, expires_at, .. } =
-        commands::invite(&view.app, organization.id, &email, role, view.caller.clone()).await?;
+    let invited = commands::invite(&view.app, organization.id, &email, role, view.caller.clone()).await?;
+    let Sent { url, mailed, expires_at, .. } = invited;
     let content = html! {
         p.crumbs { a href={ "/organizations/" (organization.name) } { (organization.name) } }
         section.card {
             h1 { "Invitation for " (email.trim()) }
-            p { "Send them this link. It is good once, until " (moment(expires_at)) ", and is shown this once." }
+            @if mailed { p.notice role="status" { "It was sent to them by mail." } }
+            @else if view.app.mailer.is_some() { p.notice role="status" { "The mail server did not take it: send them the link yourself." } }
+            p { @if !mailed { "Send them this link. " } "It is good once, until " (moment(expires_at)) ", and is shown this once." }
             p { code { (url) } }
         }
     };

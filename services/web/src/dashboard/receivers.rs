@@ -1,7 +1,8 @@
 //! The receivers of a site: who is told what happens to it, and how to have another told.
 
+mod adding;
+
 use super::failed::Failed;
-use super::form::form;
 use super::layout::{Page, moment};
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -10,6 +11,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::reception;
 use crate::view::View;
+use adding::adding;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -121,7 +123,7 @@ async fn page(view: &View, site: &SiteRow, made: Option<&NewReception>) -> Resul
         }
         @if receivers.is_empty() { p.empty { "Nobody is told yet." } }
         @else { (table(site, &receivers, &addresses, &last)) }
-        (adding(site))
+        (adding(site, view.app.mailer.is_some()))
     };
     Ok(Page { title: &format!("Notices of {}", site.name), signed_in: true, refreshes: Some(site.id.to_string()) }
         .render(&content))
@@ -162,6 +164,8 @@ pub(super) fn pill(state: Became) -> Markup {
 pub(super) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Webhook => "signed webhook",
+        Kind::Slack => "Slack, or a chat that takes its webhooks",
+        Kind::Email => "mail",
     }
 }
 
@@ -173,27 +177,6 @@ pub(super) fn occasions(wants: &BTreeSet<Occasion>) -> Markup {
             @for occasion in Occasion::WANTED {
                 label { input type="checkbox" name="wants" value=(occasion.as_str()) checked[wants.contains(&occasion)]; " " (occasion.words()) }
             }
-        }
-    }
-}
-
-fn adding(site: &SiteRow) -> Markup {
-    html! {
-        details.card {
-            summary { "Tell somebody" }
-            (form("", &format!("/sites/{}/notices", site.id), &html! {
-                div.fields {
-                    label for="name" { "Name" }
-                    input #name name="name" required maxlength="60" placeholder="Web team";
-                    label for="kind" { "How" }
-                    select #kind name="kind" { @for each in Kind::ALL { option value=(each.as_str()) { (kind(each)) } } }
-                    label for="address" { "Where" }
-                    input #address name="address" required maxlength="2000" autocomplete="off" placeholder="https://example.org/hook" aria-describedby="address-help";
-                    small #address-help { "It is kept sealed, and shown in part." }
-                }
-                (occasions(&reception::usual(Kind::Webhook)))
-                button.primary { "Add" }
-            }))
         }
     }
 }

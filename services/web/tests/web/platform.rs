@@ -286,6 +286,7 @@ fn config(folder: &TempDir) -> web::Config {
         web_url: "https://pagefold.test/".into(),
         sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         sign_in: web::SignIn::default(),
+        mailer: None,
         spool: folder.path().join("web"),
     }
 }

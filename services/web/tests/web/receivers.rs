@@ -91,6 +91,7 @@ async fn what_cannot_be_told_is_refused_and_leaves_nothing_behind() {
         (new("wants", json!(["test"])), (422, "invalid_input")),
         (new("wants", json!(["everything"])), (422, "invalid_input")),
         (new("kind", json!("pigeon")), (422, "invalid_input")),
+        (new("kind", json!("email")), (422, "invalid_input")),
         (new("name", json!("")), (422, "invalid_input")),
         (new("colour", json!("red")), (422, "invalid_input")),
     ] {
@@ -106,6 +107,28 @@ async fn what_cannot_be_told_is_refused_and_leaves_nothing_behind() {
     assert_eq!(code(&tested), (404, "receiver_not_found"));
     assert_eq!(code(&platform.get("/sites/nope/receivers").await), (404, "site_not_found"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_is_shown_as_it_may_be_and_is_told_of_what_is_usual_for_it() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    for (kind, address, shown, usual) in [
+        ("slack", "https://hooks.slack.com/services/T0/B0/lets-in", "https://hooks.slack.com/…", 2),
+        ("email", "ada@mail.test", "ada@mail.test", 2),
+        ("webhook", ADDRESS, "https://hooks.test/…", 9),
+    ] {
+        let body = json!({ "kind": kind, "name": "Team", "address": address });
+        let (status, made) = platform.send(Method::POST, "/sites/docs/receivers", body).await;
+        assert_eq!((status, &made["kind"], &made["address"]), (StatusCode::CREATED, &json!(kind), &json!(shown)));
+        assert_eq!((made["wants"].as_array().unwrap().len(), made["secret"].is_null()), (usual, kind != "webhook"));
+    }
+    let facts = platform.get("/events").await.1.to_string();
+    assert!(!facts.contains("lets-in") && !facts.contains("ada@mail.test"), "{facts}");
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/sites/docs/notices").await;
+    assert!(page.contains("https://hooks.slack.com/…") && !page.contains("lets-in"), "{page}");
+    assert!(page.contains("By Slack, or a chat") && page.contains("no mail server"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
