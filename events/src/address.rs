@@ -47,6 +47,9 @@ impl Allowed {
     /// # Errors
     /// [`NotAllowed`] if they never may.
     pub fn check(&self, repository: &RepositoryUrl) -> Result<(), NotAllowed> {
+        if repository.own_site().is_some() {
+            return Ok(());
+        }
         let text = repository.as_str();
         match text.strip_prefix("file://").or_else(|| text.starts_with('/').then_some(text)) {
             Some(path) => self.check_path(path),

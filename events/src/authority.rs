@@ -75,6 +75,7 @@ pub enum Command {
     RequestBuild,
     CancelBuild,
     PointAlias,
+    PushSource,
     CreateSite,
     ChangeSite,
     DeleteSite,
@@ -173,7 +174,7 @@ impl Command {
     pub const fn takes(self) -> Rank {
         match self {
             Self::Read => Rank::Read,
-            Self::RequestBuild | Self::CancelBuild | Self::PointAlias => Rank::Deploy,
+            Self::RequestBuild | Self::CancelBuild | Self::PointAlias | Self::PushSource => Rank::Deploy,
             Self::CreateSite
             | Self::ChangeSite
             | Self::DeleteSite

@@ -1,6 +1,6 @@
 //! Names that people choose: sites, organizations, branches, aliases, repositories, and the host labels made of them.
 
-use crate::ids::{DeployId, Digest, Invalid, text};
+use crate::ids::{DeployId, Digest, Invalid, SiteId, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub const REPOSITORY_URL_MAX: usize = 500;
 const BRANCH_LABEL_MAX: usize = 63 - 2 - SITE_NAME_MAX;
 /// The host prefix of the alias `demo`.
 const DEMO_LABEL: &str = "demo";
+/// How the address of a repository begins that the installation keeps itself; the id of its site follows.
+const OWN: &str = "pagefold:";
 
 /// A site's name: its label below the sites' domain. A site is its [`SiteId`](crate::SiteId); its name is a claim on a
 /// host that can be given up for another.
@@ -165,10 +167,25 @@ impl RepositoryUrl {
         &self.0
     }
 
+    /// The repository that the installation itself keeps of a site.
+    #[must_use]
+    pub fn own(site: SiteId) -> Self {
+        Self(format!("{OWN}{site}"))
+    }
+
+    /// The site whose own repository it is; none for one that is elsewhere.
+    #[must_use]
+    pub fn own_site(&self) -> Option<SiteId> {
+        self.0.strip_prefix(OWN)?.parse().ok()
+    }
+
     /// The name under which every spelling of the same repository meets: `github.com/acme/docs` for its https, ssh and
     /// scp-like forms, `file/srv/docs` for a path. Hosts and their paths compare without case, local paths with it.
     #[must_use]
     pub fn canonical(&self) -> String {
+        if self.own_site().is_some() {
+            return self.0.clone();
+        }
         let text = self.0.trim_end_matches('/').trim_end_matches(".git");
         if let Some(path) = text.strip_prefix("file://").or_else(|| text.starts_with('/').then_some(text)) {
             return format!("file{path}");
@@ -212,7 +229,7 @@ impl TryFrom<String> for RepositoryUrl {
             }
             Some(("file", rest)) => rest.starts_with('/'),
             Some(_) => false,
-            None => text.starts_with('/') || scp_like(&text),
+            None => text.starts_with('/') || scp_like(&text) || own(&text),
         };
         if supported {
             Ok(Self(text))
@@ -220,6 +237,12 @@ impl TryFrom<String> for RepositoryUrl {
             invalid("use https, http, ssh, git, file, user@host:path or an absolute path")
         }
     }
+}
+
+/// `pagefold:` and a site's id, spelled as ids are.
+fn own(text: &str) -> bool {
+    let id = text.strip_prefix(OWN);
+    id.is_some_and(|id| id.parse::<SiteId>().is_ok_and(|site| site.to_string() == id))
 }
 
 /// `user@host:path`, the short form of ssh.

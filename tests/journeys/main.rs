@@ -31,6 +31,7 @@ mod secrets;
 mod separate;
 mod sources;
 mod starting;
+mod templates;
 mod upgrade;
 mod variables;
 mod webhook;

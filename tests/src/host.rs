@@ -22,6 +22,13 @@ impl Host {
         Self { base: edge.to_owned(), ..self.clone() }
     }
 
+    /// Its address for a browser, which finds every name below `localhost` on this machine.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let port = self.base.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
+        format!("http://{}:{port}/", self.name)
+    }
+
     /// A request that has the right `Host` whatever the resolver thinks of it.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base.trim_end_matches('/'));

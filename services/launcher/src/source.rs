@@ -19,6 +19,7 @@ mod complaint;
 mod egress;
 mod error;
 mod git;
+mod home;
 pub(crate) mod leftovers;
 mod local;
 mod room;
@@ -29,6 +30,7 @@ mod verdict;
 
 pub use complaint::Complaint;
 pub use error::Error;
+pub use home::Home;
 pub use tip::Tip;
 
 use address::Address;
@@ -79,6 +81,8 @@ pub struct Rules {
     pub dialer: Dialer,
     /// Folders of the platform, which no repository may be in.
     pub closed: Vec<PathBuf>,
+    /// Where the platform's own repositories are; none if it keeps none.
+    pub own: Option<Home>,
 }
 
 /// The mirrors of all repositories.

@@ -10,6 +10,7 @@ use crate::platform;
 use crate::provision::Provision;
 use crate::service::Service;
 use crate::site;
+use crate::source;
 use crate::up::Up;
 use crate::user;
 use anyhow::Result;
@@ -78,6 +79,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: deliveries::Command,
     },
+    /// Look after the files of a site that has its own repository here
+    Source {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: source::Command,
+    },
     /// See who is known, and forget them
     People {
         #[command(flatten)]
@@ -140,6 +148,7 @@ impl Command {
             Self::Provision(_) | Self::Events { .. } | Self::Parked { .. } | Self::Site { .. } => None,
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
             Self::Deliveries { .. }
+            | Self::Source { .. }
             | Self::People { .. }
             | Self::SignInLink { .. }
             | Self::Notices { .. }

@@ -6,7 +6,8 @@ use dialer::{Dialer, Own};
 use events::address::Allowed;
 use launcher::BuildKey;
 use launcher::sandbox;
-use launcher::source::Rules;
+use launcher::source::{Home, Rules};
+use secrecy::SecretString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -58,6 +59,12 @@ pub(crate) struct Sources {
     /// operators, whatever the launcher cannot know
     #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
     pub(crate) forbidden_addresses: Vec<String>,
+    /// The address of web, as this launcher reaches it, for the repositories that are kept there
+    #[arg(long, env = "PAGEFOLD_REPOSITORIES_URL", requires = "repositories_token")]
+    pub(crate) repositories_url: Option<String>,
+    /// What they are read by; the same as of web
+    #[arg(long, env = "PAGEFOLD_REPOSITORIES_TOKEN", hide_env_values = true)]
+    pub(crate) repositories_token: Option<SecretString>,
 }
 
 impl Repositories {
@@ -74,7 +81,9 @@ impl Sources {
     pub(crate) fn rules(&self, allowed: Allowed, own: Vec<String>, closed: PathBuf) -> Rules {
         let named = self.forbidden_addresses.iter().flat_map(|address| hosts_of(address));
         let own = own.into_iter().chain(named).map(Own::At).collect();
-        Rules { dialer: Dialer { allowed, own }, closed: vec![closed] }
+        let home = self.repositories_url.clone().zip(self.repositories_token.clone());
+        let home = home.map(|(url, token)| Home { url, token });
+        Rules { dialer: Dialer { allowed, own }, closed: vec![closed], own: home }
     }
 
     /// Says so if sources may be near and nobody told where the rest of the platform is. `up` knows by itself.

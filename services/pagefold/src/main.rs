@@ -25,6 +25,7 @@ mod secret;
 mod service;
 mod sign_in;
 mod site;
+mod source;
 mod up;
 mod user;
 
@@ -80,6 +81,7 @@ async fn run(command: Command) -> Result<()> {
             ctl::organization::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
         Command::Deliveries { access, command } => deliveries::run(&access, command).await,
+        Command::Source { access, command } => source::run(&access, command).await,
         Command::People { access, command } => people::run(&access, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&access, user).await,
         Command::Notices { access, command } => notices::run(&access, command).await,

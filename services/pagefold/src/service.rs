@@ -151,6 +151,12 @@ pub(crate) struct Web {
     /// Folder for long request bodies while they arrive
     #[arg(long, env = "PAGEFOLD_WEB_DATA", default_value = "/var/lib/pagefold/web")]
     web_data: PathBuf,
+    /// Folder of the repositories that are kept here; `repositories` below the folder before if absent
+    #[arg(long, env = "PAGEFOLD_WEB_REPOSITORIES")]
+    web_repositories: Option<PathBuf>,
+    /// What launchers read them by; without it they cannot be built
+    #[arg(long, env = "PAGEFOLD_REPOSITORIES_TOKEN", hide_env_values = true)]
+    repositories_token: Option<SecretString>,
     /// Connections to the read model at the same time
     #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = WEB_CONNECTIONS)]
     web_postgres_connections: u32,
@@ -287,6 +293,8 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         web_url: options.public.web_url,
         sign_in: options.sign_in.config()?,
         mailer: options.mail.mailer()?,
+        own_repositories: options.web_repositories.unwrap_or_else(|| options.web_data.join("repositories")),
+        repositories_token: options.repositories_token,
         spool: options.web_data,
     };
     let log = options.common.log("web").await?;

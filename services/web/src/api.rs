@@ -25,6 +25,7 @@ mod restore;
 mod secrets;
 mod sessions;
 mod sites;
+mod source;
 mod strays;
 pub(crate) mod texts;
 pub(crate) mod tokens;
@@ -38,6 +39,7 @@ use crate::app::Shared;
 use crate::bodies::{self, Bodies};
 use crate::guard;
 use crate::problem::{self, Problem};
+use crate::repositories::FILE_MAX;
 use crate::urls::API;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
@@ -49,6 +51,9 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Longest body with a text in it, in bytes: as JSON a text may be longer than it is.
+const TEXT_BODY_MAX: usize = 4 * FILE_MAX;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -78,11 +83,22 @@ impl Modify for Token {
 }
 
 fn described() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(commands()).merge(texts())
+}
+
+/// Commands whose bodies are texts of people.
+fn texts() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(source::show, source::save))
+}
+
+fn commands() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(restore::list))
         .routes(routes!(restore::restore))
+        .routes(routes!(source::list))
+        .routes(routes!(source::publish))
         .routes(routes!(lock::lock, lock::unlock))
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))
@@ -167,13 +183,15 @@ fn whole(mut item: PathItem) -> PathItem {
 }
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
-    let guarded = described()
-        .split_for_parts()
-        .0
+    let within = |routes: OpenApiRouter<Shared>, max| {
+        let bodies = Bodies { budget: app.bodies.clone(), max };
+        let routes = routes.split_for_parts().0.layer(DefaultBodyLimit::max(max));
+        routes.layer(middleware::from_fn_with_state(bodies, bodies::read))
+    };
+    let guarded = within(commands(), BODY_MAX)
+        .merge(within(texts(), TEXT_BODY_MAX))
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: BODY_MAX }, bodies::read))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::require_token));
     let document = || async { Json(openapi()) };
     Router::new().route("/api/v1/openapi.json", get(document)).nest(API, guarded)

@@ -8,6 +8,7 @@ use crate::keys::Key;
 use crate::looks::Looks;
 use crate::news::News;
 use crate::pace::Pace;
+use crate::repositories::Repositories;
 use crate::sessions::Sessions;
 use crate::sign_in::Providers;
 use crate::slots::Slots;
@@ -82,6 +83,9 @@ pub(crate) struct App {
     pub(crate) repositories: Allowed,
     /// Where receivers of notices may be.
     pub(crate) receivers: Allowed,
+    /// The repositories that are kept here, and what a launcher reads them by.
+    pub(crate) own: Repositories,
+    pub(crate) repositories_token: Option<SecretString>,
     /// Where repositories send their webhooks.
     pub(crate) webhook_url: String,
     pub(crate) streams: Slots,
@@ -140,6 +144,8 @@ impl App {
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),
             receivers: config.receivers.clone(),
+            own: Repositories::new(config.own_repositories.clone()),
+            repositories_token: config.repositories_token.clone(),
             streams: Slots::default(),
             bodies: Budget::new(limits.per_address),
             deliveries: Budget::new(limits.per_address),

@@ -33,6 +33,10 @@ pub struct Config {
     pub mailer: Option<Mailer>,
     /// The folder for bodies that are too long for memory, while they arrive. It is made if it is missing.
     pub spool: PathBuf,
+    /// The folder of the repositories that are kept here. It is made if it is missing; whoever loses it loses them.
+    pub own_repositories: PathBuf,
+    /// What a launcher reads them by; none if it needs not.
+    pub repositories_token: Option<SecretString>,
 }
 
 /// Who vouches for people, and whom it lets in.

@@ -32,6 +32,7 @@ mod secret;
 mod settings;
 mod site;
 mod sites;
+mod source;
 mod strays;
 mod timeline;
 mod variables;
@@ -44,6 +45,7 @@ use crate::bodies::{self, Bodies};
 use crate::commands;
 use crate::guard;
 use crate::problem::Problem;
+use crate::repositories::FILE_MAX;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -57,6 +59,8 @@ use link::link;
 use std::sync::Arc;
 
 /// Up to where the browser that asks has heard: a page that it fetches because of a fact shows it.
+/// Longest form with a text in it, in bytes: a form writes a character in as many as three times as many.
+const EDITOR_MAX: usize = 4 * FILE_MAX;
 const SEEN: &str = "pagefold-seen";
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
@@ -108,6 +112,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/platform/parked/{id}/drop", post(platform::discard))
         .route("/logout", post(login::leave))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
+    let editor = source::routes().route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let login = Router::new()
         .route("/login", get(login::show).post(login::enter))
         .route("/login/with/{provider}", get(providers::depart))
@@ -116,14 +121,16 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/invitations/{id}/{secret}", get(welcome::invited).post(welcome::join))
         .route("/invitations/{id}/{secret}/with/{provider}", get(providers::join))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), tell_guesses));
-    pages
-        .merge(login)
-        .method_not_allowed_fallback(|| async { failed(&Problem::MethodNotAllowed) })
-        .layer(middleware::from_fn(check_form))
-        .layer(middleware::from_fn_with_state(Bodies { budget: app.bodies.clone(), max: FORM_MAX }, bodies::read))
-        .layer(middleware::from_fn(guard_forms))
-        .layer(DefaultBodyLimit::max(FORM_MAX))
-        .layer(middleware::map_response(with_policy))
+    let within = |routes: Router<Shared>, max| {
+        let bodies = Bodies { budget: app.bodies.clone(), max };
+        routes
+            .method_not_allowed_fallback(|| async { failed(&Problem::MethodNotAllowed) })
+            .layer(middleware::from_fn(check_form))
+            .layer(middleware::from_fn_with_state(bodies, bodies::read))
+            .layer(middleware::from_fn(guard_forms))
+            .layer(DefaultBodyLimit::max(max))
+    };
+    within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::map_response(with_policy))
 }
 
 /// Sends whoever is not signed in to the sign-in page, and back afterwards.
@@ -170,9 +177,9 @@ async fn check_form(request: Request, next: Next) -> Response {
     }
     let (head, body) = request.into_parts();
     // It was read whole before.
-    let body = match to_bytes(body, FORM_MAX).await {
+    let body = match to_bytes(body, EDITOR_MAX).await {
         Ok(body) => body,
-        Err(_) => return failed(&Problem::BodyTooLarge(FORM_MAX)),
+        Err(_) => return failed(&Problem::BodyTooLarge(EDITOR_MAX)),
     };
     if !form::is_ours(&head.extensions, &body) {
         return failed(&Problem::StaleForm);

@@ -117,12 +117,12 @@ fn tip(text: &str) -> Result<Option<CommitId>, Problem> {
 }
 
 /// Whether a commit message asks not to build it.
-fn asks_to_skip(message: &str) -> bool {
+pub(crate) fn asks_to_skip(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     SKIP.iter().any(|mark| message.contains(mark))
 }
 
-fn summary(message: &str) -> String {
+pub(crate) fn summary(message: &str) -> String {
     message.lines().next().unwrap_or_default().trim().chars().take(SUMMARY_MAX).collect()
 }
 

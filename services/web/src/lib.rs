@@ -2,7 +2,7 @@
 //!
 //! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
 //! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
-//! deploys, all only to read; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
+//! deploys, all only to read; the repositories of sites that have none elsewhere; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;
@@ -22,6 +22,7 @@ mod github;
 mod guard;
 mod guesses;
 mod health;
+mod hosting;
 mod issued;
 mod keys;
 mod looks;
@@ -32,6 +33,7 @@ mod place;
 mod platform;
 mod problem;
 mod reception;
+mod repositories;
 mod request_key;
 mod server;
 mod sessions;
@@ -55,6 +57,7 @@ use runtime::Health;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +76,7 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// The folder for bodies could not be made.
+    /// The folder for bodies, or that of the repositories, could not be made.
     #[error("cannot make `{}`", folder.display())]
     Spool {
         /// Which one.
@@ -116,6 +119,8 @@ impl Web {
         check(&config)?;
         let spool = |source| Error::Spool { folder: config.spool.clone(), source };
         tokio::fs::create_dir_all(&config.spool).await.map_err(spool)?;
+        let kept = |source| Error::Spool { folder: config.own_repositories.clone(), source };
+        tokio::fs::create_dir_all(&config.own_repositories).await.map_err(kept)?;
         let mut config = config;
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -153,6 +158,7 @@ impl Web {
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         health::watch(&self.around, &stop);
         let app = app::App::new(&self.config, self.around, &self.limits, stop.clone());
+        tokio::spawn(commands::sweep(Arc::clone(&app), stop.clone()));
         server::serve(self.listener, self.limits, app, stop).await;
         Ok(())
     }

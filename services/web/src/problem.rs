@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use events::Refusal;
 use events::address::NotAllowed;
 use events::authority::Rank;
+use events::{Branch, Refusal};
 use http::{HeaderValue, StatusCode, header};
 use runtime::ExecuteError;
 use serde::Serialize;
@@ -49,6 +49,22 @@ pub(crate) enum Problem {
     DeliveryUnmatched,
     #[error("its signature was wrong, so that nobody knows what it says: have it sent again by the repository's host")]
     DeliveryRefused,
+    #[error("the site is built from a repository elsewhere")]
+    RepositoryElsewhere,
+    #[error("the repository takes all the room it may have")]
+    RepositoryFull,
+    #[error("the repository cannot be read or written now; nothing is lost, ask again")]
+    RepositoryUnavailable(#[source] runtime::error::BoxError),
+    #[error("there is no branch `{0}`")]
+    BranchNotFound(Branch),
+    #[error("`{0}` was changed meanwhile: look at it again")]
+    BranchMoved(Branch),
+    #[error("`{0}` and the live branch have changed the same lines")]
+    MergeConflict(Branch),
+    #[error("there is no such file")]
+    FileNotFound,
+    #[error("it is no text, or one of more than {0} bytes")]
+    NoText(usize),
     #[error("a valid token is needed, as `Authorization: Bearer <token>`")]
     Unauthorized,
     #[error("this takes {0}")]
@@ -133,6 +149,16 @@ impl Problem {
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::DeliveryUnmatched => ("delivery_unmatched", StatusCode::CONFLICT, "Delivery for nobody"),
             Self::DeliveryRefused => ("delivery_refused", StatusCode::CONFLICT, "Delivery refused"),
+            Self::RepositoryElsewhere => ("repository_elsewhere", StatusCode::CONFLICT, "Repository elsewhere"),
+            Self::RepositoryFull => ("repository_full", StatusCode::INSUFFICIENT_STORAGE, "Repository full"),
+            Self::RepositoryUnavailable(_) => {
+                ("repository_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Repository unavailable")
+            }
+            Self::BranchNotFound(_) => ("branch_not_found", StatusCode::NOT_FOUND, "Not found"),
+            Self::BranchMoved(_) => ("branch_moved", StatusCode::CONFLICT, "Conflict"),
+            Self::MergeConflict(_) => ("merge_conflict", StatusCode::CONFLICT, "Conflict"),
+            Self::FileNotFound => ("file_not_found", StatusCode::NOT_FOUND, "Not found"),
+            Self::NoText(_) => ("no_text", StatusCode::UNPROCESSABLE_ENTITY, "No text"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "Token needed"),
             Self::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, "Not allowed"),
             Self::TooManyGuesses(_) => ("too_many_guesses", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens"),

@@ -2,7 +2,7 @@
 
 use crate::app::Shared;
 use crate::problem::Problem;
-use crate::{api, assets, compression, dashboard, guard, health, webhook};
+use crate::{api, assets, compression, dashboard, guard, health, hosting, webhook};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -25,6 +25,7 @@ fn router(app: &Shared) -> Router {
         .merge(webhook::routes(app))
         .merge(api::routes(app))
         .merge(dashboard::routes(app))
+        .merge(hosting::routes())
         .merge(assets::routes())
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::recognize))

@@ -2,7 +2,8 @@
 
 use crate::place::Owner;
 use crate::problem::Problem;
-use events::{Branch, RepositoryUrl, SiteEngine, SiteName, SiteSettings};
+use crate::repositories::Template;
+use events::{Branch, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -21,6 +22,9 @@ pub(crate) struct Wanted {
     /// Who owns it, by name or id, given at its creation; `default` if absent. A name that nobody has is given to a new one.
     #[schema(value_type = Option<String>)]
     pub(crate) organization: Option<Owner>,
+    /// Instead of a repository: what the site begins with, in a repository that is kept here. It says which engine, too.
+    #[schema(value_type = Option<Template>)]
+    pub(crate) template: Option<Template>,
     /// Where its source is fetched from, without credentials.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, example = "https://github.com/acme/docs.git")]
@@ -63,8 +67,26 @@ impl Wanted {
     /// The settings of a new site.
     pub(crate) fn new_settings(&self) -> Result<SiteSettings, Problem> {
         let repository = self.repository.clone().ok_or_else(|| missing("repository"))?;
+        if repository.own_site().is_some() {
+            return Err(Problem::InvalidInput("`template` makes a repository that is kept here".to_owned()));
+        }
         let (branch, demo_branch, engine) = (BRANCH.parse()?, None, SiteEngine::Static);
         self.onto(SiteSettings { repository, branch, demo_branch, engine })
+    }
+
+    /// The settings of a new site that begins from `template`.
+    pub(crate) fn of_template(&self, template: Template, site: SiteId) -> Result<SiteSettings, Problem> {
+        if self.repository.is_some()
+            || self.engine.is_some_and(|engine| engine.is_some_and(|engine| engine != template.engine()))
+        {
+            return Err(Problem::InvalidInput("`template` says what `repository` and `engine` are".to_owned()));
+        }
+        if self.branch.as_ref().is_some_and(|branch| branch.as_ref().is_some_and(|branch| branch.as_str() != BRANCH)) {
+            return Err(Problem::InvalidInput(format!("a site from a template begins on `{BRANCH}`")));
+        }
+        let demo_branch = self.demo_branch.clone().flatten();
+        let repository = RepositoryUrl::own(site);
+        Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine: template.engine() })
     }
 
     /// The settings of a site that has `present` ones.

@@ -1,6 +1,7 @@
 //! Where a repository is: taken apart, and shown without credentials.
 
 use super::Error;
+use events::RepositoryUrl;
 use std::fmt;
 
 /// A way to fetch a repository.
@@ -13,6 +14,8 @@ pub(super) enum Scheme {
     Git,
     /// `file://…` and an absolute path.
     File,
+    /// `pagefold:…`: kept by the installation itself.
+    Own,
 }
 
 impl Scheme {
@@ -24,6 +27,7 @@ impl Scheme {
             Self::Ssh => "ssh",
             Self::Git => "git",
             Self::File => "file",
+            Self::Own => "pagefold",
         }
     }
 
@@ -33,7 +37,7 @@ impl Scheme {
             Self::Http => 80,
             Self::Ssh => 22,
             Self::Git => 9418,
-            Self::File => 0,
+            Self::File | Self::Own => 0,
         }
     }
 }
@@ -115,6 +119,9 @@ fn split(text: &str) -> Parts<'_> {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         (known(scheme), authority, path)
+    } else if let Some(site) = text.parse::<RepositoryUrl>().ok().and_then(|url| url.own_site()) {
+        let path = text.get(text.len() - site.to_string().len()..).unwrap_or_default();
+        (Some(Scheme::Own), "", path)
     } else if text.starts_with('/') {
         (Some(Scheme::File), "", text)
     } else {
@@ -154,7 +161,7 @@ fn host_and_port(authority: &str, scheme: Scheme) -> Option<(&str, u16)> {
         None if port.is_empty() => scheme.usual_port(),
         None => return None,
     };
-    (host.is_empty() == (scheme == Scheme::File)).then_some((host, port))
+    (host.is_empty() == matches!(scheme, Scheme::File | Scheme::Own)).then_some((host, port))
 }
 
 #[cfg(test)]
@@ -178,6 +185,7 @@ mod tests {
             ("git://example.org/acme/docs", Scheme::Git, "example.org", 9418),
             ("file:///srv/docs.git", Scheme::File, "", 0),
             ("/srv/docs.git", Scheme::File, "", 0),
+            ("pagefold:018f2d6c-7a10-7b3e-8f00-5a1f6a1f0c11", Scheme::Own, "", 0),
         ] {
             let address = parse(text).unwrap();
             assert_eq!((address.scheme, address.host.as_str(), address.port), (scheme, host, port), "{text}");

@@ -59,6 +59,15 @@ impl Route {
                 route.url = format!("git://{pinned}{}", address.path);
                 route.env.push(("GIT_OVERRIDE_VIRTUAL_HOST", address.host.clone()));
             }
+            Scheme::Own => {
+                let own = config.rules.own.as_ref().ok_or_else(|| unknown(address))?;
+                route.transport = own.transport();
+                route.url = own.url_of(&address.path);
+                // By the environment: a command line can be read by others.
+                route.settings.push(("http.extraHeader", own.login()));
+                route.settings.push(("http.followRedirects", "false".to_owned()));
+                route.settings.push(("http.lowSpeedTime", config.stall.as_secs().max(1).to_string()));
+            }
             Scheme::File => {
                 route.url = format!("file://{}", local_folder(address, config).await?);
                 route.options.push(format!("--upload-pack={}", upload(config.reader)));
@@ -71,6 +80,11 @@ impl Route {
     pub(super) fn why(&self) -> Option<Unreached> {
         self.egress.as_ref().and_then(Egress::why)
     }
+}
+
+fn unknown(address: &Address) -> Error {
+    let why = "this launcher was not told where the platform's own repositories are";
+    Error::AddressRefused { address: address.to_string(), why }
 }
 
 async fn pin(address: &Address, config: &Config) -> Result<SocketAddr, Error> {

@@ -18,6 +18,9 @@ struct File {
     #[serde(default)]
     key: String,
     s3: BTreeMap<String, String>,
+    /// What the launcher reads the platform's own repositories by; another with each start.
+    #[serde(skip, default = "fresh")]
+    repositories_token: String,
 }
 
 /// The secrets.
@@ -36,7 +39,8 @@ impl Secrets {
             };
         }
         let s3 = KEYS.iter().map(|(name, _)| ((*name).to_owned(), fresh())).collect();
-        Self(File { token: fresh(), github_webhook_secret: fresh(), key: fresh(), s3 }).write(&path)
+        Self(File { token: fresh(), github_webhook_secret: fresh(), key: fresh(), s3, repositories_token: fresh() })
+            .write(&path)
     }
 
     /// Whoever is interrupted has the secrets as they were, or as they are.
@@ -52,6 +56,10 @@ impl Secrets {
 
     pub(super) fn key(&self) -> String {
         self.0.key.clone()
+    }
+
+    pub(super) fn repositories_token(&self) -> SecretString {
+        self.0.repositories_token.clone().into()
     }
 
     pub(super) fn token(&self) -> String {

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use dialer::Own;
 use edge::Edge;
 use events::SitesUrl;
+use launcher::source::Home;
 use listener::Share;
 use projections::Store;
 use runtime::error::chain;
@@ -139,6 +140,8 @@ impl Surroundings<'_> {
             sign_in: self.options.sign_in.config()?,
             mailer: self.options.mail.mailer()?,
             spool: self.folder.join("web"),
+            own_repositories: self.folder.join("repositories"),
+            repositories_token: Some(self.secrets.repositories_token()),
         };
         let (log, storage) = (self.log("web").await?, self.storage("web"));
         let read_model =
@@ -206,6 +209,7 @@ impl Surroundings<'_> {
         let sources = &self.options.sources;
         let mut rules = sources.rules(sources.repositories.allowed(true), self.own(doors), self.folder.to_owned());
         rules.dialer.own.push(Own::Moving(self.endpoints.log_process()));
+        rules.own = Some(Home { url: format!("http://{}", doors[0]), token: self.secrets.repositories_token() });
         let key = launcher::BuildKey::read(&web::build_key(&self.secrets.key().into()))?;
         let config = launch::config(&self.options.builds, folder, rules, key);
         // Pages are served and pushes are taken in without it.

@@ -136,7 +136,7 @@ impl Shown {
 
     /// What is known of a site before the read model shows it.
     fn new(site: &commands::NewSite, created: commands::Created, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine } = site.settings.clone();
+        let SiteSettings { repository, branch, demo_branch, engine } = created.settings;
         Self {
             repository,
             branch,

@@ -10,6 +10,7 @@ use crate::app::Shared;
 use crate::caller::Caller;
 use crate::place::{self, Place};
 use crate::problem::Problem;
+use crate::repositories::Template;
 use crate::settings::Wanted;
 use events::authority::Command;
 use events::host::{self, Owner};
@@ -20,6 +21,7 @@ use events::{
 };
 use projections::Sight;
 use runtime::clock;
+use uuid::Uuid;
 
 /// Who owns an operator's site unless somebody is named.
 const ORGANIZATION: &str = "default";
@@ -31,22 +33,44 @@ pub(crate) struct NewSite {
     pub(crate) name: SiteName,
     /// Who shall own it; if none is named, whoever its creator belongs to.
     pub(crate) organization: Option<place::Owner>,
-    pub(crate) settings: SiteSettings,
+    source: Source,
+}
+
+/// Where the source of a new site is.
+enum Source {
+    At(SiteSettings),
+    /// In a repository that is made here.
+    Here(Template, Wanted),
 }
 
 impl NewSite {
     pub(crate) fn of(wanted: &Wanted) -> Result<Self, Problem> {
-        let organization = wanted.organization.clone();
-        Ok(Self { name: wanted.new_name()?, organization, settings: wanted.new_settings()? })
+        let source = match wanted.template {
+            Some(template) => {
+                wanted.of_template(template, SiteId(Uuid::nil()))?;
+                Source::Here(template, wanted.clone())
+            }
+            None => Source::At(wanted.new_settings()?),
+        };
+        Ok(Self { name: wanted.new_name()?, organization: wanted.organization.clone(), source })
     }
-}
 
-impl NewSite {
     fn id(&self, owner: &place::Owner, caller: &Caller) -> SiteId {
-        let SiteSettings { repository, branch, demo_branch, engine } = &self.settings;
-        let demo = demo_branch.as_ref().map(Branch::as_str).unwrap_or_default();
         let name = &self.name;
-        SiteId(caller.new_id(format_args!("site/{owner}/{name} {repository} {branch} {demo} {engine:?}")))
+        SiteId(match &self.source {
+            Source::At(SiteSettings { repository, branch, demo_branch, engine }) => {
+                let demo = demo_branch.as_ref().map(Branch::as_str).unwrap_or_default();
+                caller.new_id(format_args!("site/{owner}/{name} {repository} {branch} {demo} {engine:?}"))
+            }
+            Source::Here(template, _) => caller.new_id(format_args!("site/{owner}/{name} from {}", template.word())),
+        })
+    }
+
+    fn settings(&self, site: SiteId) -> Result<SiteSettings, Problem> {
+        match &self.source {
+            Source::At(settings) => Ok(settings.clone()),
+            Source::Here(template, wanted) => wanted.of_template(*template, site),
+        }
     }
 }
 
@@ -54,6 +78,7 @@ impl NewSite {
 pub(crate) struct Created {
     pub(crate) site: SiteId,
     pub(crate) organization: Organizer,
+    pub(crate) settings: SiteSettings,
 }
 
 /// Who will own a new site.
@@ -75,18 +100,25 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
 }
 
 async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
-    let NewSite { name, organization, settings } = new;
+    let NewSite { name, organization, source } = new;
     let named = match organization {
         Some(named) => named.clone(),
         None => own(app, &caller).await?,
     };
-    app.repositories.check(&settings.repository)?;
+    if let Source::At(settings) = source {
+        app.repositories.check(&settings.repository)?;
+    }
     let organization = organizer(app, &named).await?;
     let owner = organization.id;
     let cause = organization.permit(app, &caller).await?;
     let site = new.id(&named, &caller);
     if caller.has_key() && matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
-        return Ok(Created { site, organization });
+        return Ok(Created { site, organization, settings: new.settings(site)? });
+    }
+    let settings = new.settings(site)?;
+    if let Source::Here(template, _) = source {
+        // Before the site, which is built at once.
+        app.own.create(site, *template, &super::files::author(app, &caller).await?).await?;
     }
     let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
     let mut transaction = app
@@ -100,7 +132,7 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Crea
             .with::<Handle>(&organization.name, handle::Command::Claim(owner));
     }
     commit(app, transaction).await?;
-    Ok(Created { site, organization })
+    Ok(Created { site, organization, settings })
 }
 
 /// The organization of whoever names none.
@@ -172,7 +204,13 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     let active = active(app, id).await?;
     let name = wanted.name.clone().unwrap_or_else(|| active.name.clone());
     let settings = wanted.onto(active.settings.clone())?;
+    if wanted.template.is_some() {
+        return Err(Problem::InvalidInput("`template` is given at a site's creation".to_owned()));
+    }
     if settings.repository != active.settings.repository {
+        if settings.repository.own_site().is_some_and(|own| own != id) {
+            return Err(Problem::InvalidInput("the repository is another site's".to_owned()));
+        }
         app.repositories.check(&settings.repository)?;
     }
     let cause = permit(app, &caller, Command::ChangeSite, About::Site(id)).await?;

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::commands;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::repositories::Template;
 use crate::settings::Wanted;
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
@@ -27,6 +28,9 @@ pub(super) struct Fields {
     name: String,
     #[serde(default)]
     organization: String,
+    #[serde(default)]
+    template: String,
+    #[serde(default)]
     repository: String,
     branch: String,
     #[serde(default)]
@@ -40,9 +44,18 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn wanted(&self) -> Result<Wanted, Problem> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let (name, organization) = (given(&self.name), given(&self.organization));
+        let name = name.map(|name| name.parse()).transpose()?;
+        let organization = organization.map(|name| name.parse()).transpose()?;
+        if let Some(template) = given(&self.template) {
+            let template = Template::ALL.into_iter().find(|known| known.word() == template);
+            let template = template.ok_or_else(|| Problem::InvalidInput("there is no such template".to_owned()))?;
+            return Ok(Wanted { name, organization, template: Some(template), ..Wanted::default() });
+        }
         Ok(Wanted {
-            name: given(&self.name).map(|name| name.parse()).transpose()?,
-            organization: given(&self.organization).map(|name| name.parse()).transpose()?,
+            name,
+            organization,
+            template: None,
             repository: given(&self.repository).map(|url| url.parse()).transpose()?,
             branch: Some(given(&self.branch).map(|branch| branch.parse()).transpose()?),
             demo_branch: Some(given(&self.demo_branch).map(|branch| branch.parse()).transpose()?),
@@ -62,7 +75,7 @@ pub(super) fn fields(name: &str, settings: Option<&SiteSettings>) -> Markup {
             aria-describedby="name-help";
         small #name-help { "Lower-case letters, digits and single hyphens. It becomes the host name; former ones lead to it." }
         label for="repository" { "Repository" }
-        input #repository name="repository" required maxlength="500" placeholder="https://github.com/acme/docs.git"
+        input #repository name="repository" required[settings.is_some()] maxlength="500" placeholder="https://github.com/acme/docs.git"
             value=(text(|settings| settings.repository.to_string()));
         label for="branch" { "Live branch" }
         input #branch name="branch" required value=(branch);

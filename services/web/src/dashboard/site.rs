@@ -94,6 +94,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
+            @if site.settings.repository.own_site().is_some() { a href={ "/sites/" (site.name) "/source" } { "Files" } }
             a href={ "/sites/" (site.name) "/settings" } { "Settings" }
             a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }
         }

@@ -101,11 +101,23 @@ pub(super) fn table(app: &App, rows: &[(SiteRow, Option<BuildRow>)]) -> Markup {
     }
 }
 
+const TEMPLATES: [(&str, &str); 3] = [
+    ("plain", "A template: plain HTML"),
+    ("11ty", "A template: Markdown with 11ty"),
+    ("hugo", "A template: Markdown with Hugo"),
+];
+
 pub(super) fn new(open: bool) -> Markup {
     html! {
         details.card open[open] {
             summary { "Create a site" }
             (form("fields", "/sites", &html! {
+                label for="template" { "Begin with" }
+                select #template name="template" aria-describedby="template-help" {
+                    option value="" { "A repository of yours, named below" }
+                    @for (word, what) in TEMPLATES { option value=(word) { (what) } }
+                }
+                small #template-help { "A template begins a repository that is kept here: you edit it in the browser, or clone it and push." }
                 (settings::fields("", None))
                 label for="organization" { "Organization" }
                 input #organization name="organization" required value="default" maxlength="36";

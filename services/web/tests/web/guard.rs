@@ -16,7 +16,8 @@ async fn every_route_of_the_api_needs_a_token() {
                 .replace("{site}", "docs")
                 .replace("{alias}", "preview/fix/it")
                 .replace("{id}", "x")
-                .replace("{notice}", "x");
+                .replace("{notice}", "x")
+                .replace("{path}", "index.html");
             let method: Method = method.to_uppercase().parse().unwrap();
             let url = platform.url(&format!("/api/v1{path}"));
             // From an address of its own, since one may not try that many wrong tokens.
@@ -36,7 +37,7 @@ async fn every_route_of_the_api_needs_a_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 74);
+    assert_eq!(asked, 78);
     assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
 }
 

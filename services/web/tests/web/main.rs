@@ -24,6 +24,7 @@ mod repeats;
 mod restore;
 mod settings;
 mod sign_in;
+mod source;
 mod strays;
 mod tokens;
 mod variables;

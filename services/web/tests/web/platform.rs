@@ -26,6 +26,7 @@ pub(crate) const TOKEN: &str = "a-token-for-tests";
 /// A random one, as they should.
 pub(crate) const RANDOM_TOKEN: &str = "7a1c93e05bd24f6688e1f0b2c7d94a35";
 pub(crate) const WEBHOOK_SECRET: &str = "a-webhook-secret-for-tests";
+pub(crate) const REPOSITORIES_TOKEN: &str = "what-a-launcher-reads-by";
 pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
 const REGION: &str = "local";
 
@@ -288,6 +289,8 @@ fn config(folder: &TempDir) -> web::Config {
         sign_in: web::SignIn::default(),
         mailer: None,
         spool: folder.path().join("web"),
+        own_repositories: folder.path().join("repositories"),
+        repositories_token: Some(REPOSITORIES_TOKEN.into()),
     }
 }
 

@@ -237,7 +237,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
     // The repositories of a test are beside the launcher's folder.
     let folders = data_dir.parent().map(Path::to_owned).into_iter().collect();
     let dialer = Dialer { allowed: Allowed { private: true, folders }, own: Vec::new() };
-    let sources = Rules { dialer, closed: vec![data_dir.clone()] };
+    let sources = Rules { dialer, closed: vec![data_dir.clone()], own: None };
     Config {
         slots: 1,
         data_dir,

@@ -37,7 +37,8 @@ impl World {
         // Whoever reads repositories for root has to pass.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         let allowed = Allowed { private: true, folders: vec![folder.path().to_owned()] };
-        let rules = Rules { dialer: Dialer { allowed, own: Vec::new() }, closed: vec![folder.path().join("data")] };
+        let rules =
+            Rules { dialer: Dialer { allowed, own: Vec::new() }, closed: vec![folder.path().join("data")], own: None };
         let mut config = Config {
             root: folder.path().join("data/mirrors"),
             rules,
