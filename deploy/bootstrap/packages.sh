@@ -22,6 +22,7 @@ to_test() {
     want node nodejs
     want npm npm
     want hugo hugo
+    want jq jq # the GitHub Action's script, as on GitHub's machines
     want rclone rclone
     want chromium chromium
     want chromedriver chromium-driver

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a part of a story that fails fails the story")]
 
+mod action;
 mod architecture;
 mod attacks;
 mod attempts;
