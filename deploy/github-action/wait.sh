@@ -53,7 +53,11 @@ comment() {
 until=$(($(date +%s) + ${PAGEFOLD_TIMEOUT_S:-1800}))
 while :; do
     found=$(build)
-    [ "$(printf '%s' "$found" | jq '.ended_at != null')" != true ] || break
+    # What is built is not shown yet: it counts when it is.
+    case $(printf '%s' "$found" | jq --raw-output .state) in
+    '' | queued | dispatched | started) ;;
+    *) break ;;
+    esac
     if [ "$(date +%s)" -ge "$until" ]; then
         echo "the build of $PAGEFOLD_COMMIT did not end in time" >&2
         exit 4

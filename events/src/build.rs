@@ -1,6 +1,6 @@
 //! A build: from the queue to exactly one end.
 
-use crate::event::Artifact;
+use crate::event::{Artifact, Upload};
 use crate::{
     Aggregate, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, Lane, Outcome, Refusal, RepositoryUrl,
     SiteEngine, SiteId,
@@ -19,6 +19,8 @@ pub enum Build {
     Requested {
         /// The site to build.
         site: SiteId,
+        /// The folder that was uploaded for it.
+        upload: Option<Upload>,
     },
     /// It waits for a slot, or for a launcher, or is worked on.
     Open(Job, Progress),
@@ -56,6 +58,8 @@ pub struct Job {
     pub lane: Lane,
     /// What it is about.
     pub summary: String,
+    /// The folder that was uploaded for it, which is shown as it is. Whoever asked said so; whoever queues a build need not.
+    pub upload: Option<Upload>,
 }
 
 /// How far an open build has come.
@@ -109,6 +113,8 @@ pub enum Command {
         branch: Branch,
         /// The exact commit, or the branch's tip.
         commit: Option<CommitId>,
+        /// The folder that was uploaded, in the place of a commit.
+        upload: Option<Upload>,
     },
     /// Put it in the queue.
     Queue(Job),
@@ -186,7 +192,7 @@ impl Build {
     pub const fn site(&self) -> Option<SiteId> {
         match self {
             Self::Unknown => None,
-            Self::Requested { site } | Self::Ended { site, .. } => Some(*site),
+            Self::Requested { site, .. } | Self::Ended { site, .. } => Some(*site),
             Self::Open(job, _) => Some(job.site),
         }
     }
@@ -204,7 +210,7 @@ impl Aggregate for Build {
     fn decide(&self, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
         match self {
             Self::Unknown => decide_new(command),
-            Self::Requested { site } => decide_requested(*site, command),
+            Self::Requested { site, .. } => decide_requested(*site, command),
             Self::Open(job, progress) => decide_open(job, progress, command),
             Self::Ended { site, outcome, archived } => match command {
                 Command::Cancel { .. } if outcome.is_none() => Ok(vec![]),
@@ -225,9 +231,10 @@ impl Aggregate for Build {
 
     fn evolve(self, fact: &BuildEvent) -> Self {
         match (self, fact.clone()) {
-            (Self::Unknown, BuildEvent::Requested { site, .. }) => Self::Requested { site },
-            (Self::Unknown | Self::Requested { .. }, fact @ BuildEvent::Queued { .. }) => {
-                job(fact).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
+            (Self::Unknown, BuildEvent::Requested { site, upload, .. }) => Self::Requested { site, upload },
+            (state @ (Self::Unknown | Self::Requested { .. }), fact @ BuildEvent::Queued { .. }) => {
+                let upload = if let Self::Requested { upload, .. } = state { upload } else { None };
+                job(fact, upload).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
             }
             (Self::Open(job, _), BuildEvent::Dispatched { .. }) => {
                 Self::Open(job, Progress::Dispatched { attempts: 0, lost: 0 })
@@ -279,18 +286,20 @@ impl Progress {
 }
 
 /// What a fact that queues a build says there is to do.
-fn job(fact: BuildEvent) -> Option<Job> {
+fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
     let BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary } =
         fact
     else {
         return None;
     };
-    Some(Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary })
+    Some(Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary, upload })
 }
 
 fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     match command.clone() {
-        Command::Request { site, branch, commit } => Ok(vec![BuildEvent::Requested { site, branch, commit }]),
+        Command::Request { site, branch, commit, upload } => {
+            Ok(vec![BuildEvent::Requested { site, branch, commit, upload }])
+        }
         Command::Queue(job) => Ok(vec![queued(job)]),
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Dispatch
@@ -316,7 +325,7 @@ fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, 
 }
 
 fn queued(job: Job) -> BuildEvent {
-    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary } = job;
+    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary, .. } = job;
     BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary }
 }
 

@@ -14,7 +14,7 @@ mod site;
 use crate::{decode, decode::DecodeError};
 use serde::Serialize;
 
-pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent};
+pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent, Upload};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};

@@ -157,6 +157,9 @@ fn repository(fact: &RepositoryEvent) -> String {
 
 fn build(fact: &BuildEvent) -> String {
     match fact {
+        BuildEvent::Requested { branch, upload: Some(upload), .. } => {
+            format!("folder uploaded for `{branch}`: {} files, {} bytes", upload.files, upload.bytes)
+        }
         BuildEvent::Requested { branch, commit: Some(commit), .. } => {
             format!("build of `{branch}` at {} requested", commit.short())
         }

@@ -276,9 +276,9 @@ fn named(recorded: &Recorded) -> Result<BuildId, Error> {
 fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
     let at = recorded.envelope.time;
     match fact.clone() {
-        BuildEvent::Requested { site, branch, commit } => {
+        BuildEvent::Requested { site, branch, commit, upload } => {
             let row = blank(recorded, site)?;
-            let summary = "Build by hand".to_owned();
+            let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" }.to_owned();
             Some(BuildRow { branch, commit, summary, ..row })
         }
         BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),

@@ -35,7 +35,9 @@ impl GitHub {
                     let github = github.clone();
                     async move { Ok::<_, Infallible>(github.answer(request).await) }
                 });
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         address
@@ -56,12 +58,12 @@ impl GitHub {
                 comments.push(text());
                 json!({ "id": comments.len() - 1 })
             }
-            (&Method::PATCH, path) => {
+            (method, path) => {
+                assert_eq!(method, Method::PATCH, "{path} is not asked for");
                 let id: usize = path.strip_prefix("/repos/acme/docs/issues/comments/").unwrap().parse().unwrap();
                 comments[id] = text();
                 json!({ "id": id })
             }
-            (method, path) => panic!("{method} {path} is not asked for"),
         };
         Response::new(Full::from(told.to_string()))
     }

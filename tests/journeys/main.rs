@@ -34,5 +34,6 @@ mod sources;
 mod starting;
 mod templates;
 mod upgrade;
+mod uploading;
 mod variables;
 mod webhook;

@@ -163,6 +163,8 @@ async fn each_key_of_the_store_opens_what_its_policy_says() {
     assert_eq!(platform(Service::Web).get_log("logs/story", 0).await.unwrap().unwrap(), "told");
     denied(platform(Service::Launcher).get_log("logs/story", 0).await.map(drop));
     denied(platform(Service::Web).put_log("logs/story", "other".into()).await);
+    denied(platform(Service::Web).put_log("artifacts/story", "other".into()).await);
+    platform(Service::Web).put_log("uploads/story", "sent".into()).await.unwrap();
     denied(platform(Service::Edge).get_log("logs/story", 0).await.map(drop));
     let site = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     fleet.storage_of(Service::Syncer).site(site).ensure().await.unwrap();

@@ -14,6 +14,7 @@ fn job() -> Job {
         engine: SiteEngine::Static,
         lane: Lane::High,
         summary: "first".to_owned(),
+        upload: None,
     }
 }
 
@@ -53,11 +54,11 @@ fn the_same_cause_queues_one_build() {
 }
 
 fn request() -> Command {
-    Command::Request { site: site(), branch: job().branch, commit: None }
+    Command::Request { site: site(), branch: job().branch, commit: None, upload: None }
 }
 
 fn requested() -> BuildEvent {
-    BuildEvent::Requested { site: site(), branch: job().branch, commit: None }
+    BuildEvent::Requested { site: site(), branch: job().branch, commit: None, upload: None }
 }
 
 #[test]

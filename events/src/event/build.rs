@@ -1,7 +1,7 @@
 //! Facts about source and what is made of it.
 
 use super::SiteEngine;
-use crate::{AliasName, Branch, BuildId, CommitId, RepositoryUrl, SiteId};
+use crate::{AliasName, Branch, BuildId, CommitId, Digest, RepositoryUrl, SiteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,9 @@ pub enum BuildEvent {
         branch: Branch,
         /// The exact commit, or the tip of the branch when the build starts.
         commit: Option<CommitId>,
+        /// The folder that was uploaded to be shown, in the place of a commit; nothing is built then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        upload: Option<Upload>,
     },
     /// A build waits for its turn.
     #[serde(rename = "queued.v1")]
@@ -186,10 +189,21 @@ pub enum Outcome {
     Skipped,
 }
 
+/// A folder that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Upload {
+    /// SHA-256 of its list: each file's digest, size and path. Equal folders have equal lists.
+    pub list: Digest,
+    /// Files in it.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
 /// What a successful build left in the artifact store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
-    /// The object's key in the platform bucket; the object is a POSIX tar.
+    /// The object's key in the platform bucket; the object is a POSIX tar, or the list of an upload.
     pub key: String,
     /// Files in it.
     pub files: u64,

@@ -46,18 +46,19 @@ impl Keys {
         Ok(Self(Arc::new(by_id)))
     }
 
-    pub(crate) fn allows(&self, credentials: Option<&Credentials>, bucket: &str, access: Access) -> bool {
+    /// Whether `place`, a bucket or an object as `bucket/key`, is open to a key.
+    pub(crate) fn allows(&self, credentials: Option<&Credentials>, place: &str, access: Access) -> bool {
         let key = credentials.and_then(|credentials| self.0.get(&credentials.access_key));
-        key.is_some_and(|key| key.grants.iter().any(|grant| grant.allows(bucket, access)))
+        key.is_some_and(|key| key.grants.iter().any(|grant| grant.allows(place, access)))
     }
 
-    fn require(&self, credentials: Option<&Credentials>, bucket: &str, access: Access) -> S3Result<()> {
-        if self.allows(credentials, bucket, access) { Ok(()) } else { Err(S3ErrorCode::AccessDenied.into()) }
+    fn require(&self, credentials: Option<&Credentials>, place: &str, access: Access) -> S3Result<()> {
+        if self.allows(credentials, place, access) { Ok(()) } else { Err(S3ErrorCode::AccessDenied.into()) }
     }
 
     fn require_source(&self, credentials: Option<&Credentials>, headers: &HeaderMap) -> S3Result<()> {
-        let (bucket, _) = copy::source(headers)?;
-        self.require(credentials, &bucket, Access::Read)
+        let (bucket, key) = copy::source(headers)?;
+        self.require(credentials, &format!("{bucket}/{key}"), Access::Read)
     }
 }
 
@@ -71,17 +72,20 @@ fn needed(operation: &str) -> Access {
 
 /// A grant that can never match is a mistake better found at start than by a refused request.
 fn validate(grant: &Grant) -> Result<(), Error> {
-    let is_valid = match grant.buckets.strip_suffix('*') {
-        Some(prefix) => !prefix.contains('*'),
-        None => check_bucket_name(&grant.buckets),
+    let is_valid = match (grant.buckets.strip_suffix('*'), grant.buckets.split_once('/')) {
+        (Some(prefix), Some((bucket, _))) => check_bucket_name(bucket) && !prefix.contains('*'),
+        (Some(prefix), None) => !prefix.contains('*'),
+        (None, Some(_)) => false,
+        (None, None) => check_bucket_name(&grant.buckets),
     };
     if is_valid { Ok(()) } else { Err(Error::Grant { buckets: grant.buckets.clone() }) }
 }
 
 impl Grant {
-    fn allows(&self, bucket: &str, access: Access) -> bool {
+    fn allows(&self, place: &str, access: Access) -> bool {
+        let bucket = place.split('/').next().unwrap_or_default();
         let is_named = match self.buckets.strip_suffix('*') {
-            Some(prefix) => bucket.starts_with(prefix),
+            Some(prefix) => place.starts_with(prefix),
             None => bucket == self.buckets,
         };
         is_named && (self.access == Access::Write || self.access == access)
@@ -107,9 +111,8 @@ impl S3Access for Keys {
             // The list of buckets is cut to what its reader may read.
             S3Path::Root if access == Access::Read => Ok(()),
             S3Path::Root => Err(S3ErrorCode::AccessDenied.into()),
-            S3Path::Bucket { bucket } | S3Path::Object { bucket, .. } => {
-                self.require(context.credentials(), bucket, access)
-            }
+            S3Path::Bucket { bucket } => self.require(context.credentials(), bucket, access),
+            S3Path::Object { bucket, key } => self.require(context.credentials(), &format!("{bucket}/{key}"), access),
         }
     }
 
@@ -146,6 +149,17 @@ mod tests {
         assert!(!grant("site-a", Access::Read).allows("site-ab", Access::Read));
         assert!(grant("site-*", Access::Read).allows("site-ab", Access::Read));
         assert!(!grant("site-*", Access::Read).allows("logs", Access::Read));
+        assert!(grant("site-a", Access::Read).allows("site-a/key", Access::Read));
+        assert!(!grant("site-*", Access::Read).allows("logs/site-a", Access::Read));
+    }
+
+    #[test]
+    fn a_grant_of_a_part_is_for_its_objects_alone() {
+        let grant = grant("logs/new/*", Access::Add);
+        assert!(grant.allows("logs/new/key", Access::Add));
+        for place in ["logs", "logs/old", "logs/new", "logs-new/new/key", "other/logs/new/key"] {
+            assert!(!grant.allows(place, Access::Add), "{place}");
+        }
     }
 
     #[test]
@@ -172,6 +186,9 @@ mod tests {
     fn a_grant_that_can_never_match_is_refused() {
         assert!(validate(&grant("Site", Access::Read)).is_err());
         assert!(validate(&grant("a*b*", Access::Read)).is_err());
+        assert!(validate(&grant("site/part", Access::Read)).is_err());
+        assert!(validate(&grant("Site/part/*", Access::Read)).is_err());
+        assert!(validate(&grant("site/part/*", Access::Read)).is_ok());
         assert!(validate(&grant("*", Access::Read)).is_ok());
     }
 }

@@ -68,10 +68,11 @@ pub struct Key {
     pub grants: Vec<Grant>,
 }
 
-/// Access to one bucket or to a family of buckets.
+/// Access to one bucket, to a family of buckets, or to a part of one.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// An exact bucket name, or a prefix of bucket names ending in `*`.
+    /// An exact bucket name, a prefix of bucket names ending in `*`, or a bucket's name, `/` and a prefix of keys ending in `*`: then
+    /// objects alone, since what is done to a bucket is done to all of them.
     pub buckets: String,
     /// What is allowed there.
     pub access: Access,

@@ -143,6 +143,12 @@ impl<'a> Attempt<'a> {
         let (worker, sandbox) = (&self.launcher.worker, sandbox.name());
         let begun = format!("build {} of {site}, attempt {number}, on {worker} with {sandbox}", job.number);
         self.record.say(begun).await;
+        if let (Some(upload), Some(commit)) = (&job.upload, &job.commit) {
+            let (files, bytes) = (counted(upload.files, "file"), counted(upload.bytes, "byte"));
+            self.record.say(format!("nothing to build: {files}, {bytes} were uploaded")).await;
+            let key = storage::keys::upload(job.site, upload.list);
+            return Ok((commit.clone(), Artifact { key, files: upload.files, bytes: upload.bytes }));
+        }
         let (workspace, commit) = self.built(folder, halt).await?;
         let tar = folder.join("artifact.tar");
         let packing = halt.run_until_cancelled(self.pack(&workspace, &tar, halt));

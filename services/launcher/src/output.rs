@@ -14,7 +14,7 @@ mod paths;
 use crate::disk;
 use crate::words::counted;
 use links::resolve;
-use paths::is_published;
+pub use paths::is_published;
 
 /// The folder that a build leaves.
 pub const FOLDER: &str = "_site";

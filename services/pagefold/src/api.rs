@@ -3,6 +3,7 @@
 use crate::exit::Why;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use http::request::Builder;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -47,6 +48,13 @@ impl Api {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
+    /// Sends bytes as they are, for as long as that takes.
+    pub(crate) async fn put_bytes(&self, path: &str, bytes: Bytes) -> Result<()> {
+        let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/octet-stream");
+        let sent = self.client.request(request.body(bytes.into())?).await;
+        answer(sent.with_context(|| self.silent())?).await.map(drop)
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<()> {
         self.ask(Method::DELETE, path, None).await.map(drop)
     }
@@ -89,22 +97,26 @@ impl Api {
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let answered = async { answer(self.send(method, path, body).await?).await };
-        let silent = || Why::Unavailable(format!("`{}` does not answer", self.url));
-        tokio::time::timeout(PATIENCE, answered).await.map_err(|_| silent())?
+        tokio::time::timeout(PATIENCE, answered).await.map_err(|_| self.silent())?
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>> {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}/api/v1{path}", self.url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose_secret()))
-            .header(header::ACCEPT, "application/json, text/plain");
+        let request = self.request(method, path).header(header::ACCEPT, "application/json, text/plain");
         let request = match body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into()),
             None => request.body(Full::default()),
         };
-        let silent = || Why::Unavailable(format!("`{}` does not answer", self.url));
-        self.client.request(request?).await.with_context(silent)
+        self.client.request(request?).await.with_context(|| self.silent())
+    }
+
+    fn request(&self, method: Method, path: &str) -> Builder {
+        let uri = format!("{}/api/v1{path}", self.url);
+        let token = format!("Bearer {}", self.token.expose_secret());
+        Request::builder().method(method).uri(uri).header(header::AUTHORIZATION, token)
+    }
+
+    fn silent(&self) -> Why {
+        Why::Unavailable(format!("`{}` does not answer", self.url))
     }
 }
 

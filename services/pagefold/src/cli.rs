@@ -2,6 +2,7 @@
 
 use crate::access::{Access, ProjectionsCommand};
 use crate::deliveries;
+use crate::deploy::Deploy;
 use crate::env;
 use crate::notices;
 use crate::people;
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     /// Look after sites as their people do
     #[command(flatten)]
     User(user::Command),
+    /// Show a folder of this machine as it is, without git; only what is missing is uploaded
+    Deploy(Deploy),
     /// See and change what the builds of a site are given in their environment
     Env {
         #[command(flatten)]
@@ -154,6 +157,7 @@ impl Command {
             | Self::Notices { .. }
             | Self::Platform { .. }
             | Self::User(_)
+            | Self::Deploy(_)
             | Self::Env { .. }
             | Self::Completions { .. } => None,
         }

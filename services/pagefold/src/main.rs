@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod credentials;
 mod deliveries;
+mod deploy;
 mod door;
 mod env;
 mod exit;
@@ -87,6 +88,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Notices { access, command } => notices::run(&access, command).await,
         Command::Platform { access, command } => platform::run(&access, command).await,
         Command::User(command) => user::run(command).await,
+        Command::Deploy(options) => deploy::run(options).await,
         Command::Env { access, command } => env::run(&access, command).await,
         Command::Completions { shell } => cli::complete(shell),
         Command::Projections { access, command } => access::rebuild(&access, command).await,

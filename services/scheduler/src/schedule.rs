@@ -85,6 +85,7 @@ fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
         engine: site.settings.engine,
         lane: Lane::High,
         summary: wish.summary.clone(),
+        upload: None,
     }
 }
 

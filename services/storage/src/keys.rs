@@ -1,7 +1,7 @@
 //! The only place that spells a key of the object store.
 
 use events::name::BRANCH_MAX;
-use events::{BuildId, DeployId, Digest};
+use events::{BuildId, DeployId, Digest, SiteId};
 
 /// Longest key in bytes, by the S3 protocol.
 pub const KEY_MAX_BYTES: usize = 1024;
@@ -10,6 +10,8 @@ pub const PATH_MAX_BYTES: usize = KEY_MAX_BYTES - "preview/".len() - BRANCH_MAX 
 
 /// What the keys of all outputs start with.
 pub(crate) const ARTIFACTS: &str = "artifacts/";
+/// What the keys of all that was uploaded start with.
+pub const UPLOADS: &str = "uploads/";
 
 /// The output of one attempt at a build, in the platform's bucket.
 #[must_use]
@@ -33,6 +35,24 @@ pub(crate) fn build_of(artifact: &str) -> Option<BuildId> {
 #[must_use]
 pub fn log(build: BuildId) -> String {
     format!("logs/{build}")
+}
+
+/// What was uploaded for a site, named by its digest, in the platform's bucket.
+#[must_use]
+pub fn upload(site: SiteId, digest: Digest) -> String {
+    format!("{}{digest}", uploads(site))
+}
+
+/// What the keys of all that was uploaded for a site start with.
+#[must_use]
+pub fn uploads(site: SiteId) -> String {
+    format!("{UPLOADS}{site}/")
+}
+
+/// Whether a key is of something that was uploaded.
+#[must_use]
+pub fn is_upload(key: &str) -> bool {
+    key.starts_with(UPLOADS)
 }
 
 /// The manifest of a deploy.

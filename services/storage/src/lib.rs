@@ -13,6 +13,7 @@ mod check;
 mod client;
 pub mod content_type;
 mod error;
+pub mod folder;
 pub mod keys;
 pub mod manifest;
 mod mark;

@@ -1,12 +1,12 @@
 //! The platform's own bucket: what builds leave, and the logs of builds that ended.
 
 use crate::body::Body;
-use crate::bucket::{Bucket, Put};
+use crate::bucket::{Bucket, Object, Put};
 use crate::error::Error;
 use crate::keys;
 use bytes::Bytes;
-use events::BuildId;
-use std::collections::BTreeSet;
+use events::{BuildId, Digest, SiteId};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
@@ -77,6 +77,45 @@ impl PlatformBucket {
         let prefix = keys::artifacts(build);
         self.bucket.abandon(&prefix).await?;
         let left = self.bucket.list(&prefix).await?;
+        self.bucket.delete_all(left.into_iter().map(|object| object.key)).await
+    }
+
+    /// Keeps the file at `path`, whose digest this is, for a site. The store checks the two against each other.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the store fails or refuses.
+    pub async fn put_upload(&self, site: SiteId, digest: Digest, path: &Path) -> Result<(), Error> {
+        let size = fs::metadata(path).await.map_err(Error::file(path))?.len();
+        let body = Body::File { path: path.to_owned(), range: 0..size };
+        let with = Put { sha256: Some(digest), ..Put::default() };
+        Box::pin(self.bucket.put(&keys::upload(site, digest), body, with)).await.map(drop)
+    }
+
+    /// What was uploaded for a site under this digest; `None` if nothing was. For what fits in memory.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn get_upload(&self, site: SiteId, digest: Digest) -> Result<Option<Bytes>, Error> {
+        self.bucket.get(&keys::upload(site, digest)).await
+    }
+
+    /// The sizes of all that was uploaded for a site.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn uploads(&self, site: SiteId) -> Result<HashMap<Digest, u64>, Error> {
+        let prefix = keys::uploads(site);
+        let listed = self.bucket.list(&prefix).await?;
+        let known = |object: &Object| Some((object.key.strip_prefix(&prefix)?.parse().ok()?, object.size));
+        Ok(listed.iter().filter_map(known).collect())
+    }
+
+    /// Removes all that was uploaded for a site. Harmless if there is nothing.
+    ///
+    /// # Errors
+    /// When the store fails or refuses.
+    pub async fn delete_uploads(&self, site: SiteId) -> Result<(), Error> {
+        let left = self.bucket.list(&keys::uploads(site)).await?;
         self.bucket.delete_all(left.into_iter().map(|object| object.key)).await
     }
 

@@ -4,6 +4,7 @@
 //! the artifact store and the sites' buckets. *Safe to repeat because* deploys are immutable and named by their build, bytes
 //! are named by their content, and a promotion that has happened changes nothing.
 
+mod folder;
 mod patience;
 pub mod perform;
 pub mod plan;
@@ -145,7 +146,9 @@ impl Syncer {
 
     /// Somebody may still be writing to the bucket, so a failure of any kind is worth another try.
     async fn erase(&self, site: SiteId) -> Result<(), Failure> {
-        self.storage.site(site).erase().await.map_err(|error| Failure::Retry(error.into()))?;
+        let retry = |error: storage::Error| Failure::Retry(error.into());
+        self.storage.platform().delete_uploads(site).await.map_err(retry)?;
+        self.storage.site(site).erase().await.map_err(retry)?;
         // Its secrets are in the log for ever, and nobody reads them any more.
         let keys = Records::keys(self.log.connection());
         for owner in [Owner::Builds(site), Owner::Site(site)] {

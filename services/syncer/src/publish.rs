@@ -1,12 +1,13 @@
 //! From a finished build to what a reader sees: store the deploy, then move the alias of its branch.
 
 use crate::perform::{self, Sent, Wanted};
-use crate::{Syncer, stored, unless_refused};
+use crate::{Syncer, folder, stored, unless_refused};
 use events::alias::Claim;
 use events::event::Artifact;
 use events::{Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployId, Site, SiteId, alias, deploy, subject};
 use runtime::Failure;
 use std::path::Path;
+use storage::keys;
 use uuid::Uuid;
 
 /// A build that succeeded.
@@ -52,7 +53,12 @@ impl Syncer {
 
     async fn sync_in(&self, folder: &Path, finished: &Finished, deploy: &DeployId) -> Result<Sent, Failure> {
         let (artifact, platform) = (folder.join("artifact.tar"), self.storage.platform());
-        platform.get_artifact(&finished.artifact.key, &artifact).await.map_err(stored)?;
+        let key = &finished.artifact.key;
+        if keys::is_upload(key) {
+            folder::assemble(&platform, finished.site, key, &artifact).await?;
+        } else {
+            platform.get_artifact(key, &artifact).await.map_err(stored)?;
+        }
         let known = self.likely_known(finished).await?;
         let (site, build) = (finished.site, finished.build);
         let deploy = Wanted { id: deploy.clone(), site, build };

@@ -127,6 +127,7 @@ impl World {
             engine: SiteEngine::Static,
             lane: Lane::High,
             summary: "a page".to_owned(),
+            upload: None,
         };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
         for command in [Command::Queue(job), Command::Dispatch] {

@@ -29,6 +29,7 @@ mod source;
 mod strays;
 pub(crate) mod texts;
 pub(crate) mod tokens;
+mod uploads;
 mod users;
 mod variables;
 mod version;
@@ -136,7 +137,9 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(deliveries::list))
         .routes(routes!(strays::list))
         .routes(routes!(strays::redeliver))
-        .routes(routes!(deploys::list))
+        .routes(routes!(deploys::list, uploads::publish))
+        .routes(routes!(uploads::put))
+        .routes(routes!(uploads::missing))
         .routes(routes!(deploys::show))
         .routes(routes!(files::list))
         .routes(routes!(files::compare))

@@ -1,6 +1,7 @@
 //! What all handlers share.
 
 use crate::auth::Auth;
+use crate::bodies::Bodies;
 use crate::budget::Budget;
 use crate::config::Config;
 use crate::guesses::Guesses;
@@ -27,7 +28,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use storage::Storage;
+use storage::folder::FILE_BYTES_MAX;
 use tokio_util::sync::CancellationToken;
+
+/// What uploads that arrive may take of the disk together, in bytes, and one of them.
+const UPLOADS: usize = 1 << 30;
+const UPLOAD_MAX: usize = FILE_BYTES_MAX as usize;
 
 /// What the server stands on.
 pub(crate) struct Around {
@@ -93,6 +99,8 @@ pub(crate) struct App {
     pub(crate) tails: Tails,
     /// What commands and forms may take together.
     pub(crate) bodies: Budget,
+    /// The same for what is uploaded, which lies on the disk.
+    pub(crate) uploads: Bodies,
     /// The same for webhooks: whoever sends false ones keeps nobody from commanding.
     pub(crate) deliveries: Budget,
     /// Where long ones of them lie while they arrive.
@@ -148,6 +156,7 @@ impl App {
             repositories_token: config.repositories_token.clone(),
             streams: Slots::default(),
             bodies: Budget::new(limits.per_address),
+            uploads: Bodies { budget: Budget::of(UPLOADS, limits.per_address), max: UPLOAD_MAX },
             deliveries: Budget::new(limits.per_address),
             spool: config.spool.as_path().into(),
             stop,

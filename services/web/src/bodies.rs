@@ -3,8 +3,9 @@
 use crate::auth;
 use crate::budget::{Budget, Share};
 use crate::problem::Problem;
+use crate::urls::UPLOADED;
 use axum::body::{Body, BodyDataStream, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -38,12 +39,17 @@ pub(crate) struct Arrival {
 impl Bodies {
     /// Begins to receive, unless the head tells already that it cannot be.
     pub(crate) fn receive(&self, head: &Parts, body: Body) -> Result<Arrival, Problem> {
+        self.receive_within(head, body, DEADLINE)
+    }
+
+    /// The same for a body that may take longer.
+    pub(crate) fn receive_within(&self, head: &Parts, body: Body, within: Duration) -> Result<Arrival, Problem> {
         if let Some(length) = head.headers.get(header::CONTENT_LENGTH) {
             let length: Option<usize> = length.to_str().ok().and_then(|length| length.parse().ok());
             length.filter(|length| *length <= self.max).ok_or(Problem::BodyTooLarge(self.max))?;
         }
         let share = self.budget.begin(auth::client(&head.extensions))?;
-        let (chunks, until) = (body.into_data_stream(), Instant::now() + DEADLINE);
+        let (chunks, until) = (body.into_data_stream(), Instant::now() + within);
         Ok(Arrival { chunks, share, received: 0, max: self.max, until })
     }
 }
@@ -79,7 +85,9 @@ fn unread(error: &(dyn std::error::Error + 'static)) -> Problem {
 /// Reads a short body whole before anything else does. Its share is given back with the answer.
 pub(crate) async fn read(State(bodies): State<Bodies>, request: Request, next: Next) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    if body.is_end_stream() {
+    // What is uploaded does not lie in memory: it is received where it is wanted.
+    let is_upload = head.extensions.get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with(UPLOADED));
+    if is_upload || body.is_end_stream() {
         return Ok(next.run(Request::from_parts(head, body)).await);
     }
     let (mut arrival, mut whole) = (bodies.receive(&head, body)?, BytesMut::new());

@@ -16,6 +16,8 @@ const CLIENT_PART: usize = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
     arriving_max: usize,
+    /// What all bodies together may take, in bytes.
+    bytes_max: usize,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -42,7 +44,12 @@ pub(crate) struct Share {
 
 impl Budget {
     pub(crate) fn new(arriving_max: usize) -> Self {
-        Self { arriving_max, taken: Arc::default() }
+        Self::of(BUDGET, arriving_max)
+    }
+
+    /// The same with another size, where bodies do not lie in memory.
+    pub(crate) fn of(bytes_max: usize, arriving_max: usize) -> Self {
+        Self { arriving_max, bytes_max, taken: Arc::default() }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -53,11 +60,11 @@ impl Budget {
     pub(crate) fn begin(&self, client: IpAddr) -> Result<Share, Problem> {
         let client = network(client);
         let mut taken = self.taken();
-        let may = |part: &Part| part.arriving < self.arriving_max && part.bytes < BUDGET / CLIENT_PART;
+        let may = |part: &Part| part.arriving < self.arriving_max && part.bytes < self.bytes_max / CLIENT_PART;
         if !taken.clients.get(&client).is_none_or(may) {
             return Err(Problem::TooManyBodiesOfOne);
         }
-        if taken.bytes >= BUDGET {
+        if taken.bytes >= self.bytes_max {
             return Err(Problem::TooManyBodies);
         }
         taken.clients.entry(client).or_default().arriving += 1;
@@ -69,13 +76,14 @@ impl Budget {
 impl Share {
     /// So many bytes more have arrived.
     pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let bytes_max = self.budget.bytes_max;
         let mut taken = self.budget.taken();
         let Taken { bytes: all, clients } = &mut *taken;
         let part = clients.entry(self.client).or_default();
-        if part.bytes + bytes > BUDGET / CLIENT_PART {
+        if part.bytes + bytes > bytes_max / CLIENT_PART {
             return Err(Problem::TooManyBodiesOfOne);
         }
-        if *all + bytes > BUDGET {
+        if *all + bytes > bytes_max {
             return Err(Problem::TooManyBodies);
         }
         part.bytes += bytes;

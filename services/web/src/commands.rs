@@ -24,6 +24,7 @@ mod secrets;
 mod sites;
 mod tokens;
 mod told;
+mod uploads;
 mod variables;
 mod vouched;
 
@@ -48,4 +49,5 @@ pub(crate) use secrets::{WebhookSecret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use tokens::{Made, NewToken, create_token, revoke_token};
 pub(crate) use told::{sweep, tell};
+pub(crate) use uploads::{keep_upload, missing_of, publish_folder};
 pub(crate) use variables::{NewVariable, remove_variable, set_variable};

@@ -41,6 +41,10 @@ pub(crate) enum Problem {
     TooManyBodiesOfOne,
     #[error("the body could not be kept while it arrived; nothing is lost, send it again")]
     SpoolUnavailable(#[source] std::io::Error),
+    #[error("the body does not have the digest that it was sent under")]
+    UploadMismatch,
+    #[error("{0} contents of the folder were not uploaded")]
+    UploadIncomplete(usize),
     #[error("header `{0}` is missing or unusable")]
     BadHeader(&'static str),
     #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
@@ -145,6 +149,8 @@ impl Problem {
                 ("too_many_bodies_of_one", StatusCode::TOO_MANY_REQUESTS, "Too many bodies from one address")
             }
             Self::SpoolUnavailable(_) => ("spool_unavailable", StatusCode::SERVICE_UNAVAILABLE, "No room for the body"),
+            Self::UploadMismatch => ("upload_mismatch", StatusCode::UNPROCESSABLE_ENTITY, "Another digest"),
+            Self::UploadIncomplete(_) => ("upload_incomplete", StatusCode::CONFLICT, "Not all was uploaded"),
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::DeliveryUnmatched => ("delivery_unmatched", StatusCode::CONFLICT, "Delivery for nobody"),

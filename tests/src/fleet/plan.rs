@@ -270,7 +270,8 @@ impl Plan {
 /// A statement of a policy, as the object store of a fleet knows it.
 fn grant(statement: &Value) -> depot::Grant {
     let resource = statement["Resource"].as_str().unwrap().strip_prefix("arn:aws:s3:::").unwrap();
-    let buckets = resource.strip_suffix("/*").unwrap_or(resource).to_owned();
+    // A part of a bucket stays one.
+    let buckets = resource.strip_suffix("/*").filter(|bucket| !bucket.contains('/')).unwrap_or(resource).to_owned();
     let actions: Vec<&str> =
         statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
     let access = if actions.iter().all(|action| READS.contains(action)) {

@@ -8,7 +8,8 @@ const CONFIG_FILES: [&str; 2] = ["federalist.json", "pages.json"];
 const WELL_KNOWN: &str = ".well-known";
 
 /// Whether a file or folder at this path, relative to the output, is published.
-pub(super) fn is_published(path: &str) -> bool {
+#[must_use]
+pub fn is_published(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let hidden = path.split('/').any(|segment| segment.starts_with('.') && segment != WELL_KNOWN);
     !(hidden || BUILD_FILES.contains(&name) || CONFIG_FILES.contains(&path))

@@ -150,6 +150,7 @@ impl World {
             engine: SiteEngine::Static,
             lane: Lane::High,
             summary: format!("Change number {number}"),
+            upload: None,
         };
         self.build(id, build::Command::Queue(job)).await;
         id

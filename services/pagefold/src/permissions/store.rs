@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// What each key may do.
 pub(crate) const KEYS: &[(&str, &[Right])] = &[
-    ("web", &[(Bucket::Platform, Access::Read), (Bucket::Sites, Access::Read)]),
+    ("web", &[(Bucket::Platform, Access::Read), (Bucket::Uploads, Access::Add), (Bucket::Sites, Access::Read)]),
     ("launcher", &[(Bucket::Platform, Access::Add)]),
     ("syncer", &[(Bucket::Platform, Access::Keep), (Bucket::Sites, Access::Keep)]),
     ("edge", &[(Bucket::Sites, Access::Read)]),
@@ -21,6 +21,8 @@ pub(crate) type Right = (Bucket, Access);
 pub(crate) enum Bucket {
     /// That of artifacts and logs.
     Platform,
+    /// The part of it that folders are uploaded to.
+    Uploads,
     /// One for each site.
     Sites,
 }
@@ -59,6 +61,8 @@ impl Default for Names {
 impl Access {
     fn of_buckets(self, bucket: Bucket) -> &'static [&'static str] {
         match (self, bucket) {
+            // What is done to a bucket is done to all of its parts.
+            (_, Bucket::Uploads) => &[],
             // Without it, what is not there is told as forbidden.
             (Self::Read, _) => &["s3:ListBucket"],
             (Self::Add, _) => &["s3:ListBucketMultipartUploads"],
@@ -91,6 +95,7 @@ impl Names {
     fn of(&self, bucket: Bucket) -> String {
         match bucket {
             Bucket::Platform => self.s3_platform_bucket.clone(),
+            Bucket::Uploads => format!("{}/{}*", self.s3_platform_bucket, storage::keys::UPLOADS),
             Bucket::Sites => format!("{}*", self.s3_site_bucket_prefix),
         }
     }
@@ -101,8 +106,12 @@ impl Names {
             |actions: &[&str], resource: String| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
         let statements = |(bucket, access): &Right| {
             let resource = format!("arn:aws:s3:::{}", self.of(*bucket));
+            let actions = access.of_buckets(*bucket);
+            if actions.is_empty() {
+                return vec![statement(access.of_objects(), resource)];
+            }
             let objects = statement(access.of_objects(), format!("{resource}/*"));
-            [statement(access.of_buckets(*bucket), resource), objects]
+            vec![statement(actions, resource), objects]
         };
         json!({ "Version": "2012-10-17", "Statement": rights.iter().flat_map(statements).collect::<Vec<_>>() })
     }

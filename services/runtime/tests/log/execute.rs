@@ -49,6 +49,7 @@ fn job() -> Job {
         engine: SiteEngine::Static,
         lane: Lane::High,
         summary: "Fix the title".to_owned(),
+        upload: None,
     }
 }
 

@@ -7,8 +7,9 @@ impl Queue {
     pub(super) fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
         let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
         match fact {
-            BuildEvent::Requested { site, branch, commit } => {
-                let (reason, summary) = (Reason::Request, "Build by hand".to_owned());
+            BuildEvent::Requested { site, branch, commit, upload } => {
+                let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" };
+                let (reason, summary) = (Reason::Request, summary.to_owned());
                 let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
                 self.wish(Wish { build: id, reason, site, branch, commit, summary, origin });
             }

@@ -248,7 +248,8 @@ fn a_request_for_a_site_that_was_deleted_meanwhile_gets_an_answer() {
     story.site("docs", "acme");
     let build = BuildId(Uuid::from_u128(99));
     story.state(&site("docs").to_string(), SiteEvent::Deleted {});
-    let request = build::Command::Request { site: site("docs"), branch: "main".parse().unwrap(), commit: None };
+    let request =
+        build::Command::Request { site: site("docs"), branch: "main".parse().unwrap(), commit: None, upload: None };
     story.build(build, &request);
     story.settle(&Limits::default());
     assert!(story.ended(build));

@@ -2,6 +2,7 @@
 
 use super::execute::{ask, soon};
 use super::permit::{About, permit};
+use super::uploads;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::place::Place;
@@ -33,7 +34,7 @@ pub(crate) async fn request_build(
     let branch = source.branch.unwrap_or(active.settings.branch);
     let commit = source.commit.as_ref().map(CommitId::as_str).unwrap_or_default();
     let id = BuildId(caller.new_id(format_args!("build/{site}/{branch}/{commit}")));
-    let command = build::Command::Request { site, branch, commit: source.commit };
+    let command = build::Command::Request { site, branch, commit: source.commit, upload: None };
     ask::<Build>(app, &id.to_string(), &command, &cause).await?;
     Ok(id)
 }
@@ -48,7 +49,9 @@ pub(crate) async fn retry_build(app: &Shared, id: BuildId, caller: Caller) -> Re
         return Err(Refusal::SiteNotFound.into());
     };
     let next = BuildId(caller.new_id(format_args!("build/{id}/retry")));
-    let command = build::Command::Request { site: former.site, branch: former.branch, commit: former.commit };
+    let upload = uploads::named_by(app, former.site, former.commit.as_ref()).await?;
+    let (site, branch, commit) = (former.site, former.branch, former.commit);
+    let command = build::Command::Request { site, branch, commit, upload };
     ask::<Build>(app, &next.to_string(), &command, &cause).await?;
     Ok(next)
 }

@@ -72,6 +72,8 @@ fn every_problem() -> Vec<Problem> {
         Problem::MergeConflict("next".parse().unwrap()),
         Problem::FileNotFound,
         Problem::NoText(1),
+        Problem::UploadMismatch,
+        Problem::UploadIncomplete(1),
         Problem::Unauthorized,
         Problem::Forbidden(Rank::Read),
         Problem::LinkOver,
@@ -169,6 +171,8 @@ const CODES: &[(&str, u16)] = &[
     ("too_many_variables", 409),
     ("unauthorized", 401),
     ("unsupported_media_type", 415),
+    ("upload_incomplete", 409),
+    ("upload_mismatch", 422),
     ("user_not_found", 404),
     ("variable_reserved", 422),
 ];

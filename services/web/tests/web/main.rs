@@ -27,5 +27,6 @@ mod sign_in;
 mod source;
 mod strays;
 mod tokens;
+mod uploads;
 mod variables;
 mod webhook;

@@ -181,6 +181,7 @@ impl Platform {
             engine: SiteEngine::Static,
             lane: Lane::High,
             summary: format!("Change number {source_sequence}"),
+            upload: None,
         };
         let scheduler = self.service("scheduler").await;
         for command in [build::Command::Queue(job), build::Command::Dispatch] {

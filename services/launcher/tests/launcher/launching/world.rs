@@ -110,6 +110,7 @@ impl World {
             engine: SiteEngine::NodeJs,
             lane: events::Lane::High,
             summary: String::new(),
+            upload: None,
         };
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;

@@ -116,7 +116,7 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
         Told::Promoted { branch } => story.promote_preview("docs", BRANCHES[branch]),
         Told::Requested { branch: index } => {
             let (build, branch) = (BuildId(Uuid::from_u128(1 << 64 | u128::from(story.sequence))), branch(index));
-            story.build(build, &build::Command::Request { site: site("docs"), branch, commit: None });
+            story.build(build, &build::Command::Request { site: site("docs"), branch, commit: None, upload: None });
         }
         Told::Moved { .. } => {
             let settings = moved(told).unwrap();
