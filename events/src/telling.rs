@@ -38,6 +38,8 @@ pub enum Kind {
     Slack,
     /// Mail.
     Email,
+    /// An event as other tools of continuous delivery understand it (CDEvents).
+    Cdevents,
 }
 
 /// What may be told of.
@@ -68,7 +70,7 @@ pub enum Occasion {
 
 impl Kind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Webhook, Self::Slack, Self::Email];
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Slack, Self::Email, Self::Cdevents];
 
     /// The word for it, as the API writes it.
     #[must_use]
@@ -77,6 +79,7 @@ impl Kind {
             Self::Webhook => "webhook",
             Self::Slack => "slack",
             Self::Email => "email",
+            Self::Cdevents => "cdevents",
         }
     }
 }

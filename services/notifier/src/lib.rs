@@ -4,6 +4,7 @@
 //! keys that their addresses are sealed with, only to read. *Safe to repeat because* what was settled is a fact, and a notice
 //! that is sent twice has the same identity both times.
 
+mod cdevents;
 mod config;
 mod desk;
 mod http;

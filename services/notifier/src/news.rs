@@ -22,6 +22,8 @@ pub(crate) struct News {
     pub(crate) sequence: u64,
     pub(crate) site: About,
     pub(crate) build: Option<Build>,
+    /// How it differs from what was shown before, where something is shown.
+    pub(crate) change: Change,
     /// What is, was or will be shown.
     pub(crate) alias: Option<AliasName>,
     /// Where that is read.
@@ -30,6 +32,17 @@ pub(crate) struct News {
     pub(crate) url: Option<String>,
     /// Where people choose who is told.
     pub(crate) receivers_url: Option<String>,
+}
+
+/// How what is shown differs from what was shown before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing was.
+    First,
+    /// It is newer, or nobody could say.
+    Forward,
+    /// It is older.
+    Back,
 }
 
 /// The site it happened to.
@@ -66,6 +79,7 @@ impl News {
         let (name, organization) = called(id, log).await?;
         let build = build(recorded, log).await?;
         let alias = alias(recorded, build.as_ref());
+        let change = change(recorded, log).await?;
         let address = name.as_ref().zip(alias.as_ref()).map(|(name, alias)| config.sites_url.alias(name, alias));
         let web = Some(config.web_url.trim_end_matches('/')).filter(|web| !web.is_empty());
         let url = web.map(|web| match (&build, &name) {
@@ -83,6 +97,7 @@ impl News {
             sequence: recorded.sequence,
             site: About { id, name, organization },
             build: build.map(|(build, _)| build),
+            change,
             alias,
             address,
             url,
@@ -133,6 +148,16 @@ async fn build(recorded: &Recorded, log: &Log) -> Result<Option<(Build, AliasNam
         };
         (build, queued.alias)
     }))
+}
+
+async fn change(recorded: &Recorded, log: &Log) -> Result<Change, Error> {
+    let Event::Alias(AliasEvent::Promoted { number, previous, .. }) = &recorded.event else {
+        return Ok(Change::Forward);
+    };
+    let Some(previous) = previous else { return Ok(Change::First) };
+    let Some(before) = log.load::<DeployStory>(previous.as_str()).await?.state.0 else { return Ok(Change::Forward) };
+    let queued = log.load::<BuildStory>(&before.to_string()).await?.state.queued;
+    Ok(if queued.is_some_and(|queued| queued.number > *number) { Change::Back } else { Change::Forward })
 }
 
 fn reason(fact: &BuildEvent) -> String {

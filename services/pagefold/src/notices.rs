@@ -16,11 +16,12 @@ pub(crate) enum Command {
         /// The name or the id of the site
         site: String,
     },
-    /// Tell another; where to is read from the standard input, since some addresses are secrets
+    /// Tell another; where to is read from the standard input, since some addresses are secrets, and for `cdevents` the token from a
+    /// second line, if one is needed
     Add {
         /// The name or the id of the site
         site: String,
-        /// How: `webhook`, `slack` or `email`
+        /// How: `webhook`, `slack`, `email` or `cdevents`
         #[arg(long)]
         kind: String,
         /// What to call it
@@ -101,6 +102,11 @@ async fn add(api: &Api, site: &str, mut body: Value, print: Print) -> Result<()>
     let mut address = String::new();
     std::io::stdin().read_line(&mut address).context("cannot read the address")?;
     body["address"] = json!(address.trim());
+    if body["kind"] == "cdevents" {
+        let mut token = String::new();
+        std::io::stdin().read_line(&mut token).context("cannot read the token")?;
+        body["token"] = json!(token.trim());
+    }
     let made = api.post(&format!("/sites/{site}/receivers"), body).await?;
     let mut told = format!("receiver {} is told from now on", text(&made, "id"));
     if let Some(secret) = made["secret"].as_str() {

@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// Longest address in bytes.
 const ADDRESS_MAX: usize = 2000;
+/// Longest token of a receiver in bytes.
+const TOKEN_MAX: usize = 500;
 /// What is shown of an address whose key is destroyed.
 const UNREADABLE: &str = "unreadable";
 
@@ -24,7 +26,7 @@ pub(crate) fn address(kind: Kind, text: &str, allowed: &Allowed) -> Result<Strin
         return Err(Problem::InvalidInput(format!("`address` must be one line of 1 to {ADDRESS_MAX} bytes")));
     }
     match kind {
-        Kind::Webhook | Kind::Slack => url(text, allowed)?,
+        Kind::Webhook | Kind::Slack | Kind::Cdevents => url(text, allowed)?,
         Kind::Email if mailer::is_address(text) => {}
         Kind::Email => return Err(Problem::InvalidInput("`address` must be one address of mail".to_owned())),
     }
@@ -46,7 +48,7 @@ fn shown(kind: Kind, address: &str) -> String {
     match kind {
         // Who is told is no secret among the people of a site, and lets nobody in.
         Kind::Email => address.to_owned(),
-        Kind::Webhook | Kind::Slack => {
+        Kind::Webhook | Kind::Slack | Kind::Cdevents => {
             let origin = address.match_indices('/').nth(2).map_or(address, |(end, _)| &address[..end]);
             format!("{origin}/…")
         }
@@ -84,17 +86,39 @@ pub(crate) fn wanted(words: &str) -> BTreeSet<Occasion> {
 /// What a receiver wants unless it says so.
 pub(crate) fn usual(kind: Kind) -> BTreeSet<Occasion> {
     match kind {
-        Kind::Webhook => Occasion::WANTED.into(),
+        Kind::Webhook | Kind::Cdevents => Occasion::WANTED.into(),
         Kind::Slack | Kind::Email => [Occasion::BuildFailed, Occasion::Promoted].into(),
     }
 }
 
-/// What a new receiver of this kind is told with: what signs.
-pub(crate) fn secret(kind: Kind) -> Option<String> {
-    match kind {
-        Kind::Webhook => Some(signing()),
-        Kind::Slack | Kind::Email => None,
+/// What is sealed beside the address: what signs, made here, or what lets in, given by who adds the receiver.
+pub(crate) fn secret(kind: Kind, given: Option<&str>) -> Result<Option<String>, Problem> {
+    let token = given.map(str::trim).filter(|token| !token.is_empty());
+    match (kind, token) {
+        (Kind::Webhook, None) => Ok(Some(signing())),
+        (Kind::Slack | Kind::Email | Kind::Cdevents, None) => Ok(None),
+        (Kind::Cdevents, Some(token)) if is_token(token) => Ok(Some(token.to_owned())),
+        (Kind::Cdevents, Some(_)) => {
+            Err(Problem::InvalidInput(format!("`token` must be 1 to {TOKEN_MAX} visible characters of ASCII")))
+        }
+        (Kind::Webhook | Kind::Slack | Kind::Email, Some(_)) => {
+            Err(Problem::InvalidInput(format!("a receiver of the kind `{}` takes no `token`", kind.as_str())))
+        }
     }
+}
+
+/// What takes the place of a token that was given; nothing if it is empty.
+pub(crate) fn other_token(kind: Kind, given: &str) -> Result<Option<String>, Problem> {
+    match kind {
+        Kind::Cdevents => secret(kind, Some(given)),
+        Kind::Webhook | Kind::Slack | Kind::Email => {
+            Err(Problem::InvalidInput(format!("a receiver of the kind `{}` takes no `token`", kind.as_str())))
+        }
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    text.len() <= TOKEN_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A new secret to sign with: 32 bytes, 244 of their bits random, as Standard Webhooks writes them.
@@ -134,6 +158,21 @@ mod tests {
             ["ada", "@mail.test", "ada@", "ada@mail.test, ben@mail.test", "Ada <ada@mail.test>", "https://mail.test"]
         {
             assert!(!may(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_where_there_is_a_use_for_it_and_nowhere_else() {
+        assert!(secret(Kind::Webhook, None).unwrap().unwrap().starts_with("whsec_"));
+        assert_eq!(secret(Kind::Cdevents, Some(" abc ")).unwrap().as_deref(), Some("abc"));
+        for nothing in [None, Some("  ")] {
+            assert_eq!(secret(Kind::Cdevents, nothing).unwrap(), None);
+        }
+        let long = "x".repeat(501);
+        for (kind, token) in
+            [(Kind::Webhook, "a"), (Kind::Slack, "a"), (Kind::Cdevents, "a b"), (Kind::Cdevents, &long)]
+        {
+            assert!(secret(kind, Some(token)).is_err(), "{kind:?} {token}");
         }
     }
 

@@ -7,6 +7,7 @@
     reason = "a part of a story that fails fails the story"
 )]
 
+mod cdevents;
 mod mail;
 mod order;
 mod post;

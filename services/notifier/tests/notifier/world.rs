@@ -196,6 +196,31 @@ impl World {
         log.execute::<Alias>(&about, &promote, &cause()).await.unwrap();
     }
 
+    /// Shows the older of two deploys again, as a person chooses.
+    pub(crate) async fn rolled_back(&self, build: BuildId, number: u64) {
+        let (site, alias) = (self.site, "preview/fix/it".parse::<AliasName>().unwrap());
+        let (about, claim) = (subject::alias_id(site, &alias), Claim::Chosen { expected: None });
+        let deploy = DeployId::of(build);
+        let promote = alias::Command::Promote { site, alias, deploy, number, source_sequence: number, claim };
+        self.web.execute::<Alias>(&about, &promote, &cause()).await.unwrap();
+    }
+
+    /// Shows nothing any more, as the scheduler decides when a branch is deleted.
+    pub(crate) async fn taken_down(&self) {
+        let (site, alias) = (self.site, "preview/fix/it".parse::<AliasName>().unwrap());
+        let about = subject::alias_id(site, &alias);
+        let log = self.service("scheduler").await;
+        log.execute::<Alias>(&about, &alias::Command::Remove { site, alias }, &cause()).await.unwrap();
+    }
+
+    /// Locks the site.
+    pub(crate) async fn lock(&self) {
+        let (site, alias) = (self.site, AliasName::Live);
+        let about = subject::alias_id(site, &alias);
+        let lock = alias::Command::Lock { site, alias, reason: "audit".to_owned() };
+        self.web.execute::<Alias>(&about, &lock, &cause()).await.unwrap();
+    }
+
     async fn build(&self, id: BuildId, command: build::Command) {
         let log = self.service("scheduler").await;
         log.execute::<Build>(&id.to_string(), &command, &cause()).await.unwrap();

@@ -51,6 +51,7 @@ pub(crate) enum KindWord {
     Webhook,
     Slack,
     Email,
+    Cdevents,
 }
 
 /// What a receiver is told of.
@@ -97,6 +98,9 @@ pub(crate) struct Wanted {
     /// Where it is told: a URL, or an address of mail.
     #[schema(min_length = 1, max_length = 2000)]
     address: String,
+    /// What lets notices in there, for `cdevents` alone: a bearer token. It is not shown again.
+    #[schema(max_length = 500)]
+    token: Option<String>,
 }
 
 /// What of a receiver shall be otherwise.
@@ -113,6 +117,9 @@ pub(crate) struct Change {
     /// Where it is told.
     #[schema(min_length = 1, max_length = 2000)]
     address: Option<String>,
+    /// What lets notices in there; empty if nothing is needed any more.
+    #[schema(max_length = 500)]
+    token: Option<String>,
 }
 
 impl Shown {
@@ -161,9 +168,9 @@ pub(crate) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Named(place): Named<Place>,
-    Body(Wanted { kind, name, wants, address }): Body<Wanted>,
+    Body(Wanted { kind, name, wants, address, token }): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let new = commands::NewReceiver { kind, name, wants, address };
+    let new = commands::NewReceiver { kind, name, wants, address, token };
     let commands::NewReception { known, site, secret } = commands::create_receiver(&app, &place, new, caller).await?;
     let Known { reception, version } = known;
     let location = [(header::LOCATION, format!("{API}/sites/{site}/receivers/{}", reception.receiver))];
@@ -197,10 +204,10 @@ pub(crate) async fn change(
     Extension(caller): Extension<Caller>,
     Path((site, id)): Path<(String, String)>,
     headers: HeaderMap,
-    Body(Change { name, wants, address }): Body<Change>,
+    Body(Change { name, wants, address, token }): Body<Change>,
 ) -> Result<Response, Problem> {
     let (place, id) = named(&site, &id)?;
-    let edit = commands::ReceiverEdit { name, wants, address, seen: if_match(&headers)? };
+    let edit = commands::ReceiverEdit { name, wants, address, token, seen: if_match(&headers)? };
     let (site, Known { reception, version }) = commands::change_receiver(&app, &place, id, edit, caller).await?;
     Ok((tag(version), Json(Shown::of(&app, site, reception).await?)).into_response())
 }

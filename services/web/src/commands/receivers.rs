@@ -21,6 +21,8 @@ pub(crate) struct NewReceiver {
     pub(crate) name: ReceiverName,
     pub(crate) wants: Option<BTreeSet<Occasion>>,
     pub(crate) address: String,
+    /// What lets notices in there, where somebody else made it.
+    pub(crate) token: Option<String>,
 }
 
 /// A receiver that was made: the only time that its secret can be read.
@@ -35,6 +37,8 @@ pub(crate) struct ReceiverEdit {
     pub(crate) name: Option<ReceiverName>,
     pub(crate) wants: Option<BTreeSet<Occasion>>,
     pub(crate) address: Option<String>,
+    /// Another token; an empty one takes it away.
+    pub(crate) token: Option<String>,
     /// The version the caller saw; none if that does not matter to them.
     pub(crate) seen: Option<u64>,
 }
@@ -47,16 +51,17 @@ pub(crate) async fn create_receiver(
     caller: Caller,
 ) -> Result<NewReception, Problem> {
     let (site, cause) = may_change(app, place, &caller).await?;
-    let NewReceiver { kind, name, wants, address } = new;
+    let NewReceiver { kind, name, wants, address, token } = new;
     let address = reception::address(kind, &address, &app.receivers)?;
     let wants = wants.unwrap_or_else(|| reception::usual(kind));
     reception::wants(&wants)?;
     let receiver = ReceiverId(caller.new_id(format_args!("receiver/{site}/{}/{name}/{address}", kind.as_str())));
-    let (key, secret) = (app.vault.introduce(Owner::Site(site)).await?, reception::secret(kind));
+    let secret = reception::secret(kind, token.as_deref())?;
+    let key = app.vault.introduce(Owner::Site(site)).await?;
     let (address, sealed) = (key.seal(&address), secret.as_ref().map(|secret| key.seal(secret)));
     let reception = Reception { receiver, kind, name, wants, address, secret: sealed };
     ask::<Receivers>(app, &site.to_string(), &receiver::Command::Create(reception.clone()), &cause).await?;
-    Ok(NewReception { known: Known { reception, version: 1 }, site, secret })
+    Ok(NewReception { known: Known { reception, version: 1 }, site, secret: secret.filter(|_| kind == Kind::Webhook) })
 }
 
 /// Tells a receiver otherwise. What it wants from now on changes nothing about what waits for it already.
@@ -76,6 +81,11 @@ pub(crate) async fn change_receiver(
     if let Some(address) = &edit.address {
         let address = reception::address(reception.kind, address, &app.receivers)?;
         reception.address = app.vault.introduce(Owner::Site(site)).await?.seal(&address);
+    }
+    if let Some(token) = &edit.token {
+        let token = reception::other_token(reception.kind, token)?;
+        let key = app.vault.introduce(Owner::Site(site)).await?;
+        reception.secret = token.map(|token| key.seal(&token));
     }
     reception.name = edit.name.unwrap_or(reception.name);
     let command = receiver::Command::Change { reception, seen: edit.seen.unwrap_or(version) };

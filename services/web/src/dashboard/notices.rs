@@ -15,6 +15,7 @@ use axum::Extension;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
+use events::receiver::Kind;
 use maud::{Markup, html};
 use projections::notices::{NoticeRow, State as Became};
 use projections::receivers::ReceiverRow;
@@ -104,6 +105,10 @@ fn changing(receiver: &ReceiverRow) -> Markup {
                     input #name name="name" required maxlength="60" value=(receiver.name);
                     label for="address" { "Where, if it shall be another" }
                     input #address name="address" maxlength="2000" autocomplete="off";
+                    @if matches!(receiver.kind, Kind::Cdevents) {
+                        label for="token" { "Token, if it shall be another" }
+                        input #token type="password" name="token" maxlength="500" autocomplete="off";
+                    }
                 }
                 input type="hidden" name="version" value=(receiver.version);
                 (occasions(&reception::wanted(&receiver.wants)))

@@ -42,7 +42,8 @@ pub(super) async fn create(view: View, site: One, form: Pairs) -> Result<Markup,
     let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == fields.one("kind"));
     let kind = kind.ok_or_else(|| Problem::InvalidInput("there is no such kind of receiver".to_owned()))?;
     let (name, wants) = (fields.one("name").trim().parse()?, Some(fields.wants()));
-    let new = commands::NewReceiver { kind, name, wants, address: fields.one("address").to_owned() };
+    let token = Some(fields.one("token").to_owned());
+    let new = commands::NewReceiver { kind, name, wants, address: fields.one("address").to_owned(), token };
     let made = commands::create_receiver(&view.app, &Place::Id(site.id), new, view.caller.clone()).await?;
     page(&view, &site, Some(&made)).await
 }
@@ -59,6 +60,7 @@ pub(super) async fn change(
         name: given("name").map(|name| name.parse()).transpose()?,
         wants: Some(fields.wants()),
         address: given("address"),
+        token: given("token"),
         seen: fields.one("version").parse().ok(),
     };
     commands::change_receiver(&app, &place, id, edit, caller).await?;
@@ -166,6 +168,7 @@ pub(super) const fn kind(kind: Kind) -> &'static str {
         Kind::Webhook => "signed webhook",
         Kind::Slack => "Slack, or a chat that takes its webhooks",
         Kind::Email => "mail",
+        Kind::Cdevents => "CDEvents",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::dashboard::Browser;
 use crate::platform::{Platform, code, json};
 use events::event::Noticed;
 use events::receiver::Occasion;
-use events::{Actor, Cause, Notice, NoticeId, SiteId, notice};
+use events::{Actor, Cause, Notice, NoticeId, Receivers, SiteId, notice};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -117,6 +117,7 @@ async fn each_kind_is_shown_as_it_may_be_and_is_told_of_what_is_usual_for_it() {
         ("slack", "https://hooks.slack.com/services/T0/B0/lets-in", "https://hooks.slack.com/…", 2),
         ("email", "ada@mail.test", "ada@mail.test", 2),
         ("webhook", ADDRESS, "https://hooks.test/…", 9),
+        ("cdevents", "https://events.test/lets-in", "https://events.test/…", 9),
     ] {
         let body = json!({ "kind": kind, "name": "Team", "address": address });
         let (status, made) = platform.send(Method::POST, "/sites/docs/receivers", body).await;
@@ -129,6 +130,34 @@ async fn each_kind_is_shown_as_it_may_be_and_is_told_of_what_is_usual_for_it() {
     let page = browser.page("/sites/docs/notices").await;
     assert!(page.contains("https://hooks.slack.com/…") && !page.contains("lets-in"), "{page}");
     assert!(page.contains("By Slack, or a chat") && page.contains("no mail server"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_given_is_kept_sealed_and_changed_as_the_receiver_is() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let body = json!({ "kind": "cdevents", "name": "Events", "address": "https://events.test/in", "token": "lets-in" });
+    let (status, made) = platform.send(Method::POST, "/sites/docs/receivers", body).await;
+    assert_eq!((status, made["secret"].is_null()), (StatusCode::CREATED, true), "{made}");
+    let path = format!("/sites/docs/receivers/{}", made["id"].as_str().unwrap());
+    let sealed = async || {
+        let receivers = platform.log.load::<Receivers>(&docs.to_string()).await.unwrap().state;
+        receivers.known(made["id"].as_str().unwrap().parse().unwrap()).unwrap().reception.secret.clone()
+    };
+    let first = sealed().await.unwrap();
+    assert_eq!(platform.patch(&path, None, json!({ "token": "another" })).await.0, StatusCode::OK);
+    let second = sealed().await.unwrap();
+    assert_ne!(second, first);
+    assert_eq!(platform.patch(&path, None, json!({ "name": "Same" })).await.0, StatusCode::OK);
+    assert_eq!(sealed().await, Some(second));
+    let (status, refused, _) = platform.patch(&path, None, json!({ "token": "two words" })).await;
+    assert_eq!(code(&(status, refused)), (422, "invalid_input"));
+    assert_eq!(platform.patch(&path, None, json!({ "token": "" })).await.0, StatusCode::OK);
+    assert_eq!(sealed().await, None);
+    let facts = platform.get("/events").await.1.to_string();
+    assert!(!facts.contains("lets-in") && !facts.contains("another\""), "{facts}");
+    let hook = json!({ "kind": "webhook", "name": "Team", "address": ADDRESS, "token": "mine" });
+    assert_eq!(code(&platform.send(Method::POST, "/sites/docs/receivers", hook).await), (422, "invalid_input"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

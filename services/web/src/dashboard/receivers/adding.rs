@@ -14,6 +14,14 @@ struct Asked {
     label: &'static str,
     placeholder: &'static str,
     help: &'static str,
+    /// How it asks for a token, if it has a use for one.
+    token: Option<Token>,
+}
+
+/// How the form of a kind asks for a token.
+struct Token {
+    required: bool,
+    help: &'static str,
 }
 
 const fn asked(kind: Kind) -> Asked {
@@ -23,18 +31,31 @@ const fn asked(kind: Kind) -> Asked {
             label: "URL",
             placeholder: "https://example.org/hook",
             help: "It gets JSON, signed with a secret that is shown once. The URL is kept sealed, and shown in part.",
+            token: None,
         },
         Kind::Slack => Asked {
             input: "url",
             label: "URL of the incoming webhook",
             placeholder: "https://hooks.slack.com/services/…",
             help: "Whoever has it can write there: it is kept sealed, and shown in part.",
+            token: None,
         },
         Kind::Email => Asked {
             input: "email",
             label: "Address",
             placeholder: "team@example.org",
             help: "One person or a list. It is kept sealed.",
+            token: None,
+        },
+        Kind::Cdevents => Asked {
+            input: "url",
+            label: "URL",
+            placeholder: "https://events.example.org/cdevents",
+            help: "It gets CloudEvents over HTTP. The URL is kept sealed, and shown in part.",
+            token: Some(Token {
+                required: false,
+                help: "A bearer token, if one is needed there. It is not shown again.",
+            }),
         },
     }
 }
@@ -69,6 +90,12 @@ fn fields(site: &SiteRow, kind: Kind, asked: &Asked) -> Markup {
                 input id={ "address-" (word) } type=(asked.input) name="address" required maxlength="2000" autocomplete="off"
                     placeholder=(asked.placeholder) aria-describedby={ "help-" (word) };
                 small id={ "help-" (word) } { (asked.help) }
+            @if let Some(token) = &asked.token {
+                label for={ "token-" (word) } { "Token" }
+                input id={ "token-" (word) } type="password" name="token" required[token.required] maxlength="500" autocomplete="off"
+                    aria-describedby={ "token-help-" (word) };
+                small id={ "token-help-" (word) } { (token.help) }
+            }
             }
             (occasions(&reception::usual(kind)))
             button.primary { "Add" }
