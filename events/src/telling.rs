@@ -38,6 +38,8 @@ pub enum Kind {
     Slack,
     /// Mail.
     Email,
+    /// The state of a commit, and a comment on its pull requests.
+    Github,
     /// An event as other tools of continuous delivery understand it (CDEvents).
     Cdevents,
 }
@@ -70,7 +72,7 @@ pub enum Occasion {
 
 impl Kind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Webhook, Self::Slack, Self::Email, Self::Cdevents];
+    pub const ALL: [Self; 5] = [Self::Webhook, Self::Slack, Self::Email, Self::Github, Self::Cdevents];
 
     /// The word for it, as the API writes it.
     #[must_use]
@@ -79,6 +81,7 @@ impl Kind {
             Self::Webhook => "webhook",
             Self::Slack => "slack",
             Self::Email => "email",
+            Self::Github => "github",
             Self::Cdevents => "cdevents",
         }
     }

@@ -83,6 +83,14 @@ async fn a_push_is_told_to_a_receiver_and_again_when_somebody_asks_from_a_comman
     assert_eq!(types(&sent)[3..], ["build_queued", "test"]);
     assert_eq!(sent.lock().unwrap()[3].0, first);
 
+    // What lets in somewhere is read beside where that is, and shown no more.
+    for kind in ["github", "cdevents"] {
+        let add = ["notices", "add", "noticed", "--kind", kind, "--name", "Token", "--wants", "locked", "--json"];
+        let made: Value = serde_json::from_str(&user(&add, &format!("{address}/docs\nlets-in\n"))).unwrap();
+        assert!(made["kind"] == kind && !made.to_string().contains("lets-in"), "{made}");
+        user(&["notices", "remove", "noticed", made["id"].as_str().unwrap()], "");
+    }
+
     // The platform's own servers are nobody's receivers, wherever private addresses are allowed.
     let body = json!({ "kind": "webhook", "name": "Ours", "address": format!("{}/hook", platform.web()) });
     let made: Value = platform.api().send(Method::POST, "/sites/noticed/receivers", &body).await.expect(201).json();

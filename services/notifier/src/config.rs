@@ -1,5 +1,6 @@
 //! What an operator chooses.
 
+use crate::hub::GithubApp;
 use dialer::Dialer;
 use events::SitesUrl;
 use mailer::Mailer;
@@ -14,6 +15,8 @@ pub struct Config {
     pub dialer: Dialer,
     /// What mail is sent by; none is sent if absent.
     pub mailer: Option<Mailer>,
+    /// By which GitHub is told where a receiver has no token of its own.
+    pub github: Option<GithubApp>,
     /// The public address of the dashboard, for links; none are told if it is empty.
     pub web_url: String,
     /// How the public addresses of sites are formed.

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use dialer::{Dialer, Unreached};
 use futures::future::BoxFuture;
 use http::header::{HeaderValue, USER_AGENT};
-use http::{Request, StatusCode, Uri};
-use http_body_util::Full;
+use http::{HeaderMap, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,10 +17,15 @@ use tokio::net::TcpStream;
 /// Who asks.
 const AGENT: HeaderValue = HeaderValue::from_static("pagefold-notifier");
 
+/// How much of an answer is read.
+const ANSWER_MAX: usize = 4 << 20;
+
 /// What was answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// Why nothing was answered.
@@ -48,8 +53,10 @@ impl Http {
     pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
         request.headers_mut().insert(USER_AGENT, AGENT);
         let response = self.0.request(request).await.map_err(|error| Silence::because(&error))?;
-        // What it says beyond that is nothing to us.
-        Ok(Answer { status: response.status() })
+        let (head, body) = response.into_parts();
+        // One that says more than anybody has to is not heard out: what it did is told by its status.
+        let body = Limited::new(body, ANSWER_MAX).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }
 

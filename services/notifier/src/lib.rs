@@ -7,7 +7,9 @@
 mod cdevents;
 mod config;
 mod desk;
+mod github;
 mod http;
+mod hub;
 mod mail;
 mod news;
 mod office;
@@ -19,6 +21,7 @@ mod webhook;
 
 pub use config::{Config, Timing};
 pub use desk::{Desk, Job};
+pub use hub::{Account, GithubApp, GithubAppError};
 
 use events::ReceiverId;
 use office::Office;

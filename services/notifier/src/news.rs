@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::story::{BuildStory, DeployStory};
 use events::receiver::Occasion;
 use events::{
-    AliasEvent, AliasName, BuildEvent, BuildId, CommitId, Event, NoticeId, Organization, OrganizationName, Recorded,
-    Site, SiteId, SiteName,
+    AliasEvent, AliasName, BuildEvent, BuildId, CommitId, Event, NoticeId, Organization, OrganizationId,
+    OrganizationName, Recorded, Site, SiteId, SiteName,
 };
 use runtime::{Error, Log};
 use time::OffsetDateTime;
@@ -52,6 +52,7 @@ pub(crate) struct About {
     /// What it is called; its id once it is deleted.
     pub(crate) name: String,
     pub(crate) organization: Option<OrganizationName>,
+    pub(crate) organization_id: Option<OrganizationId>,
 }
 
 /// The build it is about.
@@ -76,7 +77,8 @@ impl News {
         config: &Config,
     ) -> Result<Option<Self>, Error> {
         let Some(id) = recorded.site() else { return Ok(None) };
-        let (name, organization) = called(id, log).await?;
+        let (name, organization_id) = called(id, log).await?;
+        let organization = organization(organization_id, log).await?;
         let build = build(recorded, log).await?;
         let alias = alias(recorded, build.as_ref());
         let change = change(recorded, log).await?;
@@ -95,7 +97,7 @@ impl News {
             sentence: recorded.sentence(),
             time: recorded.envelope.time,
             sequence: recorded.sequence,
-            site: About { id, name, organization },
+            site: About { id, name, organization, organization_id },
             build: build.map(|(build, _)| build),
             change,
             alias,
@@ -111,17 +113,19 @@ impl News {
     }
 }
 
-async fn called(id: SiteId, log: &Log) -> Result<(Option<SiteName>, Option<OrganizationName>), Error> {
+async fn called(id: SiteId, log: &Log) -> Result<(Option<SiteName>, Option<OrganizationId>), Error> {
     let site = log.load::<Site>(&id.to_string()).await?.state;
-    let organization = match site.organization() {
-        Some(organization) => match log.load::<Organization>(&organization.to_string()).await?.state {
-            Organization::Active(active) => Some(active.name),
-            Organization::Unknown => None,
-        },
-        None => None,
-    };
+    let organization = site.organization();
     let name = if let Site::Active(active) = site { Some(active.name) } else { None };
     Ok((name, organization))
+}
+
+async fn organization(id: Option<OrganizationId>, log: &Log) -> Result<Option<OrganizationName>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(match log.load::<Organization>(&id.to_string()).await?.state {
+        Organization::Active(active) => Some(active.name),
+        Organization::Unknown => None,
+    })
 }
 
 /// The build that a fact is about, and the alias it was made for.

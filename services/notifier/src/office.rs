@@ -5,7 +5,7 @@ use crate::desk::Job;
 use crate::http::Http;
 use crate::news::News;
 use crate::tried::{Tried, Why};
-use crate::{cdevents, mail, slack, webhook};
+use crate::{cdevents, github, mail, slack, webhook};
 use events::event::Reception;
 use events::receiver::{Kind, Known, Occasion};
 use events::{NoticeId, Receivers, Recorded, Sealed};
@@ -50,6 +50,7 @@ impl Office {
         let sending = async {
             match kind {
                 Kind::Webhook => webhook::send(&self.http, address, secret, news).await,
+                Kind::Github => github::send(&self.http, self.config.github.as_ref(), address, secret, news).await,
                 Kind::Cdevents => cdevents::send(&self.http, address, secret, news).await,
                 Kind::Slack => slack::send(&self.http, address, news).await,
                 Kind::Email => mail::send(self.config.mailer.as_ref(), address, news).await,

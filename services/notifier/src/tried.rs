@@ -51,10 +51,15 @@ impl Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use http::HeaderMap;
 
     #[test]
     fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
-        let of = |status: u16| Tried::of(Ok(Answer { status: StatusCode::from_u16(status).unwrap() }));
+        let of = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            Tried::of(Ok(Answer { status, headers: HeaderMap::new(), body: Bytes::new() }))
+        };
         for status in [200, 202, 204] {
             assert_eq!(of(status), Tried::Arrived(Some(status)));
         }

@@ -10,6 +10,7 @@ mod deploy;
 mod door;
 mod env;
 mod exit;
+mod github_app;
 mod health;
 mod launch;
 mod limits;

@@ -16,12 +16,12 @@ pub(crate) enum Command {
         /// The name or the id of the site
         site: String,
     },
-    /// Tell another; where to is read from the standard input, since some addresses are secrets, and for `cdevents` the token from a
-    /// second line, if one is needed
+    /// Tell another; where to is read from the standard input, since some addresses are secrets, and for `github` and `cdevents` the
+    /// token from a second line, if one is needed
     Add {
         /// The name or the id of the site
         site: String,
-        /// How: `webhook`, `slack`, `email` or `cdevents`
+        /// How: `webhook`, `slack`, `email`, `github` or `cdevents`
         #[arg(long)]
         kind: String,
         /// What to call it
@@ -102,7 +102,7 @@ async fn add(api: &Api, site: &str, mut body: Value, print: Print) -> Result<()>
     let mut address = String::new();
     std::io::stdin().read_line(&mut address).context("cannot read the address")?;
     body["address"] = json!(address.trim());
-    if body["kind"] == "cdevents" {
+    if body["kind"] == "github" || body["kind"] == "cdevents" {
         let mut token = String::new();
         std::io::stdin().read_line(&mut token).context("cannot read the token")?;
         body["token"] = json!(token.trim());

@@ -3,6 +3,7 @@
 mod options;
 
 use crate::door::Door;
+use crate::github_app::GithubApp;
 use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds, Repositories, Sources};
 use crate::limits::Scheduling;
@@ -176,6 +177,8 @@ pub(crate) struct Notifier {
     receivers: Receivers,
     #[command(flatten)]
     mail: Mail,
+    #[command(flatten)]
+    github_app: GithubApp,
     /// Servers of the platform that no receiver may be, each as HOST:PORT or a URL
     #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
     forbidden_addresses: Vec<String>,
@@ -316,6 +319,7 @@ async fn notifier(options: Notifier, health: Health, stop: CancellationToken) ->
     let config = notifier::Config {
         key: web::vault_key(&options.key),
         dialer: options.receivers.dialer(own.map(Own::At).collect()),
+        github: options.github_app.app()?,
         mailer: options.mail.mailer()?,
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,

@@ -11,6 +11,7 @@ mod supervisor;
 
 use crate::api::Api;
 use crate::door::Door;
+use crate::github_app::GithubApp;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::mail::Mail;
@@ -76,6 +77,8 @@ pub(crate) struct Up {
     pub(crate) receivers: Receivers,
     #[command(flatten)]
     pub(crate) mail: Mail,
+    #[command(flatten)]
+    pub(crate) github_app: GithubApp,
 }
 
 /// Starts everything, says that it is ready, and runs until it is asked to end.

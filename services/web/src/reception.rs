@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::address::Allowed;
+use events::event::Reception;
 use events::receiver::{Kind, Occasion};
 use events::{Sealed, SiteId};
 use http::Uri;
@@ -27,6 +28,7 @@ pub(crate) fn address(kind: Kind, text: &str, allowed: &Allowed) -> Result<Strin
     }
     match kind {
         Kind::Webhook | Kind::Slack | Kind::Cdevents => url(text, allowed)?,
+        Kind::Github => repository(text, allowed)?,
         Kind::Email if mailer::is_address(text) => {}
         Kind::Email => return Err(Problem::InvalidInput("`address` must be one address of mail".to_owned())),
     }
@@ -43,11 +45,28 @@ fn url(text: &str, allowed: &Allowed) -> Result<(), Problem> {
     allowed.check_host(authority.host()).map_err(Problem::ReceiverNotAllowed)
 }
 
+/// The page of a repository. A token goes there, so nobody may listen on the way.
+fn repository(text: &str, allowed: &Allowed) -> Result<(), Problem> {
+    url(text, allowed)?;
+    let uri: Uri = text.parse().map_err(|_| Problem::NotFound)?;
+    let parts = uri.path().trim_matches('/').split('/').filter(|part| !part.is_empty()).count();
+    if parts != 2 || uri.query().is_some() {
+        let wrong = "`address` must be the page of a repository, such as https://github.com/acme/docs";
+        return Err(Problem::InvalidInput(wrong.to_owned()));
+    }
+    if uri.scheme_str() != Some("https") && !allowed.private {
+        return Err(Problem::InvalidInput(
+            "`address` must begin with https://, since a token is sent there".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// What anybody may see who sees the site: where to, and nothing that lets in there.
 fn shown(kind: Kind, address: &str) -> String {
     match kind {
         // Who is told is no secret among the people of a site, and lets nobody in.
-        Kind::Email => address.to_owned(),
+        Kind::Email | Kind::Github => address.to_owned(),
         Kind::Webhook | Kind::Slack | Kind::Cdevents => {
             let origin = address.match_indices('/').nth(2).map_or(address, |(end, _)| &address[..end]);
             format!("{origin}/…")
@@ -88,6 +107,10 @@ pub(crate) fn usual(kind: Kind) -> BTreeSet<Occasion> {
     match kind {
         Kind::Webhook | Kind::Cdevents => Occasion::WANTED.into(),
         Kind::Slack | Kind::Email => [Occasion::BuildFailed, Occasion::Promoted].into(),
+        Kind::Github => {
+            use Occasion::{BuildCanceled, BuildFailed, BuildQueued, BuildStarted, BuildSucceeded, Promoted};
+            [BuildQueued, BuildStarted, BuildSucceeded, BuildFailed, BuildCanceled, Promoted].into()
+        }
     }
 }
 
@@ -96,9 +119,9 @@ pub(crate) fn secret(kind: Kind, given: Option<&str>) -> Result<Option<String>, 
     let token = given.map(str::trim).filter(|token| !token.is_empty());
     match (kind, token) {
         (Kind::Webhook, None) => Ok(Some(signing())),
-        (Kind::Slack | Kind::Email | Kind::Cdevents, None) => Ok(None),
-        (Kind::Cdevents, Some(token)) if is_token(token) => Ok(Some(token.to_owned())),
-        (Kind::Cdevents, Some(_)) => {
+        (Kind::Slack | Kind::Email | Kind::Github | Kind::Cdevents, None) => Ok(None),
+        (Kind::Github | Kind::Cdevents, Some(token)) if is_token(token) => Ok(Some(token.to_owned())),
+        (Kind::Github | Kind::Cdevents, Some(_)) => {
             Err(Problem::InvalidInput(format!("`token` must be 1 to {TOKEN_MAX} visible characters of ASCII")))
         }
         (Kind::Webhook | Kind::Slack | Kind::Email, Some(_)) => {
@@ -110,10 +133,20 @@ pub(crate) fn secret(kind: Kind, given: Option<&str>) -> Result<Option<String>, 
 /// What takes the place of a token that was given; nothing if it is empty.
 pub(crate) fn other_token(kind: Kind, given: &str) -> Result<Option<String>, Problem> {
     match kind {
-        Kind::Cdevents => secret(kind, Some(given)),
+        Kind::Github | Kind::Cdevents => secret(kind, Some(given)),
         Kind::Webhook | Kind::Slack | Kind::Email => {
             Err(Problem::InvalidInput(format!("a receiver of the kind `{}` takes no `token`", kind.as_str())))
         }
+    }
+}
+
+/// Whoever changes where a receiver is may not know its token, and does not learn it by having it sent to themselves.
+pub(crate) fn stays(reception: &Reception, given: Option<&str>) -> Result<(), Problem> {
+    match reception.kind {
+        Kind::Github | Kind::Cdevents if reception.secret.is_some() && given.is_none() => {
+            Err(Problem::InvalidInput("another `address` needs the `token` for it, too".to_owned()))
+        }
+        Kind::Webhook | Kind::Slack | Kind::Email | Kind::Github | Kind::Cdevents => Ok(()),
     }
 }
 
@@ -173,6 +206,21 @@ mod tests {
             [(Kind::Webhook, "a"), (Kind::Slack, "a"), (Kind::Cdevents, "a b"), (Kind::Cdevents, &long)]
         {
             assert!(secret(kind, Some(token)).is_err(), "{kind:?} {token}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_sent_to_the_page_of_a_repository_where_nobody_listens() {
+        let may = |text: &str, private| address(Kind::Github, text, &Allowed { private, folders: Vec::new() }).is_ok();
+        assert!(may("https://github.com/acme/docs", false) && may("http://127.0.0.1:9/acme/docs.git", true));
+        assert!(!may("http://github.com/acme/docs", false));
+        for wrong in [
+            "https://github.com/acme",
+            "https://github.com/acme/docs/pulls",
+            "https://github.com/acme/docs?a",
+            "acme/docs",
+        ] {
+            assert!(!may(wrong, true), "{wrong}");
         }
     }
 

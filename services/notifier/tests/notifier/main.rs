@@ -8,6 +8,7 @@
 )]
 
 mod cdevents;
+mod github;
 mod mail;
 mod order;
 mod post;

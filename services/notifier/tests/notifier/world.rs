@@ -12,7 +12,7 @@ use events::{
 };
 use futures::StreamExt as _;
 use mailer::Mailer;
-use notifier::{Config, Timing};
+use notifier::{Config, GithubApp, Timing};
 use runtime::{Connection, Log, Owner, Vault, streams};
 use servers::nats;
 use std::time::Duration;
@@ -67,14 +67,19 @@ impl World {
     /// The same, which sends mail by the server at `smtp`.
     pub(crate) async fn notify_by(&self, smtp: &str) -> Running {
         let mailer = Mailer::new(&smtp.into(), "pagefold@mail.test").unwrap();
-        self.run(Allowed { private: true, folders: Vec::new() }, Some(mailer)).await
+        self.run(Allowed { private: true, folders: Vec::new() }, Some(mailer), None).await
     }
 
     pub(crate) async fn notify_with(&self, allowed: Allowed) -> Running {
-        self.run(allowed, None).await
+        self.run(allowed, None, None).await
     }
 
-    async fn run(&self, allowed: Allowed, mailer: Option<Mailer>) -> Running {
+    /// A notifier that is known to GitHub as an app.
+    pub(crate) async fn notify_as(&self, app: Option<GithubApp>) -> Running {
+        self.run(Allowed { private: true, folders: Vec::new() }, None, app).await
+    }
+
+    async fn run(&self, allowed: Allowed, mailer: Option<Mailer>, github: Option<GithubApp>) -> Running {
         let log = self.service("notifier").await;
         let timing = Timing {
             again_first: Duration::from_millis(50),
@@ -85,6 +90,7 @@ impl World {
             key: KEY,
             dialer: Dialer { allowed, own: Vec::new() },
             mailer,
+            github,
             web_url: "https://pagefold.test".to_owned(),
             sites_url: SitesUrl { scheme: "https".into(), base_domain: "pages.test".into(), port: None },
             timing,

@@ -238,6 +238,7 @@ impl Surroundings<'_> {
         let config = notifier::Config {
             key: web::vault_key(&self.secrets.key().into()),
             dialer: self.options.receivers.dialer(own),
+            github: self.options.github_app.app()?,
             mailer: self.options.mail.mailer()?,
             web_url: format!("http://{web}"),
             sites_url: self.sites_url(edge),

@@ -51,6 +51,7 @@ pub(crate) enum KindWord {
     Webhook,
     Slack,
     Email,
+    Github,
     Cdevents,
 }
 
@@ -95,10 +96,10 @@ pub(crate) struct Wanted {
     /// What it is told of; what is usual for its kind if absent.
     #[schema(value_type = Option<Vec<OccasionWord>>, min_items = 1)]
     wants: Option<BTreeSet<Occasion>>,
-    /// Where it is told: a URL, or an address of mail.
+    /// Where it is told: a URL, the page of a repository, or an address of mail.
     #[schema(min_length = 1, max_length = 2000)]
     address: String,
-    /// What lets notices in there, for `cdevents` alone: a bearer token. It is not shown again.
+    /// What lets notices in there, for `github` and `cdevents` alone: a token. It is not shown again.
     #[schema(max_length = 500)]
     token: Option<String>,
 }
@@ -117,7 +118,7 @@ pub(crate) struct Change {
     /// Where it is told.
     #[schema(min_length = 1, max_length = 2000)]
     address: Option<String>,
-    /// What lets notices in there; empty if nothing is needed any more.
+    /// What lets notices in there; empty if nothing is needed any more. Where there is one, another address needs it too.
     #[schema(max_length = 500)]
     token: Option<String>,
 }

@@ -79,6 +79,7 @@ pub(crate) async fn change_receiver(
         reception.wants = wants;
     }
     if let Some(address) = &edit.address {
+        reception::stays(&reception, edit.token.as_deref())?;
         let address = reception::address(reception.kind, address, &app.receivers)?;
         reception.address = app.vault.introduce(Owner::Site(site)).await?.seal(&address);
     }

@@ -105,8 +105,8 @@ fn changing(receiver: &ReceiverRow) -> Markup {
                     input #name name="name" required maxlength="60" value=(receiver.name);
                     label for="address" { "Where, if it shall be another" }
                     input #address name="address" maxlength="2000" autocomplete="off";
-                    @if matches!(receiver.kind, Kind::Cdevents) {
-                        label for="token" { "Token, if it shall be another" }
+                    @if matches!(receiver.kind, Kind::Github | Kind::Cdevents) {
+                        label for="token" { "Token, if it or the address shall be another" }
                         input #token type="password" name="token" maxlength="500" autocomplete="off";
                     }
                 }

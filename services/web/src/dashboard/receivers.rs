@@ -168,6 +168,7 @@ pub(super) const fn kind(kind: Kind) -> &'static str {
         Kind::Webhook => "signed webhook",
         Kind::Slack => "Slack, or a chat that takes its webhooks",
         Kind::Email => "mail",
+        Kind::Github => "GitHub, on commits and pull requests",
         Kind::Cdevents => "CDEvents",
     }
 }

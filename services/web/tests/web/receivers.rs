@@ -117,6 +117,7 @@ async fn each_kind_is_shown_as_it_may_be_and_is_told_of_what_is_usual_for_it() {
         ("slack", "https://hooks.slack.com/services/T0/B0/lets-in", "https://hooks.slack.com/…", 2),
         ("email", "ada@mail.test", "ada@mail.test", 2),
         ("webhook", ADDRESS, "https://hooks.test/…", 9),
+        ("github", "https://github.com/acme/docs", "https://github.com/acme/docs", 6),
         ("cdevents", "https://events.test/lets-in", "https://events.test/…", 9),
     ] {
         let body = json!({ "kind": kind, "name": "Team", "address": address });
@@ -150,6 +151,9 @@ async fn a_token_that_was_given_is_kept_sealed_and_changed_as_the_receiver_is() 
     assert_ne!(second, first);
     assert_eq!(platform.patch(&path, None, json!({ "name": "Same" })).await.0, StatusCode::OK);
     assert_eq!(sealed().await, Some(second));
+    let moved = json!({ "address": "https://evil.test/in" });
+    let (status, refused, _) = platform.patch(&path, None, moved).await;
+    assert_eq!(code(&(status, refused)), (422, "invalid_input"), "a token is sent to nobody whom it was not given for");
     let (status, refused, _) = platform.patch(&path, None, json!({ "token": "two words" })).await;
     assert_eq!(code(&(status, refused)), (422, "invalid_input"));
     assert_eq!(platform.patch(&path, None, json!({ "token": "" })).await.0, StatusCode::OK);

@@ -47,6 +47,16 @@ const fn asked(kind: Kind) -> Asked {
             help: "One person or a list. It is kept sealed.",
             token: None,
         },
+        Kind::Github => Asked {
+            input: "url",
+            label: "Page of the repository",
+            placeholder: "https://github.com/acme/docs",
+            help: "Each commit gets a state with a link to its preview, each pull request one comment.",
+            token: Some(Token {
+                required: false,
+                help: "One that may write commit statuses and pull requests. Leave it empty if your operator has connected the app of GitHub.",
+            }),
+        },
         Kind::Cdevents => Asked {
             input: "url",
             label: "URL",
