@@ -25,6 +25,7 @@ const SCRIPTS: &str = concat!(
     include_str!("assets/times.js"),
     include_str!("assets/log.js"),
     include_str!("assets/slider.js"),
+    include_str!("assets/preview.js"),
     include_str!("assets/app.js"),
 );
 

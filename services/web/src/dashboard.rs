@@ -18,6 +18,7 @@ mod layout;
 mod link;
 mod lock;
 mod login;
+mod markdown;
 mod members;
 mod notices;
 mod older;
@@ -58,9 +59,9 @@ use http::Method;
 use link::link;
 use std::sync::Arc;
 
-/// Up to where the browser that asks has heard: a page that it fetches because of a fact shows it.
 /// Longest form with a text in it, in bytes: a form writes a character in as many as three times as many.
 const EDITOR_MAX: usize = 4 * FILE_MAX;
+/// Up to where the browser that asks has heard: a page that it fetches because of a fact shows it.
 const SEEN: &str = "pagefold-seen";
 
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {

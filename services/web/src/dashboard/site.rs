@@ -80,8 +80,12 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
         }
         (lock::notice(site))
         dl.facts {
-            div { dt { "Repository" } dd { code { (site.settings.repository) } } }
-            div { dt { "Webhook" } dd { (secret::state(site)) } }
+            @if site.settings.repository.own_site().is_some() {
+                div { dt { "Repository" } dd { "kept here" } }
+            } @else {
+                div { dt { "Repository" } dd { code { (site.settings.repository) } } }
+                div { dt { "Webhook" } dd { (secret::state(site)) } }
+            }
             div { dt { "Live branch" } dd { (site.settings.branch) } }
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }

@@ -1,6 +1,8 @@
 //! The files of a site's own repository, and an editor for each: a text area, and what is saved goes to a branch with a preview of
 //! its own until it is published.
 
+mod editor;
+
 use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, size};
@@ -17,6 +19,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Extension, Form, Router};
+use editor::Editor;
 use events::{Branch, CommitId};
 use maud::{Markup, html};
 use projections::sites::SiteRow;
@@ -64,6 +67,7 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/sites/{site}/source", get(list))
         .route("/sites/{site}/source/edit", get(edit).post(save))
+        .route("/sites/{site}/source/preview", post(preview))
         .route("/sites/{site}/source/publish", post(publish))
 }
 
@@ -146,7 +150,15 @@ async fn edit(view: View, name: Name, of: Asked) -> Result<Markup, Failed> {
         read => read?,
     };
     let target = if tip.branch == site.settings.branch { new_branch(&tip.commit)? } else { tip.branch.clone() };
-    Ok(Editor { site: &site, path: &of.path, text: &text, commit: &tip.commit, branch: &target }.page())
+    let (path, commit, branch) = (of.path.as_str(), tip.commit.as_str(), target.as_str());
+    Ok(Editor { path, text: &text, message: "", commit, branch, shows_preview: false }.page(&site))
+}
+
+/// The editor with what was written in it, and what that will look like. Nothing is saved.
+async fn preview(view: View, name: Name, form: Result<Form<Edited>, FormRejection>) -> Result<Markup, Failed> {
+    let (site, Form(form)) = (view.site(&name?.0.parse()?).await?, form?);
+    let Edited { path, text, message, commit, branch } = &form;
+    Ok(Editor { path, text, message, commit, branch, shows_preview: true }.page(&site))
 }
 
 /// A name that nobody has for an edit of the live branch: of what it begins at, and of nothing else that could be known.
@@ -176,37 +188,4 @@ async fn publish(
     let tip = Tip { branch: form.branch.parse()?, commit: form.commit.parse()? };
     commands::publish(&app, &place, tip, &caller).await?;
     Ok(Redirect::to(&format!("/sites/{place}")))
-}
-
-/// What an editor shows.
-struct Editor<'a> {
-    site: &'a SiteRow,
-    path: &'a str,
-    text: &'a str,
-    commit: &'a CommitId,
-    branch: &'a Branch,
-}
-
-impl Editor<'_> {
-    fn page(&self) -> Markup {
-        let Self { site, path, text, commit, branch } = self;
-        let content = html! {
-            p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } " / " a href={ "/sites/" (site.name) "/source" } { "Files" } }
-            h1 { (path) }
-            (form("editor", &format!("/sites/{}/source/edit", site.id), &html! {
-                input type="hidden" name="path" value=(path);
-                input type="hidden" name="commit" value=(commit);
-                label for="text" { "Text" }
-                // The line break is the one that HTML takes away.
-                textarea #text name="text" rows="24" spellcheck="true" maxlength="262144" { "\n" (text) }
-                label for="message" { "What has changed" }
-                input #message name="message" maxlength="500" placeholder={ "Edit " (path) };
-                label for="save-branch" { "On the branch" }
-                input #save-branch name="branch" value=(branch) required aria-describedby="branch-help";
-                small #branch-help { "Another than " code { (site.settings.branch) } " is built as a preview, and goes live when you publish it." }
-                button.primary { "Save" }
-            }))
-        };
-        Page { title: path, signed_in: true, refreshes: None }.render(&content)
-    }
 }

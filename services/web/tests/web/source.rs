@@ -138,6 +138,13 @@ async fn pages_edit_and_publish_without_a_script_and_other_sites_files_are_not_t
     let editor = browser.page("/sites/docs/source/edit?branch=main&path=about.html").await;
     assert!(editor.contains("&lt;h1&gt;About&lt;/h1&gt;") && editor.contains("edit-"), "{editor}");
     let commit = platform.get("/sites/docs/source").await.1["commit"].as_str().unwrap().to_owned();
+    let form = format!("path=news.md&text=%23+News+%3Cscript%3E&message=Say&commit={commit}&branch=edit-1");
+    let shown = browser.submit("/sites/docs/source/preview", &form).await.text().await.unwrap();
+    assert!(
+        shown.contains("<h3>News &lt;script&gt;</h3>") && shown.contains("\n# News &lt;script&gt;</textarea>"),
+        "{shown}"
+    );
+    assert_eq!(platform.get("/sites/docs/source").await.1["commit"], commit, "nothing is saved by it");
     let form = format!("path=about.html&text=Hello%0D%0Ayou&message=&commit={commit}&branch=edit-1");
     let saved = browser.submit("/sites/docs/source/edit", &form).await;
     assert_eq!(saved.headers()["location"], "/sites/docs/source?branch=edit%2D1");
