@@ -46,6 +46,11 @@ deny:
 test: check deny older build
     cargo test --workspace
 
+# Keep the user's guide in FOLDER, with the pictures that its test takes
+[group('work')]
+guide FOLDER: build
+    @PAGEFOLD_GUIDE="$1" cargo test -q -p journeys --test journeys guide::
+
 # Kill every part at every fact of a push's story; ARGS choose cases by a part of their name
 [group('work')]
 kill *ARGS: build

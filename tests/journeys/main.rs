@@ -15,6 +15,7 @@ mod door;
 mod edge;
 mod faults;
 mod growth;
+mod guide;
 mod lock;
 mod mail;
 mod notices;

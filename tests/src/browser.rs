@@ -66,9 +66,10 @@ impl Browser {
         self.press_at(&format!("//*[{tags}][contains(normalize-space(.), {})]", quoted(text))).await;
     }
 
-    /// The same beside another text: in the row of a table, or the part of a page, that has `beside` in it.
+    /// The same beside another text: in the row of a table, the form or the part of a page that has `beside` in it.
     pub async fn press_beside(&self, beside: &str, text: &str) {
-        let place = format!("//*[self::tr or self::section or self::li][contains(., {})]", quoted(beside));
+        let place =
+            format!("//*[self::tr or self::section or self::li or self::form][contains(., {})]", quoted(beside));
         self.press_at(&format!("{place}//*[self::a or self::button][contains(normalize-space(.), {})]", quoted(text)))
             .await;
     }
@@ -91,6 +92,12 @@ impl Browser {
             self.try_ask(&format!("/element/{element}/value"), &json!({ "text": text })).await
         })
         .await;
+    }
+
+    /// Chooses what has this text from the list with this label.
+    pub async fn choose(&self, label: &str, option: &str) {
+        let list = format!("//select[@id = //label[contains(normalize-space(.), {})]/@for]", quoted(label));
+        self.press_at(&format!("{list}/option[contains(normalize-space(.), {})]", quoted(option))).await;
     }
 
     /// Waits until the page shows this text. A page that goes on by itself need not be loaded again.
