@@ -96,6 +96,9 @@ pub struct Report {
     pub outcome: Outcome,
     /// Why, for people.
     pub reason: String,
+    /// What usually helps, for people.
+    #[serde(default)]
+    pub hint: Option<String>,
     /// What it made.
     pub artifact: Option<Artifact>,
     /// How long it took, in milliseconds.
@@ -331,7 +334,15 @@ fn queued(job: Job) -> BuildEvent {
 
 /// A build that is not worth its work has a number and an end like any other.
 fn skipped(job: Job, reason: String) -> Vec<BuildEvent> {
-    let end = Report { attempt: 0, commit: None, outcome: Outcome::Skipped, reason, artifact: None, duration_ms: 0 };
+    let end = Report {
+        attempt: 0,
+        commit: None,
+        outcome: Outcome::Skipped,
+        reason,
+        hint: None,
+        artifact: None,
+        duration_ms: 0,
+    };
     let end = finished(&job, end);
     vec![queued(job), end]
 }
@@ -379,7 +390,7 @@ fn started(site: SiteId, attempt: u32, worker: &str) -> BuildEvent {
 
 fn lost(attempt: u32) -> Report {
     let reason = format!("The build was lost {LOST_MAX} times with the launcher that ran it.");
-    Report { attempt, commit: None, outcome: Outcome::Error, reason, artifact: None, duration_ms: 0 }
+    Report { attempt, commit: None, outcome: Outcome::Error, reason, hint: None, artifact: None, duration_ms: 0 }
 }
 
 fn finished(job: &Job, report: Report) -> BuildEvent {
@@ -393,6 +404,7 @@ fn finished(job: &Job, report: Report) -> BuildEvent {
         attempt: report.attempt,
         outcome: report.outcome,
         reason: report.reason,
+        hint: report.hint,
         artifact: report.artifact,
         duration_ms: report.duration_ms,
     }

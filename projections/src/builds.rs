@@ -81,6 +81,9 @@ pub struct BuildRow {
     pub worker: Option<String>,
     /// Why it ended as it did, or waits for another attempt, for people; empty on success and while all goes well.
     pub reason: String,
+    /// What usually helps; absent where nothing is known.
+    #[serde(default)]
+    pub hint: Option<String>,
     /// When it was asked for, or queued if nobody asked.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -164,6 +167,7 @@ impl Row for BuildRow {
             "attempt",
             "worker",
             "reason",
+            "hint",
             "created_at",
             "started_at",
             "ended_at",
@@ -253,6 +257,7 @@ impl Row for BuildRow {
             .put(&self.attempt)
             .put(&self.worker)
             .put(&self.reason)
+            .put(&self.hint)
             .put(&self.created_at)
             .put(&self.started_at)
             .put(&self.ended_at)
@@ -308,6 +313,7 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         attempt: 0,
         worker: None,
         reason: String::new(),
+        hint: None,
         created_at: recorded.envelope.time,
         started_at: None,
         ended_at: None,
@@ -343,10 +349,11 @@ impl BuildRow {
                 Self { state: State::Started, attempt, worker, started_at, reason: String::new(), ..self }
             }
             BuildEvent::Interrupted { reason, .. } => Self { state: State::Dispatched, reason, ..self },
-            BuildEvent::Finished { commit, outcome, reason, duration_ms, .. } => Self {
+            BuildEvent::Finished { commit, outcome, reason, hint, duration_ms, .. } => Self {
                 state: if outcome == Outcome::Success { self.state } else { outcome.into() },
                 commit: commit.or(self.commit),
                 reason,
+                hint,
                 duration_ms: Some(duration_ms),
                 ended_at: Some(at),
                 ..self

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -44,6 +44,7 @@ const STEPS: [Step; 16] = [
     step!(Tables, "0041_webhook_pings"),
     step!(Tables, "0042_erased_sites"),
     step!(Tables, "0051_variables"),
+    step!(Tables, "0052_hints"),
 ];
 
 /// The version of the tables this program writes.

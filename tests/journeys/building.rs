@@ -64,11 +64,18 @@ async fn a_build_that_fails_says_why_and_changes_nothing() {
     site.push("main", [("build.js", "console.error('the oven is cold'); process.exit(3)")]).await;
     let finished = site.finished(2).await;
     assert_eq!((finished.data["outcome"].as_str(), &finished.data["artifact"]), (Some("failure"), &Value::Null));
-    assert_eq!(finished.data["reason"], "The build failed with exit code 3.");
+    assert_eq!(finished.data["reason"], "npm run pages failed with exit code 3: the oven is cold.");
     let log = platform.api().log(&finished.subject).await;
     assert!(log.contains("the oven is cold\n") && log.contains("npm run pages failed"), "{log}");
     site.serves("/", "good").await;
     assert_eq!(site.deploys().await.len(), 1);
+
+    site.push("main", [("package.json", r#"{ "name": "broken", "scripts": {} }"#)]).await;
+    let build = site.finished(3).await.subject;
+    platform.read_model_has_caught_up().await;
+    let told: Value = platform.api().get(&format!("/builds/{build}")).await;
+    assert_eq!(told["reason"], "package.json has no script named pages, federalist or build.");
+    assert!(told["hint"].as_str().unwrap().contains("Add a script named pages"), "{told}");
 }
 
 #[tokio::test]

@@ -31,7 +31,15 @@ fn start() -> Command {
 }
 
 fn report(attempt: u32) -> Report {
-    Report { attempt, commit: None, outcome: Outcome::Success, reason: String::new(), artifact: None, duration_ms: 7 }
+    Report {
+        attempt,
+        commit: None,
+        outcome: Outcome::Success,
+        reason: String::new(),
+        hint: None,
+        artifact: None,
+        duration_ms: 7,
+    }
 }
 
 fn cancel() -> Command {

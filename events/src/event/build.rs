@@ -136,6 +136,9 @@ pub enum BuildEvent {
         outcome: Outcome,
         /// Why, for people; empty on success.
         reason: String,
+        /// What usually helps, for people; absent where nothing is known, and in facts of before it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
         /// What it made; present exactly on success.
         artifact: Option<Artifact>,
         /// From the attempt's start to its end, in milliseconds.

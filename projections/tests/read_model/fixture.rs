@@ -112,6 +112,7 @@ impl Story {
             attempt: 1,
             outcome,
             reason: String::new(),
+            hint: None,
             artifact: None,
             duration_ms: 1200,
         };

@@ -211,7 +211,15 @@ fn job(site: &str, number: u64) -> build::Job {
 }
 
 fn report(outcome: Outcome) -> build::Report {
-    build::Report { attempt: 0, commit: None, outcome, reason: "so".to_owned(), artifact: None, duration_ms: 5 }
+    build::Report {
+        attempt: 0,
+        commit: None,
+        outcome,
+        reason: "so".to_owned(),
+        hint: None,
+        artifact: None,
+        duration_ms: 5,
+    }
 }
 
 #[test]

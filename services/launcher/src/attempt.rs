@@ -95,9 +95,10 @@ impl<'a> Attempt<'a> {
                 Ending::Ended(fault::report(Outcome::Success, String::new(), Some(commit), Some(artifact)))
             }
             Err(Cut::Interrupted(why)) => self.interrupted(why).await,
-            Err(Cut::Fault(Fault { outcome, message, commit })) => {
+            Err(Cut::Fault(Fault { outcome, message, commit, hint })) => {
                 self.record.say(&message).await;
-                Ending::Ended(fault::report(outcome, message, commit, None))
+                let report = fault::report(outcome, message, commit, None);
+                Ending::Ended(Report { hint: hint.map(str::to_owned), ..report })
             }
         }
     }

@@ -10,14 +10,14 @@ fail() {
     exit "${2:-1}"
 }
 
-# Prints the npm script to run: `pages`, else `federalist`, else nothing.
+# Prints the npm script to run: `pages`, else `federalist`, else `build` where the site is one of Node.js, else nothing.
 wanted_script() {
     [ -f package.json ] || return 0
     command -v node >/dev/null || fail 'package.json is there, but this sandbox has no Node.js' >&2
     node -e '
         const { scripts = {} } = JSON.parse(require("fs").readFileSync("package.json", "utf8").replace(/^\uFEFF/, ""));
-        process.stdout.write(["pages", "federalist"].find((name) => typeof scripts[name] === "string") ?? "");
-    ' || fail 'package.json cannot be read' >&2
+        process.stdout.write(["pages", "federalist", ...process.argv.slice(1)].find((name) => typeof scripts[name] === "string") ?? "");
+    ' "$@" || fail 'package.json cannot be read' >&2
 }
 
 # Runs a command with nothing of the site in its environment: what installs packages needs none of it.
@@ -38,12 +38,16 @@ run_script() {
 }
 
 # The Node.js of the sandbox is used: a version asked for in `.nvmrc` is not installed.
-script=$(wanted_script)
+case $1 in
+node.js) script=$(wanted_script build) ;;
+*) script=$(wanted_script) ;;
+esac
 export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
 if [ -n "$script" ]; then
     run_script "$script"
 elif [ "$1" = node.js ]; then
-    fail 'nothing to run: package.json has no script named pages or federalist'
+    [ -f package.json ] || fail 'nothing to run: there is no package.json'
+    fail 'package.json has no script named pages, federalist or build'
 fi
 
 case $1 in

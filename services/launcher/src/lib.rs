@@ -9,6 +9,7 @@ mod archive;
 mod attempt;
 mod config;
 mod course;
+mod diagnosis;
 mod disk;
 mod given;
 mod group;

@@ -91,6 +91,20 @@ pub(crate) fn visible(text: &str) -> String {
     seen
 }
 
+/// The text without its colours.
+pub(crate) fn plain(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = if first == '\u{1b}' { escape(rest) } else { first.len_utf8() };
+        if first != '\u{1b}' {
+            seen.push(first);
+        }
+        rest = &rest[length..];
+    }
+    seen
+}
+
 /// The length of the escape sequence that the text begins with (ECMA-48).
 fn escape(text: &str) -> usize {
     let after = text.get(1..).unwrap_or_default();

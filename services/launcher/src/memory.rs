@@ -114,6 +114,7 @@ mod tests {
             commit: Some("a".repeat(40).parse().unwrap()),
             outcome: Outcome::Failure,
             reason: "The build failed with exit code 3.".to_owned(),
+            hint: None,
             artifact: None,
             duration_ms: 7,
         };

@@ -5,6 +5,8 @@
 
 use crate::lines::visible;
 use runtime::build_log::Writer;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +18,9 @@ const BUILD_MARK: &str = "| ";
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// Lines on their way at most; a build that prints faster waits.
 const LINES_MAX: usize = 256;
+/// Lines of the build that are kept to tell why it failed, and how much of each, in bytes.
+const KEPT: usize = 100;
+const KEPT_BYTES: usize = 1024;
 /// How often the last lines are tried to be sent before they are given up.
 const FLUSH_TRIES: usize = 5;
 
@@ -24,6 +29,21 @@ const FLUSH_TRIES: usize = 5;
 pub(crate) struct Record {
     own: mpsc::Sender<Own>,
     build: mpsc::Sender<String>,
+    kept: Kept,
+}
+
+/// The last lines of the build.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<VecDeque<String>>>);
+
+impl Kept {
+    fn keep(&self, line: &str) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == KEPT {
+            lines.pop_front();
+        }
+        lines.push_back(line[..line.floor_char_boundary(KEPT_BYTES)].to_owned());
+    }
 }
 
 /// Lines of our own, and who waits until they have their place.
@@ -36,8 +56,9 @@ impl Record {
     /// Starts to write; the future ends when every line has been sent.
     pub(crate) fn start(writer: Writer) -> (Self, impl Future<Output = ()>) {
         let ((own, own_lines), (build, build_lines)) = (mpsc::channel(1), mpsc::channel(LINES_MAX));
-        let task = tokio::spawn(write(writer, own_lines, build_lines));
-        (Self { own, build }, async {
+        let kept = Kept::default();
+        let task = tokio::spawn(write(Lines { writer, kept: kept.clone() }, own_lines, build_lines));
+        (Self { own, build, kept }, async {
             if task.await.is_err() {
                 tracing::error!("the log of a build was cut off");
             }
@@ -53,22 +74,41 @@ impl Record {
         }
     }
 
+    /// The last lines that the build has printed, once all that it had sent are in their place.
+    pub(crate) async fn last(&self) -> Vec<String> {
+        self.say("").await;
+        self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
     /// Where a container's lines go.
     pub(crate) fn lines(&self) -> mpsc::Sender<String> {
         self.build.clone()
     }
 }
 
-async fn write(mut writer: Writer, mut own: mpsc::Receiver<Own>, mut build: mpsc::Receiver<String>) {
+/// Where lines go.
+struct Lines {
+    writer: Writer,
+    kept: Kept,
+}
+
+impl Lines {
+    async fn of_build(&mut self, line: &str) -> Result<(), runtime::Error> {
+        self.kept.keep(line);
+        self.writer.line(&of_build(line)).await
+    }
+}
+
+async fn write(mut lines: Lines, mut own: mpsc::Receiver<Own>, mut build: mpsc::Receiver<String>) {
     let mut ticks = tokio::time::interval(FLUSH_EVERY);
     loop {
         let sent = tokio::select! {
             said = own.recv() => match said {
-                Some(own) => say(&mut writer, own, &mut build).await,
+                Some(own) => say(&mut lines, own, &mut build).await,
                 None => break,
             },
-            Some(line) = build.recv() => writer.line(&of_build(&line)).await,
-            _ = ticks.tick() => writer.flush().await,
+            Some(line) = build.recv() => lines.of_build(&line).await,
+            _ = ticks.tick() => lines.writer.flush().await,
         };
         if let Err(error) = sent {
             tracing::warn!(%error, "lines of a build wait for the log");
@@ -76,10 +116,10 @@ async fn write(mut writer: Writer, mut own: mpsc::Receiver<Own>, mut build: mpsc
     }
     // Nobody speaks any more but a build whose last lines are on their way.
     while let Some(line) = build.recv().await {
-        let _ = writer.line(&of_build(&line)).await;
+        let _ = lines.of_build(&line).await;
     }
     for _ in 0..FLUSH_TRIES {
-        match writer.flush().await {
+        match lines.writer.flush().await {
             Ok(()) => return,
             Err(error) => tracing::warn!(%error, "the last lines of a build wait for the log"),
         }
@@ -87,14 +127,14 @@ async fn write(mut writer: Writer, mut own: mpsc::Receiver<Own>, mut build: mpsc
 }
 
 /// Writes lines of our own behind those that have arrived, however fast others follow.
-async fn say(writer: &mut Writer, own: Own, build: &mut mpsc::Receiver<String>) -> Result<(), runtime::Error> {
+async fn say(lines: &mut Lines, own: Own, build: &mut mpsc::Receiver<String>) -> Result<(), runtime::Error> {
     let mut sent = Ok(());
     for _ in 0..build.len() {
         let Ok(line) = build.try_recv() else { break };
-        sent = sent.and(writer.line(&of_build(&line)).await);
+        sent = sent.and(lines.of_build(&line).await);
     }
     for line in of_launcher(&own.text) {
-        sent = sent.and(writer.own_line(&line).await);
+        sent = sent.and(lines.writer.own_line(&line).await);
     }
     let _ = own.placed.send(());
     sent

@@ -122,6 +122,7 @@ fn overdue(build: &OpenBuild, limits: &Limits, now: OffsetDateTime) -> Option<bu
             commit: None,
             outcome: Outcome::Error,
             reason: reason.to_owned(),
+            hint: None,
             artifact: None,
             duration_ms: 0,
         })

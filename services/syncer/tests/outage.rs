@@ -109,7 +109,8 @@ impl World {
 
     async fn end_with(&self, build: BuildId, artifact: Artifact) {
         let (outcome, reason) = (Outcome::Success, String::new());
-        let report = Report { attempt: 1, commit: None, outcome, reason, artifact: Some(artifact), duration_ms: 1 };
+        let report =
+            Report { attempt: 1, commit: None, outcome, reason, hint: None, artifact: Some(artifact), duration_ms: 1 };
         self.say(build, [Command::Start { worker: "tests".to_owned() }, Command::Finish(report)]).await;
     }
 
@@ -239,6 +240,7 @@ async fn an_artifact_that_comes_after_the_end_of_its_build_is_collected_and_no_o
         commit: None,
         outcome: Outcome::Failure,
         reason: "no index".to_owned(),
+        hint: None,
         artifact: None,
         duration_ms: 1,
     };

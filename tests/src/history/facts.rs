@@ -155,6 +155,7 @@ fn finished(plot: &Plot, site: &Member, outcome: Outcome, artifact: Option<Artif
         attempt: 1,
         outcome,
         reason,
+        hint: None,
         artifact,
         duration_ms: 1200,
     };

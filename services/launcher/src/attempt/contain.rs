@@ -2,6 +2,7 @@
 
 use super::Attempt;
 use super::fault::{self, Cut, Fault, halted, of_files, platform};
+use crate::diagnosis::{Diagnosis, diagnose};
 use crate::interruption::Interruption;
 use crate::sandbox::{self, Exit};
 use crate::spec::{self, specify};
@@ -86,7 +87,8 @@ impl Attempt<'_> {
             }
         };
         let exit = ended.map_err(Stopped::Sandbox)?;
-        let failure = |message| Err(Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None }));
+        let failed = |message, hint| Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None, hint });
+        let failure = |message| Err(failed(message, None));
         if let Some(excess) = excess {
             return excess.fault().map_or(Err(Stopped::Disk), failure);
         }
@@ -94,7 +96,10 @@ impl Attempt<'_> {
             Exit::Code(0) => return Ok(()),
             // Most likely it says so itself, in words of its own.
             Exit::Code(_) if disk::is_short_of(&job.workspace, &spec.limits).await => return Err(Stopped::Disk),
-            Exit::Code(code) => format!("The build failed with exit code {code}."),
+            Exit::Code(code) => {
+                let Diagnosis { reason, hint } = diagnose(&self.record.last().await, code);
+                return Err(failed(reason, hint));
+            }
             Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
             Exit::Stopped => "The build was stopped.".to_owned(),
         };

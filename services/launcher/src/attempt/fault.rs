@@ -22,6 +22,8 @@ pub(super) struct Fault {
     pub(super) outcome: Outcome,
     pub(super) message: String,
     pub(super) commit: Option<CommitId>,
+    /// What usually helps.
+    pub(super) hint: Option<&'static str>,
 }
 
 impl From<Fault> for Cut {
@@ -48,18 +50,18 @@ pub(super) fn of_files(doing: &str, error: &io::Error) -> Cut {
 /// A fault of ours, not of the source.
 pub(super) fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
     tracing::error!(error, doing, "a build ends in an error of the platform");
-    Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None }
+    Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None, hint: None }
 }
 
 /// What the site gives its builds was sealed with a key that is no more.
 pub(super) fn unreadable() -> Cut {
     let message = "The site's variables cannot be read any more: set them again.".to_owned();
-    Cut::Fault(Fault { outcome: Outcome::Error, message, commit: None })
+    Cut::Fault(Fault { outcome: Outcome::Error, message, commit: None, hint: None })
 }
 
 /// Nobody reads it: what ended the attempt has its own words.
 pub(super) const fn halted() -> Cut {
-    Cut::Fault(Fault { outcome: Outcome::Error, message: String::new(), commit: None })
+    Cut::Fault(Fault { outcome: Outcome::Error, message: String::new(), commit: None, hint: None })
 }
 
 /// The attempt and how long it took are filled in by whoever knows them.
@@ -69,5 +71,5 @@ pub(super) fn report(
     commit: Option<CommitId>,
     artifact: Option<Artifact>,
 ) -> Report {
-    Report { attempt: 0, commit, outcome, reason: message, artifact, duration_ms: 0 }
+    Report { attempt: 0, commit, outcome, reason: message, hint: None, artifact, duration_ms: 0 }
 }

@@ -31,7 +31,7 @@ impl Attempt<'_> {
                 Err(error) => {
                     let outcome = if error.is_ours() { Outcome::Error } else { Outcome::Failure };
                     let message = format!("The source could not be fetched: {}.", chain(&error));
-                    return Err(Fault { outcome, message, commit: commit.cloned() }.into());
+                    return Err(Fault { outcome, message, commit: commit.cloned(), hint: None }.into());
                 }
             }
         }

@@ -31,7 +31,7 @@ impl Attempt<'_> {
             }
             let outcome = if error.is_retryable() { Outcome::Error } else { Outcome::Failure };
             let message = format!("The site cannot be published: {}.", chain(&error));
-            Fault { outcome, message, commit: None }.into()
+            Fault { outcome, message, commit: None, hint: None }.into()
         })
     }
 

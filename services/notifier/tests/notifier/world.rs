@@ -171,6 +171,7 @@ impl World {
             commit: Some(COMMIT.parse().unwrap()),
             outcome: Outcome::Failure,
             reason: "the script `pages` exited with 1".to_owned(),
+            hint: None,
             artifact: None,
             duration_ms: 1234,
         };

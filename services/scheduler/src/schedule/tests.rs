@@ -125,6 +125,7 @@ impl Story {
             commit: None,
             outcome: Outcome::Success,
             reason: String::new(),
+            hint: None,
             artifact: None,
             duration_ms: 1,
         };

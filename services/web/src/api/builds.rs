@@ -63,6 +63,9 @@ pub(crate) struct Shown {
     attempt: u32,
     /// Why it ended as it did, or waits for another attempt; null on success and while all goes well.
     reason: Option<String>,
+    /// What usually helps; null where nothing is known.
+    #[schema(required)]
+    hint: Option<String>,
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -114,6 +117,7 @@ impl From<builds::BuildRow> for Shown {
             state: build.state,
             attempt: build.attempt,
             reason: Some(build.reason).filter(|reason| !reason.is_empty()),
+            hint: build.hint,
             created_at: build.created_at,
             started_at: build.started_at,
             ended_at: build.ended_at,

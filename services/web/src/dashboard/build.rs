@@ -51,6 +51,7 @@ pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, Query
         div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
         p.lead { (build.summary) }
         @if !build.reason.is_empty() { p.notice { (spoken(&sentence(&build.reason))) } }
+        @if let Some(hint) = &build.hint { p.lead { (spoken(hint)) } }
         @if let (State::Failure, Ok(chunks)) = (build.state, &log) { (last_lines(chunks)) }
         (facts(&build, &names, repository.as_ref()))
         (actions(&build))

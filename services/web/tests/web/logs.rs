@@ -181,7 +181,11 @@ async fn the_page_of_a_failed_build_says_what_it_said_last_and_builds_again() {
     let page = browser.page(&format!("/builds/{build}")).await;
     let excerpt = page.split("class=\"excerpt\">").nth(1).unwrap().split("</pre>").next().unwrap();
     assert_eq!(excerpt, "compiling\n<span class=\"ansi-red\">Error:</span> no &lt;page&gt; here");
-    assert!(page.contains("The script <code>pages</code> exited with 1.") && !page.contains("Cancel<"), "{page}");
+    assert!(
+        page.contains("The script <code>pages</code> exited with 1.") && page.contains("Look at <code>pages</code>."),
+        "{page}"
+    );
+    assert!(!page.contains("Cancel<"), "{page}");
     let form = format!("branch=main&commit={}", crate::platform::COMMIT);
     let again = browser.submit(&format!("/sites/{docs}/builds"), &form).await;
     let next = again.headers()["location"].to_str().unwrap().to_owned();

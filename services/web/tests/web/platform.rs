@@ -197,6 +197,7 @@ impl Platform {
             commit: Some(COMMIT.parse().unwrap()),
             outcome,
             reason: if outcome == Outcome::Success { String::new() } else { "the script `pages` exited with 1".into() },
+            hint: (outcome == Outcome::Failure).then(|| "Look at `pages`.".to_owned()),
             artifact: (outcome == Outcome::Success).then_some(artifact),
             duration_ms: 1234,
         };

@@ -66,6 +66,7 @@ async fn an_end_that_is_remembered_is_stated_and_nothing_is_built() {
         commit: None,
         outcome: Outcome::Failure,
         reason: message.clone(),
+        hint: None,
         artifact: None,
         duration_ms: 7,
     };
@@ -95,7 +96,7 @@ async fn an_end_while_the_log_is_silent_is_stated_by_the_next_life() {
 
     let _launched = world.launch(world.config(), s3.address).await;
     let (attempt, outcome, message) = attempt_that_ended(&world, build).await;
-    assert_eq!((attempt, outcome, message.as_str()), (1, Outcome::Failure, "The build failed with exit code 3."));
+    assert_eq!((attempt, outcome, message.as_str()), (1, Outcome::Failure, "npm run pages failed with exit code 3."));
     assert_eq!(world.starts(build).await, 1);
 }
 

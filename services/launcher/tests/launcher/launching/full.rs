@@ -71,7 +71,7 @@ async fn until_told(launched: &Launched, status: Status) {
 async fn fails_by_itself(world: &World, build: BuildId) {
     let end = world.finished(build).await;
     let BuildEvent::Finished { outcome, reason, .. } = &end else { panic!("{end:?}") };
-    assert_eq!((outcome, reason.as_str()), (&Outcome::Failure, "The build failed with exit code 3."));
+    assert_eq!((outcome, reason.as_str()), (&Outcome::Failure, "npm run pages failed with exit code 3."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
