@@ -1,10 +1,11 @@
 //! A build: from the queue to exactly one end.
 
-use crate::event::{Artifact, Upload};
-use crate::{
-    Aggregate, AliasName, Branch, BuildEvent, BuildId, CommitId, Event, Lane, Outcome, Refusal, RepositoryUrl,
-    SiteEngine, SiteId,
-};
+use crate::event::Upload;
+use crate::{Aggregate, BuildEvent, Event, Outcome, Refusal, SiteId};
+
+mod command;
+
+pub use command::{Command, Job, Report};
 
 /// How often a build may lose its launcher. An attempt that was interrupted in order is none of these.
 pub const LOST_MAX: u32 = 3;
@@ -35,33 +36,6 @@ pub enum Build {
     },
 }
 
-/// What there is to build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The site.
-    pub site: SiteId,
-    /// Its number in the site.
-    pub number: u64,
-    /// The log sequence of the fact that caused it: a greater one is newer source.
-    pub source_sequence: u64,
-    /// Where the source is.
-    pub repository: RepositoryUrl,
-    /// The branch.
-    pub branch: Branch,
-    /// The alias its deploy will move.
-    pub alias: AliasName,
-    /// The exact commit, or the branch's tip.
-    pub commit: Option<CommitId>,
-    /// How source becomes pages.
-    pub engine: SiteEngine,
-    /// How urgent it is.
-    pub lane: Lane,
-    /// What it is about.
-    pub summary: String,
-    /// The folder that was uploaded for it, which is shown as it is. Whoever asked said so; whoever queues a build need not.
-    pub upload: Option<Upload>,
-}
-
 /// How far an open build has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
@@ -82,81 +56,6 @@ pub enum Progress {
         lost: u32,
         /// Which launcher has it.
         worker: String,
-    },
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Report {
-    /// The attempt that reports; 0 for the scheduler, which may end any.
-    pub attempt: u32,
-    /// The commit that was built.
-    pub commit: Option<CommitId>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why, for people.
-    pub reason: String,
-    /// What usually helps, for people.
-    #[serde(default)]
-    pub hint: Option<String>,
-    /// What it made.
-    pub artifact: Option<Artifact>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-}
-
-/// What may be asked of a build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// A person wants it.
-    Request {
-        /// The site to build.
-        site: SiteId,
-        /// The branch.
-        branch: Branch,
-        /// The exact commit, or the branch's tip.
-        commit: Option<CommitId>,
-        /// The folder that was uploaded, in the place of a commit.
-        upload: Option<Upload>,
-    },
-    /// Put it in the queue.
-    Queue(Job),
-    /// Record that it is not worth building.
-    Skip {
-        /// What it would have built.
-        job: Job,
-        /// Why not, for people.
-        reason: String,
-    },
-    /// Give it a slot.
-    Dispatch,
-    /// Work on it: the first attempt, or the next when a launcher was lost or gave it back.
-    Start {
-        /// Which launcher asks.
-        worker: String,
-    },
-    /// Give it back: the platform cannot go on with this attempt, and another shall.
-    Interrupt {
-        /// The attempt that is over.
-        attempt: u32,
-        /// Why, for people.
-        reason: String,
-    },
-    /// End it.
-    Finish(Report),
-    /// End it from outside.
-    Cancel {
-        /// Why, for people.
-        reason: String,
-        /// The newer build, if that is why.
-        superseded_by: Option<BuildId>,
-    },
-    /// Record that its log was archived.
-    ArchiveLog {
-        /// The object's key.
-        key: String,
-        /// Size in bytes.
-        bytes: u64,
     },
 }
 

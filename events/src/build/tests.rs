@@ -1,5 +1,6 @@
 use super::*;
 use crate::aggregate::story::given;
+use crate::{AliasName, Lane, SiteEngine};
 use proptest::prelude::*;
 
 fn job() -> Job {
