@@ -176,20 +176,28 @@ pub(crate) const SHOWN: &str = "SELECT to_json(shown) FROM @.sites site, LATERAL
     SELECT to_json(lock) FROM @.locks lock WHERE lock.site = site.id) AS lock) shown";
 
 impl Model {
-    /// The sites in `sight` that are not deleted, by name: those after the name `after`, at most `limit`.
+    /// The sites in `sight` that are not deleted and have `search`, in lower case, in their names or their repositories' addresses, by
+    /// name: those after the name `after`, at most `limit`. An empty search finds all.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
-    pub async fn sites(&self, sight: &Sight, limit: u32, after: Option<&str>) -> Result<Vec<SiteRow>, Error> {
+    pub async fn sites(
+        &self,
+        sight: &Sight,
+        search: &str,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<SiteRow>, Error> {
         let text = format!(
             "{SHOWN} WHERE site.deleted_at IS NULL AND site.name > $1
              AND ($3::uuid[] IS NULL OR site.organization = ANY ($3)) AND ($4::uuid IS NULL OR site.id = $4)
+             AND ($5 = '' OR strpos(site.name, $5) > 0 OR strpos(lower(site.repository), $5) > 0)
              ORDER BY site.name, site.id LIMIT $2"
         );
         let (organizations, site) = sight.parameters();
         let query: model::Rows<'_, SiteRow> = sqlx::query_scalar(self.sql(&text));
         let query = query.bind(after.unwrap_or_default()).bind(page(limit)).bind(organizations).bind(site);
-        self.all("read sites", query).await
+        self.all("read sites", query.bind(search)).await
     }
 
     /// The deleted sites in `sight` that can be restored, the latest first: those deleted before `before`, at most `limit`.

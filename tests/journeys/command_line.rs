@@ -12,6 +12,8 @@ async fn a_site_is_built_followed_and_rolled_back_from_a_command_line() {
 
     let listed: Value = serde_json::from_str(&platform.operator(&["sites", "--json"])).unwrap();
     assert!(listed.as_array().unwrap().iter().any(|listed| listed["name"] == "terminal"), "{listed}");
+    let found = |search: &str| platform.operator(&["sites", "--search", search]);
+    assert!(found("Termina").starts_with("terminal  ") && found("no & such").is_empty());
     // The first build, of a repository that was empty, has failed.
     let builds = platform.operator(&["builds", "terminal"]);
     let first = builds.lines().next().unwrap();

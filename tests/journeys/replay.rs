@@ -69,7 +69,7 @@ async fn followed_and_made_anew(history: impl Iterator<Item = Recorded>) -> Seen
     assert_eq!(projector::rebuild(&service, &model.store).await.unwrap(), end);
     assert_eq!(live.digest().await.unwrap(), kept);
     let failures = live.failures(10).await.unwrap().iter().map(|failure| failure.sequence).collect();
-    let sites = live.sites(&projections::Sight::All, 1000, None).await.unwrap().len();
+    let sites = live.sites(&projections::Sight::All, "", 1000, None).await.unwrap().len();
     model.stop().await;
     log.stop().await;
     Seen { sites, failures }

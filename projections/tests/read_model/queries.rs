@@ -23,8 +23,11 @@ async fn a_whole_story_gives_the_rows_of_every_table() {
 
     let site = model.site(docs).await.unwrap().unwrap();
     assert_eq!((site.name.as_str(), site.created_by.0.as_str()), ("docs", "token:alice"));
-    assert_eq!(model.sites(&Sight::All, 10, None).await.unwrap(), std::slice::from_ref(&site));
-    assert_eq!(model.sites(&Sight::All, 10, Some("docs")).await.unwrap(), []);
+    assert_eq!(model.sites(&Sight::All, "", 10, None).await.unwrap(), std::slice::from_ref(&site));
+    assert_eq!(model.sites(&Sight::All, "", 10, Some("docs")).await.unwrap(), []);
+    for (search, found) in [("oc", 1), (&*site.settings.repository.as_str().to_lowercase(), 1), ("blog", 0), ("%", 0)] {
+        assert_eq!(model.sites(&Sight::All, search, 10, None).await.unwrap().len(), found, "{search}");
+    }
     assert_eq!(model.sites_of(site.organization, 10, None).await.unwrap(), std::slice::from_ref(&site));
     assert_eq!(model.sites_of(site.organization, 10, Some("docs")).await.unwrap(), []);
     assert_eq!(model.sites_of(OrganizationId(site_id("other").0), 10, None).await.unwrap(), []);
@@ -65,7 +68,7 @@ async fn a_removed_alias_and_a_deleted_site_are_not_listed() {
 
     let mut story = Story::default();
     let deleted = told(&[story.site_created("docs"), story.site("docs", SiteEvent::Deleted {})]).await.live();
-    assert_eq!(deleted.sites(&Sight::All, 10, None).await.unwrap(), []);
+    assert_eq!(deleted.sites(&Sight::All, "", 10, None).await.unwrap(), []);
     assert!(deleted.site(site_id("docs")).await.unwrap().unwrap().deleted_at.is_some());
 }
 

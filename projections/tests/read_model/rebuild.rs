@@ -124,7 +124,7 @@ async fn read_on(url: secrecy::SecretString, over: Arc<AtomicBool>, reads: Arc<A
     let (model, docs) = (store.live(), site_id("docs"));
     let mut seen = 0;
     while !over.load(Ordering::Relaxed) {
-        assert_eq!(model.sites(&projections::Sight::All, 10, None).await.unwrap().len(), 1);
+        assert_eq!(model.sites(&projections::Sight::All, "", 10, None).await.unwrap().len(), 1);
         assert_eq!(model.builds(docs, 10, None).await.unwrap().len(), 2);
         assert_eq!(model.deploys(docs, 10, None).await.unwrap().len(), 1);
         let position = model.position().await.unwrap();

@@ -14,7 +14,7 @@ async fn a_reader_reads_and_cannot_write() {
     database.live().apply(&batch[..5]).await.unwrap();
     let reader = database.reader().await;
     assert_eq!(reader.live().position().await.unwrap(), 5);
-    assert_eq!(reader.live().sites(&projections::Sight::All, 10, None).await.unwrap().len(), 1);
+    assert_eq!(reader.live().sites(&projections::Sight::All, "", 10, None).await.unwrap().len(), 1);
     assert!(matches!(reader.live().apply(&batch).await, Err(Error::Query { .. })));
     assert!(matches!(Rebuild::begin(&reader).await, Err(Error::Query { .. })));
 

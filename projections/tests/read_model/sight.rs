@@ -64,7 +64,7 @@ async fn an_organization_sees_its_own_sites_facts_and_the_pushes_that_began_thei
         (Sight::NOTHING, vec![], vec![], vec![]),
         (Sight::Site(site_id("docs")), vec!["docs"], vec![], vec![3, 5, 6]),
     ] {
-        let listed = model.sites(&sight, 10, None).await.unwrap();
+        let listed = model.sites(&sight, "", 10, None).await.unwrap();
         assert_eq!(listed.iter().map(|site| site.name.as_str()).collect::<Vec<_>>(), sites, "{sight:?}");
         let owners = model.organizations(&sight, 10, None).await.unwrap();
         assert_eq!(owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>(), organizations, "{sight:?}");

@@ -69,8 +69,9 @@ impl Api {
     /// All of a list, page after page.
     pub(crate) async fn all(&self, path: &str) -> Result<Vec<Value>> {
         let (mut items, mut after) = (Vec::new(), String::new());
+        let mark = if path.contains('?') { '&' } else { '?' };
         loop {
-            let page = self.get(&format!("{path}?limit=1000{after}")).await?;
+            let page = self.get(&format!("{path}{mark}limit=1000{after}")).await?;
             items.extend(page["items"].as_array().cloned().unwrap_or_default());
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
@@ -136,4 +137,18 @@ async fn answer(response: Response<Incoming>) -> Result<Value> {
         return Err(Why::Unavailable(why).into());
     }
     bail!(why)
+}
+
+/// Text in an address, where few characters stand for themselves.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/');
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
+}
+
+/// `path` with what is asked of it, but for what is empty.
+pub(crate) fn query(path: &str, asked: &[(&str, &str)]) -> String {
+    let asked = asked.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<String> = asked.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }

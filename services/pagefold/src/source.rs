@@ -1,6 +1,7 @@
 //! `pagefold source`: the files of a site's own repository, without a clone.
 
 use crate::access::Access;
+use crate::api::{self, encoded};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use ctl::Print;
@@ -86,15 +87,8 @@ fn tell(print: Print, tip: &Value) -> Result<()> {
     print.one(tip, &format!("{} is at {}", text(tip, "branch"), text(tip, "commit")))
 }
 
-/// A path or a branch in an address, where few characters stand for themselves.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/');
-    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
-}
-
 fn query(branch: Option<&str>) -> String {
-    branch.map_or_else(String::new, |branch| format!("?branch={}", encoded(branch)))
+    api::query("", &[("branch", branch.unwrap_or_default())])
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {

@@ -1,7 +1,7 @@
 //! What people do with their sites from a command line: over the API, as whoever they signed in as.
 
 use crate::access::Access;
-use crate::api::Api;
+use crate::api::{Api, query};
 use crate::credentials;
 use crate::exit::Why;
 use anyhow::{Context, Result, bail};
@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Logout,
     /// List the sites
     Sites {
+        /// Only those that have it in their names or their repositories' addresses
+        #[arg(long)]
+        search: Option<String>,
         #[command(flatten)]
         access: Access,
     },
@@ -105,8 +108,9 @@ pub(crate) async fn run(command: Command) -> Result<()> {
     match command {
         Command::Login { url, json } => login(&url, Print::of(json)).await,
         Command::Logout => credentials::forget(),
-        Command::Sites { access } => {
-            let sites = access.api()?.all("/sites").await?;
+        Command::Sites { search, access } => {
+            let sites =
+                access.api()?.all(&query("/sites", &[("search", search.as_deref().unwrap_or_default())])).await?;
             access.print().list(&sites, &["name", "organization", "branch", "url"])
         }
         Command::Builds { site, access } => {

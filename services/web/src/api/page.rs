@@ -55,8 +55,8 @@ impl<T> Items<T> {
 }
 
 impl Page {
-    /// A page of a list whose places are numbers.
-    pub(crate) fn new(limit: Option<u32>, after: Option<u64>) -> Self {
+    /// A page of a list that is asked for with more than its page.
+    pub(crate) fn new(limit: Option<u32>, after: Option<impl ToString>) -> Self {
         Self { limit, after: after.map(|after| after.to_string()) }
     }
 

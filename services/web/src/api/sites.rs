@@ -23,9 +23,9 @@ use events::{
 };
 use http::{HeaderMap, StatusCode, header};
 use projections::sites;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A site.
 #[derive(Debug, Serialize, ToSchema)]
@@ -158,12 +158,26 @@ impl Shown {
     }
 }
 
+/// Which sites.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// At most this many, 1 to 1000; 50 if absent.
+    limit: Option<u32>,
+    /// From after this place: the `next` of the page before.
+    after: Option<String>,
+    /// Only those that have it in their names or their repositories' addresses, whatever its capitals.
+    search: Option<String>,
+}
+
 /// List the sites
-#[utoipa::path(get, path = "/sites", tag = "sites", params(Page), responses(
+#[utoipa::path(get, path = "/sites", tag = "sites", params(Filter), responses(
     (status = 200, description = "Sites by name", body = Items<Shown>),
 ))]
-pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
-    let sites = view.model.sites(&view.sight, page.reads()?, page.after()).await?;
+pub(crate) async fn list(view: View, Asked(filter): Asked<Filter>) -> Result<Json<Items<Shown>>, Problem> {
+    let page = Page::new(filter.limit, filter.after);
+    let search = filter.search.unwrap_or_default().trim().to_lowercase();
+    let sites = view.model.sites(&view.sight, &search, page.reads()?, page.after()).await?;
     page.cut(sites, |site| site.name.to_string(), |site| Shown::of(site, &view)).map(Json)
 }
 
