@@ -107,6 +107,7 @@ fn sentence(text: &str) -> String {
 /// What usually helps: the usual causes, each by what it makes programs print, the particular before the general.
 const HINTS: &[(&[&str], &str)] = &[
     (&["has no script named"], "Add a script named pages to package.json that makes the folder _site."),
+    (&["there is no package.json"], "Commit package.json, or choose another engine for the site."),
     (
         &["left no _site"],
         "Let the build write its pages into the folder _site, for instance by its option for the output.",

@@ -83,11 +83,28 @@ async fn packages_are_installed_from_the_lockfile_without_the_site_s_variables()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_named_build_is_run_for_a_site_of_node_alone() {
+    let package = r#"{"scripts": {"build": "mkdir _site && echo built > _site/index.html"}}"#;
+    let files = [("package.json", package), ("index.html", "as it is")];
+    for sandbox in sandboxes().await {
+        for (engine, index) in [(SiteEngine::NodeJs, "built\n"), (SiteEngine::Static, "as it is")] {
+            let (exit, said, place) = build(&sandbox, engine, &files).await;
+            assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
+            assert_eq!(read(&place, "index.html").as_deref(), Some(index), "{}", sandbox.name());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_say_what_is_wrong() {
     type Case<'a> = (SiteEngine, &'a [(&'a str, &'a str)], &'a str);
     let cases: [Case<'_>; 5] = [
-        (SiteEngine::NodeJs, &[("index.html", "x")], "[build] nothing to run: package.json has no script"),
-        (SiteEngine::NodeJs, &[("package.json", r#"{"scripts":{"build":"x"}}"#)], "[build] nothing to run"),
+        (SiteEngine::NodeJs, &[("index.html", "x")], "[build] nothing to run: there is no package.json"),
+        (
+            SiteEngine::NodeJs,
+            &[("package.json", r#"{"scripts":{"start":"x"}}"#)],
+            "[build] package.json has no script named pages, federalist or build",
+        ),
         (SiteEngine::NodeJs, &[("package.json", "{")], "[build] package.json cannot be read"),
         (SiteEngine::NodeJs, &[("package.json", r#"{"scripts":{"pages":"true"}}"#)], "[build] the build left no _site"),
         (SiteEngine::Static, &[("package.json", r#"{"scripts":{"pages":"exit 5"}}"#)], "[build] npm run pages failed"),
