@@ -1,6 +1,10 @@
 //! Connects to where somebody outside chose, for whoever has to: to repositories, and to receivers of notices. Resolves a name
 //! once, checks each address, and connects to exactly that.
 
+mod http;
+
+pub use self::http::{Answer, Http, Silence};
+
 use events::address::{Allowed, NotAllowed, inner};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};

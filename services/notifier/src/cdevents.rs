@@ -1,6 +1,5 @@
 //! CDEvents 0.5, as CloudEvents over HTTP in binary mode.
 
-use crate::http::Http;
 use crate::news::{Build, Change, News};
 use crate::tried::{Tried, Why};
 use cdevents_sdk::latest::{
@@ -8,6 +7,7 @@ use cdevents_sdk::latest::{
     service_removed, service_rolledback, service_upgraded,
 };
 use cdevents_sdk::{CDEvent, Content, Id, Subject, Uri, UriReference};
+use dialer::Http;
 use events::receiver::Occasion;
 use http::{Request, header};
 use serde_json::json;

@@ -1,6 +1,5 @@
 //! What an operator chooses.
 
-use crate::hub::GithubApp;
 use dialer::Dialer;
 use events::SitesUrl;
 use mailer::Mailer;
@@ -16,7 +15,7 @@ pub struct Config {
     /// What mail is sent by; none is sent if absent.
     pub mailer: Option<Mailer>,
     /// By which GitHub is told where a receiver has no token of its own.
-    pub github: Option<GithubApp>,
+    pub github: Option<github::App>,
     /// The public address of the dashboard, for links; none are told if it is empty.
     pub web_url: String,
     /// How the public addresses of sites are formed.

@@ -7,8 +7,6 @@
 mod cdevents;
 mod config;
 mod desk;
-mod github;
-mod http;
 mod hub;
 mod mail;
 mod news;
@@ -21,7 +19,6 @@ mod webhook;
 
 pub use config::{Config, Timing};
 pub use desk::{Desk, Job};
-pub use hub::{Account, GithubApp, GithubAppError};
 
 use events::ReceiverId;
 use office::Office;

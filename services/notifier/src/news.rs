@@ -65,6 +65,10 @@ pub(crate) struct Build {
     pub(crate) summary: String,
     /// Why it ended as it did; empty on success.
     pub(crate) reason: String,
+    /// What usually helps then, where that is known.
+    pub(crate) hint: Option<String>,
+    /// How long it took, in milliseconds, once it has ended by itself.
+    pub(crate) duration_ms: Option<u64>,
 }
 
 impl News {
@@ -140,7 +144,8 @@ async fn build(recorded: &Recorded, log: &Log) -> Result<Option<(Build, AliasNam
         (None, String::new())
     };
     let Some(id) = id else { return Ok(None) };
-    let BuildStory { queued, commit } = log.load::<BuildStory>(&BuildId::to_string(&id)).await?.state;
+    let BuildStory { queued, commit, hint, duration_ms } =
+        log.load::<BuildStory>(&BuildId::to_string(&id)).await?.state;
     Ok(queued.map(|queued| {
         let build = Build {
             id,
@@ -148,7 +153,9 @@ async fn build(recorded: &Recorded, log: &Log) -> Result<Option<(Build, AliasNam
             branch: queued.branch.to_string(),
             commit: queued.commit.or(commit),
             summary: queued.summary,
+            hint: hint.filter(|_| !reason.is_empty()),
             reason,
+            duration_ms,
         };
         (build, queued.alias)
     }))

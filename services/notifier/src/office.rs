@@ -2,14 +2,17 @@
 
 use crate::config::Config;
 use crate::desk::Job;
-use crate::http::Http;
 use crate::news::News;
 use crate::tried::{Tried, Why};
-use crate::{cdevents, github, mail, slack, webhook};
+use crate::{cdevents, hub, mail, slack, webhook};
+use dialer::Http;
 use events::event::Reception;
 use events::receiver::{Kind, Known, Occasion};
 use events::{NoticeId, Receivers, Recorded, Sealed};
 use runtime::{Error, Log, Owner, OwnerKey, Vault};
+
+/// Who asks.
+const AGENT: &str = "pagefold-notifier";
 
 /// What telling takes.
 pub(crate) struct Office {
@@ -28,7 +31,7 @@ struct Opened {
 impl Office {
     pub(crate) fn new(log: Log, config: Config) -> Self {
         let vault = Vault::new(log.connection(), &config.key);
-        let http = Http::new(config.dialer.clone());
+        let http = Http::new(config.dialer.clone(), AGENT);
         Self { log, config, vault, http }
     }
 
@@ -50,7 +53,7 @@ impl Office {
         let sending = async {
             match kind {
                 Kind::Webhook => webhook::send(&self.http, address, secret, news).await,
-                Kind::Github => github::send(&self.http, self.config.github.as_ref(), address, secret, news).await,
+                Kind::Github => hub::send(&self.http, self.config.github.as_ref(), address, secret, news).await,
                 Kind::Cdevents => cdevents::send(&self.http, address, secret, news).await,
                 Kind::Slack => slack::send(&self.http, address, news).await,
                 Kind::Email => mail::send(self.config.mailer.as_ref(), address, news).await,

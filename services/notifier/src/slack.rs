@@ -1,8 +1,8 @@
 //! Slack's incoming webhooks, which many other chats take as well: a text with links in its own markup.
 
-use crate::http::Http;
 use crate::news::News;
 use crate::tried::{Tried, Why};
+use dialer::Http;
 use http::{Request, header};
 use serde_json::json;
 

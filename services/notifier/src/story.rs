@@ -9,6 +9,10 @@ pub(crate) struct BuildStory {
     pub(crate) queued: Option<Queued>,
     /// The commit that was built, where it was not known before.
     pub(crate) commit: Option<CommitId>,
+    /// What usually helps, if it failed and that is known.
+    pub(crate) hint: Option<String>,
+    /// How long it took, in milliseconds.
+    pub(crate) duration_ms: Option<u64>,
 }
 
 /// What is known of a build from its beginning.
@@ -39,7 +43,10 @@ impl Aggregate for BuildStory {
             BuildEvent::Queued { number, branch, alias, commit, summary, .. } => {
                 self.queued = Some(Queued { number, branch, alias, commit, summary });
             }
-            BuildEvent::Finished { commit, .. } => self.commit = commit.or(self.commit),
+            BuildEvent::Finished { commit, hint, duration_ms, .. } => {
+                self.commit = commit.or(self.commit);
+                (self.hint, self.duration_ms) = (hint, Some(duration_ms));
+            }
             BuildEvent::Requested { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }

@@ -1,6 +1,7 @@
 //! What came of one try to tell a receiver.
 
-use crate::http::{Answer, Silence};
+use dialer::{Answer, Silence};
+use github::Failed;
 use http::StatusCode;
 
 /// What came of a try.
@@ -30,11 +31,14 @@ impl Why {
 impl Tried {
     /// What an HTTP server's answer means: one that will not have it now may have it later, one that will not have it so never.
     pub(crate) fn of(answered: Result<Answer, Silence>) -> Self {
-        let status = match answered {
-            Ok(answer) => answer.status,
-            Err(Silence::Forbidden(reason)) => return Self::Never(Why::said(reason)),
-            Err(Silence::Away(reason)) => return Self::Later(Why::said(reason)),
-        };
+        match answered {
+            Ok(answer) => Self::answered(answer.status),
+            Err(Silence::Forbidden(reason)) => Self::Never(Why::said(reason)),
+            Err(Silence::Away(reason)) => Self::Later(Why::said(reason)),
+        }
+    }
+
+    fn answered(status: StatusCode) -> Self {
         let why = Why { status: Some(status.as_u16()), reason: format!("the receiver answered {status}") };
         match status {
             status if status.is_success() => Self::Arrived(Some(status.as_u16())),
@@ -44,6 +48,19 @@ impl Tried {
             | StatusCode::TOO_MANY_REQUESTS => Self::Later(why),
             status if status.is_server_error() => Self::Later(why),
             _ => Self::Never(why),
+        }
+    }
+}
+
+/// What GitHub's answer means.
+impl From<Failed> for Tried {
+    fn from(failed: Failed) -> Self {
+        let reason = failed.to_string();
+        match failed {
+            Failed::Silent(silence) => Self::of(Err(silence)),
+            Failed::Answered(status) => Self::answered(status),
+            Failed::TooOften(status) => Self::Later(Why { status: Some(status.as_u16()), reason }),
+            Failed::Said(reason) => Self::Never(Why::said(reason)),
         }
     }
 }

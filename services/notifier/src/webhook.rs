@@ -1,10 +1,10 @@
 //! Signed webhooks by Standard Webhooks (1.0): any server can tell that they come from here, and that they are fresh.
 
-use crate::http::Http;
 use crate::news::News;
 use crate::tried::{Tried, Why};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dialer::Http;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{Request, header};
 use runtime::clock;

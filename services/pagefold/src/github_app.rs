@@ -4,7 +4,7 @@ use crate::secret;
 use anyhow::{Context, Result};
 use clap::Args;
 use events::OrganizationId;
-use notifier::Account;
+use github::{Account, App};
 use std::path::PathBuf;
 
 /// By which app GitHub is told.
@@ -26,11 +26,11 @@ pub(crate) struct GithubApp {
 }
 
 impl GithubApp {
-    pub(crate) fn app(&self) -> Result<Option<notifier::GithubApp>> {
+    pub(crate) fn app(&self) -> Result<Option<App>> {
         let Some(id) = self.github_app_id else { return Ok(None) };
         let key = secret::read("PAGEFOLD_GITHUB_APP_KEY", self.github_app_key_file.as_deref())?;
         let accounts = self.github_app_accounts.clone();
-        Ok(Some(notifier::GithubApp::new(&self.github_app_url, id, &key, accounts)?))
+        Ok(Some(App::new(&self.github_app_url, id, &key, accounts)?))
     }
 }
 

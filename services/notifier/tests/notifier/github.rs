@@ -2,18 +2,18 @@
 
 mod hub;
 
-use crate::world::{World, within};
+use crate::world::{COMMIT, World, within};
+use ::github::{Account, App};
 use events::OrganizationId;
 use events::receiver::{Command, Kind, Occasion};
 use hub::{Hub, KEY, TOKEN};
-use notifier::{Account, GithubApp};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const WANTS: [Occasion; 3] = [Occasion::BuildQueued, Occasion::BuildFailed, Occasion::Promoted];
 
 /// Two builds of a commit that a pull request has at its head, of which the second is shown; what GitHub has of it then.
-async fn told_of_two_builds(world: &World, hub: &Hub, token: Option<&str>, app: Option<GithubApp>) {
+async fn told_of_two_builds(world: &World, hub: &Hub, token: Option<&str>, app: Option<App>) {
     let id = world.receiver_with(Kind::Github, &hub.page("acme/docs.git"), token, &WANTS).await;
     let _running = world.notify_as(app).await;
     let first = world.queued(1).await;
@@ -39,9 +39,9 @@ async fn told_of_two_builds(world: &World, hub: &Hub, token: Option<&str>, app: 
     assert!(ours.contains(&format!("[How it was built](https://pagefold.test/builds/{second})")), "{ours}");
 }
 
-fn app(hub: &Hub, accounts: &[(&str, Option<OrganizationId>)]) -> Option<GithubApp> {
+fn app(hub: &Hub, accounts: &[(&str, Option<OrganizationId>)]) -> Option<App> {
     let account = |(name, organization): &(&str, _)| Account { name: (*name).to_owned(), organization: *organization };
-    Some(GithubApp::new(&hub.url(), 42, &KEY.into(), accounts.iter().map(account).collect()).unwrap())
+    Some(App::new(&hub.url(), 42, &KEY.into(), accounts.iter().map(account).collect()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,6 +49,7 @@ async fn a_commit_has_its_state_and_its_pull_request_one_comment_that_is_kept_up
     let world = World::start().await;
     let hub = Hub::start(world.site).await;
     told_of_two_builds(&world, &hub, Some(TOKEN), None).await;
+    assert!(hub.kept().checks.is_empty(), "checks are an app's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +59,27 @@ async fn an_app_proves_itself_and_gets_one_token_for_one_repository() {
     let app = app(&hub, &[("Acme", Some(OrganizationId(Uuid::nil())))]);
     told_of_two_builds(&world, &hub, None, app).await;
     assert_eq!(hub.kept().tokens_for, [json!(["docs"])]);
+    let kept = hub.kept();
+    let [failed, shown] = &kept.checks[..] else { panic!("each build has one check: {:?}", kept.checks) };
+    let summary = |run: &Value| run["output"]["summary"].as_str().unwrap().to_owned();
+    assert_eq!((&failed["status"], &failed["conclusion"]), (&json!("completed"), &json!("failure")));
+    assert_eq!(failed["output"]["title"], "build 1 failed: the script `pages` exited with 1");
+    for part in ["the script 'pages' exited with 1", "`mend the script`", "It took 1.2 seconds."] {
+        assert!(summary(failed).contains(part), "{part}: {}", summary(failed));
+    }
+    assert_eq!((&shown["status"], &shown["conclusion"]), (&json!("completed"), &json!("success")));
+    assert_eq!((&shown["name"], &shown["head_sha"]), (&json!("pagefold/docs"), &json!(COMMIT)));
+    assert!(summary(shown).contains("--docs.pages.test/"), "{}", summary(shown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_may_not_write_checks_tells_what_it_may() {
+    let world = World::start().await;
+    let hub = Hub::start(world.site).await;
+    hub.kept().forbids_checks = true;
+    let app = app(&hub, &[("acme", None)]);
+    told_of_two_builds(&world, &hub, None, app).await;
+    assert!(hub.kept().checks.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,8 +11,9 @@ use events::{
     ReceiverId, Receivers, Recorded, Site, SiteEngine, SiteId, SiteSettings, SitesUrl, deploy, site, subject,
 };
 use futures::StreamExt as _;
+use github::App;
 use mailer::Mailer;
-use notifier::{Config, GithubApp, Timing};
+use notifier::{Config, Timing};
 use runtime::{Connection, Log, Owner, Vault, streams};
 use servers::nats;
 use std::time::Duration;
@@ -75,11 +76,11 @@ impl World {
     }
 
     /// A notifier that is known to GitHub as an app.
-    pub(crate) async fn notify_as(&self, app: Option<GithubApp>) -> Running {
+    pub(crate) async fn notify_as(&self, app: Option<App>) -> Running {
         self.run(Allowed { private: true, folders: Vec::new() }, None, app).await
     }
 
-    async fn run(&self, allowed: Allowed, mailer: Option<Mailer>, github: Option<GithubApp>) -> Running {
+    async fn run(&self, allowed: Allowed, mailer: Option<Mailer>, github: Option<App>) -> Running {
         let log = self.service("notifier").await;
         let timing = Timing {
             again_first: Duration::from_millis(50),
@@ -171,7 +172,7 @@ impl World {
             commit: Some(COMMIT.parse().unwrap()),
             outcome: Outcome::Failure,
             reason: "the script `pages` exited with 1".to_owned(),
-            hint: None,
+            hint: Some("mend the script".to_owned()),
             artifact: None,
             duration_ms: 1234,
         };

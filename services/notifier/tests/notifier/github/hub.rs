@@ -42,6 +42,10 @@ pub(super) struct Kept {
     pub(super) statuses: Vec<Value>,
     /// Those on pull request 7, as they were written last.
     pub(super) comments: Vec<Value>,
+    /// The runs of checks, as they were told of last.
+    pub(super) checks: Vec<Value>,
+    /// Whether the app may write them.
+    pub(super) forbids_checks: bool,
     /// The repositories that tokens of the app were made for.
     pub(super) tokens_for: Vec<Value>,
 }
@@ -131,6 +135,22 @@ fn repository(caller: Caller, method: &Method, path: &[&str], told: Value, kept:
         (&Method::POST, ["statuses", COMMIT]) => {
             kept.statuses.push(told);
             (201, json!({}))
+        }
+        (_, [.., "check-runs"] | ["check-runs", ..]) if caller != Caller::Installation || kept.forbids_checks => {
+            (403, json!({ "message": "Resource not accessible by integration" }))
+        }
+        (&Method::GET, ["commits", COMMIT, "check-runs"]) => (200, json!({ "check_runs": kept.checks })),
+        (&Method::POST, ["check-runs"]) => {
+            let mut run = told;
+            run["id"] = json!(kept.checks.len());
+            run["app"] = json!({ "id": 42 });
+            kept.checks.push(run);
+            (201, json!({}))
+        }
+        (&Method::PATCH, ["check-runs", id]) => {
+            let run = kept.checks[id.parse::<usize>().unwrap()].as_object_mut().unwrap();
+            run.extend(told.as_object().unwrap().clone());
+            (200, json!({}))
         }
         (&Method::GET, ["commits", COMMIT, "pulls"]) => {
             let pull = |number, state, sha: &str| json!({ "number": number, "state": state, "head": { "sha": sha } });

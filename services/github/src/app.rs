@@ -1,10 +1,9 @@
 //! The installation as an app of GitHub: it proves itself with its key, and gets a token for one repository where it was installed.
 
-use super::Failed;
-use super::api::{self, Place};
-use crate::http::Http;
+use crate::api::{self, Api, Failed, Place};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dialer::Http;
 use events::OrganizationId;
 use http::{Method, Uri};
 use ring::rand::SystemRandom;
@@ -37,9 +36,9 @@ pub struct Account {
 
 /// An app of GitHub.
 #[derive(Clone)]
-pub struct GithubApp(Arc<App>);
+pub struct App(Arc<Known>);
 
-struct App {
+struct Known {
     api: String,
     id: u64,
     key: KeyPair,
@@ -50,7 +49,7 @@ struct App {
 
 /// Why there is no such app.
 #[derive(Debug, thiserror::Error)]
-pub enum GithubAppError {
+pub enum AppError {
     /// The server has no URL.
     #[error("`{0}` is not the URL of a server such as https://github.com")]
     Server(String),
@@ -60,36 +59,39 @@ pub enum GithubAppError {
 }
 
 /// Without the key.
-impl fmt::Debug for GithubApp {
+impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GithubApp").field("api", &self.0.api).field("id", &self.0.id).finish_non_exhaustive()
+        f.debug_struct("App").field("api", &self.0.api).field("id", &self.0.id).finish_non_exhaustive()
     }
 }
 
-impl GithubApp {
+impl App {
     /// The app of this id at `server`, with its key in PEM, for the repositories of some accounts.
     ///
     /// # Errors
-    /// [`GithubAppError`] if the server or the key is none.
-    pub fn new(server: &str, id: u64, key: &SecretString, accounts: Vec<Account>) -> Result<Self, GithubAppError> {
+    /// [`AppError`] if the server or the key is none.
+    pub fn new(server: &str, id: u64, key: &SecretString, accounts: Vec<Account>) -> Result<Self, AppError> {
         let api = server.parse::<Uri>().ok().and_then(|uri| api::api(&uri));
-        let api = api.ok_or_else(|| GithubAppError::Server(server.to_owned()))?;
+        let api = api.ok_or_else(|| AppError::Server(server.to_owned()))?;
         let key = match PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()) {
             Ok(PrivateKeyDer::Pkcs1(der)) => KeyPair::from_der(der.secret_pkcs1_der()),
             Ok(PrivateKeyDer::Pkcs8(der)) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            Ok(_) | Err(_) => return Err(GithubAppError::Key),
+            Ok(_) | Err(_) => return Err(AppError::Key),
         };
-        let key = key.map_err(|_| GithubAppError::Key)?;
-        Ok(Self(Arc::new(App { api, id, key, accounts, tokens: Mutex::default() })))
+        let key = key.map_err(|_| AppError::Key)?;
+        Ok(Self(Arc::new(Known { api, id, key, accounts, tokens: Mutex::default() })))
     }
 
-    pub(crate) fn id(&self) -> u64 {
+    /// What GitHub calls it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
         self.0.id
     }
 
     /// Whether it may be used for a repository by the sites of an organization. Its proof is for its own server: any other could
     /// use it there.
-    pub(crate) fn serves(&self, place: &Place, organization: Option<OrganizationId>) -> bool {
+    #[must_use]
+    pub fn serves(&self, place: &Place, organization: Option<OrganizationId>) -> bool {
         let may = |account: &Account| {
             account.name.eq_ignore_ascii_case(&place.owner)
                 && (account.organization.is_none() || account.organization == organization)
@@ -98,7 +100,10 @@ impl GithubApp {
     }
 
     /// A token for a repository and nothing else.
-    pub(crate) async fn token(&self, http: &Http, place: &Place) -> Result<String, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`] if it is not installed there, or GitHub gives none.
+    pub async fn token(&self, http: &Http, place: &Place) -> Result<String, Failed> {
         let repository = place.repository();
         if let Some((token, since)) = self.tokens().get(&repository)
             && since.elapsed() < TOKEN_AGE
@@ -107,18 +112,19 @@ impl GithubApp {
         }
         let (proof, api) = (self.proof()?, &self.0.api);
         let url = format!("{repository}/installation");
-        let installation = api::ask(http, &proof, (Method::GET, &url), None).await?;
+        let asking = Api { http, token: &proof };
+        let installation = asking.get(&url).await?;
         let id = installation["id"].as_u64().ok_or_else(|| Failed::said("the app of GitHub is not installed there"))?;
         let url = format!("{api}/app/installations/{id}/access_tokens");
         let wanted = json!({ "repositories": [place.name] });
-        let made = api::ask(http, &proof, (Method::POST, &url), Some(wanted)).await?;
+        let made = asking.tell(Method::POST, &url, wanted).await?;
         let token = made["token"].as_str().ok_or_else(|| Failed::said("GitHub gave its app no token"))?;
         self.tokens().insert(repository, (token.into(), Instant::now()));
         Ok(token.to_owned())
     }
 
     /// Asks for another token the next time: what it may do can have changed.
-    pub(crate) fn forget(&self, place: &Place) {
+    pub fn forget(&self, place: &Place) {
         self.tokens().remove(&place.repository());
     }
 

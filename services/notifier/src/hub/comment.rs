@@ -1,8 +1,8 @@
 //! The comment on a pull request: one for each site, written anew whenever there is something else to show.
 
 use super::{Author, Repository};
-use crate::hub::Failed;
 use crate::news::News;
+use github::Failed;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) async fn keep(repository: &Repository<'_>, author: &Author, pull: u64
         Some(comment) => (Method::PATCH, format!("/issues/comments/{comment}")),
         None => (Method::POST, format!("/issues/{pull}/comments")),
     };
-    repository.ask(method, &path, Some(json!({ "body": text(news) }))).await.map(drop)
+    repository.tell(method, &path, json!({ "body": text(news) })).await.map(drop)
 }
 
 /// The comment that was written before, known by its author and a mark that readers do not see.
@@ -24,7 +24,7 @@ async fn ours(repository: &Repository<'_>, author: &Author, pull: u64, news: &Ne
     let mark = mark(news);
     for page in 1..=PAGES {
         let path = format!("/issues/{pull}/comments?per_page={PAGE}&page={page}");
-        let found = repository.ask(Method::GET, &path, None).await?;
+        let found = repository.get(&path).await?;
         let comments = found.as_array().map_or(&[][..], Vec::as_slice);
         let is_ours = |comment: &&Value| {
             author.wrote(comment) && comment["body"].as_str().is_some_and(|body| body.starts_with(&mark))
@@ -53,6 +53,6 @@ fn text(news: &News) -> String {
 }
 
 /// What others may have written, as text and nothing else.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", text.replace('`', "'").replace(char::is_control, " "))
 }

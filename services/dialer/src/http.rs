@@ -1,10 +1,10 @@
-//! Requests to receivers: over connections that were checked, without following where they lead, and not for ever.
+//! Requests to where somebody outside chose: over connections that were checked, without following where they lead, and not for ever.
 
+use crate::{Dialer, Unreached};
+use ::http::header::{HeaderValue, USER_AGENT};
+use ::http::{HeaderMap, Request, StatusCode, Uri};
 use bytes::Bytes;
-use dialer::{Dialer, Unreached};
 use futures::future::BoxFuture;
-use http::header::{HeaderValue, USER_AGENT};
-use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -14,45 +14,57 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
 
-/// Who asks.
-const AGENT: HeaderValue = HeaderValue::from_static("pagefold-notifier");
-
 /// How much of an answer is read.
 const ANSWER_MAX: usize = 4 << 20;
 
 /// What was answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// How it went.
+    pub status: StatusCode,
+    /// What goes with it.
+    pub headers: HeaderMap,
+    /// What was said; nothing if that was more than anybody has to say.
+    pub body: Bytes,
 }
 
 /// Why nothing was answered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Silence {
+pub enum Silence {
+    /// Nobody may ask there.
     #[error("{0}")]
     Forbidden(String),
+    /// Nobody answers there, for now.
     #[error("{0}")]
     Away(String),
 }
 
-/// A client of receivers.
+/// A client of servers that somebody outside chose.
 #[derive(Clone)]
-pub(crate) struct Http(Client<HttpsConnector<Door>, Full<Bytes>>);
+pub struct Http {
+    client: Client<HttpsConnector<Door>, Full<Bytes>>,
+    agent: HeaderValue,
+}
 
 impl Http {
-    pub(crate) fn new(dialer: Dialer) -> Self {
+    /// One that connects by `dialer` and says that it is `agent`.
+    #[must_use]
+    pub fn new(dialer: Dialer, agent: &'static str) -> Self {
         let tls = HttpsConnectorBuilder::new();
         let tls = tls.with_native_roots().unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
         let connector = tls.https_or_http().enable_http1().wrap_connector(Door(Arc::new(dialer)));
-        // Receivers are told rarely: a connection that is kept would mostly be found closed.
-        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
+        // Each is asked rarely: a connection that is kept would mostly be found closed.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Self { client, agent: HeaderValue::from_static(agent) }
     }
 
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
-        request.headers_mut().insert(USER_AGENT, AGENT);
-        let response = self.0.request(request).await.map_err(|error| Silence::because(&error))?;
+    /// What is answered.
+    ///
+    /// # Errors
+    /// [`Silence`] if nothing is.
+    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Silence> {
+        request.headers_mut().insert(USER_AGENT, self.agent.clone());
+        let response = self.client.request(request).await.map_err(|error| Silence::because(&error))?;
         let (head, body) = response.into_parts();
         // One that says more than anybody has to is not heard out: what it did is told by its status.
         let body = Limited::new(body, ANSWER_MAX).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
@@ -77,9 +89,9 @@ impl Silence {
     }
 }
 
-/// The only way to a receiver.
+/// The only way out.
 #[derive(Clone)]
-pub(crate) struct Door(Arc<Dialer>);
+struct Door(Arc<Dialer>);
 
 impl tower::Service<Uri> for Door {
     type Response = TokioIo<TcpStream>;
