@@ -4,6 +4,7 @@
 # Everything `pagefold up` starts or calls.
 to_run() {
     want git git
+    want ssh openssh-client # private repositories
     want curl curl
     want openssl openssl
     want bwrap bubblewrap
@@ -14,7 +15,7 @@ to_run() {
     has_fresh_tools || has_venv || add python3-venv
 }
 
-# A container engine, what its image is made from, the generators that the tests build sites with, an S3 client, and a browser.
+# A container engine, what its image is made from, a server of SSH, the generators that the tests build sites with, an S3 client, and a browser.
 to_test() {
     want dockerd docker.io
     want iptables iptables
@@ -23,6 +24,7 @@ to_test() {
     want npm npm
     want hugo hugo
     want jq jq # the GitHub Action's script, as on GitHub's machines
+    want /usr/sbin/sshd openssh-server # a host of private repositories
     want rclone rclone
     want chromium chromium
     want chromedriver chromium-driver
@@ -80,7 +82,7 @@ apt_install() {
     can_be_root || die "missing: $missing" "please run as root: $command"
     say "installing $(printf '%s' "$missing" | sed 's/ /, /g')"
     no_main_cluster
-    no_web_server
+    no_servers
     [ "$1" != first ] || quietly as_root apt-get update || die "apt-get could not refresh its lists; please run as root: $command"
     installed=yes
     # shellcheck disable=SC2086 # `missing` is a list of words.
@@ -98,10 +100,10 @@ no_main_cluster() {
     echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
 }
 
-# Debian starts nginx when it installs it, on port 80. Nobody asked for that either.
+# Debian starts nginx and sshd when it installs them, on ports 80 and 22. Nobody asked for that either.
 not_started=
-no_web_server() {
-    case " $missing " in *" nginx-light "*) ;; *) return 0 ;; esac
+no_servers() {
+    case " $missing " in *" nginx-light "* | *" openssh-server "*) ;; *) return 0 ;; esac
     [ ! -e /usr/sbin/policy-rc.d ] || return 0
     not_started=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$not_started" >/dev/null

@@ -12,6 +12,7 @@ pub mod aggregate;
 pub mod alias;
 pub mod authority;
 pub mod build;
+pub mod credential;
 mod decode;
 pub mod deploy;
 pub mod envelope;

@@ -98,6 +98,9 @@ pub enum Refusal {
     /// The site has as many variables as it may.
     #[error("a site has at most {VARIABLES_MAX} variables")]
     TooManyVariables,
+    /// A token would be sent where others can read along, or there is nowhere to send it.
+    #[error("a token is for a repository whose address begins with `https://`; over SSH there is the deploy key")]
+    SourceTokenNeedsHttps,
     /// There is no such build.
     #[error("there is no such build")]
     BuildNotFound,
@@ -185,6 +188,7 @@ impl Refusal {
             Self::SiteErased => "site_erased",
             Self::VariableReserved(_) => "variable_reserved",
             Self::TooManyVariables => "too_many_variables",
+            Self::SourceTokenNeedsHttps => "source_token_needs_https",
             Self::BuildNotFound => "build_not_found",
             Self::BuildEnded => "build_ended",
             Self::BuildNotDispatched => "build_not_dispatched",

@@ -116,6 +116,10 @@ fn site(fact: &SiteEvent) -> String {
             format!("variable `{name}` set for {}", contexts.join(", "))
         }
         SiteEvent::VariableRemoved { name } => format!("variable `{name}` removed"),
+        SiteEvent::DeployKeyMade { .. } => "deploy key made for its repository".to_owned(),
+        SiteEvent::DeployKeyRemoved {} => "deploy key removed".to_owned(),
+        SiteEvent::SourceTokenSet { .. } => "access token set for its repository".to_owned(),
+        SiteEvent::SourceTokenRemoved {} => "access token removed".to_owned(),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),

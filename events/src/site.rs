@@ -1,6 +1,7 @@
 //! A site: a repository, how it is built, and which branches are published where. It is its id; its name is a claim on a
 //! [`Host`](crate::Host), made and given up at the same moment as the site says so.
 
+use crate::credential::{self, Credentials, DeployKey, SourceToken};
 use crate::variable::{self, Variable, VariableName, Variables};
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
 use std::collections::BTreeSet;
@@ -46,6 +47,8 @@ pub struct Active {
     pub is_pinged: bool,
     /// What its builds are given.
     pub variables: Variables,
+    /// What its repository is read by.
+    pub credentials: Credentials,
 }
 
 /// What a site is created with.
@@ -106,6 +109,8 @@ pub enum Command {
     SetVariable(VariableName, Variable),
     /// Give it to them no more.
     RemoveVariable(VariableName),
+    /// Read its repository by something else.
+    Credentials(credential::Command),
 }
 
 impl SiteSettings {
@@ -177,6 +182,10 @@ impl Aggregate for Site {
                 let removed = SiteEvent::VariableRemoved { name: name.clone() };
                 Ok(active.variables.contains_key(name).then_some(removed).into_iter().collect())
             }
+            (Self::Active(active), Command::Credentials(command)) => {
+                let fact = active.credentials.decide(command, &active.settings.repository)?;
+                Ok(fact.into_iter().collect())
+            }
             (Self::Active(active), Command::HearPing { salt }) => {
                 // The secret that is being replaced says nothing of the one that replaces it.
                 let is_newest = salt.is_none() || *salt == active.webhook_salts.first().copied();
@@ -197,7 +206,8 @@ impl Aggregate for Site {
                 | Command::RotateWebhookSecret { .. }
                 | Command::HearPing { .. }
                 | Command::SetVariable(..)
-                | Command::RemoveVariable(_),
+                | Command::RemoveVariable(_)
+                | Command::Credentials(_),
             )
             | (Self::Unknown, Command::Delete { .. } | Command::Restore { .. } | Command::Erase) => {
                 Err(Refusal::SiteNotFound)
@@ -219,6 +229,7 @@ impl Aggregate for Site {
                     webhook_salts,
                     is_pinged,
                     variables,
+                    credentials: Credentials::default(),
                 })
             }
             (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
@@ -238,6 +249,18 @@ impl Aggregate for Site {
             (Self::Active(mut active), SiteEvent::VariableRemoved { name }) => {
                 active.variables.remove(&name);
                 Self::Active(active)
+            }
+            (Self::Active(active), SiteEvent::DeployKeyMade { public_key, private_key }) => {
+                active.reading_by(|credentials| credentials.key = Some(DeployKey { public_key, private_key }))
+            }
+            (Self::Active(active), SiteEvent::DeployKeyRemoved {}) => {
+                active.reading_by(|credentials| credentials.key = None)
+            }
+            (Self::Active(active), SiteEvent::SourceTokenSet { username, token }) => {
+                active.reading_by(|credentials| credentials.token = Some(SourceToken { username, token }))
+            }
+            (Self::Active(active), SiteEvent::SourceTokenRemoved {}) => {
+                active.reading_by(|credentials| credentials.token = None)
             }
             (Self::Active(active), SiteEvent::WebhookPinged {}) => Self::Active(Active { is_pinged: true, ..active }),
             (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active),
@@ -265,7 +288,15 @@ impl Active {
             .then(|| SiteEvent::SettingsChanged { settings: change.settings.clone() });
         let name = (change.name != self.name)
             .then(|| SiteEvent::Renamed { name: change.name.clone(), previous: self.name.clone() });
-        Ok(settings.into_iter().chain(name).collect())
+        let moves = change.settings.repository != self.settings.repository;
+        // Whoever may name another repository need not be somebody who may know the token.
+        let token = (moves && self.credentials.token.is_some()).then_some(SiteEvent::SourceTokenRemoved {});
+        Ok(settings.into_iter().chain(name).chain(token).collect())
+    }
+
+    fn reading_by(mut self, change: impl FnOnce(&mut Credentials)) -> Site {
+        change(&mut self.credentials);
+        Site::Active(self)
     }
 
     fn set_variable(&self, name: &VariableName, variable: &Variable) -> Result<Vec<SiteEvent>, Refusal> {

@@ -11,6 +11,7 @@ pub mod aliases;
 mod apply;
 pub mod builds;
 mod copy;
+pub mod credentials;
 pub mod deploys;
 mod error;
 pub mod failures;

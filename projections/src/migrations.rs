@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -45,6 +45,7 @@ const STEPS: [Step; 17] = [
     step!(Tables, "0042_erased_sites"),
     step!(Tables, "0051_variables"),
     step!(Tables, "0052_hints"),
+    step!(Tables, "0060_credentials"),
 ];
 
 /// The version of the tables this program writes.

@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 19] = [
+        const TABLES: [(&str, &str); 20] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -76,6 +76,7 @@ impl Model {
             ("receivers", "row.id"),
             ("notices", "row.id"),
             ("variables", "row.site, row.name"),
+            ("credentials", "row.site, row.kind"),
             ("events", "row.sequence"),
             ("errors", "row.sequence"),
         ];

@@ -120,6 +120,10 @@ impl Row for SiteRow {
                 | SiteEvent::WebhookSecretRotated { .. }
                 | SiteEvent::VariableSet { .. }
                 | SiteEvent::VariableRemoved { .. }
+                | SiteEvent::DeployKeyMade { .. }
+                | SiteEvent::DeployKeyRemoved {}
+                | SiteEvent::SourceTokenSet { .. }
+                | SiteEvent::SourceTokenRemoved {}
                 | SiteEvent::WebhookPinged {}
                 | SiteEvent::Deleted {}
                 | SiteEvent::Restored { .. }
@@ -153,6 +157,10 @@ impl SiteRow {
             SiteEvent::Created { .. }
             | SiteEvent::VariableSet { .. }
             | SiteEvent::VariableRemoved { .. }
+            | SiteEvent::DeployKeyMade { .. }
+            | SiteEvent::DeployKeyRemoved {}
+            | SiteEvent::SourceTokenSet { .. }
+            | SiteEvent::SourceTokenRemoved {}
             | SiteEvent::Restored { .. }
             | SiteEvent::Erased {} => self,
             SiteEvent::WebhookSecretRotated { .. } => Self { webhook_pinged_at: None, ..self },

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::aliases::AliasRow;
 use crate::builds::BuildRow;
+use crate::credentials::CredentialRow;
 use crate::deploys::DeployRow;
 use crate::hosts::Host;
 use crate::identities::IdentityRow;
@@ -98,4 +99,5 @@ tables! {
     receivers: ReceiverRow,
     notices: NoticeRow,
     variables: VariableRow,
+    credentials: CredentialRow,
 }

@@ -21,6 +21,7 @@ mod mail;
 mod notices;
 mod operators;
 mod organizations;
+mod private;
 mod provisioning;
 mod publishing;
 mod queue;

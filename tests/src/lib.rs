@@ -32,6 +32,7 @@ mod repository;
 mod shown;
 mod site;
 mod sse;
+mod ssh_host;
 mod webhook;
 
 pub use answer::Answer;
@@ -57,4 +58,5 @@ pub use ready::Ready;
 pub use repository::Repository;
 pub use site::{Pushed, Site};
 pub use sse::{Message, Messages};
+pub use ssh_host::SshHost;
 pub use webhook::Delivery;

@@ -1,6 +1,7 @@
 //! Facts about sites, who owns them, and what they are called.
 
 use crate::authority::Role;
+use crate::credential::{PublicKey, Username};
 use crate::variable::{Context, VariableName};
 use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, Sealed, SiteId, SiteName, UserId};
 use schemars::JsonSchema;
@@ -125,6 +126,29 @@ pub enum SiteEvent {
         /// What it was called.
         name: VariableName,
     },
+    /// A key pair was made for it, by which its repository can be read over SSH. It replaces the one before.
+    #[serde(rename = "deploy_key_made.v1")]
+    DeployKeyMade {
+        /// The half that the repository is given.
+        public_key: PublicKey,
+        /// The other half in OpenSSH's format, sealed with the key of the site's builds.
+        private_key: Sealed,
+    },
+    /// Its repository is not read by its key any more.
+    #[serde(rename = "deploy_key_removed.v1")]
+    DeployKeyRemoved {},
+    /// Its repository, as it is named now, is read over HTTPS by this token from now on.
+    #[serde(rename = "source_token_set.v1")]
+    SourceTokenSet {
+        /// Whose the token is; what hosts take for every token if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        username: Option<Username>,
+        /// The token, sealed with the key of the site's builds.
+        token: Sealed,
+    },
+    /// Its repository is not read by the token any more. Said too when the repository becomes another.
+    #[serde(rename = "source_token_removed.v1")]
+    SourceTokenRemoved {},
     /// The site was deleted; its hosts are released at the same moment. What it showed is kept until it is erased.
     #[serde(rename = "deleted.v1")]
     Deleted {},

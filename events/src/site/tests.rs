@@ -142,6 +142,55 @@ fn a_variable_is_set_when_it_is_another_and_removed_when_it_is_there() {
     }
 }
 
+fn key(byte: u8) -> DeployKey {
+    let public_key = format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{}", "A".repeat(43));
+    DeployKey { public_key: public_key.parse().unwrap(), private_key: Sealed::of(&[byte; 48]) }
+}
+
+fn key_made(byte: u8) -> SiteEvent {
+    let DeployKey { public_key, private_key } = key(byte);
+    SiteEvent::DeployKeyMade { public_key, private_key }
+}
+
+fn token_set() -> SiteEvent {
+    SiteEvent::SourceTokenSet { username: None, token: Sealed::of(&[9; 48]) }
+}
+
+#[test]
+fn a_deploy_key_is_made_replaced_and_removed() {
+    let make = |byte: u8| Command::Credentials(credential::Command::MakeKey(key(byte)));
+    let remove = || Command::Credentials(credential::Command::RemoveKey);
+    given::<Site>([created()]).when(make(1)).then([key_made(1)]);
+    given::<Site>([created(), key_made(1)]).when(make(1)).then([]);
+    given::<Site>([created(), key_made(1)]).when(make(2)).then([key_made(2)]);
+    given::<Site>([created(), key_made(1)]).when(remove()).then([SiteEvent::DeployKeyRemoved {}]);
+    given::<Site>([created(), key_made(1), SiteEvent::DeployKeyRemoved {}]).when(remove()).then([]);
+    given::<Site>([created(), SiteEvent::Deleted {}]).when(make(1)).refuses(Refusal::SiteNotFound);
+}
+
+#[test]
+fn a_token_goes_when_the_repository_becomes_another_and_the_key_stays() {
+    let set = || {
+        let token = SourceToken { username: None, token: Sealed::of(&[9; 48]) };
+        Command::Credentials(credential::Command::SetToken(token))
+    };
+    let (gone, moved) = (SiteEvent::SourceTokenRemoved {}, SiteEvent::SettingsChanged { settings: corrected() });
+    given::<Site>([created()]).when(set()).then([token_set()]);
+    given::<Site>([created(), token_set()]).when(set()).then([]);
+    given::<Site>([created(), token_set(), key_made(1)])
+        .when(change("docs", corrected(), 1))
+        .then([moved.clone(), gone.clone()]);
+    let engine = SiteSettings { engine: SiteEngine::Hugo, ..settings() };
+    given::<Site>([created(), token_set()])
+        .when(change("docs", engine.clone(), 1))
+        .then([SiteEvent::SettingsChanged { settings: engine }]);
+    given::<Site>([created(), token_set(), moved, gone]).when(set()).then([token_set()]);
+    let ssh = SiteSettings { repository: "git@github.com:acme/docs".parse().unwrap(), ..settings() };
+    given::<Site>([created(), SiteEvent::SettingsChanged { settings: ssh }])
+        .when(set())
+        .refuses(Refusal::SourceTokenNeedsHttps);
+}
+
 #[test]
 fn branches_find_their_alias() {
     let alias = |branch: &str| settings().alias_of(&branch.parse().unwrap()).to_string();

@@ -13,6 +13,7 @@ use crate::launch::Launcher;
 use crate::output::Packed;
 use crate::record::Record;
 use crate::sandbox::Sandbox;
+use crate::source::Credentials;
 use crate::variables::Variables;
 use crate::words::{CANCELED, counted, lasting};
 use crate::workspace::Workspace;
@@ -39,6 +40,8 @@ pub(crate) struct Task {
     pub(crate) site: String,
     /// What the site gives it; none if that cannot be read any more.
     pub(crate) variables: Option<Variables>,
+    /// What its repository is read by; none if that cannot be read any more.
+    pub(crate) credentials: Option<Credentials>,
     pub(crate) sandbox: Arc<Sandbox>,
 }
 

@@ -27,7 +27,7 @@ const SAY_AGAIN: Duration = Duration::from_secs(1);
 /// What is to be done about a dispatched build.
 enum Next {
     /// Work on it.
-    Work(Task),
+    Work(Box<Task>),
     /// Say how an attempt of ours ended.
     Say(Report),
     /// It has ended, by somebody else or because too many launchers were lost with it.
@@ -40,7 +40,7 @@ impl Launcher {
         match self.next(build, cause).await? {
             Next::Work(task) => {
                 let _taken = self.slots.take();
-                self.build(task, cause).await
+                self.build(*task, cause).await
             }
             Next::Say(report) => self.finish(build, report, cause, Instant::now()).await,
             Next::Nothing => {
@@ -64,13 +64,16 @@ impl Launcher {
             return Ok(Next::Say(report));
         }
         // Whatever can fail or has to wait comes before the attempt, or it would use attempts up.
-        let Given { name, variables } = self.given(job).await?;
+        let Given { name, variables, credentials } = self.given(job).await?;
         let sandbox = self.presence.sandbox().ok_or_else(|| Failure::Retry("no build sandbox works here".into()))?;
         if self.reserve.is_short().await {
             return Err(Failure::Retry("the launcher's disk is full".into()));
         }
         let work = |state: &Build, number| match state.job() {
-            Some(job) => Next::Work(Task { build, number, job: job.clone(), site: name, variables, sandbox }),
+            Some(job) => {
+                let job = job.clone();
+                Next::Work(Box::new(Task { build, number, job, site: name, variables, credentials, sandbox }))
+            }
             None => Next::Nothing,
         };
         if let (Some(number), Known::Nothing) = (ours, known) {

@@ -1,11 +1,13 @@
 //! What a build is given of its site, opened when its attempt begins.
 
 use crate::launch::Launcher;
+use crate::source::{Credentials, Login};
 use crate::variables::Variables;
 use events::build::Job;
+use events::credential::{self, DeployKey, SourceToken};
 use events::site::Active;
 use events::variable::Variable;
-use events::{Context, Site, VariableName};
+use events::{Context, Sealed, Site, VariableName};
 use runtime::{Failure, Owner};
 
 /// What a build has of its site.
@@ -14,6 +16,8 @@ pub(crate) struct Given {
     pub(crate) name: String,
     /// None if they cannot be read any more.
     pub(crate) variables: Option<Variables>,
+    /// What its repository is read by; none if that cannot be read any more.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 impl Launcher {
@@ -22,21 +26,41 @@ impl Launcher {
         let site = match self.log.load::<Site>(&job.site.to_string()).await?.state {
             Site::Active(active) => active,
             Site::Unknown | Site::Deleted(_) | Site::Erased(_) => {
-                return Ok(Given { name: job.site.to_string(), variables: Some(Variables::default()) });
+                return Ok(Given {
+                    name: job.site.to_string(),
+                    variables: Some(Variables::default()),
+                    credentials: Some(Credentials::default()),
+                });
             }
         };
-        let variables = self.open(job, &site).await?;
-        Ok(Given { name: site.name.to_string(), variables })
-    }
-
-    async fn open(&self, job: &Job, site: &Active) -> Result<Option<Variables>, Failure> {
-        let key = match meant(job, site).next() {
-            Some(_) => self.vault.key(Owner::Builds(job.site)).await?,
-            None => return Ok(Some(Variables::default())),
+        let key = if meant(job, &site).next().is_some() || site.credentials != credential::Credentials::default() {
+            self.vault.key(Owner::Builds(job.site)).await?
+        } else {
+            None
         };
-        let Some(key) = key else { return Ok(None) };
-        Ok(meant(job, site).map(|(name, variable)| Some((name.as_str(), key.open(&variable.value)?))).collect())
+        let open = |sealed: &Sealed| key.as_ref()?.open(sealed);
+        let variables = meant(job, &site).map(|(name, variable)| Some((name.as_str(), open(&variable.value)?)));
+        Ok(Given { variables: variables.collect(), credentials: credentials(job, &site, open), name: site.name.into() })
     }
+}
+
+/// What the repository of this build is read by. A build of one that the site had before is not given what is for another.
+fn credentials(job: &Job, site: &Active, open: impl Fn(&Sealed) -> Option<String>) -> Option<Credentials> {
+    if job.repository != site.settings.repository {
+        return Some(Credentials::default());
+    }
+    let credential::Credentials { key, token } = &site.credentials;
+    let key = match key {
+        Some(DeployKey { private_key, .. }) => Some(open(private_key)?.into()),
+        None => None,
+    };
+    let login = match token {
+        Some(SourceToken { username, token }) => {
+            Some(Login { username: username.as_ref().map(ToString::to_string), token: open(token)?.into() })
+        }
+        None => None,
+    };
+    Some(Credentials { key, login })
 }
 
 /// The variables that are for this build.

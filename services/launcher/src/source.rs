@@ -16,6 +16,7 @@ use std::time::Duration;
 mod address;
 mod checkout;
 mod complaint;
+mod credentials;
 mod egress;
 mod error;
 mod git;
@@ -29,6 +30,7 @@ mod tip;
 mod verdict;
 
 pub use complaint::Complaint;
+pub use credentials::{Credentials, Login};
 pub use error::Error;
 pub use home::Home;
 pub use tip::Tip;
@@ -91,6 +93,27 @@ pub struct Mirror {
     shelf: Arc<Shelf>,
 }
 
+/// A branch of a repository, and what that is read by.
+#[derive(Debug, Clone)]
+pub struct Origin<'a> {
+    pub repository: &'a str,
+    pub branch: &'a str,
+    pub credentials: Credentials,
+}
+
+impl<'a> Origin<'a> {
+    /// One that everybody may read.
+    pub fn public(repository: &'a str, branch: &'a str) -> Self {
+        Self { repository, branch, credentials: Credentials::default() }
+    }
+
+    /// What its mirror is called. Credentials are part of that: who knows a commit of a private repository but has not what it is
+    /// read by must not get it from somebody else's mirror.
+    fn mirror(&self, address: &Address) -> String {
+        format!("{}{}", self.repository, self.credentials.mark(address.scheme))
+    }
+}
+
 /// A checkout that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
@@ -119,22 +142,23 @@ impl Mirror {
         let failed = |source| Error::Io { action: "prepare the folder of mirrors", source };
         let root = fs::create_dir_all(&config.root)
             .and_then(|()| git::write_settings(&config.root))
+            .and_then(|()| credentials::prepare(&config.root))
             .and_then(|()| config.root.canonicalize())
             .map_err(failed)?;
         let shelf = Shelf::open(&root, config.space.mirrors_bytes, config.limits.disk_reserve_bytes);
         Ok(Self { shelf: Arc::new(shelf.map_err(failed)?), config: Config { root, ..config } })
     }
 
-    /// Checks out `commit` of `repository`, pushed to `branch`, into the empty folder `into`.
-    pub async fn checkout(&self, repository: &str, commit: &str, branch: &str, into: &Path) -> Result<Fetched, Error> {
+    /// Checks out `commit`, pushed to the branch of `origin`, into the empty folder `into`.
+    pub async fn checkout(&self, origin: &Origin<'_>, commit: &str, into: &Path) -> Result<Fetched, Error> {
         let wish = Wish {
-            address: Address::parse(repository)?,
+            address: Address::parse(origin.repository)?,
             commit: well_formed_commit(commit)?,
-            branch: well_formed_branch(branch)?,
+            branch: well_formed_branch(origin.branch)?,
         };
-        let git = Git::new(&self.config, &wish.address);
+        let git = Git::new(&self.config, &wish.address, &origin.credentials);
         git.check()?;
-        let held = self.shelf.hold(repository).await;
+        let held = self.shelf.hold(&origin.mirror(&wish.address)).await;
         let room = Room::new(&self.config, &wish.address, &held).with_tree(&self.config, into);
         // The future is large and lives on the heap.
         let turn = Turn { git, held: &held };
@@ -199,8 +223,6 @@ fn well_formed_branch(branch: &str) -> Result<String, Error> {
         .ok_or_else(|| Error::BranchMalformed(branch.to_owned()))
 }
 
-/// A mirror is named by the whole address, credentials included: who knows a commit of a private repository but not its
-/// credentials must not get it from somebody else's mirror.
 fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -76,7 +76,7 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
 }
 
 /// What is typed, unseen, or comes through a pipe; the line end after it is no part of it.
-fn value(name: &str) -> Result<SecretString> {
+pub(crate) fn value(name: &str) -> Result<SecretString> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         return Ok(rpassword::prompt_password(format!("{name}: ")).context("cannot read the value")?.into());

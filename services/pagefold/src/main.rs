@@ -20,6 +20,7 @@ mod notices;
 mod people;
 mod permissions;
 mod platform;
+mod private;
 mod provision;
 mod public;
 mod receivers;

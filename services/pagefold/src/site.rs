@@ -1,6 +1,7 @@
-//! `pagefold site`: a site as it was, from the log, and deleted ones, by the API.
+//! `pagefold site`: a site as it was, from the log, and deleted ones and what repositories are read by, by the API.
 
 use crate::access::Access;
+use crate::private;
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
@@ -20,6 +21,16 @@ pub(crate) enum Command {
         #[arg(long)]
         name: Option<String>,
     },
+    /// The key that a private repository is read by over SSH
+    DeployKey {
+        #[command(subcommand)]
+        command: private::KeyCommand,
+    },
+    /// The token that a private repository is read by over HTTPS
+    SourceToken {
+        #[command(subcommand)]
+        command: private::TokenCommand,
+    },
 }
 
 pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
@@ -27,6 +38,8 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
         Command::Past(command) => {
             ctl::site::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
+        Command::DeployKey { command } => private::deploy_key(access, command).await,
+        Command::SourceToken { command } => private::source_token(access, command).await,
         Command::Deleted => {
             let sites = access.api()?.all("/deleted-sites").await?;
             access.print().list(&sites, &["id", "name", "restorable_until"])

@@ -115,7 +115,11 @@ impl Queue {
             | SiteEvent::WebhookSecretRotated { .. }
             | SiteEvent::WebhookPinged {}
             | SiteEvent::VariableSet { .. }
-            | SiteEvent::VariableRemoved { .. } => {}
+            | SiteEvent::VariableRemoved { .. }
+            | SiteEvent::DeployKeyMade { .. }
+            | SiteEvent::DeployKeyRemoved {}
+            | SiteEvent::SourceTokenSet { .. }
+            | SiteEvent::SourceTokenRemoved {} => {}
             SiteEvent::Deleted {} => self.delete_site(id, recorded),
             SiteEvent::Restored { .. } => self.restore_site(id, recorded),
             SiteEvent::Erased {} => drop(self.forget_site(id)),

@@ -5,6 +5,7 @@
 mod aliases;
 mod audit;
 mod builds;
+mod credentials;
 mod deliveries;
 pub(crate) mod deploys;
 mod events;
@@ -120,6 +121,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(users::erase))
         .routes(routes!(users::set_role))
         .routes(routes!(secrets::rotate))
+        .routes(routes!(credentials::make_key, credentials::show_key, credentials::remove_key))
+        .routes(routes!(credentials::set_token, credentials::show_token, credentials::remove_token))
         .routes(routes!(receivers::list, receivers::create))
         .routes(routes!(receivers::show, receivers::change, receivers::remove))
         .routes(routes!(notices::test))

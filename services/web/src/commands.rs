@@ -6,6 +6,7 @@
 mod active;
 mod aliases;
 mod builds;
+mod credentials;
 mod deliveries;
 mod execute;
 mod files;
@@ -30,6 +31,9 @@ mod vouched;
 
 pub(crate) use aliases::{Promotion, promote};
 pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
+pub(crate) use credentials::{
+    NewSourceToken, fingerprint, make_deploy_key, remove_deploy_key, remove_source_token, set_source_token,
+};
 pub(crate) use deliveries::redeliver;
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use files::{At, Change, Permitted, Tip, list_files, may_use_repository, publish, read_file, save_file};

@@ -6,6 +6,7 @@ mod audit;
 mod build;
 mod builds;
 mod conditions;
+mod credentials;
 mod deliveries;
 mod deploy;
 mod deploys;
@@ -103,6 +104,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/webhook-secret", get(secret::show).post(secret::rotate))
         .route("/deliveries", get(strays::list))
         .route("/deliveries/{id}/redeliver", post(strays::redeliver))
+        .merge(credentials::routes())
         .route("/sites/{site}/variables", post(variables::set))
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
         .route("/builds/{id}", get(build::show))

@@ -232,6 +232,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } | Refusal::ReceiverChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
+        Refusal::SourceTokenNeedsHttps => (StatusCode::UNPROCESSABLE_ENTITY, "Not over HTTPS"),
         Refusal::VariableReserved(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteErased => (StatusCode::GONE, "Gone"),

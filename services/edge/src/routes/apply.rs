@@ -55,7 +55,11 @@ impl Routes {
             | SiteEvent::WebhookSecretRotated { .. }
             | SiteEvent::WebhookPinged {}
             | SiteEvent::VariableSet { .. }
-            | SiteEvent::VariableRemoved { .. } => None,
+            | SiteEvent::VariableRemoved { .. }
+            | SiteEvent::DeployKeyMade { .. }
+            | SiteEvent::DeployKeyRemoved {}
+            | SiteEvent::SourceTokenSet { .. }
+            | SiteEvent::SourceTokenRemoved {} => None,
             SiteEvent::Deleted {} => {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).deleted = true;
                 Some(id)

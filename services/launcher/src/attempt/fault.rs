@@ -53,6 +53,12 @@ pub(super) fn platform(doing: &str, error: &(dyn std::error::Error + 'static)) -
     Fault { outcome: Outcome::Error, message: format!("The platform failed to {doing}."), commit: None, hint: None }
 }
 
+/// What its repository is read by was sealed with a key that is no more.
+pub(super) fn locked_out() -> Cut {
+    let message = "The site's deploy key or token cannot be read any more: make another.".to_owned();
+    Cut::Fault(Fault { outcome: Outcome::Error, message, commit: None, hint: None })
+}
+
 /// What the site gives its builds was sealed with a key that is no more.
 pub(super) fn unreadable() -> Cut {
     let message = "The site's variables cannot be read any more: set them again.".to_owned();

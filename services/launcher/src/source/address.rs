@@ -81,6 +81,12 @@ impl Address {
         Ok(Self { whole: text.to_owned(), credentials, shown, scheme, host, port, path })
     }
 
+    /// Host and port as a URL of this scheme has them.
+    pub(super) fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == self.scheme.usual_port() { host } else { format!("{host}:{}", self.port) }
+    }
+
     /// The whole address, for git alone.
     pub(super) fn for_git(&self) -> &str {
         &self.whole

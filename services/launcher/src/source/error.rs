@@ -23,6 +23,12 @@ pub enum Error {
     RepositoryNotFound { address: String },
     #[error("`{address}` refuses us: it is private, or asks for a password or a key that we do not have")]
     AccessRefused { address: String },
+    #[error("`{address}` refuses the site's deploy key")]
+    KeyRefused { address: String },
+    #[error("`{address}` refuses the site's token")]
+    TokenRefused { address: String },
+    #[error("the host of `{address}` shows another key than it did before, so it may be somebody else")]
+    HostKeyChanged { address: String },
     #[error("`{address}` is not connected to: {why}")]
     Forbidden { address: String, why: Unreached },
     #[error("`{address}` cannot be reached: {why}")]
@@ -55,6 +61,29 @@ impl Error {
     /// Whether another try may succeed with the same source.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::RepositoryUnavailable { .. }) || self.is_ours()
+    }
+
+    /// What usually helps.
+    pub fn hint(&self) -> Option<&'static str> {
+        if matches!(self, Self::AccessRefused { .. } | Self::RepositoryNotFound { .. }) {
+            Some(
+                "If the repository is private, make a deploy key (for an address of SSH) or set an access token (for HTTPS) on the page of the site's settings.",
+            )
+        } else if matches!(self, Self::KeyRefused { .. }) {
+            Some(
+                "Add the site's public key to the repository as a deploy key that may read. It is on the page of the site's settings.",
+            )
+        } else if matches!(self, Self::TokenRefused { .. }) {
+            Some(
+                "The token may have ended, or may not read this repository. Set another on the page of the site's settings.",
+            )
+        } else if matches!(self, Self::HostKeyChanged { .. }) {
+            Some(
+                "If the host has changed its key, whoever operates this installation removes its line from `known_hosts` in the launcher's folder of mirrors.",
+            )
+        } else {
+            None
+        }
     }
 
     /// Whether this machine is at fault, and not the source or the way to it.

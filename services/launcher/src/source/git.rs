@@ -3,7 +3,7 @@
 use super::address::{Address, Scheme};
 use super::complaint::Complaint;
 use super::route::Route;
-use super::{Config, Error, TIP, local, verdict};
+use super::{Config, Credentials, Error, TIP, local, verdict};
 use crate::{group, rlimits};
 use dialer::Unreached;
 use std::ffi::OsStr;
@@ -34,11 +34,12 @@ const COMPLAINT_BYTES: usize = 2000;
 pub(super) struct Git<'a> {
     config: &'a Config,
     pub(super) address: &'a Address,
+    credentials: &'a Credentials,
 }
 
 impl<'a> Git<'a> {
-    pub(super) fn new(config: &'a Config, address: &'a Address) -> Self {
-        Self { config, address }
+    pub(super) fn new(config: &'a Config, address: &'a Address, credentials: &'a Credentials) -> Self {
+        Self { config, address, credentials }
     }
 
     /// Refuses an address that no fetch would be made from, though a mirror may still have what it had.
@@ -50,7 +51,7 @@ impl<'a> Git<'a> {
 
     /// Finds the way to the address.
     pub(super) async fn route(&self) -> Result<Route, Error> {
-        Route::open(self.address, self.config).await
+        Route::open(self.address, self.credentials, self.config).await
     }
 
     /// Runs git on a repository without a work tree.
@@ -102,7 +103,7 @@ impl<'a> Git<'a> {
         } else if complaint.is_about_length() {
             Error::RepositoryTooLarge { address: self.address.to_string(), limit: self.config.space.mirror_bytes }
         } else {
-            verdict::of_fetch(complaint, unreached, self.address)
+            verdict::of_fetch(complaint, unreached, verdict::Asked::of(self.address, self.credentials))
         }
     }
 
@@ -156,7 +157,7 @@ impl<'a> Git<'a> {
     }
 
     fn reason(&self, said: &[u8]) -> String {
-        let said = self.address.redact(&String::from_utf8_lossy(said));
+        let said = self.credentials.redact(self.address.redact(&String::from_utf8_lossy(said)));
         let start = said.char_indices().map(|(at, _)| at).find(|at| said.len() - at <= COMPLAINT_BYTES);
         said.get(start.unwrap_or_default()..).unwrap_or_default().trim().to_owned()
     }

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::git::Git;
-use super::{Error, Mirror, Room, TIP, Turn, digest, well_formed_branch};
+use super::{Error, Mirror, Origin, Room, TIP, Turn, digest, well_formed_branch};
 use crate::blocking;
 use events::CommitId;
 use std::fs;
@@ -17,13 +17,13 @@ pub struct Tip {
 }
 
 impl Mirror {
-    /// Fetches the tip of `branch` and says which commit it is. No branch is [`Error::BranchNotFound`].
-    pub async fn tip(&self, repository: &str, branch: &str) -> Result<Tip, Error> {
-        let address = Address::parse(repository)?;
-        let branch = well_formed_branch(branch)?;
-        let git = Git::new(&self.config, &address);
+    /// Fetches the tip of a branch and says which commit it is. No branch is [`Error::BranchNotFound`].
+    pub async fn tip(&self, origin: &Origin<'_>) -> Result<Tip, Error> {
+        let address = Address::parse(origin.repository)?;
+        let branch = well_formed_branch(origin.branch)?;
+        let git = Git::new(&self.config, &address, &origin.credentials);
         git.check()?;
-        let held = self.shelf.hold(repository).await;
+        let held = self.shelf.hold(&origin.mirror(&address)).await;
         let room = Room::new(&self.config, &address, &held);
         let turn = Turn { git, held: &held };
         let tip = Box::pin(turn.within(&room, || turn.tip(&branch))).await;

@@ -1,8 +1,8 @@
 //! What git's words mean: whose fault a failed fetch is, and the sentence that says so.
 
-use super::Error;
-use super::address::Address;
+use super::address::{Address, Scheme};
 use super::complaint::Complaint;
+use super::{Credentials, Error};
 use dialer::Unreached;
 
 /// There is no room here.
@@ -19,13 +19,16 @@ const OURS: [&str; 8] = [
     "setpriv: ",
 ];
 /// Git calls a folder that it cannot look into one of dubious owners: every owner is safe to us.
-const MISSING: [&str; 5] = [
+const MISSING: [&str; 6] = [
+    "ERROR: Repository not found",
     "detected dubious ownership in repository",
     "' not found",
     "does not appear to be a git repository",
     "The requested URL returned error: 404",
     "The requested URL returned error: 410",
 ];
+/// SSH has noted another key of the host.
+const ANOTHER_HOST: [&str; 1] = ["REMOTE HOST IDENTIFICATION HAS CHANGED"];
 const REFUSED: [&str; 7] = [
     "could not read Username",
     "could not read Password",
@@ -39,8 +42,36 @@ const LEAVES_THE_SCHEME: [&str; 3] = ["Unsupported URL scheme", "\" disabled", "
 /// A commit with what no folder here can hold.
 const UNFIT: [&str; 3] = ["File name too long", "error: invalid path", "Filename too long"];
 
+/// What was asked for, and by whose key or token.
+pub(super) struct Asked<'a> {
+    address: &'a Address,
+    key: bool,
+    token: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn of(address: &'a Address, credentials: &Credentials) -> Self {
+        let scheme: Scheme = address.scheme;
+        let (key, token) = (credentials.key_for(scheme).is_some(), credentials.login_for(scheme).is_some());
+        Self { address, key, token }
+    }
+
+    /// Whoever may not read a repository is told by many hosts that there is none.
+    fn refused(&self, otherwise: impl FnOnce(String) -> Error) -> Error {
+        let address = self.address.to_string();
+        if self.key {
+            Error::KeyRefused { address }
+        } else if self.token {
+            Error::TokenRefused { address }
+        } else {
+            otherwise(address)
+        }
+    }
+}
+
 /// Why a fetch has failed.
-pub(super) fn of_fetch(complaint: Complaint, unreached: Option<Unreached>, address: &Address) -> Error {
+pub(super) fn of_fetch(complaint: Complaint, unreached: Option<Unreached>, asked: Asked<'_>) -> Error {
+    let address = asked.address;
     let said = complaint.own_words();
     let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
     let shown = address.to_string();
@@ -50,10 +81,12 @@ pub(super) fn of_fetch(complaint: Complaint, unreached: Option<Unreached>, addre
         Error::DiskFull { source: complaint }
     } else if says(&OURS) {
         Error::Git { action: "fetch the source", source: complaint }
+    } else if says(&ANOTHER_HOST) {
+        Error::HostKeyChanged { address: shown }
     } else if says(&REFUSED) {
-        Error::AccessRefused { address: shown }
+        asked.refused(|address| Error::AccessRefused { address })
     } else if says(&MISSING) {
-        Error::RepositoryNotFound { address: shown }
+        asked.refused(|address| Error::RepositoryNotFound { address })
     } else if says(&LEAVES_THE_SCHEME) {
         Error::AddressRefused { address: shown, why: "it leads on to another scheme" }
     } else {
@@ -79,7 +112,7 @@ mod tests {
 
     fn verdict(said: &str) -> Error {
         let address = Address::parse("https://example.org/acme/docs").unwrap();
-        of_fetch(Complaint::of(said), None, &address)
+        of_fetch(Complaint::of(said), None, Asked::of(&address, &Credentials::default()))
     }
 
     #[test]
@@ -104,6 +137,22 @@ mod tests {
             let error = verdict(said);
             assert!(!error.is_retryable() && !error.is_ours(), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_refused_and_what_helps() {
+        let credentials = Credentials { key: Some("PRIVATE".to_owned().into()), login: None };
+        let denied = "git@example.org: Permission denied (publickey).\nfatal: Could not read from remote repository.";
+        let hidden = "ERROR: Repository not found.\nfatal: Could not read from remote repository.";
+        let address = Address::parse("git@example.org:acme/docs").unwrap();
+        for said in [denied, hidden] {
+            let refused = of_fetch(Complaint::of(said), None, Asked::of(&address, &credentials));
+            assert!(matches!(refused, Error::KeyRefused { .. }) && refused.hint().is_some(), "{refused:?}");
+        }
+        let none = of_fetch(Complaint::of(denied), None, Asked::of(&address, &Credentials::default()));
+        assert!(matches!(none, Error::AccessRefused { .. }) && none.hint().is_some(), "{none:?}");
+        let changed = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.";
+        assert!(matches!(verdict(changed), Error::HostKeyChanged { .. }));
     }
 
     #[test]

@@ -3,5 +3,6 @@
 mod addresses;
 mod checkouts;
 mod git_host;
+mod private;
 mod space;
 mod world;

@@ -1,5 +1,6 @@
 //! The form of a site's settings: the same fields for a new site and for one that is changed.
 
+use super::credentials;
 use super::failed::Failed;
 use super::form::form;
 use super::layout::Page;
@@ -99,6 +100,7 @@ const ENGINES: [(&str, SiteEngine, &str); 3] = [
 pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) -> Result<Markup, Failed> {
     let site = view.site(&site?.0.parse()?).await?;
     let variables = variables::section(&view, &site).await?;
+    let credentials = credentials::section(&view, &site).await?;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
         section.card {
@@ -110,6 +112,7 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
                 button.primary { "Save" }
             }))
         }
+        (credentials)
         (variables)
         (secret::section(&view, &site))
         (lock::section(&site))

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod commands;
+mod credentials;
 mod dashboard;
 mod door;
 mod events;

@@ -3,7 +3,7 @@
 use super::git_host::GitHost;
 use super::world::{World, git, is_root, read};
 use dialer::{Own, Unreached};
-use launcher::source::Error;
+use launcher::source::{Error, Origin};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::Ordering;
@@ -41,13 +41,13 @@ async fn a_source_that_cannot_be_fetched_is_its_owners_and_says_why() {
         let error = world.checkout_of(&address, &commit).await.unwrap_err();
         let (ours, retryable, said) = told(&error);
         assert!(!ours && retryable == retry && said.contains(expected) && !said.contains('\n'), "{address}: {error:?}");
-        let error = world.mirror.tip(&address, "main").await.unwrap_err();
+        let error = world.mirror.tip(&Origin::public(&address, "main")).await.unwrap_err();
         assert_eq!((ours, retryable), (error.is_ours(), error.is_retryable()), "{address}: {error:?}");
     }
     let served = url("git/remote/.git");
     let error = world.checkout_of(&served, &"0123456789".repeat(4)).await.unwrap_err();
     assert!(matches!(error, Error::CommitNotFound { .. }), "{error:?}");
-    let error = world.mirror.tip(&served, "gone").await.unwrap_err();
+    let error = world.mirror.tip(&Origin::public(&served, "gone")).await.unwrap_err();
     assert!(matches!(error, Error::BranchNotFound { .. }), "{error:?}");
 }
 

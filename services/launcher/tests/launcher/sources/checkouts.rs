@@ -1,7 +1,7 @@
 //! Checkouts from real repositories in local folders.
 
 use super::world::{World, read};
-use launcher::source::Error;
+use launcher::source::{Error, Origin};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -142,7 +142,8 @@ async fn options_in_place_of_values_are_refused() {
         (&address, &commit, &option),
         ("ext::sh -c true", &commit, "main"),
     ] {
-        let refused = world.mirror.checkout(repository, commit, branch, into.path()).await.unwrap_err();
+        let refused =
+            world.mirror.checkout(&Origin::public(repository, branch), commit, into.path()).await.unwrap_err();
         assert!(!refused.is_retryable(), "{refused:?}");
     }
     assert!(!bait.exists());
@@ -170,7 +171,7 @@ async fn what_is_not_fetched_is_said() {
     fs::write(world.remote().join(".gitattributes"), "*.psd filter=lfs diff=lfs\n").unwrap();
     let commit = world.commit(".gitmodules", "none");
     let into = tempfile::tempdir().unwrap();
-    let fetched = world.mirror.checkout(&world.address(), &commit, "main", into.path()).await.unwrap();
+    let fetched = world.mirror.checkout(&Origin::public(&world.address(), "main"), &commit, into.path()).await.unwrap();
     assert_eq!(fetched.notices.len(), 2, "{:?}", fetched.notices);
 }
 

@@ -5,29 +5,37 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Who may read what is locked: `x-access-token` with this for a password.
+pub(crate) const TOKEN: &str = "t0ken-of-the-site";
+const LOGIN: &str = "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tb2YtdGhlLXNpdGU=";
 
 /// A server, for as long as the test's process lives.
+#[derive(Clone)]
 pub(crate) struct GitHost {
     pub(crate) address: SocketAddr,
     /// How many requests it has answered.
     pub(crate) asked: Arc<AtomicUsize>,
+    /// Every login that it was told.
+    pub(crate) told: Arc<Mutex<Vec<String>>>,
 }
 
 impl GitHost {
     /// Serves the repositories below `root` at `/git/<name>`.
     pub(crate) fn start(root: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
-        let (root, counter) = (root.to_owned(), Arc::clone(&asked));
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::default());
+        let host = Self { address, asked, told: Arc::default() };
+        let (root, serving) = (root.to_owned(), host.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (root, counter) = (root.clone(), Arc::clone(&counter));
-                std::thread::spawn(move || serve(client, root, &counter));
+                let (root, host) = (root.clone(), serving.clone());
+                std::thread::spawn(move || serve(client, root, &host));
             }
         });
-        Self { address, asked }
+        host
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -35,14 +43,14 @@ impl GitHost {
     }
 }
 
-fn serve(client: TcpStream, root: PathBuf, counter: &AtomicUsize) {
+fn serve(client: TcpStream, root: PathBuf, host: &GitHost) {
     let mut reader = BufReader::new(client.try_clone().unwrap());
     let mut client = client;
     let mut line = String::new();
     if reader.read_line(&mut line).unwrap_or(0) == 0 {
         return;
     }
-    counter.fetch_add(1, Ordering::SeqCst);
+    host.asked.fetch_add(1, Ordering::SeqCst);
     let mut headers = Vec::new();
     loop {
         let mut header = String::new();
@@ -58,11 +66,23 @@ fn serve(client: TcpStream, root: PathBuf, counter: &AtomicUsize) {
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let login = of("authorization");
+    if !login.is_empty() {
+        host.told.lock().unwrap().push(login.to_owned());
+    }
     let answer = match path.split('/').nth(1).unwrap() {
-        "git" => {
+        "locked" | "locked-to" if login != LOGIN => {
+            status("401 Unauthorized", "WWW-Authenticate: Basic realm=\"git\"\r\n")
+        }
+        // `/locked-to/<scheme>/<authority>/<path>`
+        "locked-to" => {
+            let to = path.trim_start_matches("/locked-to/").replacen('/', "://", 1);
+            status("302 Found", &format!("Location: {to}?{query}\r\n"))
+        }
+        "git" | "locked" => {
             let environment = [
                 ("REQUEST_METHOD", method),
-                ("PATH_INFO", path.strip_prefix("/git").unwrap()),
+                ("PATH_INFO", path.strip_prefix("/git").or(path.strip_prefix("/locked")).unwrap()),
                 ("QUERY_STRING", query),
                 ("CONTENT_TYPE", of("content-type")),
                 ("HTTP_CONTENT_ENCODING", of("content-encoding")),

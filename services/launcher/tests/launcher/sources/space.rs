@@ -2,7 +2,7 @@
 
 use super::git_host::GitHost;
 use super::world::{World, git, read};
-use launcher::source::{Error, Space};
+use launcher::source::{Error, Origin, Space};
 use launcher::spec::Limits;
 use std::fs;
 use std::path::Path;
@@ -65,7 +65,7 @@ fn pipe(folder: &Path, arguments: &[&str], input: &str) -> String {
 /// nothing behind.
 async fn refused(world: &World, address: &str, commit: &str) -> Error {
     let into = tempfile::tempdir().unwrap();
-    let error = world.mirror.checkout(address, commit, "main", into.path()).await.unwrap_err();
+    let error = world.mirror.checkout(&Origin::public(address, "main"), commit, into.path()).await.unwrap_err();
     assert!(!error.is_ours() && !error.is_retryable(), "{error:?}");
     assert!(is_empty(into.path()), "nothing is left of the checkout");
     error
@@ -83,7 +83,7 @@ async fn a_repository_that_sends_a_lot_is_stopped_and_nothing_of_it_stays() {
             error.to_string().contains("4194304 bytes") && error.to_string().contains("`--mirror-bytes`"),
             "{error}"
         );
-        let error = world.mirror.tip(&address, "main").await.unwrap_err();
+        let error = world.mirror.tip(&Origin::public(&address, "main")).await.unwrap_err();
         assert!(matches!(error, Error::RepositoryTooLarge { .. }), "{error:?}");
         assert!(world.mirrors().is_empty(), "{:?}", world.mirrors());
     }

@@ -2,7 +2,7 @@
 
 use dialer::Dialer;
 use events::address::Allowed;
-use launcher::source::{Config, Error, Mirror, Rules, Space};
+use launcher::source::{Config, Error, Mirror, Origin, Rules, Space};
 use launcher::spec::Limits;
 use launcher::workspace::Identity;
 use std::fs::{self, Permissions};
@@ -81,7 +81,7 @@ impl World {
 
     pub(crate) async fn checkout_of(&self, address: &str, commit: &str) -> Result<(TempDir, bool), Error> {
         let into = tempfile::tempdir().unwrap();
-        let fetched = self.mirror.checkout(address, commit, "main", into.path()).await?;
+        let fetched = self.mirror.checkout(&Origin::public(address, "main"), commit, into.path()).await?;
         Ok((into, fetched.from_mirror))
     }
 
