@@ -15,6 +15,7 @@ pub mod build;
 pub mod credential;
 mod decode;
 pub mod deploy;
+pub mod engine;
 pub mod envelope;
 pub mod event;
 pub mod handle;

@@ -4,6 +4,9 @@
 mod http;
 
 pub use self::http::{Answer, Http, Silence};
+pub use egress::Egress;
+
+mod egress;
 
 use events::address::{Allowed, NotAllowed, inner};
 use std::io;

@@ -17,7 +17,6 @@ mod address;
 mod checkout;
 mod complaint;
 mod credentials;
-mod egress;
 mod error;
 mod git;
 mod home;

@@ -20,7 +20,7 @@ use options::{Bucket, Common};
 use projections::Store;
 use runtime::Health;
 use runtime::health::Need;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -285,12 +285,16 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
 }
 
 async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()> {
+    let servers = [&*options.common.access("web").url, options.bucket.endpoint(), options.postgres_url.expose_secret()];
+    let closed = servers.into_iter().flat_map(launch::hosts_of);
+    let closed = closed.chain(options.common.admin.map(|address| address.to_string())).map(Own::At).collect();
     let config = web::Config {
         listen: options.listen,
         tokens: vec![web::Token { name: options.token_name, secret: options.token }],
         key: options.key,
         github_webhook_secret: options.github_webhook_secret,
         repositories: options.repositories.allowed(false),
+        closed,
         receivers: options.receivers.allowed(),
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,

@@ -1,6 +1,7 @@
 //! `pagefold site`: a site as it was, from the log, and deleted ones and what repositories are read by, by the API.
 
 use crate::access::Access;
+use crate::api::query;
 use crate::private;
 use anyhow::Result;
 use clap::Subcommand;
@@ -11,6 +12,14 @@ use serde_json::json;
 pub(crate) enum Command {
     #[command(flatten)]
     Past(ctl::site::Command),
+    /// Look at a repository before a site is made of it
+    Check {
+        /// Its address
+        repository: String,
+        /// The branch that would be live
+        #[arg(long, default_value = "main")]
+        branch: String,
+    },
     /// List the deleted sites that can be restored
     Deleted,
     /// Bring back a deleted site with all that it had, within 30 days
@@ -40,6 +49,11 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
         }
         Command::DeployKey { command } => private::deploy_key(access, command).await,
         Command::SourceToken { command } => private::source_token(access, command).await,
+        Command::Check { repository, branch } => {
+            let path = query("/source-check", &[("repository", &repository), ("branch", &branch)]);
+            let found = access.api()?.get(&path).await?;
+            access.print().one(&found, found["message"].as_str().unwrap_or_default())
+        }
         Command::Deleted => {
             let sites = access.api()?.all("/deleted-sites").await?;
             access.print().list(&sites, &["id", "name", "restorable_until"])

@@ -27,6 +27,7 @@ mod secrets;
 mod sessions;
 mod sites;
 mod source;
+mod source_check;
 mod strays;
 pub(crate) mod texts;
 pub(crate) mod tokens;
@@ -121,6 +122,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(users::erase))
         .routes(routes!(users::set_role))
         .routes(routes!(secrets::rotate))
+        .routes(routes!(source_check::check))
         .routes(routes!(credentials::make_key, credentials::show_key, credentials::remove_key))
         .routes(routes!(credentials::set_token, credentials::show_token, credentials::remove_token))
         .routes(routes!(receivers::list, receivers::create))

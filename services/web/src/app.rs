@@ -13,9 +13,11 @@ use crate::repositories::Repositories;
 use crate::sessions::Sessions;
 use crate::sign_in::Providers;
 use crate::slots::Slots;
+use crate::source_check::SourceChecks;
 use crate::tail::Tails;
 use crate::urls;
 use crate::uses::Uses;
+use dialer::Dialer;
 use events::address::Allowed;
 use events::{OrganizationId, SiteId, SitesUrl};
 use listener::Limits;
@@ -87,6 +89,8 @@ pub(crate) struct App {
     pub(crate) sites_url: SitesUrl,
     /// Where repositories may be.
     pub(crate) repositories: Allowed,
+    /// How they are looked at before there is a site.
+    pub(crate) source_checks: SourceChecks,
     /// Where receivers of notices may be.
     pub(crate) receivers: Allowed,
     /// The repositories that are kept here, and what a launcher reads them by.
@@ -151,6 +155,10 @@ impl App {
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
             repositories: config.repositories.clone(),
+            source_checks: SourceChecks::new(
+                Dialer { allowed: config.repositories.clone(), own: config.closed.clone() },
+                config.spool.clone(),
+            ),
             receivers: config.receivers.clone(),
             own: Repositories::new(config.own_repositories.clone()),
             repositories_token: config.repositories_token.clone(),

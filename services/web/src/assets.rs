@@ -26,6 +26,7 @@ const SCRIPTS: &str = concat!(
     include_str!("assets/log.js"),
     include_str!("assets/slider.js"),
     include_str!("assets/preview.js"),
+    include_str!("assets/check.js"),
     include_str!("assets/app.js"),
 );
 

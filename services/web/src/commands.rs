@@ -49,7 +49,7 @@ pub(crate) use receivers::{
     test_receiver,
 };
 pub(crate) use restore::restore_site;
-pub(crate) use secrets::{WebhookSecret, rotate_webhook_secret};
+pub(crate) use secrets::{WebhookSecret, begin_webhook, first_webhook_secret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use tokens::{Made, NewToken, create_token, revoke_token};
 pub(crate) use told::{sweep, tell};

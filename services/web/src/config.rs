@@ -1,5 +1,6 @@
 //! What an operator chooses.
 
+use dialer::Own;
 use events::SitesUrl;
 use events::address::Allowed;
 use mailer::Mailer;
@@ -21,6 +22,8 @@ pub struct Config {
     pub github_webhook_secret: SecretString,
     /// Where the repositories of sites may be.
     pub repositories: Allowed,
+    /// Where the platform's own servers answer, which are no repositories.
+    pub closed: Vec<Own>,
     /// Where receivers of notices may be.
     pub receivers: Allowed,
     /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.

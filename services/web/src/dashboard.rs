@@ -3,6 +3,7 @@
 mod account;
 mod ansi;
 mod audit;
+mod begin;
 mod build;
 mod builds;
 mod conditions;
@@ -105,6 +106,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/deliveries", get(strays::list))
         .route("/deliveries/{id}/redeliver", post(strays::redeliver))
         .merge(credentials::routes())
+        .merge(begin::routes())
         .route("/sites/{site}/variables", post(variables::set))
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
         .route("/builds/{id}", get(build::show))

@@ -41,6 +41,7 @@ mod settings;
 mod sign_in;
 mod signature;
 mod slots;
+mod source_check;
 mod spool;
 mod strays;
 mod streams;
@@ -125,6 +126,8 @@ impl Web {
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
+        // Nobody has web look at itself.
+        config.closed.push(dialer::Own::At(local_addr.to_string()));
         if config.web_url.is_empty() {
             config.web_url = format!("http://{local_addr}");
         }

@@ -16,35 +16,53 @@ const WINDOW: Duration = Duration::from_secs(10);
 const CALLERS_MAX: usize = 10_000;
 
 /// The buckets of this process.
-#[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<HashMap<Who, Instant>>);
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Requests that may come at once.
+    burst: u32,
+    /// A bucket is full again after this time.
+    window: Duration,
+    /// When each bucket is full again.
+    callers: Mutex<HashMap<Who, Instant>>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::of(BURST, WINDOW)
+    }
+}
 
 /// What is left to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left(u32);
 
 impl Pace {
+    /// Buckets of another size.
+    pub(crate) fn of(burst: u32, window: Duration) -> Self {
+        Self { burst, window, callers: Mutex::default() }
+    }
+
     /// Takes one request out of the caller's bucket.
     pub(crate) fn take(&self, who: &Who) -> Result<Option<Left>, Problem> {
         if let Who::Operator(_) = who {
             return Ok(None);
         }
-        let (now, every) = (Instant::now(), WINDOW / BURST);
-        let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, every) = (Instant::now(), self.window / self.burst);
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         if callers.len() >= CALLERS_MAX {
             // A bucket that is full is that of somebody who was never here.
             callers.retain(|_, full| *full > now);
         }
         let full = callers.get(who).copied().unwrap_or(now).max(now) + every;
         let missing = full - now;
-        if missing > WINDOW {
-            return Err(Problem::TooManyRequests(missing - WINDOW));
+        if missing > self.window {
+            return Err(Problem::TooManyRequests(missing - self.window));
         }
         if callers.len() < CALLERS_MAX || callers.contains_key(who) {
             callers.insert(who.clone(), full);
         }
         let used = missing.as_micros().div_ceil(every.as_micros().max(1));
-        Ok(Some(Left(BURST.saturating_sub(u32::try_from(used).unwrap_or(BURST)))))
+        Ok(Some(Left(self.burst.saturating_sub(u32::try_from(used).unwrap_or(self.burst)))))
     }
 }
 
@@ -93,6 +111,6 @@ mod tests {
         for number in 0..2 * CALLERS_MAX as u128 {
             assert!(pace.take(&token(number)).is_ok());
         }
-        assert!(pace.0.lock().unwrap().len() <= CALLERS_MAX);
+        assert!(pace.callers.lock().unwrap().len() <= CALLERS_MAX);
     }
 }

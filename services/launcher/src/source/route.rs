@@ -5,11 +5,10 @@
 //! sees what an unprivileged user sees.
 
 use super::address::{Address, Scheme};
-use super::egress::Egress;
 use super::local::{self, Refused};
 use super::{Config, Credentials, Error, credentials};
 use crate::workspace::Identity;
-use dialer::Unreached;
+use dialer::{Egress, Unreached};
 use std::net::SocketAddr;
 use std::path::Path;
 use tempfile::NamedTempFile;

@@ -134,6 +134,7 @@ impl Surroundings<'_> {
             key: self.secrets.key().into(),
             github_webhook_secret: self.secrets.github_webhook_secret().into(),
             repositories: self.options.sources.repositories.allowed(true),
+            closed: self.closed(edge),
             receivers: self.options.receivers.allowed(),
             web_url: String::new(),
             sites_url: self.sites_url(edge),
@@ -256,6 +257,13 @@ impl Surroundings<'_> {
     fn own(&self, doors: [SocketAddr; 3]) -> Vec<String> {
         let own = doors.into_iter().chain([self.endpoints.s3]).map(|address| address.to_string());
         own.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts()).collect()
+    }
+
+    /// What web does not look at for a repository; itself it knows.
+    fn closed(&self, edge: SocketAddr) -> Vec<Own> {
+        let servers = [edge, self.endpoints.s3].map(|address| address.to_string()).into_iter();
+        let servers = servers.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts());
+        servers.map(Own::At).chain([Own::Moving(self.endpoints.log_process())]).collect()
     }
 
     fn sites_url(&self, edge: SocketAddr) -> SitesUrl {

@@ -37,12 +37,19 @@ pub(super) struct Fields {
     #[serde(default)]
     demo_branch: String,
     engine: SiteEngine,
+    /// Whether a new site shall be created though its repository does not look right.
+    #[serde(default)]
+    anyway: Option<String>,
     /// The version of the site that the form showed; none for a new site.
     #[serde(default)]
     version: Option<u64>,
 }
 
 impl Fields {
+    pub(super) fn insists(&self) -> bool {
+        self.anyway.is_some()
+    }
+
     pub(super) fn wanted(&self) -> Result<Wanted, Problem> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let (name, organization) = (given(&self.name), given(&self.organization));

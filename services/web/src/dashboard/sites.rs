@@ -2,18 +2,21 @@
 
 use super::failed::Failed;
 use super::form::form;
-use super::layout::{self, moment, pill};
+use super::layout::{self, Page, moment, pill};
 use super::link::link;
 use super::settings::{self, Fields};
 use crate::app::{App, Shared};
 use crate::caller::Caller;
 use crate::commands;
 use crate::problem::Problem;
+use crate::settings::Wanted;
+use crate::source_check::Asked;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
-use events::{AliasName, SiteId};
+use events::{AliasName, SiteId, SiteSettings};
+use http::StatusCode;
 use maud::{Markup, html};
 use projections::builds::BuildRow;
 use projections::sites::SiteRow;
@@ -119,6 +122,7 @@ pub(super) fn new(open: bool) -> Markup {
                 }
                 small #template-help { "A template begins a repository that is kept here: you edit it in the browser, or clone it and push." }
                 (settings::fields("", None))
+                p #source-status role="status" data-checks {}
                 label for="organization" { "Organization" }
                 input #organization name="organization" required value="default" maxlength="36";
                 button.primary { "Create" }
@@ -131,9 +135,53 @@ pub(super) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     form: Result<Form<Fields>, FormRejection>,
-) -> Result<Redirect, Failed> {
+) -> Result<Response, Failed> {
     let Form(form) = form.map_err(Problem::from)?;
-    let new = commands::NewSite::of(&form.wanted()?)?;
-    commands::create_site(&app, &new, caller).await?;
-    Ok(Redirect::to(&format!("/sites/{}", new.name)))
+    let wanted = form.wanted()?;
+    if !form.insists()
+        && let Some(doubt) = doubt(&app, &caller, &wanted).await?
+    {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, again(&wanted, &doubt)?).into_response());
+    }
+    let new = commands::NewSite::of(&wanted)?;
+    let created = commands::create_site(&app, &new, caller.clone()).await?;
+    if created.settings.repository.own_site().is_some() {
+        return Ok(Redirect::to(&format!("/sites/{}", new.name)).into_response());
+    }
+    commands::begin_webhook(&app, &created, caller).await?;
+    Ok(Redirect::to(&format!("/sites/{}/begin", new.name)).into_response())
+}
+
+/// What speaks against building from the repository that is wanted, as far as can be seen.
+async fn doubt(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Option<String>, Problem> {
+    if wanted.template.is_some() {
+        return Ok(None);
+    }
+    let SiteSettings { repository, branch, .. } = wanted.new_settings()?;
+    match app.source_checks.check(caller, &Asked { repository, branch }).await {
+        Ok(checked) => Ok((!checked.is_fine()).then(|| checked.message().to_owned())),
+        // Nobody is kept from creating a site because too many repositories are looked at.
+        Err(Problem::TooManyRequests(_) | Problem::RepositoryUnavailable(_)) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The form once more, as it was sent, with what speaks against it. Whoever knows better may go on.
+fn again(wanted: &Wanted, doubt: &str) -> Result<Markup, Problem> {
+    let (name, settings) = (wanted.new_name()?, wanted.new_settings()?);
+    let organization = wanted.organization.as_ref().map(ToString::to_string).unwrap_or_default();
+    let content = html! {
+        section.card {
+            h1 { "Create a site" }
+            p.notice role="alert" { (doubt) }
+            (form("fields", "/sites", &html! {
+                (settings::fields(name.as_str(), Some(&settings)))
+                label for="organization" { "Organization" }
+                input #organization name="organization" required value=(organization) maxlength="36";
+                button.primary { "Look again, and create" }
+                button name="anyway" value="yes" { "Create anyway" }
+            }))
+        }
+    };
+    Ok(Page { title: "Create a site", signed_in: true, refreshes: None }.render(&content))
 }

@@ -115,8 +115,8 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
     let browser = Browser::sign_in(&platform).await;
     assert!(browser.page("/").await.contains("There are no sites yet"));
     assert!(browser.page("/timeline").await.contains("Nothing has happened yet"));
-    let form = "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&demo_branch=&engine=static&organization=acme";
-    assert_eq!(browser.submit("/sites", form).await.headers()[LOCATION], "/sites/docs");
+    let form = "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&demo_branch=&engine=static&organization=acme&anyway=yes";
+    assert_eq!(browser.submit("/sites", form).await.headers()[LOCATION], "/sites/docs/begin");
     assert!(browser.page("/sites/docs").await.contains("No builds yet"));
 
     let docs = platform.site_id("docs").await;

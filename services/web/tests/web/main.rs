@@ -12,6 +12,9 @@ mod dashboard;
 mod door;
 mod events;
 mod forms;
+/// The same server that launchers are tested with.
+#[path = "../../../launcher/tests/launcher/sources/git_host.rs"]
+mod git_host;
 mod guard;
 mod history;
 mod lists;
@@ -26,6 +29,7 @@ mod restore;
 mod settings;
 mod sign_in;
 mod source;
+mod source_check;
 mod strays;
 mod tokens;
 mod uploads;

@@ -247,9 +247,8 @@ async fn an_invited_person_joins_acts_under_their_name_and_is_forgotten() {
     assert_eq!((&known["roles"], &known["organizations"][0]["role"]), (&json!([]), &json!("manager")));
     let id = known["id"].as_str().unwrap().to_owned();
     assert!(ada.page("/account").await.contains("Ada Lovelace"));
-    let form =
-        "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&engine=static&organization=north";
-    assert_eq!(ada.submit("/sites", form).await.headers()[LOCATION], "/sites/docs");
+    let form = "name=docs&repository=https%3A%2F%2Fgit.test%2Facme%2Fdocs.git&branch=main&engine=static&organization=north&anyway=yes";
+    assert_eq!(ada.submit("/sites", form).await.headers()[LOCATION], "/sites/docs/begin");
     let audit = format!("/audit?actor=user:{id}&type=site.created");
     assert_eq!(platform.get(&audit).await.1["items"].as_array().unwrap().len(), 1);
     platform.level().await;

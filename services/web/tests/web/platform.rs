@@ -77,6 +77,12 @@ impl Platform {
         self.serve(web::Config { sign_in, ..config(&self.folder) }).await
     }
 
+    /// The same with a server that looks at repositories on this machine.
+    pub(crate) async fn look_at_private_repositories(&mut self) -> String {
+        let repositories = Allowed { private: true, folders: Vec::new() };
+        self.serve(web::Config { repositories, ..config(&self.folder) }).await
+    }
+
     async fn serve(&mut self, config: web::Config) -> String {
         let log = self.service("web").await;
         let base = serve(config, log, self.reader.clone(), self.storage.clone(), &self.stop).await;
@@ -285,6 +291,7 @@ fn config(folder: &TempDir) -> web::Config {
         key: "a-key-for-tests-that-nobody-else-has".into(),
         github_webhook_secret: WEBHOOK_SECRET.into(),
         repositories: Allowed::default(),
+        closed: Vec::new(),
         receivers: Allowed::default(),
         web_url: "https://pagefold.test/".into(),
         sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },

@@ -4,7 +4,7 @@
 //! we connect to an address that we have checked. What is inside a connection passes as it is: TLS is between git and the
 //! repository's host.
 
-use dialer::{Dialer, Unreached};
+use crate::{Dialer, Unreached};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,14 +22,19 @@ const UNREACHABLE: u8 = 4;
 const UNSUPPORTED: u8 = 7;
 
 /// An open door, closed when dropped.
-pub(super) struct Egress {
+#[derive(Debug)]
+pub struct Egress {
     address: SocketAddr,
     why: Arc<Mutex<Option<Unreached>>>,
     task: JoinHandle<()>,
 }
 
 impl Egress {
-    pub(super) async fn open(dialer: Dialer) -> io::Result<Self> {
+    /// Opens a door to where `dialer` connects.
+    ///
+    /// # Errors
+    /// If no port of loopback can be had.
+    pub async fn open(dialer: Dialer) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, why) = (listener.local_addr()?, Arc::default());
         let task = tokio::spawn(serve(listener, Arc::new(dialer), Arc::clone(&why)));
@@ -37,12 +42,14 @@ impl Egress {
     }
 
     /// The proxy, as git's `http.proxy` names it. The `h` hands names over unresolved.
-    pub(super) fn proxy(&self) -> String {
+    #[must_use]
+    pub fn proxy(&self) -> String {
         format!("socks5h://{}", self.address)
     }
 
     /// Why the last connection that git asked for was not made.
-    pub(super) fn why(&self) -> Option<Unreached> {
+    #[must_use]
+    pub fn why(&self) -> Option<Unreached> {
         self.why.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
