@@ -45,6 +45,15 @@ pub enum PlatformRole {
 /// Who belongs to an organization, and as what.
 pub type Members = BTreeMap<UserId, Role>;
 
+/// What there is to know of an organization before a command about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Who belongs to it.
+    pub members: Members,
+    /// Whether its people may change nothing now.
+    pub is_suspended: bool,
+}
+
 /// Whoever asks, as far as authority goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
@@ -94,6 +103,9 @@ pub enum Command {
     CreateOrganization,
     ChangePlatformRoles,
     ErasePeople,
+    SuspendPeople,
+    SuspendOrganization,
+    LimitOrganization,
     HandleParked,
 }
 
@@ -105,9 +117,9 @@ pub enum State<'a> {
     /// What is the asker's own: their tokens, their sessions.
     Own,
     /// An organization, or something of it that is no site.
-    Organization(OrganizationId, &'a Members),
+    Organization(OrganizationId, &'a Standing),
     /// A site of an organization, or something of it.
-    Site(SiteId, OrganizationId, &'a Members),
+    Site(SiteId, OrganizationId, &'a Standing),
 }
 
 /// How far somebody's authority reaches. Each includes those before.
@@ -134,6 +146,9 @@ pub enum Denial {
     /// It takes more.
     #[error("this takes {0}")]
     Forbidden(Rank),
+    /// They might if the organization were not suspended.
+    #[error("the organization is suspended")]
+    Suspended,
 }
 
 impl Holder {
@@ -190,6 +205,9 @@ impl Command {
             | Self::CreateOrganization
             | Self::ChangePlatformRoles
             | Self::ErasePeople
+            | Self::SuspendPeople
+            | Self::SuspendOrganization
+            | Self::LimitOrganization
             | Self::HandleParked => Rank::Administer,
         }
     }
@@ -201,7 +219,7 @@ impl State<'_> {
         let members = match self {
             Self::Own => return Some(Rank::Administer),
             Self::Platform => None,
-            Self::Organization(_, members) | Self::Site(_, _, members) => Some(*members),
+            Self::Organization(_, standing) | Self::Site(_, _, standing) => Some(&standing.members),
         };
         let role = holder.user.and_then(|user| members?.get(&user));
         let member = role.map(|role| match role {
@@ -214,6 +232,13 @@ impl State<'_> {
         });
         member.max(platform)
     }
+
+    const fn is_suspended(&self) -> bool {
+        match self {
+            Self::Platform | Self::Own => false,
+            Self::Organization(_, standing) | Self::Site(_, _, standing) => standing.is_suspended,
+        }
+    }
 }
 
 /// Whether `holder` may give `command` about what is as `state` says.
@@ -223,6 +248,11 @@ impl State<'_> {
 pub fn authorize(holder: &Holder, command: Command, state: &State<'_>) -> Result<(), Denial> {
     let rank = state.rank(holder).zip(holder.bounds.rank(state)).map(|(own, bound)| own.min(bound));
     match rank {
+        // Whoever suspends an organization looks after it meanwhile.
+        Some(rank) if rank >= command.takes() && state.is_suspended() && command.takes() > Rank::Read => {
+            let is_admin = holder.platform == Some(PlatformRole::Admin);
+            if is_admin { Ok(()) } else { Err(Denial::Suspended) }
+        }
         Some(rank) if rank >= command.takes() => Ok(()),
         // That there is a platform is no secret, nor is one's own.
         None if !matches!(state, State::Platform | State::Own) => Err(Denial::Hidden),

@@ -8,6 +8,7 @@
 mod build;
 mod deploy;
 mod notice;
+mod organization;
 mod people;
 mod site;
 
@@ -17,8 +18,9 @@ use serde::Serialize;
 pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent, Upload};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
+pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
-pub use site::{HandleEvent, HostEvent, OrganizationEvent, SiteEngine, SiteEvent, SiteSettings};
+pub use site::{HostEvent, SiteEngine, SiteEvent, SiteSettings};
 
 /// A fact: something that happened and stays true.
 #[derive(Debug, Clone, PartialEq, Serialize)]

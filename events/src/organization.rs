@@ -2,7 +2,14 @@
 //! up at the same moment as the organization says so.
 
 use crate::authority::{Members, Role};
+use crate::event::{OrganizationLimits, Sandbox};
 use crate::{Aggregate, Event, OrganizationEvent, OrganizationName, Refusal, UserId};
+use time::{Duration, OffsetDateTime};
+
+/// How long before its sites are deleted the people of a sandbox are told, at least. After cloud.gov Pages.
+pub const NOTICE_DAYS: u16 = 7;
+/// How often the sites of a sandbox are deleted unless somebody chose otherwise. After cloud.gov Pages.
+pub const SANDBOX_DAYS: u16 = 90;
 
 /// The state of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +30,14 @@ pub struct Active {
     pub version: u64,
     /// Who belongs to it.
     pub members: Members,
+    /// Why its people may change nothing now; none if they may.
+    pub suspended: Option<String>,
+    /// What it may have.
+    pub limits: OrganizationLimits,
+    /// When its sites are deleted; none if they are kept.
+    pub sandbox: Option<Sandbox>,
+    /// Whether its people know of the next time.
+    pub is_announced: bool,
 }
 
 /// What may be asked of an organization.
@@ -53,6 +68,34 @@ pub enum Command {
         /// Who.
         user: UserId,
     },
+    /// Let its people change nothing and build no push of it until it is reinstated.
+    Suspend {
+        /// Why.
+        reason: String,
+    },
+    /// Suspend it no more.
+    Reinstate,
+    /// Limit what it may have. What it has already stays.
+    Limit(OrganizationLimits),
+    /// Delete all its sites every so many days from now on.
+    BeginSandbox {
+        /// So many.
+        days: u16,
+        /// The present.
+        now: OffsetDateTime,
+    },
+    /// Keep its sites.
+    EndSandbox,
+    /// Tell its people that its sites are going to be deleted, [`NOTICE_DAYS`] after now at the soonest.
+    AnnounceCleanUp {
+        /// The present.
+        now: OffsetDateTime,
+    },
+    /// State that its sites were deleted, which was due.
+    CleanUp {
+        /// The present.
+        now: OffsetDateTime,
+    },
     /// Let somebody belong to it no more who is forgotten, were they its last manager: nobody can keep them.
     ForgetMember {
         /// Who.
@@ -72,53 +115,125 @@ impl Aggregate for Organization {
     fn decide(&self, command: &Command) -> Result<Vec<OrganizationEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Create { name }) => Ok(vec![OrganizationEvent::Created { name: name.clone() }]),
-            (
-                Self::Unknown,
-                Command::Rename { .. }
-                | Command::SetMember { .. }
-                | Command::RemoveMember { .. }
-                | Command::ForgetMember { .. },
-            ) => Err(Refusal::OrganizationNotFound),
+            (Self::Unknown, _) => Err(Refusal::OrganizationNotFound),
             (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
             (Self::Active(active), Command::Rename { name, seen }) => active.rename(name, *seen),
             (Self::Active(active), Command::SetMember { user, role }) => active.set(*user, *role),
             (Self::Active(active), Command::RemoveMember { user }) => active.remove(*user),
             (Self::Active(active), Command::ForgetMember { user }) => Ok(active.forget(*user)),
+            (Self::Active(active), Command::Suspend { reason }) => {
+                let suspended = || OrganizationEvent::Suspended { reason: reason.clone() };
+                Ok((active.suspended.as_ref() != Some(reason)).then(suspended).into_iter().collect())
+            }
+            (Self::Active(active), Command::Reinstate) => {
+                Ok(active.suspended.iter().map(|_| OrganizationEvent::Reinstated {}).collect())
+            }
+            (Self::Active(active), Command::Limit(limits)) => {
+                let changed = OrganizationEvent::LimitsChanged { limits: *limits };
+                Ok((active.limits != *limits).then_some(changed).into_iter().collect())
+            }
+            (Self::Active(active), Command::BeginSandbox { days, now }) => Ok(active.begin_sandbox(*days, *now)),
+            (Self::Active(active), Command::EndSandbox) => {
+                Ok(active.sandbox.iter().map(|_| OrganizationEvent::SandboxEnded {}).collect())
+            }
+            (Self::Active(active), Command::AnnounceCleanUp { now }) => active.announce(*now),
+            (Self::Active(active), Command::CleanUp { now }) => active.clean_up(*now),
         }
     }
 
     fn evolve(self, fact: &OrganizationEvent) -> Self {
         match (self, fact) {
-            (Self::Unknown, OrganizationEvent::Created { name }) => {
-                Self::Active(Active { name: name.clone(), version: 1, members: Members::new() })
-            }
-            (Self::Active(active), OrganizationEvent::Renamed { name, .. }) => {
-                Self::Active(Active { name: name.clone(), version: active.version + 1, ..active })
-            }
+            (Self::Unknown, OrganizationEvent::Created { name }) => Self::Active(Active::new(name.clone())),
+            (Self::Active(active), fact) => Self::Active(active.evolve(fact)),
             (
-                Self::Active(mut active),
-                OrganizationEvent::MemberAdded { user, role } | OrganizationEvent::MemberRoleChanged { user, role, .. },
-            ) => {
-                active.members.insert(*user, *role);
-                Self::Active(active)
-            }
-            (Self::Active(mut active), OrganizationEvent::MemberRemoved { user, .. }) => {
-                active.members.remove(user);
-                Self::Active(active)
-            }
-            (state @ Self::Active(_), OrganizationEvent::Created { .. })
-            | (
-                state @ Self::Unknown,
+                Self::Unknown,
                 OrganizationEvent::Renamed { .. }
                 | OrganizationEvent::MemberAdded { .. }
                 | OrganizationEvent::MemberRoleChanged { .. }
-                | OrganizationEvent::MemberRemoved { .. },
-            ) => state,
+                | OrganizationEvent::MemberRemoved { .. }
+                | OrganizationEvent::Suspended { .. }
+                | OrganizationEvent::Reinstated {}
+                | OrganizationEvent::LimitsChanged { .. }
+                | OrganizationEvent::SandboxBegun(_)
+                | OrganizationEvent::SandboxEnded {}
+                | OrganizationEvent::CleanUpAnnounced { .. }
+                | OrganizationEvent::CleanedUp { .. },
+            ) => Self::Unknown,
         }
     }
 }
 
 impl Active {
+    /// An organization that has nothing yet.
+    #[must_use]
+    pub const fn new(name: OrganizationName) -> Self {
+        Self {
+            name,
+            version: 1,
+            members: Members::new(),
+            suspended: None,
+            limits: OrganizationLimits { sites: None, members: None, builds: None },
+            sandbox: None,
+            is_announced: false,
+        }
+    }
+
+    fn evolve(mut self, fact: &OrganizationEvent) -> Self {
+        match fact {
+            OrganizationEvent::Created { .. } => {}
+            OrganizationEvent::Renamed { name, .. } => {
+                self.version += 1;
+                self.name = name.clone();
+            }
+            OrganizationEvent::MemberAdded { user, role } | OrganizationEvent::MemberRoleChanged { user, role, .. } => {
+                self.members.insert(*user, *role);
+            }
+            OrganizationEvent::MemberRemoved { user, .. } => drop(self.members.remove(user)),
+            OrganizationEvent::Suspended { reason } => self.suspended = Some(reason.clone()),
+            OrganizationEvent::Reinstated {} => self.suspended = None,
+            OrganizationEvent::LimitsChanged { limits } => self.limits = *limits,
+            OrganizationEvent::SandboxBegun(sandbox) => {
+                (self.sandbox, self.is_announced) = (Some(*sandbox), false);
+            }
+            OrganizationEvent::SandboxEnded {} => self.sandbox = None,
+            OrganizationEvent::CleanUpAnnounced { clean_up_at } => self.is_next(*clean_up_at, true),
+            OrganizationEvent::CleanedUp { clean_up_at } => self.is_next(*clean_up_at, false),
+        }
+        self
+    }
+
+    fn is_next(&mut self, at: OffsetDateTime, is_announced: bool) {
+        self.is_announced = is_announced;
+        if let Some(sandbox) = &mut self.sandbox {
+            sandbox.clean_up_at = at;
+        }
+    }
+
+    /// The same rhythm again changes nothing: whoever repeats the command does not win time.
+    fn begin_sandbox(&self, days: u16, now: OffsetDateTime) -> Vec<OrganizationEvent> {
+        let is_so = self.sandbox.is_some_and(|sandbox| sandbox.days == days);
+        let sandbox = Sandbox { days, clean_up_at: now + Duration::days(days.into()) };
+        (!is_so).then_some(OrganizationEvent::SandboxBegun(sandbox)).into_iter().collect()
+    }
+
+    fn announce(&self, now: OffsetDateTime) -> Result<Vec<OrganizationEvent>, Refusal> {
+        let sandbox = self.sandbox.ok_or(Refusal::CleanUpNotDue)?;
+        if self.is_announced {
+            return Ok(vec![]);
+        }
+        if now < sandbox.announced_at() {
+            return Err(Refusal::CleanUpNotDue);
+        }
+        let clean_up_at = sandbox.clean_up_at.max(now + sandbox.notice());
+        Ok(vec![OrganizationEvent::CleanUpAnnounced { clean_up_at }])
+    }
+
+    fn clean_up(&self, now: OffsetDateTime) -> Result<Vec<OrganizationEvent>, Refusal> {
+        let sandbox = self.sandbox.filter(|sandbox| self.is_announced && now >= sandbox.clean_up_at);
+        let Sandbox { days, .. } = sandbox.ok_or(Refusal::CleanUpNotDue)?;
+        Ok(vec![OrganizationEvent::CleanedUp { clean_up_at: now + Duration::days(days.into()) }])
+    }
+
     fn rename(&self, name: &OrganizationName, seen: u64) -> Result<Vec<OrganizationEvent>, Refusal> {
         if seen != self.version {
             return Err(Refusal::OrganizationChanged { seen, version: self.version });
@@ -132,7 +247,12 @@ impl Active {
             Some(present) if *present == role => Ok(vec![]),
             Some(_) if role != Role::Manager && self.is_last_manager(user) => Err(Refusal::LastManager),
             Some(previous) => Ok(vec![OrganizationEvent::MemberRoleChanged { user, role, previous: *previous }]),
-            None => Ok(vec![OrganizationEvent::MemberAdded { user, role }]),
+            None => match self.limits.members {
+                Some(max) if self.members.len() >= max as usize => {
+                    Err(Refusal::OrganizationFull { of: "members", max })
+                }
+                Some(_) | None => Ok(vec![OrganizationEvent::MemberAdded { user, role }]),
+            },
         }
     }
 
@@ -155,84 +275,17 @@ impl Active {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aggregate::story::given;
-
-    fn name(text: &str) -> OrganizationName {
-        text.parse().unwrap()
+impl Sandbox {
+    /// When its people are to be told of the next time.
+    #[must_use]
+    pub fn announced_at(&self) -> OffsetDateTime {
+        self.clean_up_at - self.notice()
     }
 
-    fn created() -> OrganizationEvent {
-        OrganizationEvent::Created { name: name("acme") }
-    }
-
-    fn renamed(from: &str, to: &str) -> OrganizationEvent {
-        OrganizationEvent::Renamed { name: name(to), previous: name(from) }
-    }
-
-    fn rename(to: &str, seen: u64) -> Command {
-        Command::Rename { name: name(to), seen }
-    }
-
-    #[test]
-    fn an_organization_is_created_once() {
-        let create = || Command::Create { name: name("acme") };
-        given::<Organization>([]).when(create()).then([created()]);
-        given::<Organization>([created()]).when(create()).then([]);
-    }
-
-    #[test]
-    fn an_organization_gets_another_name_and_the_same_again_states_nothing() {
-        given::<Organization>([created()]).when(rename("apex", 1)).then([renamed("acme", "apex")]);
-        given::<Organization>([created(), renamed("acme", "apex")]).when(rename("apex", 2)).then([]);
-        given::<Organization>([created(), renamed("acme", "apex")])
-            .when(rename("acme", 2))
-            .then([renamed("apex", "acme")]);
-    }
-
-    #[test]
-    fn who_has_not_seen_the_present_name_does_not_change_it() {
-        let history = [created(), renamed("acme", "apex")];
-        given::<Organization>(history)
-            .when(rename("summit", 1))
-            .refuses(Refusal::OrganizationChanged { seen: 1, version: 2 });
-    }
-
-    #[test]
-    fn members_come_change_and_go() {
-        let [ada, ben] = [1, 2].map(|number| UserId(uuid::Uuid::from_u128(number)));
-        let added = |user, role| OrganizationEvent::MemberAdded { user, role };
-        let set = |user, role| Command::SetMember { user, role };
-        let promoted = OrganizationEvent::MemberRoleChanged { user: ben, role: Role::Manager, previous: Role::User };
-        given::<Organization>([created()]).when(set(ada, Role::Manager)).then([added(ada, Role::Manager)]);
-        let both = || [created(), added(ada, Role::Manager), added(ben, Role::User)];
-        given::<Organization>(both()).when(set(ben, Role::User)).then([]);
-        given::<Organization>(both()).when(set(ben, Role::Manager)).then([promoted]);
-        given::<Organization>(both())
-            .when(Command::RemoveMember { user: ben })
-            .then([OrganizationEvent::MemberRemoved { user: ben, role: Role::User }]);
-        given::<Organization>([created()]).when(Command::RemoveMember { user: ben }).then([]);
-    }
-
-    #[test]
-    fn whoever_has_members_keeps_a_manager() {
-        let [ada, ben] = [1, 2].map(|number| UserId(uuid::Uuid::from_u128(number)));
-        let added = |user, role| OrganizationEvent::MemberAdded { user, role };
-        let both = || [created(), added(ada, Role::Manager), added(ben, Role::User)];
-        let demote = Command::SetMember { user: ada, role: Role::User };
-        given::<Organization>(both()).when(demote).refuses(Refusal::LastManager);
-        given::<Organization>(both()).when(Command::RemoveMember { user: ada }).refuses(Refusal::LastManager);
-        let forgotten = OrganizationEvent::MemberRemoved { user: ada, role: Role::Manager };
-        given::<Organization>(both()).when(Command::ForgetMember { user: ada }).then([forgotten]);
-        let alone = [created(), added(ada, Role::Manager)];
-        let gone = OrganizationEvent::MemberRemoved { user: ada, role: Role::Manager };
-        given::<Organization>(alone).when(Command::RemoveMember { user: ada }).then([gone]);
-    }
-
-    #[test]
-    fn what_nobody_created_has_no_name_to_change() {
-        given::<Organization>([]).when(rename("apex", 0)).refuses(Refusal::OrganizationNotFound);
+    fn notice(&self) -> Duration {
+        Duration::days(NOTICE_DAYS.min(self.days).into())
     }
 }
+
+#[cfg(test)]
+mod tests;

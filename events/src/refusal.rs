@@ -36,6 +36,23 @@ pub enum Refusal {
     /// There is no such organization.
     #[error("there is no such organization")]
     OrganizationNotFound,
+    /// It is suspended, and the command would change something of it.
+    #[error("the organization is suspended: {reason}")]
+    OrganizationSuspended {
+        /// Why it is.
+        reason: String,
+    },
+    /// It has as many sites, or members, as it may.
+    #[error("the organization may have no more than {max} {of}")]
+    OrganizationFull {
+        /// `sites` or `members`.
+        of: &'static str,
+        /// How many it may have.
+        max: u32,
+    },
+    /// It is no sandbox, or it has moved on.
+    #[error("this clean-up is not due")]
+    CleanUpNotDue,
     /// Its last manager would be gone.
     #[error("an organization with members keeps at least one manager")]
     LastManager,
@@ -45,6 +62,15 @@ pub enum Refusal {
     /// There is no such person.
     #[error("there is no such person")]
     UserNotFound,
+    /// The person is suspended.
+    #[error("you are suspended here: {reason}")]
+    UserSuspended {
+        /// Why they are.
+        reason: String,
+    },
+    /// Nobody suspends themselves: they could not undo it.
+    #[error("nobody suspends themselves")]
+    OwnSuspension,
     /// There is no such invitation.
     #[error("there is no such invitation")]
     InvitationNotFound,
@@ -169,6 +195,11 @@ impl Refusal {
             Self::OrganizationExists => "organization_exists",
             Self::OrganizationChanged { .. } => "organization_changed",
             Self::OrganizationNotFound => "organization_not_found",
+            Self::OrganizationSuspended { .. } => "organization_suspended",
+            Self::OrganizationFull { .. } => "organization_full",
+            Self::CleanUpNotDue => "clean_up_not_due",
+            Self::UserSuspended { .. } => "user_suspended",
+            Self::OwnSuspension => "own_suspension",
             Self::LastManager => "last_manager",
             Self::MemberNotFound => "member_not_found",
             Self::UserNotFound => "user_not_found",

@@ -1,6 +1,7 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
 use crate::event::{Noticed, Reception, Synced};
+use crate::event::{OrganizationLimits, Sandbox};
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
     OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, TokenEvent,
@@ -20,21 +21,9 @@ impl Event {
     #[must_use]
     pub fn sentence(&self, name: &str) -> String {
         match self {
-            Self::Organization(OrganizationEvent::Created { name }) => format!("organization `{name}` created"),
-            Self::Organization(OrganizationEvent::Renamed { name, previous }) => {
-                format!("organization renamed from `{previous}` to `{name}`")
-            }
+            Self::Organization(fact) => organization(fact),
             Self::Handle(HandleEvent::Claimed { .. }) => format!("name `{name}` claimed by an organization"),
             Self::Handle(HandleEvent::Released { .. }) => format!("name `{name}` given up by its organization"),
-            Self::Organization(OrganizationEvent::MemberAdded { role, .. }) => {
-                format!("a {role} joined the organization")
-            }
-            Self::Organization(OrganizationEvent::MemberRoleChanged { role, previous, .. }) => {
-                format!("a {previous} of the organization is a {role} now")
-            }
-            Self::Organization(OrganizationEvent::MemberRemoved { role, .. }) => {
-                format!("a {role} left the organization")
-            }
             Self::User(fact) => user(fact),
             Self::Invitation(InvitationEvent::Created(invited)) => format!("somebody invited as {}", invited.role),
             Self::Invitation(InvitationEvent::Accepted { .. }) => "invitation accepted".to_owned(),
@@ -90,12 +79,52 @@ impl Event {
     }
 }
 
+fn organization(fact: &OrganizationEvent) -> String {
+    match fact {
+        OrganizationEvent::Created { name } => format!("organization `{name}` created"),
+        OrganizationEvent::Renamed { name, previous } => {
+            format!("organization renamed from `{previous}` to `{name}`")
+        }
+        OrganizationEvent::MemberAdded { role, .. } => format!("a {role} joined the organization"),
+        OrganizationEvent::MemberRoleChanged { role, previous, .. } => {
+            format!("a {previous} of the organization is a {role} now")
+        }
+        OrganizationEvent::MemberRemoved { role, .. } => format!("a {role} left the organization"),
+        OrganizationEvent::Suspended { reason } => format!("organization suspended: {reason}"),
+        OrganizationEvent::Reinstated {} => "organization reinstated".to_owned(),
+        OrganizationEvent::LimitsChanged { limits } => format!("organization may have {}", allowed(limits)),
+        OrganizationEvent::SandboxBegun(sandbox) => {
+            let Sandbox { days, clean_up_at } = sandbox;
+            format!(
+                "organization is a sandbox: its sites are deleted every {days} days, next on {}",
+                clean_up_at.date()
+            )
+        }
+        OrganizationEvent::SandboxEnded {} => "organization is no sandbox any more, its sites are kept".to_owned(),
+        OrganizationEvent::CleanUpAnnounced { clean_up_at } => {
+            format!("people told that the sites of the sandbox are deleted on {}", clean_up_at.date())
+        }
+        OrganizationEvent::CleanedUp { clean_up_at } => {
+            format!("sites of the sandbox deleted, the next time is {}", clean_up_at.date())
+        }
+    }
+}
+
+fn allowed(limits: &OrganizationLimits) -> String {
+    let OrganizationLimits { sites, members, builds } = limits;
+    let kinds = [(sites, "sites"), (members, "members"), (builds, "builds at once")];
+    let told: Vec<String> = kinds.iter().filter_map(|(max, of)| max.map(|max| format!("{max} {of}"))).collect();
+    if told.is_empty() { "what the installation allows".to_owned() } else { format!("at most {}", told.join(", ")) }
+}
+
 fn user(fact: &UserEvent) -> String {
     match fact {
         UserEvent::Created { .. } => "a person became known".to_owned(),
         UserEvent::SignedIn {} => "signed in".to_owned(),
         UserEvent::PlatformRoleChanged { role: Some(role) } => format!("a person has the platform role {role} now"),
         UserEvent::PlatformRoleChanged { role: None } => "a person has no platform role any more".to_owned(),
+        UserEvent::Suspended { reason } => format!("a person was suspended: {reason}"),
+        UserEvent::Reinstated {} => "a person was reinstated".to_owned(),
         UserEvent::Erased {} => "a person was forgotten".to_owned(),
     }
 }

@@ -24,6 +24,8 @@ pub struct Active {
     pub email: Sealed,
     /// What they are for the whole installation.
     pub role: Option<PlatformRole>,
+    /// Why they may do nothing now; none if they may.
+    pub suspended: Option<String>,
 }
 
 /// What may be asked of a person.
@@ -40,6 +42,13 @@ pub enum Command {
     SignIn,
     /// Be something for the whole installation, or nothing.
     SetPlatformRole(Option<PlatformRole>),
+    /// Do nothing until reinstated.
+    Suspend {
+        /// Why.
+        reason: String,
+    },
+    /// Be suspended no more.
+    Reinstate,
     /// Be forgotten.
     Erase,
 }
@@ -59,6 +68,16 @@ impl Aggregate for User {
                 Ok(vec![UserEvent::Created { name: name.clone(), email: email.clone() }])
             }
             (Self::Active(_), Command::Create { .. }) => Ok(vec![]),
+            (Self::Active(Active { suspended: Some(reason), .. }), Command::SignIn) => {
+                Err(Refusal::UserSuspended { reason: reason.clone() })
+            }
+            (Self::Active(active), Command::Suspend { reason }) if active.suspended.as_ref() == Some(reason) => {
+                Ok(vec![])
+            }
+            (Self::Active(_), Command::Suspend { reason }) => Ok(vec![UserEvent::Suspended { reason: reason.clone() }]),
+            (Self::Active(active), Command::Reinstate) => {
+                Ok(active.suspended.iter().map(|_| UserEvent::Reinstated {}).collect())
+            }
             (Self::Active(_), Command::SignIn) => Ok(vec![UserEvent::SignedIn {}]),
             (Self::Active(active), Command::SetPlatformRole(role)) => {
                 let changes = active.role != *role;
@@ -72,14 +91,22 @@ impl Aggregate for User {
 
     fn evolve(self, fact: &UserEvent) -> Self {
         match (self, fact.clone()) {
-            (Self::Unknown, UserEvent::Created { name, email }) => Self::Active(Active { name, email, role: None }),
+            (Self::Unknown, UserEvent::Created { name, email }) => {
+                Self::Active(Active { name, email, role: None, suspended: None })
+            }
             (Self::Active(active), UserEvent::PlatformRoleChanged { role }) => Self::Active(Active { role, ..active }),
+            (Self::Active(active), UserEvent::Suspended { reason }) => {
+                Self::Active(Active { suspended: Some(reason), ..active })
+            }
+            (Self::Active(active), UserEvent::Reinstated {}) => Self::Active(Active { suspended: None, ..active }),
             (Self::Active(_), UserEvent::Erased {}) => Self::Erased,
             (
                 state,
                 UserEvent::Created { .. }
                 | UserEvent::SignedIn {}
                 | UserEvent::PlatformRoleChanged { .. }
+                | UserEvent::Suspended { .. }
+                | UserEvent::Reinstated {}
                 | UserEvent::Erased {},
             ) => state,
         }
@@ -111,6 +138,23 @@ mod tests {
             given::<User>([created(), UserEvent::Erased {}]).when(command).refuses(Refusal::UserNotFound);
         }
         given::<User>([]).when(Command::SignIn).refuses(Refusal::UserNotFound);
+    }
+
+    #[test]
+    fn whoever_is_suspended_does_not_sign_in_until_reinstated() {
+        let suspended = |reason: &str| UserEvent::Suspended { reason: reason.to_owned() };
+        let suspend = |reason: &str| Command::Suspend { reason: reason.to_owned() };
+        given::<User>([created()]).when(suspend("left")).then([suspended("left")]);
+        given::<User>([created(), suspended("left")]).when(suspend("left")).then([]);
+        given::<User>([created(), suspended("left")]).when(suspend("asked")).then([suspended("asked")]);
+        given::<User>([created(), suspended("left")])
+            .when(Command::SignIn)
+            .refuses(Refusal::UserSuspended { reason: "left".to_owned() });
+        given::<User>([created(), suspended("left")]).when(Command::Reinstate).then([UserEvent::Reinstated {}]);
+        given::<User>([created()]).when(Command::Reinstate).then([]);
+        given::<User>([created(), suspended("left"), UserEvent::Reinstated {}])
+            .when(Command::SignIn)
+            .then([UserEvent::SignedIn {}]);
     }
 
     #[test]

@@ -81,7 +81,14 @@ impl Row for MemberRow {
                 OrganizationEvent::Created { .. }
                 | OrganizationEvent::Renamed { .. }
                 | OrganizationEvent::MemberAdded { .. }
-                | OrganizationEvent::MemberRoleChanged { .. },
+                | OrganizationEvent::MemberRoleChanged { .. }
+                | OrganizationEvent::Suspended { .. }
+                | OrganizationEvent::Reinstated {}
+                | OrganizationEvent::LimitsChanged { .. }
+                | OrganizationEvent::SandboxBegun(_)
+                | OrganizationEvent::SandboxEnded {}
+                | OrganizationEvent::CleanUpAnnounced { .. }
+                | OrganizationEvent::CleanedUp { .. },
             ) => row,
         }
     }

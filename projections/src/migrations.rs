@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -46,6 +46,7 @@ const STEPS: [Step; 18] = [
     step!(Tables, "0051_variables"),
     step!(Tables, "0052_hints"),
     step!(Tables, "0060_credentials"),
+    step!(Tables, "0061_suspensions"),
 ];
 
 /// The version of the tables this program writes.

@@ -4,6 +4,7 @@ use crate::copy::{Rows, Table};
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
 use crate::{Error, Sight};
+use events::event::{OrganizationLimits, Sandbox};
 use events::{Actor, Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -22,6 +23,19 @@ pub struct OrganizationRow {
     pub created_at: OffsetDateTime,
     /// Who created it.
     pub created_by: Actor,
+    /// Why its people may change nothing; none if they may.
+    pub suspended: Option<String>,
+    /// Sites it may have; none for no limit of its own.
+    pub sites_max: Option<u32>,
+    /// Members it may have.
+    pub members_max: Option<u32>,
+    /// Builds it may have at once.
+    pub builds_max: Option<u32>,
+    /// Days from one clean-up of a sandbox to the next; none if it is no sandbox.
+    pub sandbox_days: Option<u32>,
+    /// When the sites of a sandbox are deleted next.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub clean_up_at: Option<OffsetDateTime>,
 }
 
 /// Which organization.
@@ -31,8 +45,22 @@ pub(crate) struct Key {
 }
 
 impl Row for OrganizationRow {
-    const TABLE: Table =
-        Table { name: "organizations", columns: &["id", "name", "version", "created_at", "created_by"] };
+    const TABLE: Table = Table {
+        name: "organizations",
+        columns: &[
+            "id",
+            "name",
+            "version",
+            "created_at",
+            "created_by",
+            "suspended",
+            "sites_max",
+            "members_max",
+            "builds_max",
+            "sandbox_days",
+            "clean_up_at",
+        ],
+    };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
@@ -55,29 +83,79 @@ impl Row for OrganizationRow {
     fn fold(row: Option<Self>, recorded: &Recorded) -> Option<Self> {
         let Event::Organization(fact) = &recorded.event else { return row };
         match (row, fact) {
-            (None, OrganizationEvent::Created { name }) => Some(Self {
-                id: named(recorded).ok()?,
-                name: name.clone(),
-                version: 1,
-                created_at: recorded.envelope.time,
-                created_by: recorded.envelope.actor.clone(),
-            }),
-            (Some(known), OrganizationEvent::Renamed { name, .. }) => {
-                Some(Self { name: name.clone(), version: known.version + 1, ..known })
-            }
+            (None, OrganizationEvent::Created { name }) => Self::new(name, recorded),
+            (Some(known), fact) => Some(known.after(fact)),
             (
-                row,
-                OrganizationEvent::Created { .. }
-                | OrganizationEvent::Renamed { .. }
+                None,
+                OrganizationEvent::Renamed { .. }
                 | OrganizationEvent::MemberAdded { .. }
                 | OrganizationEvent::MemberRoleChanged { .. }
-                | OrganizationEvent::MemberRemoved { .. },
-            ) => row,
+                | OrganizationEvent::MemberRemoved { .. }
+                | OrganizationEvent::Suspended { .. }
+                | OrganizationEvent::Reinstated {}
+                | OrganizationEvent::LimitsChanged { .. }
+                | OrganizationEvent::SandboxBegun(_)
+                | OrganizationEvent::SandboxEnded {}
+                | OrganizationEvent::CleanUpAnnounced { .. }
+                | OrganizationEvent::CleanedUp { .. },
+            ) => None,
         }
     }
 
     fn write(&self, rows: &mut Rows) {
-        rows.row().put(&self.id).put(&self.name).put(&self.version).put(&self.created_at).put(&self.created_by);
+        rows.row()
+            .put(&self.id)
+            .put(&self.name)
+            .put(&self.version)
+            .put(&self.created_at)
+            .put(&self.created_by)
+            .put(&self.suspended)
+            .put(&self.sites_max)
+            .put(&self.members_max)
+            .put(&self.builds_max)
+            .put(&self.sandbox_days)
+            .put(&self.clean_up_at);
+    }
+}
+
+impl OrganizationRow {
+    fn new(name: &OrganizationName, recorded: &Recorded) -> Option<Self> {
+        Some(Self {
+            id: named(recorded).ok()?,
+            name: name.clone(),
+            version: 1,
+            created_at: recorded.envelope.time,
+            created_by: recorded.envelope.actor.clone(),
+            suspended: None,
+            sites_max: None,
+            members_max: None,
+            builds_max: None,
+            sandbox_days: None,
+            clean_up_at: None,
+        })
+    }
+
+    fn after(self, fact: &OrganizationEvent) -> Self {
+        match fact {
+            OrganizationEvent::Renamed { name, .. } => Self { name: name.clone(), version: self.version + 1, ..self },
+            OrganizationEvent::Suspended { reason } => Self { suspended: Some(reason.clone()), ..self },
+            OrganizationEvent::Reinstated {} => Self { suspended: None, ..self },
+            OrganizationEvent::LimitsChanged { limits } => {
+                let OrganizationLimits { sites: sites_max, members: members_max, builds: builds_max } = *limits;
+                Self { sites_max, members_max, builds_max, ..self }
+            }
+            OrganizationEvent::SandboxBegun(Sandbox { days, clean_up_at }) => {
+                Self { sandbox_days: Some((*days).into()), clean_up_at: Some(*clean_up_at), ..self }
+            }
+            OrganizationEvent::SandboxEnded {} => Self { sandbox_days: None, clean_up_at: None, ..self },
+            OrganizationEvent::CleanUpAnnounced { clean_up_at } | OrganizationEvent::CleanedUp { clean_up_at } => {
+                Self { clean_up_at: Some(*clean_up_at), ..self }
+            }
+            OrganizationEvent::Created { .. }
+            | OrganizationEvent::MemberAdded { .. }
+            | OrganizationEvent::MemberRoleChanged { .. }
+            | OrganizationEvent::MemberRemoved { .. } => self,
+        }
     }
 }
 
@@ -125,6 +203,35 @@ impl Model {
         let text = "SELECT to_json(row) FROM @.organizations row WHERE name = $1";
         let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
         self.one("find an organization by its name", query.bind(name.as_str())).await
+    }
+}
+
+impl Model {
+    /// Those of `ids` that are suspended, or whose sites are deleted before `soon`, by name; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn organizations_to_mind(
+        &self,
+        ids: &[OrganizationId],
+        soon: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<OrganizationRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.organizations row
+            WHERE id = ANY ($1) AND (suspended IS NOT NULL OR clean_up_at < $2) ORDER BY name, id LIMIT $3";
+        let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        self.all("read organizations to mind", query.bind(ids).bind(soon).bind(page(limit))).await
+    }
+
+    /// How many sites an organization has, the deleted not counted.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn sites_count(&self, organization: OrganizationId) -> Result<u64, Error> {
+        let text = "SELECT to_json(count(*)) FROM @.sites WHERE organization = $1 AND deleted_at IS NULL";
+        let query: model::Rows<'_, u64> = sqlx::query_scalar(self.sql(text));
+        Ok(self.one("count the sites of an organization", query.bind(organization.0)).await?.unwrap_or(0))
     }
 }
 

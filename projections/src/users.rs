@@ -29,6 +29,8 @@ pub struct UserRow {
     /// When they were forgotten.
     #[serde(with = "time::serde::rfc3339::option")]
     pub erased_at: Option<OffsetDateTime>,
+    /// Why they may do nothing now; none if they may.
+    pub suspended: Option<String>,
 }
 
 /// Which person.
@@ -38,8 +40,10 @@ pub(crate) struct Key {
 }
 
 impl Row for UserRow {
-    const TABLE: Table =
-        Table { name: "users", columns: &["id", "name", "email", "role", "created_at", "signed_in_at", "erased_at"] };
+    const TABLE: Table = Table {
+        name: "users",
+        columns: &["id", "name", "email", "role", "created_at", "signed_in_at", "erased_at", "suspended"],
+    };
     const KEY: &'static [&'static str] = &["id"];
     type Key = Key;
 
@@ -61,7 +65,16 @@ impl Row for UserRow {
         match (row, fact.clone()) {
             (None, UserEvent::Created { name, email }) => {
                 let id = named(recorded).ok()?;
-                Some(Self { id, name, email, role: None, created_at: at, signed_in_at: None, erased_at: None })
+                Some(Self {
+                    id,
+                    name,
+                    email,
+                    role: None,
+                    created_at: at,
+                    signed_in_at: None,
+                    erased_at: None,
+                    suspended: None,
+                })
             }
             (Some(user @ Self { erased_at: None, .. }), UserEvent::SignedIn {}) => {
                 Some(Self { signed_in_at: Some(at), ..user })
@@ -69,14 +82,22 @@ impl Row for UserRow {
             (Some(user @ Self { erased_at: None, .. }), UserEvent::PlatformRoleChanged { role }) => {
                 Some(Self { role, ..user })
             }
+            (Some(user @ Self { erased_at: None, .. }), UserEvent::Suspended { reason }) => {
+                Some(Self { suspended: Some(reason), ..user })
+            }
+            (Some(user @ Self { erased_at: None, .. }), UserEvent::Reinstated {}) => {
+                Some(Self { suspended: None, ..user })
+            }
             (Some(user @ Self { erased_at: None, .. }), UserEvent::Erased {}) => {
-                Some(Self { role: None, erased_at: Some(at), ..user })
+                Some(Self { role: None, erased_at: Some(at), suspended: None, ..user })
             }
             (
                 row,
                 UserEvent::Created { .. }
                 | UserEvent::SignedIn {}
                 | UserEvent::PlatformRoleChanged { .. }
+                | UserEvent::Suspended { .. }
+                | UserEvent::Reinstated {}
                 | UserEvent::Erased {},
             ) => row,
         }
@@ -90,7 +111,8 @@ impl Row for UserRow {
             .put(&self.role.as_ref().map(variant))
             .put(&self.created_at)
             .put(&self.signed_in_at)
-            .put(&self.erased_at);
+            .put(&self.erased_at)
+            .put(&self.suspended);
     }
 }
 

@@ -28,6 +28,16 @@ pub enum UserEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<PlatformRole>,
     },
+    /// They may do nothing until they are reinstated: no session and no token of theirs is good.
+    #[serde(rename = "suspended.v1")]
+    Suspended {
+        /// Why, for them.
+        #[schemars(length(min = 1, max = 500))]
+        reason: String,
+    },
+    /// They are suspended no more.
+    #[serde(rename = "reinstated.v1")]
+    Reinstated {},
     /// Who they were is forgotten: their key is destroyed. They may do nothing any more.
     #[serde(rename = "erased.v1")]
     Erased {},

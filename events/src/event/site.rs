@@ -1,75 +1,12 @@
-//! Facts about sites, who owns them, and what they are called.
+//! Facts about sites, and what they are called.
 
-use crate::authority::Role;
 use crate::credential::{PublicKey, Username};
 use crate::variable::{Context, VariableName};
-use crate::{Branch, OrganizationId, OrganizationName, RepositoryUrl, Sealed, SiteId, SiteName, UserId};
+use crate::{Branch, OrganizationId, RepositoryUrl, Sealed, SiteId, SiteName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// The life of an organization, which owns sites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum OrganizationEvent {
-    /// An organization was created.
-    #[serde(rename = "created.v1")]
-    Created {
-        /// What it is called; claimed at the same moment.
-        name: OrganizationName,
-    },
-    /// The organization has another name, claimed at the same moment; its former one is released, for anybody.
-    #[serde(rename = "renamed.v1")]
-    Renamed {
-        /// What it is called now.
-        name: OrganizationName,
-        /// What it was called.
-        previous: OrganizationName,
-    },
-    /// Somebody belongs to the organization from now on.
-    #[serde(rename = "member_added.v1")]
-    MemberAdded {
-        /// Who.
-        user: UserId,
-        /// As what.
-        role: Role,
-    },
-    /// A member is something else from now on.
-    #[serde(rename = "member_role_changed.v1")]
-    MemberRoleChanged {
-        /// Who.
-        user: UserId,
-        /// What they are now.
-        role: Role,
-        /// What they were.
-        previous: Role,
-    },
-    /// Somebody does not belong to the organization any more.
-    #[serde(rename = "member_removed.v1")]
-    MemberRemoved {
-        /// Who.
-        user: UserId,
-        /// What they were.
-        role: Role,
-    },
-}
-
-/// Who is called by a name that organizations share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum HandleEvent {
-    /// From now on the name means this organization.
-    #[serde(rename = "claimed.v1")]
-    Claimed {
-        /// Which one.
-        organization: OrganizationId,
-    },
-    /// The name means nobody any more.
-    #[serde(rename = "released.v1")]
-    Released {
-        /// Who gave it up.
-        organization: OrganizationId,
-    },
-}
 
 /// The life of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

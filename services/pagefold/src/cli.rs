@@ -5,6 +5,7 @@ use crate::deliveries;
 use crate::deploy::Deploy;
 use crate::env;
 use crate::notices;
+use crate::organization;
 use crate::people;
 use crate::permissions;
 use crate::platform;
@@ -66,12 +67,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: site::Command,
     },
-    /// See an organization as it is or was
+    /// See an organization as it is or was, suspend it, limit it, make it a sandbox
     Organization {
         #[command(flatten)]
         access: Access,
         #[command(subcommand)]
-        command: ctl::organization::Command,
+        command: organization::Command,
     },
     /// See which webhooks led to nothing, and why
     Deliveries {

@@ -17,6 +17,7 @@ mod limits;
 mod mail;
 mod modes;
 mod notices;
+mod organization;
 mod people;
 mod permissions;
 mod platform;
@@ -80,9 +81,7 @@ async fn run(command: Command) -> Result<()> {
             ctl::parked::run(access.log().await?.connection(), command, access.print(), &mut std::io::stdout()).await
         }
         Command::Site { access, command } => site::run(&access, command).await,
-        Command::Organization { access, command } => {
-            ctl::organization::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
-        }
+        Command::Organization { access, command } => organization::run(&access, command).await,
         Command::Deliveries { access, command } => deliveries::run(&access, command).await,
         Command::Source { access, command } => source::run(&access, command).await,
         Command::People { access, command } => people::run(&access, command).await,

@@ -20,6 +20,18 @@ pub(crate) enum Command {
         /// What they shall be
         role: Role,
     },
+    /// Let no session and no token of a person be good
+    Suspend {
+        /// Their id
+        user: Uuid,
+        /// Why, for them
+        reason: String,
+    },
+    /// Suspend a person no more
+    Reinstate {
+        /// Their id
+        user: Uuid,
+    },
     /// What you sign in with
     Identities,
     /// Sign in with an identity no longer
@@ -57,6 +69,14 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
             };
             api.put(&format!("/users/{user}/role"), json!({ "role": &role })).await?;
             print.one(&json!({ "id": user, "role": role }), &format!("it is so: {user}"))
+        }
+        Command::Suspend { user, reason } => {
+            let told = api.put(&format!("/users/{user}/suspension"), json!({ "reason": reason })).await?;
+            print.one(&told, &format!("{user} is suspended"))
+        }
+        Command::Reinstate { user } => {
+            api.delete(&format!("/users/{user}/suspension")).await?;
+            print.one(&json!({ "id": user, "suspended": Value::Null }), &format!("{user} is not suspended"))
         }
         Command::Identities => print.list(&api.all("/identities").await?, &["id", "account", "issuer"]),
         Command::Disconnect { identity } => {

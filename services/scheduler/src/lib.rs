@@ -1,22 +1,26 @@
 //! The scheduler decides what is built and when.
 //!
-//! *Hears* sites, pushes, builds and aliases. *Says* `build.queued`, `build.dispatched`, `build.canceled`, and
-//! `alias.removed` for a deleted branch, `site.erased` when a deleted site can no longer be restored. *Touches* nothing. *Safe to repeat because* it is one pure function over a fold of
-//! the log: what was said is in the fold, and what was not is said again with the same identity.
+//! *Hears* organizations, sites, pushes, builds and aliases. *Says* `build.queued`, `build.dispatched`, `build.canceled`, and
+//! `alias.removed` for a deleted branch, `site.erased` when a deleted site can no longer be restored; of a sandbox
+//! `organization.clean_up_announced`, `site.deleted` and `organization.cleaned_up`. *Touches* nothing. *Safe to repeat
+//! because* it is one pure function over a fold of the log: what was said is in the fold, and what was not is said again with
+//! the same identity.
 
 pub mod branches;
 mod limits;
 pub mod queue;
+mod say;
 pub mod schedule;
 mod slots;
 
-use events::{Cause, Position, Recorded, subject};
+use events::{Position, Recorded};
 use futures::future;
 pub use limits::Limits;
-use queue::{Origin, Queue};
+use queue::Queue;
 use runtime::fold::{Fold as _, Following, Memory, Objects, State, Step};
 use runtime::lease::Lease;
-use runtime::{Error, ExecuteError, Log, clock, telemetry};
+use runtime::{Error, Log, clock, telemetry};
+use say::say;
 use schedule::{Decision, schedule};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 7;
+const SNAPSHOT_VERSION: u32 = 8;
 /// How long what the queue has heard may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(15);
 /// How long it rests when its snapshot or a decision failed.
@@ -142,7 +146,7 @@ impl Active {
         let settled = decisions.iter().zip(said).filter(|(_, said)| said.as_ref().is_ok_and(Vec::is_empty));
         let wished = settled.filter_map(|(decision, _)| match decision {
             Decision::Build(id, ..) => queue.wishes.contains_key(id).then_some(*id),
-            Decision::Alias(..) | Decision::Site(..) => None,
+            Decision::Alias(..) | Decision::Site(..) | Decision::DeleteSite(..) | Decision::Organization(..) => None,
         });
         let there: BTreeSet<_> = wished.collect();
         if !there.is_empty() {
@@ -155,42 +159,5 @@ impl Active {
         let executing = queue.active().builds().len();
         telemetry::metrics::builds_active("pending", (queue.builds.len() - executing) as u64);
         telemetry::metrics::builds_active("executing", executing as u64);
-    }
-}
-
-async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>, Error> {
-    let said = match decision {
-        Decision::Build(id, command, origin) => {
-            log.execute::<events::Build>(&id.to_string(), command, &cause(origin.clone())).await
-        }
-        Decision::Alias(site, alias, command, origin) => {
-            log.execute::<events::Alias>(&subject::alias_id(*site, alias), command, &cause(origin.clone())).await
-        }
-        Decision::Site(site, command, origin) => {
-            log.execute::<events::Site>(&site.to_string(), command, &cause(origin.clone())).await
-        }
-    };
-    match said {
-        Ok(recorded) => Ok(recorded),
-        // Somebody else spoke first; the fold will tell.
-        Err(ExecuteError::Refused(refusal)) => {
-            tracing::debug!(%refusal, "a decision was overtaken");
-            Ok(Vec::new())
-        }
-        Err(ExecuteError::Failed(error)) => {
-            tracing::warn!(%error, "a decision could not be said, trying again");
-            Err(error)
-        }
-    }
-}
-
-fn cause(origin: Origin) -> Cause {
-    Cause {
-        causation: Some(origin.id),
-        correlation: Some(origin.correlation),
-        actor: events::Actor::service(NAME),
-        traceparent: origin.traceparent,
-        tracestate: origin.tracestate,
-        id: None,
     }
 }

@@ -9,10 +9,12 @@ mod builds;
 mod gone;
 mod model;
 mod open;
+mod organizations;
 mod source;
 
 pub use gone::Gone;
 pub use model::{DeletedSite, End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
+pub use organizations::{KnownOrganization, KnownSandbox, Organizations};
 
 use crate::slots::{Active, Waiting};
 use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
@@ -41,6 +43,8 @@ pub struct Queue {
     pub erasures: BTreeSet<(i64, SiteId)>,
     /// Previews that shall be taken down, each with what it follows from.
     pub removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
+    /// Whose sites they are.
+    pub organizations: Organizations,
     #[serde(skip)]
     open: Open,
 }
@@ -56,12 +60,14 @@ struct Told {
     deleted: Map<SiteId, DeletedSite>,
     erasures: BTreeSet<(i64, SiteId)>,
     removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
+    organizations: Organizations,
 }
 
 impl From<Told> for Queue {
-    fn from(Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals }: Told) -> Self {
+    fn from(told: Told) -> Self {
+        let Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations } = told;
         let open = Open::of(&builds, &ends);
-        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, open }
+        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, open }
     }
 }
 
@@ -73,8 +79,8 @@ impl Queue {
             Event::Repository(fact) => self.apply_repository(recorded, fact),
             Event::Build(fact) => self.apply_build(recorded, fact),
             Event::Alias(fact) => self.apply_alias(recorded, fact),
-            Event::Organization(_)
-            | Event::Handle(_)
+            Event::Organization(fact) => self.apply_organization(recorded, fact),
+            Event::Handle(_)
             | Event::User(_)
             | Event::Invitation(_)
             | Event::Identity(_)
@@ -107,6 +113,7 @@ impl Queue {
         match fact {
             SiteEvent::Created { organization, settings, .. } => {
                 self.sites.insert(id, KnownSite::new(*organization, settings.clone()));
+                self.organizations.own(*organization, id);
                 self.use_repository(id, &settings.repository.canonical());
                 self.wish_new_source(id, "First build", recorded);
             }
@@ -142,6 +149,7 @@ impl Queue {
     fn delete_site(&mut self, id: SiteId, recorded: &Recorded) {
         let Some(site) = self.sites.remove(&id) else { return };
         self.leave_repository(id, &site.settings.repository.canonical());
+        self.organizations.disown(site.organization, id);
         let deleted_s = recorded.envelope.time.unix_timestamp();
         self.erasures.insert((deleted_s, id));
         let (site, origin) = (KnownSite::clone(&site), Origin::from(recorded));
@@ -155,6 +163,7 @@ impl Queue {
     fn restore_site(&mut self, id: SiteId, recorded: &Recorded) {
         let Some(DeletedSite { site, .. }) = self.forget_site(id) else { return };
         self.use_repository(id, &site.settings.repository.canonical());
+        self.organizations.own(site.organization, id);
         self.sites.insert(id, site);
         self.wish_new_source(id, "First build after the site was restored", recorded);
     }
@@ -180,11 +189,19 @@ impl Queue {
                 site.previews.remove(branch);
                 self.keep_preview(*id, branch);
             }
+            AliasEvent::Locked { site, alias: AliasName::Live, .. } => self.lock(*site, true),
+            AliasEvent::Unlocked { site, alias: AliasName::Live, .. } => self.lock(*site, false),
             // What readers of the site itself see does not end with a branch.
             AliasEvent::Promoted { .. }
             | AliasEvent::Removed { .. }
             | AliasEvent::Locked { .. }
             | AliasEvent::Unlocked { .. } => {}
+        }
+    }
+
+    fn lock(&mut self, id: SiteId, locked: bool) {
+        if let Some(site) = self.sites.get_mut(&id) {
+            site.locked = locked;
         }
     }
 

@@ -1,11 +1,14 @@
 //! The scheduler's pure verb: what to say now, given what is known.
 
 use crate::limits::Limits;
-use crate::queue::{End, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish};
-use crate::slots::Ticket;
-use events::{AliasName, BuildId, Lane, Outcome, SiteId, alias, build, site};
+use crate::queue::{End, KnownOrganization, KnownSandbox, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish};
+use crate::slots::{Caps, Ticket};
+use events::{AliasName, BuildId, Lane, OrganizationId, Outcome, SiteId, alias, build, organization, site};
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
+
+/// Sites of one organization that are deleted with one decision.
+const DELETIONS_MAX: usize = 100;
 
 /// Something to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub enum Decision {
     Alias(SiteId, AliasName, alias::Command, Origin),
     /// A command to a site.
     Site(SiteId, site::Command, Origin),
+    /// A site is to be deleted, and its hosts with it.
+    DeleteSite(SiteId, Origin),
+    /// A command to an organization.
+    Organization(OrganizationId, organization::Command, Origin),
 }
 
 /// Everything to say now: wishes become queued builds, newer builds replace waiting ones, free slots are given out
@@ -24,11 +31,13 @@ pub enum Decision {
 #[must_use]
 pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Decision> {
     let mut decisions = queue_wishes(queue);
+    let caps = Caps { limits, organizations: &queue.organizations.caps };
     let dispatch = |ticket: Ticket| told(queue, ticket.build, build::Command::Dispatch);
-    decisions.extend(queue.waiting().next(queue.active(), limits).into_iter().filter_map(dispatch));
+    decisions.extend(queue.waiting().next(queue.active(), &caps).into_iter().filter_map(dispatch));
     decisions.extend(ends(queue, limits, now).into_iter().filter_map(|(id, command)| told(queue, id, command)));
     decisions.extend(removals(queue));
     decisions.extend(erasures(queue, limits, now));
+    decisions.extend(clean_ups(queue, now));
     decisions
 }
 
@@ -43,7 +52,8 @@ fn queue_wishes(queue: &Queue) -> Vec<Decision> {
             Some(site) => {
                 let number = numbers.entry(wish.site).or_insert(site.last_number);
                 *number += 1;
-                granted(wish, site, *number)
+                let is_suspended = queue.organizations.is_suspended(site.organization);
+                granted(wish, job(wish, site, *number), is_suspended)
             }
             None => cancel("The site was deleted.", None),
         };
@@ -58,9 +68,9 @@ fn told(queue: &Queue, id: BuildId, command: build::Command) -> Option<Decision>
     Some(Decision::Build(id, command, origin))
 }
 
-fn granted(wish: &Wish, site: &KnownSite, number: u64) -> build::Command {
-    let job = job(wish, site, number);
+fn granted(wish: &Wish, job: build::Job, is_suspended: bool) -> build::Command {
     match wish.reason {
+        Reason::Push if is_suspended => skip(job, "The organization is suspended."),
         Reason::Push | Reason::Request | Reason::NewSource => build::Command::Queue(job),
         Reason::UnwantedPush => skip(job, "The commit message asks not to build it."),
         Reason::LatePush => skip(job, "A later push of this branch arrived before this one."),
@@ -105,6 +115,7 @@ fn ending(end: End) -> build::Command {
     match end {
         End::SiteDeleted => cancel("The site was deleted.", None),
         End::BranchDeleted => cancel("The branch was deleted.", None),
+        End::Suspended => cancel("The organization was suspended.", None),
         End::Replaced(newer) => cancel("A newer build of the same branch replaced it.", Some(newer)),
     }
 }
@@ -145,6 +156,29 @@ fn erasures(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> impl Iterato
     let until_s = now.unix_timestamp() - limits.deleted_kept_s;
     let over = queue.erasures.iter().take_while(move |(deleted_s, _)| *deleted_s <= until_s);
     over.filter_map(|(_, id)| Some(Decision::Site(*id, site::Command::Erase, queue.deleted.get(id)?.origin.clone())))
+}
+
+/// Sandboxes whose people are to be told, and those whose sites are to be deleted: what is locked stays.
+fn clean_ups(queue: &Queue, now: OffsetDateTime) -> Vec<Decision> {
+    let due = queue.organizations.due.iter().take_while(|(due_s, _)| *due_s <= now.unix_timestamp());
+    let known = due.filter_map(|(_, id)| Some((*id, queue.organizations.known.get(id)?)));
+    known.flat_map(|(id, known)| clean_up(queue, id, known, now)).collect()
+}
+
+fn clean_up(queue: &Queue, id: OrganizationId, known: &KnownOrganization, now: OffsetDateTime) -> Vec<Decision> {
+    let Some(KnownSandbox { is_announced, origin, .. }) = &known.sandbox else { return Vec::new() };
+    if !is_announced {
+        let announce = organization::Command::AnnounceCleanUp { now };
+        return vec![Decision::Organization(id, announce, origin.clone())];
+    }
+    let is_open = |site: &&SiteId| queue.sites.get(site).is_some_and(|site| !site.locked);
+    let open = known.sites.iter().filter(is_open).take(DELETIONS_MAX);
+    let deletions: Vec<_> = open.map(|site| Decision::DeleteSite(*site, origin.clone())).collect();
+    if deletions.is_empty() {
+        let clean_up = organization::Command::CleanUp { now };
+        return vec![Decision::Organization(id, clean_up, origin.clone())];
+    }
+    deletions
 }
 
 #[cfg(test)]

@@ -15,6 +15,21 @@ pub(crate) struct Ticket {
     pub(crate) organization: OrganizationId,
 }
 
+/// How many slots there are, for all and for some.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caps<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Organizations that have a limit of their own, which is at least one.
+    pub(crate) organizations: &'a BTreeMap<OrganizationId, usize>,
+}
+
+impl Caps<'_> {
+    fn of(&self, organization: OrganizationId) -> usize {
+        let all = self.limits.organization;
+        self.organizations.get(&organization).map_or(all, |own| all.min(*own))
+    }
+}
+
 /// The builds that have a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Active {
@@ -86,13 +101,13 @@ impl Waiting {
 
     /// Gives out the free slots one by one, each to the waiting build whose organization, then site, has the fewest active
     /// builds; the older first among equals. The low lane gets what the high lane leaves.
-    pub(crate) fn next(&self, active: &Active, limits: &Limits) -> Vec<Ticket> {
-        let (mut active, mut given) = (active.clone(), Vec::new());
+    pub(crate) fn next(&self, active: &Active, caps: &Caps<'_>) -> Vec<Ticket> {
+        let (mut active, mut given, limits) = (active.clone(), Vec::new(), caps.limits);
         if limits.organization == 0 || limits.site == 0 {
             return given;
         }
         while active.builds.len() < limits.platform {
-            let Some(ticket) = self.0.values().find_map(|line| line.choose(&active, limits)) else { break };
+            let Some(ticket) = self.0.values().find_map(|line| line.choose(&active, caps)) else { break };
             active.add(ticket.build, ticket.site, ticket.organization);
             given.push(ticket);
         }
@@ -115,12 +130,12 @@ impl Line {
     }
 
     /// An organization that has nothing active goes first, and those that have something are few.
-    fn choose(&self, active: &Active, limits: &Limits) -> Option<Ticket> {
+    fn choose(&self, active: &Active, caps: &Caps<'_>) -> Option<Ticket> {
         let idle = self.first.iter().find(|ticket| active.of(ticket.organization) == 0);
         idle.copied().or_else(|| {
-            let busy = active.organizations.iter().filter(|(_, count)| **count < limits.organization);
+            let busy = active.organizations.iter().filter(|(organization, count)| **count < caps.of(**organization));
             let best = busy.filter_map(|(organization, count)| {
-                let (at_site, ticket) = self.choose_of(*organization, active, limits)?;
+                let (at_site, ticket) = self.choose_of(*organization, active, caps.limits)?;
                 Some((*count, at_site, ticket))
             });
             best.min().map(|(_, _, ticket)| ticket)

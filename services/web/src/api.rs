@@ -11,6 +11,7 @@ pub(crate) mod deploys;
 mod events;
 mod extract;
 mod files;
+mod governance;
 mod identities;
 mod lock;
 mod logs;
@@ -106,6 +107,9 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(organizations::sites))
+        .routes(routes!(governance::suspend, governance::reinstate))
+        .routes(routes!(governance::limit))
+        .routes(routes!(governance::begin_sandbox, governance::end_sandbox))
         .routes(routes!(members::list))
         .routes(routes!(members::set, members::remove))
         .routes(routes!(members::invitations, members::invite))
@@ -121,6 +125,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(users::list))
         .routes(routes!(users::erase))
         .routes(routes!(users::set_role))
+        .routes(routes!(users::suspend, users::reinstate))
         .routes(routes!(secrets::rotate))
         .routes(routes!(source_check::check))
         .routes(routes!(credentials::make_key, credentials::show_key, credentials::remove_key))

@@ -79,6 +79,8 @@ pub(crate) struct App {
     pub(crate) web_url: String,
     /// Whose sites are, as far as somebody asked: a site stays with its organization.
     pub(crate) owners: Mutex<HashMap<SiteId, OrganizationId>>,
+    /// Whose turn it is to count the sites of an organization that may not have any number.
+    pub(crate) new_sites: tokio::sync::Mutex<()>,
     pub(crate) github_webhook_secret: SecretString,
     /// Who has presented wrong signatures of webhooks.
     pub(crate) guessed_signatures: Guesses,
@@ -149,6 +151,7 @@ impl App {
             webhook_url: format!("{web_url}{}", urls::WEBHOOK_PATH),
             web_url,
             owners: Mutex::default(),
+            new_sites: tokio::sync::Mutex::default(),
             guessed_signatures: Guesses::default(),
             refused_deliveries: Guesses::default(),
             looks: Looks::default(),

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::sessions::Visit;
 use events::authority::{Bounds, Holder, PlatformRole, Role, Scope};
 use events::event::TokenGrant;
-use events::{Actor, OrganizationId, Site, SiteId, Token, TokenId, User, UserId};
+use events::{Actor, OrganizationId, Refusal, Site, SiteId, Token, TokenId, User, UserId, user};
 use http::{Extensions, HeaderMap, HeaderValue};
 use projections::Sight;
 use runtime::clock;
@@ -89,12 +89,13 @@ impl App {
         Ok(Some(Caller::new(Who::Token(id), Actor::token(id, &grant.name), holder)))
     }
 
-    /// A person who may sign in; none if there is no such one any more.
+    /// A person who may sign in; none if there is no such one any more. Whoever is suspended is told why.
     async fn person(&self, id: UserId) -> Result<Option<Known>, Problem> {
-        Ok(match self.log.load::<User>(&id.to_string()).await?.state {
-            User::Active(active) => Some(Known { platform: active.role }),
-            User::Unknown | User::Erased => None,
-        })
+        match self.log.load::<User>(&id.to_string()).await?.state {
+            User::Active(user::Active { suspended: Some(reason), .. }) => Err(Refusal::UserSuspended { reason }.into()),
+            User::Active(active) => Ok(Some(Known { platform: active.role })),
+            User::Unknown | User::Erased => Ok(None),
+        }
     }
 
     /// What a caller may know of.

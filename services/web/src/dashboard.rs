@@ -15,6 +15,7 @@ mod diff;
 mod event;
 mod failed;
 pub(crate) mod form;
+mod governance;
 mod home;
 mod layout;
 mod link;
@@ -90,12 +91,6 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
         .route("/sites/{site}/restore", post(restore::restore))
         .route("/deleted-sites", get(restore::list))
-        .route("/organizations", get(organizations::overview).post(organizations::create))
-        .route("/organizations/{organization}", get(organization::show).post(organization::rename))
-        .route("/organizations/{organization}/invitations", post(members::invite))
-        .route("/organizations/{organization}/invitations/{id}/withdraw", post(members::withdraw))
-        .route("/organizations/{organization}/members/{user}", post(members::set))
-        .route("/organizations/{organization}/members/{user}/remove", post(members::remove))
         .route("/account", get(account::show).post(account::create))
         .route("/account/sessions/{id}/end", post(account::end))
         .route("/account/identities/{id}", post(providers::connect))
@@ -115,7 +110,10 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/platform", get(platform::show))
         .route("/platform/parked/{id}/retry", post(platform::retry))
         .route("/platform/parked/{id}/drop", post(platform::discard))
+        .route("/platform/people/{id}/suspension", post(platform::suspend))
+        .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
         .route("/logout", post(login::leave))
+        .merge(organizations())
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let editor = source::routes().route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let login = Router::new()
@@ -136,6 +134,21 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
             .layer(DefaultBodyLimit::max(max))
     };
     within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::map_response(with_policy))
+}
+
+fn organizations() -> Router<Shared> {
+    Router::new()
+        .route("/organizations", get(organizations::overview).post(organizations::create))
+        .route("/organizations/{organization}", get(organization::show).post(organization::rename))
+        .route("/organizations/{organization}/limits", post(governance::set_limits))
+        .route("/organizations/{organization}/sandbox", post(governance::begin_sandbox))
+        .route("/organizations/{organization}/sandbox/end", post(governance::end_sandbox))
+        .route("/organizations/{organization}/suspension", post(governance::suspend))
+        .route("/organizations/{organization}/suspension/end", post(governance::reinstate))
+        .route("/organizations/{organization}/invitations", post(members::invite))
+        .route("/organizations/{organization}/invitations/{id}/withdraw", post(members::withdraw))
+        .route("/organizations/{organization}/members/{user}", post(members::set))
+        .route("/organizations/{organization}/members/{user}/remove", post(members::remove))
 }
 
 /// Sends whoever is not signed in to the sign-in page, and back afterwards.

@@ -234,9 +234,13 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         }
         Refusal::SourceTokenNeedsHttps => (StatusCode::UNPROCESSABLE_ENTITY, "Not over HTTPS"),
         Refusal::VariableReserved(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
+        Refusal::OrganizationSuspended { .. } | Refusal::UserSuspended { .. } => (StatusCode::FORBIDDEN, "Suspended"),
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteErased => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
+        | Refusal::OrganizationFull { .. }
+        | Refusal::CleanUpNotDue
+        | Refusal::OwnSuspension
         | Refusal::LastManager
         | Refusal::TooManyVariables
         | Refusal::TokenExists

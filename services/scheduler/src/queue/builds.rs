@@ -81,7 +81,7 @@ impl Queue {
                     self.open.wait(id, build);
                     self.ends.remove(&id);
                 }
-                None | Some(End::SiteDeleted | End::BranchDeleted) => {}
+                None | Some(End::SiteDeleted | End::BranchDeleted | End::Suspended) => {}
             }
         }
     }
@@ -90,8 +90,8 @@ impl Queue {
         let Some(build) = self.builds.get_mut(&id) else { return };
         build.progress = progress;
         let build = build.clone();
-        // What has begun is not stopped by a newer one.
-        if matches!(self.ends.get(&id), Some(End::Replaced(_))) {
+        // What has begun is not stopped by a newer one, nor by a suspension.
+        if matches!(self.ends.get(&id), Some(End::Replaced(_) | End::Suspended)) {
             self.ends.remove(&id);
         }
         self.open.free(id, &build);
@@ -114,7 +114,7 @@ impl Queue {
     }
 
     /// It shall be ended from here, and gets no slot any more; one that has a slot keeps it until then.
-    fn end(&mut self, id: BuildId, end: End) {
+    pub(super) fn end(&mut self, id: BuildId, end: End) {
         if let Some(build) = self.builds.get(&id).filter(|build| build.progress == Progress::Queued) {
             self.open.free(id, build);
         }

@@ -18,6 +18,8 @@ pub struct KnownSite {
     pub last_number: u64,
     /// Branches whose preview shows something.
     pub previews: BTreeSet<Branch>,
+    /// Whether what its readers see is locked.
+    pub locked: bool,
     /// Branches of its repository that were deleted: whenever something is synced for one after all, it is taken down.
     pub gone: Gone,
 }
@@ -90,6 +92,8 @@ pub enum End {
     BranchDeleted,
     /// A newer build of its branch came while it waited.
     Replaced(BuildId),
+    /// Its organization was suspended while it waited.
+    Suspended,
 }
 
 /// The parts of an envelope that go on into what follows from it.
@@ -153,7 +157,7 @@ impl From<&Recorded> for Origin {
 
 impl KnownSite {
     pub(super) fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
-        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), gone: Gone::default() }
+        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), locked: false, gone: Gone::default() }
     }
 
     /// Whether the branch is published under a name of its own; every other is a preview.

@@ -56,7 +56,9 @@ impl Open {
 
     /// What runs for a site that was deleted takes nobody's slot.
     pub(super) fn hold(&mut self, id: BuildId, build: &OpenBuild, end: Option<&End>) {
-        if let (Some(organization), None | Some(End::BranchDeleted | End::Replaced(_))) = (build.organization, end) {
+        if let (Some(organization), None | Some(End::BranchDeleted | End::Replaced(_) | End::Suspended)) =
+            (build.organization, end)
+        {
             self.active.add(id, build.site, organization);
         }
     }

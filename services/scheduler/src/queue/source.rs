@@ -73,6 +73,9 @@ impl Queue {
         if matches!(reason, Reason::Push | Reason::UnwantedPush) {
             self.restore_branch(id, branch);
         }
+        if *reason == Reason::Push {
+            self.remember_missed(id, branch);
+        }
         self.wish(Wish {
             build: BuildId::of(recorded.envelope.id, id),
             reason: *reason,

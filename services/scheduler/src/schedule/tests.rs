@@ -10,6 +10,7 @@ use uuid::Uuid;
 mod deletions;
 mod memory;
 mod orders;
+mod organizations;
 mod previews;
 mod signed;
 mod slots;
@@ -20,6 +21,7 @@ mod sources;
 struct Story {
     queue: Queue,
     aggregates: Map<BuildId, events::Build>,
+    organizations: Map<OrganizationId, events::Organization>,
     sequence: u64,
     now: OffsetDateTime,
 }
@@ -27,7 +29,7 @@ struct Story {
 impl Story {
     fn new() -> Self {
         let (queue, aggregates) = (Queue::default(), Map::new());
-        Self { queue, aggregates, sequence: 0, now: OffsetDateTime::UNIX_EPOCH }
+        Self { queue, aggregates, organizations: Map::new(), sequence: 0, now: OffsetDateTime::UNIX_EPOCH }
     }
 
     fn state(&mut self, about: &str, event: impl Into<Event>) -> Uuid {
@@ -104,6 +106,8 @@ impl Story {
                         self.state(&about, AliasEvent::Removed { site, alias, previous });
                     }
                     Decision::Site(id, ..) => drop(self.state(&id.to_string(), SiteEvent::Erased {})),
+                    Decision::DeleteSite(id, _) => drop(self.state(&id.to_string(), SiteEvent::Deleted {})),
+                    Decision::Organization(id, command, _) => self.organization(id, &command),
                 }
             }
         }
@@ -115,6 +119,15 @@ impl Story {
         for fact in aggregate.decide(command).unwrap() {
             let next = self.aggregates.remove(&id).unwrap_or_default().evolve(&fact);
             self.aggregates.insert(id, next);
+            self.state(&id.to_string(), fact);
+        }
+    }
+
+    fn organization(&mut self, id: OrganizationId, command: &organization::Command) {
+        let aggregate = self.organizations.remove(&id).unwrap_or_default();
+        let facts = aggregate.decide(command).unwrap();
+        self.organizations.insert(id, facts.iter().fold(aggregate, Aggregate::evolve));
+        for fact in facts {
             self.state(&id.to_string(), fact);
         }
     }
@@ -149,6 +162,11 @@ fn site(name: &str) -> SiteId {
     SiteId(Uuid::new_v5(&Uuid::nil(), name.as_bytes()))
 }
 
+/// The id of the organization called `name`.
+fn organization_called(name: &str) -> OrganizationId {
+    OrganizationId(Uuid::new_v5(&Uuid::nil(), name.as_bytes()))
+}
+
 fn settings(repository: &str) -> SiteSettings {
     SiteSettings {
         repository: repository.parse().unwrap(),
@@ -161,7 +179,7 @@ fn settings(repository: &str) -> SiteSettings {
 fn created(name: &str, organization: &str) -> SiteEvent {
     SiteEvent::Created {
         name: name.parse().unwrap(),
-        organization: OrganizationId(Uuid::new_v5(&Uuid::nil(), organization.as_bytes())),
+        organization: organization_called(organization),
         settings: settings(&format!("https://git.example/{name}")),
     }
 }

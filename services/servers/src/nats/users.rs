@@ -75,7 +75,7 @@ pub const USERS: &[User] = &[
     },
     User {
         name: "scheduler",
-        states: &["build", "alias", "site"],
+        states: &["build", "alias", "site", "host", "organization"],
         reads: &["EVENTS"],
         follows: &[FACTS],
         works: false,

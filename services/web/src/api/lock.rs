@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 pub(crate) struct Reason {
     /// For whoever wants to know, one line of at most 500 bytes.
     #[schema(min_length = 1, max_length = 500)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// The lock of a site.

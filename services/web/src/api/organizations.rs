@@ -1,6 +1,7 @@
 //! Organizations: created, listed, renamed. One also begins with the first site that names it.
 
 use super::extract::{Asked, Body, Named};
+use super::governance::{Limits, Sandbox};
 use super::page::{Items, Page};
 use super::sites;
 use super::version::{if_match, tag};
@@ -15,7 +16,6 @@ use crate::view::View;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::authority::Members;
 use events::organization::Active;
 use events::{OrganizationId, OrganizationName};
 use http::{HeaderMap, StatusCode, header};
@@ -39,6 +39,14 @@ pub(crate) struct Shown {
     created_at: Option<OffsetDateTime>,
     /// Who created it.
     created_by: Option<String>,
+    /// Why its people may change nothing now and its pushes are not built; null if they may and they are.
+    #[schema(required)]
+    suspended: Option<String>,
+    /// What it may have.
+    limits: Limits,
+    /// When its sites are deleted; null if they are kept.
+    #[schema(required)]
+    sandbox: Option<Sandbox>,
 }
 
 /// Fields of an organization, as a JSON merge patch (RFC 7396).
@@ -54,8 +62,10 @@ pub(crate) struct Wanted {
 
 impl Shown {
     fn of(organization: OrganizationRow) -> Self {
-        let OrganizationRow { id, name, created_at, created_by, .. } = organization;
-        Self { id, name, created_at: Some(created_at), created_by: Some(created_by.0) }
+        let (limits, sandbox) = (Limits::of(&organization), Sandbox::of(&organization));
+        let OrganizationRow { id, name, created_at, created_by, suspended, .. } = organization;
+        let (created_at, created_by) = (Some(created_at), Some(created_by.0));
+        Self { id, name, created_at, created_by, suspended, limits, sandbox }
     }
 
     /// An organization as the log has it, with what only the read model knows, as far as that answers. Tag and fields are of
@@ -65,7 +75,10 @@ impl Shown {
             Some(row) if row.version >= changed.version => (row.version, Self::of(row)),
             row => {
                 let (created_at, created_by) = row.map(|row| (row.created_at, row.created_by.0)).unzip();
-                (changed.version, Self { id, name: changed.name, created_at, created_by })
+                let (limits, sandbox) = (changed.limits.into(), changed.sandbox.map(Sandbox::from));
+                let suspended = changed.suspended;
+                let shown = Self { id, name: changed.name, created_at, created_by, suspended, limits, sandbox };
+                (changed.version, shown)
             }
         }
     }
@@ -92,7 +105,7 @@ pub(crate) async fn create(
     let name = wanted.name.ok_or_else(|| missing("name"))?;
     let id = commands::create_organization(&app, &name, caller).await?;
     let row = commands::soon(app.model.organization(id)).await.flatten();
-    let (version, shown) = Shown::changed(id, Active { name, version: 1, members: Members::new() }, row);
+    let (version, shown) = Shown::changed(id, Active::new(name), row);
     let location = [(header::LOCATION, format!("{}/organizations/{id}", API))];
     Ok((StatusCode::CREATED, location, tag(version), Json(shown)).into_response())
 }

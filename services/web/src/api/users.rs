@@ -1,6 +1,7 @@
 //! People of the installation, as admins and support see them.
 
 use super::extract::{Asked, Body, Named};
+use super::lock::Reason;
 use super::page::{Items, Page};
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -46,6 +47,9 @@ pub(crate) struct Shown {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     erased_at: Option<OffsetDateTime>,
+    /// Why no session and no token of theirs is good now; null if they are.
+    #[schema(required)]
+    suspended: Option<String>,
 }
 
 /// What somebody shall be for the whole installation.
@@ -72,8 +76,8 @@ pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<It
         let mut known = people::all(&view, &rows.iter().map(|row| row.id).collect()).await?;
         let shown = |row: UserRow| {
             let people::Known { name, email } = known.remove(&row.id).unwrap_or_default();
-            let UserRow { id, role, created_at, signed_in_at, erased_at, .. } = row;
-            Shown { id, name, email, role, created_at, signed_in_at, erased_at }
+            let UserRow { id, role, created_at, signed_in_at, erased_at, suspended, .. } = row;
+            Shown { id, name, email, role, created_at, signed_in_at, erased_at, suspended }
         };
         Ok::<_, Problem>(rows.into_iter().map(shown).collect())
     };
@@ -92,6 +96,33 @@ pub(crate) async fn set_role(
 ) -> Result<Json<Wanted>, Problem> {
     commands::set_platform_role(&app, id, role, caller).await?;
     Ok(Json(Wanted { role }))
+}
+
+/// Suspend a person: no session and no token of theirs is good
+#[utoipa::path(put, path = "/users/{id}/suspension", tag = "users", params(("id" = String, Path)), request_body = Reason,
+    responses((status = 200, description = "They are suspended, for this reason", body = Reason)),
+)]
+pub(crate) async fn suspend(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<UserId>,
+    Body(Reason { reason }): Body<Reason>,
+) -> Result<Json<Reason>, Problem> {
+    let reason = commands::suspend_user(&app, id, &reason, caller).await?;
+    Ok(Json(Reason { reason }))
+}
+
+/// Suspend a person no more
+#[utoipa::path(delete, path = "/users/{id}/suspension", tag = "users", params(("id" = String, Path)), responses(
+    (status = 204, description = "They are not suspended"),
+))]
+pub(crate) async fn reinstate(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<UserId>,
+) -> Result<StatusCode, Problem> {
+    commands::reinstate_user(&app, id, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Forget who a person is, for good

@@ -12,21 +12,15 @@ use events::alias::Command;
 use events::authority;
 use events::{Alias, AliasName, SiteId, subject};
 
-/// Longest reason in bytes.
-const REASON_MAX: usize = 500;
 /// What a lock holds. Previews go on, so that a change can be prepared meanwhile.
 const HELD: [AliasName; 2] = [AliasName::Live, AliasName::Demo];
 
 /// Locks a site, or gives another reason for its lock. Answers the reason.
 pub(crate) async fn lock_site(app: &Shared, place: &Place, reason: &str, caller: Caller) -> Result<String, Problem> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.len() > REASON_MAX || reason.contains(char::is_control) {
-        let why = format!("`reason` must be one line of 1 to {REASON_MAX} bytes");
-        return Err(Problem::InvalidInput(why));
-    }
-    let lock = |site, alias| Command::Lock { site, alias, reason: reason.to_owned() };
+    let reason = super::reason::reason(reason)?;
+    let lock = |site, alias| Command::Lock { site, alias, reason: reason.clone() };
     hold(app, place, lock, caller).await?;
-    Ok(reason.to_owned())
+    Ok(reason)
 }
 
 /// Lets a site move again. What was stored meanwhile stays where it is until somebody shows it, or the next build does.

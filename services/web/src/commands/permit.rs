@@ -4,7 +4,7 @@
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::problem::Problem;
-use events::authority::{self, Command, Denial, Members, State};
+use events::authority::{self, Command, Denial, Standing, State};
 use events::{Cause, Organization, OrganizationId, Refusal, SiteId};
 
 /// What a command is about.
@@ -25,13 +25,13 @@ pub(crate) async fn permit(app: &Shared, caller: &Caller, command: Command, abou
         About::Organization(organization) => Some(organization),
         About::Site(site) => Some(app.owner_of(site).await?.ok_or_else(missing)?),
     };
-    let members = match organization.filter(|_| caller.holder.user.is_some()) {
-        Some(organization) => members(app, organization).await?,
-        None => Members::new(),
+    let (standing, reason) = match organization.filter(|_| caller.holder.user.is_some()) {
+        Some(organization) => standing(app, organization).await?,
+        None => Default::default(),
     };
     let state = match (about, organization) {
-        (About::Site(site), Some(organization)) => State::Site(site, organization, &members),
-        (_, Some(organization)) => State::Organization(organization, &members),
+        (About::Site(site), Some(organization)) => State::Site(site, organization, &standing),
+        (_, Some(organization)) => State::Organization(organization, &standing),
         (About::Own, None) => State::Own,
         (_, None) => State::Platform,
     };
@@ -39,14 +39,18 @@ pub(crate) async fn permit(app: &Shared, caller: &Caller, command: Command, abou
         Ok(()) => Ok(Cause::new(caller.actor.clone())),
         Err(Denial::Hidden) => Err(missing()),
         Err(Denial::Forbidden(rank)) => Err(Problem::Forbidden(rank)),
+        Err(Denial::Suspended) => Err(Refusal::OrganizationSuspended { reason }.into()),
     }
 }
 
-async fn members(app: &Shared, organization: OrganizationId) -> Result<Members, Problem> {
-    Ok(match app.log.load::<Organization>(&organization.to_string()).await?.state {
-        Organization::Active(active) => active.members,
-        Organization::Unknown => Members::new(),
-    })
+/// Where an organization stands, and why it is suspended if it is.
+async fn standing(app: &Shared, organization: OrganizationId) -> Result<(Standing, String), Problem> {
+    let active = match app.log.load::<Organization>(&organization.to_string()).await?.state {
+        Organization::Active(active) => active,
+        Organization::Unknown => return Ok(Default::default()),
+    };
+    let standing = Standing { members: active.members, is_suspended: active.suspended.is_some() };
+    Ok((standing, active.suspended.unwrap_or_default()))
 }
 
 impl About {

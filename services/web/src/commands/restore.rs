@@ -39,6 +39,7 @@ async fn restore_once(app: &Shared, id: SiteId, name: Option<&SiteName>, caller:
         Site::Erased(_) => return Err(Refusal::SiteErased.into()),
         Site::Unknown => return Err(Refusal::SiteNotFound.into()),
     };
+    let _room = super::limits::room(app, deleted.organization).await?;
     let (name, owner) = (name.unwrap_or(&deleted.name), Owner { site: id, organization: deleted.organization });
     let mut former = BTreeSet::new();
     for host in deleted.hosts().filter(|host| *host != name) {

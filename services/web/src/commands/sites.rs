@@ -115,6 +115,7 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Crea
     if caller.has_key() && matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
         return Ok(Created { site, organization, settings: new.settings(site)? });
     }
+    let _room = if organization.is_new { None } else { super::limits::room(app, owner).await? };
     let settings = new.settings(site)?;
     if let Source::Here(template, _) = source {
         // Before the site, which is built at once.

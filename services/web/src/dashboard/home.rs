@@ -82,12 +82,14 @@ pub(super) async fn show(view: View, asked: Result<Query<Asked>, QueryRejection>
     let found = view.model.overview(&view.sight, &listing).await?;
     let rows = sites::rows(&view, &found.sites).await?;
     let has_none = found.all == 0 && listing.search.is_empty();
+    let waiting = if has_none { waiting::section(&view).await? } else { None };
     let content = html! {
         div.title {
             h1 { "Home" }
             @if view.sight == Sight::All { p { a href="/platform" { "Platform" } } }
         }
         @if asked.is_plain() && !has_none { (now(&view).await?) }
+        @if let Some(waiting) = waiting { div.now { section.card { h2 { "Waiting for you" } (waiting) } } }
         @if has_none {
             p.empty {
                 "There are no sites yet. Create the first one below: name it, say where its repository is, and Pagefold \

@@ -2,6 +2,7 @@
 
 use super::failed::Failed;
 use super::form::form;
+use super::governance;
 use super::layout::{Page, moment};
 use super::link::link;
 use super::members;
@@ -39,9 +40,11 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
     let content = html! {
         p.crumbs { a href="/organizations" { "Organizations" } }
         div.title { h1 { (organization.name) } }
+        (governance::notices(&organization))
         dl.facts {
             div { dt { "Id" } dd { code { (organization.id) } } }
             div { dt { "Created" } dd { (moment(organization.created_at)) " by " (organization.created_by) } }
+            @if let Some(limits) = governance::limits(&organization) { div { dt { "May have" } dd { (limits) } } }
         }
         p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } a href="/deliveries" { "Webhooks that led to nothing" } a href="/deleted-sites" { "Deleted sites" } }
         h2 { "Sites" }
@@ -60,6 +63,7 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
                 button.primary { "Save" }
             }))
         }
+        (governance::section(&view, &organization))
     };
     Ok(Page { title: organization.name.as_str(), signed_in: true, refreshes: None }.render(&content))
 }

@@ -27,6 +27,8 @@ use runtime::clock;
 use runtime::parked::Parked;
 use serde::Deserialize;
 
+pub(super) use people::{reinstate, suspend};
+
 /// Lines of the queue, and organizations on a page.
 const LINES: u32 = 100;
 const ROWS: u32 = 50;

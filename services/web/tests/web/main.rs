@@ -15,6 +15,7 @@ mod forms;
 /// The same server that launchers are tested with.
 #[path = "../../../launcher/tests/launcher/sources/git_host.rs"]
 mod git_host;
+mod governance;
 mod guard;
 mod history;
 mod lists;

@@ -44,7 +44,11 @@ fn a_push_that_comes_after_the_deletion_of_what_it_made_is_told_and_not_built() 
             Decision::Build(_, build::Command::Skip { job, reason }, _) if reason.contains("deleted") => {
                 job.commit.clone()
             }
-            Decision::Build(..) | Decision::Alias(..) | Decision::Site(..) => None,
+            Decision::Build(..)
+            | Decision::Alias(..)
+            | Decision::Site(..)
+            | Decision::DeleteSite(..)
+            | Decision::Organization(..) => None,
         };
         let told: Vec<_> = said.iter().filter_map(late).map(|commit| commit.as_str()[39..].to_owned()).collect();
         assert!(told.contains(&"2".to_owned()) && said.len() == told.len(), "{order:?}: {said:?}");

@@ -89,6 +89,8 @@ impl Branches {
             }
             Decision::Alias(_, _, command, _) => self.move_alias(&command, 0),
             Decision::Site(id, command, _) => panic!("{id} was not deleted: {command:?}"),
+            Decision::DeleteSite(id, _) => panic!("{id} is in no sandbox"),
+            Decision::Organization(id, command, _) => panic!("{id} is no sandbox: {command:?}"),
         }
     }
 

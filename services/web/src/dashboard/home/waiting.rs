@@ -4,6 +4,7 @@ use super::super::layout::moment;
 use crate::people;
 use crate::problem::Problem;
 use crate::view::View;
+use events::organization::NOTICE_DAYS;
 use futures::{StreamExt, TryStreamExt, stream};
 use maud::{Markup, html};
 use projections::invitations::InvitationRow;
@@ -11,6 +12,7 @@ use projections::organizations::OrganizationRow;
 use projections::sites::SiteRow;
 use runtime::clock;
 use std::collections::BTreeSet;
+use time::Duration;
 
 /// Rows of each kind.
 const ROWS: u32 = 5;
@@ -25,7 +27,8 @@ pub(super) async fn section(view: &View) -> Result<Option<Markup>, Problem> {
     let invited = invitations(view).await?;
     let locked = view.model.sites_locked_by(actor, &view.sight, ROWS).await?;
     let silent = view.model.silent_sites_of(actor, &view.sight, ROWS).await?;
-    if invited.is_empty() && locked.is_empty() && silent.is_empty() {
+    let told = organizations(view).await?;
+    if invited.is_empty() && locked.is_empty() && silent.is_empty() && told.is_empty() {
         return Ok(None);
     }
     Ok(Some(html! {
@@ -34,6 +37,7 @@ pub(super) async fn section(view: &View) -> Result<Option<Markup>, Problem> {
                 p { "You are invited to " strong { (organization.name) } " as a " (invitation.role) "." }
                 p.faint { "Open the link that you were sent; it is good until " (moment(invitation.expires_at)) "." }
             } }
+            @for organization in &told { (governed(organization)) }
             @for site in &locked { (held(site)) }
             @for site in &silent { li {
                 p { a href={ "/sites/" (site.name) } { (site.name) } " waits for its first ping" }
@@ -41,6 +45,26 @@ pub(super) async fn section(view: &View) -> Result<Option<Markup>, Problem> {
             } }
         }
     }))
+}
+
+/// Organizations of the caller that are suspended, or whose sites are deleted soon.
+async fn organizations(view: &View) -> Result<Vec<OrganizationRow>, Problem> {
+    let Some(user) = view.caller.holder.user else { return Ok(Vec::new()) };
+    let ids: Vec<_> = view.model.memberships(user).await?.into_iter().map(|member| member.organization).collect();
+    let soon = clock::now() + Duration::days(NOTICE_DAYS.into());
+    Ok(view.model.organizations_to_mind(&ids, soon, ROWS).await?)
+}
+
+fn governed(organization: &OrganizationRow) -> Markup {
+    html! { li {
+        @if let Some(reason) = &organization.suspended {
+            p { a href={ "/organizations/" (organization.name) } { (organization.name) } " is suspended" }
+            p.faint { (reason) }
+        } @else if let Some(at) = organization.clean_up_at {
+            p { a href={ "/organizations/" (organization.name) } { (organization.name) } " is a sandbox: its sites are deleted on " (moment(at)) }
+            p.faint { "Lock a site to keep it." }
+        }
+    } }
 }
 
 fn held(site: &SiteRow) -> Markup {
