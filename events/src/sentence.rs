@@ -125,6 +125,8 @@ fn user(fact: &UserEvent) -> String {
         UserEvent::PlatformRoleChanged { role: None } => "a person has no platform role any more".to_owned(),
         UserEvent::Suspended { reason } => format!("a person was suspended: {reason}"),
         UserEvent::Reinstated {} => "a person was reinstated".to_owned(),
+        UserEvent::GithubConnected { .. } => "a person connected an account at GitHub".to_owned(),
+        UserEvent::GithubDisconnected {} => "the account of a person at GitHub is used no longer".to_owned(),
         UserEvent::Erased {} => "a person was forgotten".to_owned(),
     }
 }

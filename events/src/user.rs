@@ -26,6 +26,17 @@ pub struct Active {
     pub role: Option<PlatformRole>,
     /// Why they may do nothing now; none if they may.
     pub suspended: Option<String>,
+    /// Their account at GitHub, if they have connected it.
+    pub github: Option<Github>,
+}
+
+/// An account at GitHub that may be used for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Github {
+    /// What it is called there.
+    pub account: Sealed,
+    /// By which it is used.
+    pub token: Sealed,
 }
 
 /// What may be asked of a person.
@@ -49,6 +60,10 @@ pub enum Command {
     },
     /// Be suspended no more.
     Reinstate,
+    /// Have this account at GitHub used for them.
+    ConnectGithub(Github),
+    /// Have none used any more.
+    DisconnectGithub,
     /// Be forgotten.
     Erase,
 }
@@ -83,6 +98,12 @@ impl Aggregate for User {
                 let changes = active.role != *role;
                 Ok(changes.then_some(UserEvent::PlatformRoleChanged { role: *role }).into_iter().collect())
             }
+            (Self::Active(_), Command::ConnectGithub(Github { account, token })) => {
+                Ok(vec![UserEvent::GithubConnected { account: account.clone(), token: token.clone() }])
+            }
+            (Self::Active(active), Command::DisconnectGithub) => {
+                Ok(active.github.as_ref().map(|_| UserEvent::GithubDisconnected {}).into_iter().collect())
+            }
             (Self::Active(_), Command::Erase) => Ok(vec![UserEvent::Erased {}]),
             (Self::Erased, Command::Erase) => Ok(vec![]),
             (Self::Unknown | Self::Erased, _) => Err(Refusal::UserNotFound),
@@ -92,13 +113,17 @@ impl Aggregate for User {
     fn evolve(self, fact: &UserEvent) -> Self {
         match (self, fact.clone()) {
             (Self::Unknown, UserEvent::Created { name, email }) => {
-                Self::Active(Active { name, email, role: None, suspended: None })
+                Self::Active(Active { name, email, role: None, suspended: None, github: None })
             }
             (Self::Active(active), UserEvent::PlatformRoleChanged { role }) => Self::Active(Active { role, ..active }),
             (Self::Active(active), UserEvent::Suspended { reason }) => {
                 Self::Active(Active { suspended: Some(reason), ..active })
             }
             (Self::Active(active), UserEvent::Reinstated {}) => Self::Active(Active { suspended: None, ..active }),
+            (Self::Active(active), UserEvent::GithubConnected { account, token }) => {
+                Self::Active(Active { github: Some(Github { account, token }), ..active })
+            }
+            (Self::Active(active), UserEvent::GithubDisconnected {}) => Self::Active(Active { github: None, ..active }),
             (Self::Active(_), UserEvent::Erased {}) => Self::Erased,
             (
                 state,
@@ -107,6 +132,8 @@ impl Aggregate for User {
                 | UserEvent::PlatformRoleChanged { .. }
                 | UserEvent::Suspended { .. }
                 | UserEvent::Reinstated {}
+                | UserEvent::GithubConnected { .. }
+                | UserEvent::GithubDisconnected {}
                 | UserEvent::Erased {},
             ) => state,
         }
@@ -155,6 +182,19 @@ mod tests {
         given::<User>([created(), suspended("left"), UserEvent::Reinstated {}])
             .when(Command::SignIn)
             .then([UserEvent::SignedIn {}]);
+    }
+
+    #[test]
+    fn an_account_at_github_is_connected_replaced_and_given_up() {
+        let github = |byte| Github { account: sealed(), token: Sealed::of(&[byte; 50]) };
+        let connected = |byte| UserEvent::GithubConnected { account: sealed(), token: Sealed::of(&[byte; 50]) };
+        let (connect, disconnect) = (|byte| Command::ConnectGithub(github(byte)), Command::DisconnectGithub);
+        given::<User>([created()]).when(connect(1)).then([connected(1)]);
+        given::<User>([created(), connected(1)]).when(connect(2)).then([connected(2)]);
+        given::<User>([created(), connected(1)]).when(disconnect.clone()).then([UserEvent::GithubDisconnected {}]);
+        let over = || [created(), connected(1), UserEvent::GithubDisconnected {}];
+        given::<User>(over()).when(disconnect).then([]);
+        given::<User>([created(), UserEvent::Erased {}]).when(connect(1)).refuses(Refusal::UserNotFound);
     }
 
     #[test]

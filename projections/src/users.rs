@@ -98,6 +98,8 @@ impl Row for UserRow {
                 | UserEvent::PlatformRoleChanged { .. }
                 | UserEvent::Suspended { .. }
                 | UserEvent::Reinstated {}
+                | UserEvent::GithubConnected { .. }
+                | UserEvent::GithubDisconnected {}
                 | UserEvent::Erased {},
             ) => row,
         }

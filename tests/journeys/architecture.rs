@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("projector", &["events", "runtime", "projections"]),
     ("scheduler", &["events", "runtime"]),
     ("syncer", &["events", "runtime", "storage"]),
-    ("web", &["dialer", "events", "listener", "mailer", "runtime", "projections", "storage"]),
+    ("web", &["dialer", "events", "github", "listener", "mailer", "runtime", "projections", "storage"]),
     (
         "pagefold",
         &[

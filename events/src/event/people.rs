@@ -38,6 +38,17 @@ pub enum UserEvent {
     /// They are suspended no more.
     #[serde(rename = "reinstated.v1")]
     Reinstated {},
+    /// They have let the installation use their account at GitHub, in the place of one they had connected before.
+    #[serde(rename = "github_connected.v1")]
+    GithubConnected {
+        /// What the account is called there.
+        account: Sealed,
+        /// By which it is used.
+        token: Sealed,
+    },
+    /// The installation uses no account of theirs at GitHub any more.
+    #[serde(rename = "github_disconnected.v1")]
+    GithubDisconnected {},
     /// Who they were is forgotten: their key is destroyed. They may do nothing any more.
     #[serde(rename = "erased.v1")]
     Erased {},

@@ -1,6 +1,7 @@
 //! GitHub's API: where it is, and how it is asked.
 
 use dialer::{Http, Silence};
+use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use serde_json::Value;
 
@@ -110,24 +111,27 @@ impl Api<'_> {
     }
 
     async fn ask(&self, method: Method, url: &str, body: Option<Value>) -> Result<Value, Failed> {
-        let request = Request::builder()
-            .method(method)
-            .uri(url)
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-            .header(header::ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", VERSION)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.map(|body| body.to_string()).unwrap_or_default().into());
-        let request = request.map_err(|_| Failed::said("its address or its token is unusable"))?;
-        let answer = self.http.send(request).await?;
-        let status = answer.status;
-        if status.is_success() {
-            return Ok(serde_json::from_slice(&answer.body).unwrap_or_default());
-        }
-        let is_too_often = matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
-        let failed = if is_too_often && is_too_fast(&answer.headers) { Failed::TooOften } else { Failed::Answered };
-        Err(failed(status))
+        let asking = Request::builder().method(method).uri(url);
+        send(self.http, asking.header(header::AUTHORIZATION, format!("Bearer {}", self.token)), body).await
     }
+}
+
+/// What is answered to a request that says who asks.
+pub(crate) async fn send(http: &Http, request: Builder, body: Option<Value>) -> Result<Value, Failed> {
+    let request = request
+        .header(header::ACCEPT, "application/vnd.github+json")
+        .header("x-github-api-version", VERSION)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.map(|body| body.to_string()).unwrap_or_default().into());
+    let request = request.map_err(|_| Failed::said("its address or its token is unusable"))?;
+    let answer = http.send(request).await?;
+    let status = answer.status;
+    if status.is_success() {
+        return Ok(serde_json::from_slice(&answer.body).unwrap_or_default());
+    }
+    let is_too_often = matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+    let failed = if is_too_often && is_too_fast(&answer.headers) { Failed::TooOften } else { Failed::Answered };
+    Err(failed(status))
 }
 
 /// GitHub says so with 403 as well as with 429.

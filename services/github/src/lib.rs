@@ -4,6 +4,10 @@
 
 mod api;
 mod app;
+mod grant;
+mod repository;
 
 pub use api::{Api, Failed, Place};
 pub use app::{Account, App, AppError};
+pub use grant::Client;
+pub use repository::{Found, Hook, Repository, install, look_up, pushable};

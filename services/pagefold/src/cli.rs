@@ -4,6 +4,7 @@ use crate::access::{Access, ProjectionsCommand};
 use crate::deliveries;
 use crate::deploy::Deploy;
 use crate::env;
+use crate::hub;
 use crate::notices;
 use crate::organization;
 use crate::people;
@@ -88,6 +89,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: source::Command,
     },
+    /// See and use your account at GitHub
+    Github {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: hub::Command,
+    },
     /// See who is known, and forget them
     People {
         #[command(flatten)]
@@ -153,6 +161,7 @@ impl Command {
             Self::Organization { .. } | Self::Permissions { .. } | Self::Projections { .. } => None,
             Self::Deliveries { .. }
             | Self::Source { .. }
+            | Self::Github { .. }
             | Self::People { .. }
             | Self::SignInLink { .. }
             | Self::Notices { .. }

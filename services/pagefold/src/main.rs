@@ -12,6 +12,7 @@ mod env;
 mod exit;
 mod github_app;
 mod health;
+mod hub;
 mod launch;
 mod limits;
 mod mail;
@@ -83,6 +84,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Site { access, command } => site::run(&access, command).await,
         Command::Organization { access, command } => organization::run(&access, command).await,
         Command::Deliveries { access, command } => deliveries::run(&access, command).await,
+        Command::Github { access, command } => hub::run(&access, command).await,
         Command::Source { access, command } => source::run(&access, command).await,
         Command::People { access, command } => people::run(&access, command).await,
         Command::SignInLink { access, user } => people::sign_in_link(&access, user).await,

@@ -12,6 +12,7 @@ mod events;
 mod extract;
 mod files;
 mod governance;
+mod hub;
 mod identities;
 mod lock;
 mod logs;
@@ -97,6 +98,7 @@ fn texts() -> OpenApiRouter<Shared> {
 
 fn commands() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
+        .merge(people())
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(restore::list))
@@ -104,28 +106,6 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(source::list))
         .routes(routes!(source::publish))
         .routes(routes!(lock::lock, lock::unlock))
-        .routes(routes!(organizations::list, organizations::create))
-        .routes(routes!(organizations::show, organizations::change))
-        .routes(routes!(organizations::sites))
-        .routes(routes!(governance::suspend, governance::reinstate))
-        .routes(routes!(governance::limit))
-        .routes(routes!(governance::begin_sandbox, governance::end_sandbox))
-        .routes(routes!(members::list))
-        .routes(routes!(members::set, members::remove))
-        .routes(routes!(members::invitations, members::invite))
-        .routes(routes!(members::withdraw))
-        .routes(routes!(me::show))
-        .routes(routes!(me::link))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::end))
-        .routes(routes!(identities::list))
-        .routes(routes!(identities::disconnect))
-        .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::revoke))
-        .routes(routes!(users::list))
-        .routes(routes!(users::erase))
-        .routes(routes!(users::set_role))
-        .routes(routes!(users::suspend, users::reinstate))
         .routes(routes!(secrets::rotate))
         .routes(routes!(source_check::check))
         .routes(routes!(credentials::make_key, credentials::show_key, credentials::remove_key))
@@ -168,6 +148,36 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(events::of_site))
         .routes(routes!(events::live))
         .routes(routes!(events::show))
+}
+
+/// Commands about people, what they belong to, and what they come in with.
+fn people() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::show, organizations::change))
+        .routes(routes!(organizations::sites))
+        .routes(routes!(governance::suspend, governance::reinstate))
+        .routes(routes!(governance::limit))
+        .routes(routes!(governance::begin_sandbox, governance::end_sandbox))
+        .routes(routes!(members::list))
+        .routes(routes!(members::set, members::remove))
+        .routes(routes!(members::invitations, members::invite))
+        .routes(routes!(members::withdraw))
+        .routes(routes!(me::show))
+        .routes(routes!(me::link))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(identities::list))
+        .routes(routes!(identities::disconnect))
+        .routes(routes!(hub::show, hub::disconnect))
+        .routes(routes!(hub::repositories))
+        .routes(routes!(hub::install))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(users::list))
+        .routes(routes!(users::erase))
+        .routes(routes!(users::set_role))
+        .routes(routes!(users::suspend, users::reinstate))
 }
 
 /// The OpenAPI 3.1 document of the API.

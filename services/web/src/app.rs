@@ -5,6 +5,7 @@ use crate::bodies::Bodies;
 use crate::budget::Budget;
 use crate::config::Config;
 use crate::guesses::Guesses;
+use crate::hub::Hub;
 use crate::keys::Key;
 use crate::looks::Looks;
 use crate::news::News;
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// Who vouches for people.
     pub(crate) providers: Providers,
+    /// GitHub, if people may connect their accounts of it.
+    pub(crate) hub: Option<Hub>,
     /// What invitations are sent by, if mail is sent here.
     pub(crate) mailer: Option<Mailer>,
     /// The installation's key.
@@ -141,6 +144,7 @@ impl App {
             health,
             auth,
             providers: Providers::new(&config.sign_in, &web_url),
+            hub: config.sign_in.github.clone().map(Hub::new),
             mailer: config.mailer.clone(),
             key,
             pace: Pace::default(),

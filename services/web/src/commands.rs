@@ -10,6 +10,7 @@ mod credentials;
 mod deliveries;
 mod execute;
 mod files;
+mod hub;
 mod identities;
 mod invitation_mail;
 mod limits;
@@ -40,6 +41,9 @@ pub(crate) use credentials::{
 pub(crate) use deliveries::redeliver;
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use files::{At, Change, Permitted, Tip, list_files, may_use_repository, publish, read_file, save_file};
+pub(crate) use hub::{
+    connect_github, disconnect_github, github_account, github_repositories, github_repository, install_webhook,
+};
 pub(crate) use identities::{connect, disconnect, welcome};
 pub(crate) use limits::{begin_sandbox, end_sandbox, limit_organization};
 pub(crate) use links::{SignInLink, create_link, follow_link, told};

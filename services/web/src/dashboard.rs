@@ -17,6 +17,7 @@ mod failed;
 pub(crate) mod form;
 mod governance;
 mod home;
+mod hub;
 mod layout;
 mod link;
 mod lock;
@@ -114,6 +115,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
         .route("/logout", post(login::leave))
         .merge(organizations())
+        .merge(hub::routes())
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let editor = source::routes().route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let login = Router::new()

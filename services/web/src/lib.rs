@@ -23,6 +23,7 @@ mod guard;
 mod guesses;
 mod health;
 mod hosting;
+mod hub;
 mod issued;
 mod keys;
 mod looks;

@@ -85,6 +85,12 @@ pub(crate) enum Problem {
     NotInvited,
     #[error("the provider that vouches for people cannot be reached, try again")]
     ProviderUnavailable(#[source] runtime::error::BoxError),
+    #[error("your account at GitHub is not connected, or no longer: connect it on the page of your account")]
+    GithubNotConnected,
+    #[error("GitHub refuses this to your account there: it answered {0}")]
+    GithubRefused(StatusCode),
+    #[error("GitHub cannot be asked now, try again")]
+    GithubUnavailable(#[source] runtime::error::BoxError),
     #[error("the request comes from another site")]
     CrossSite,
     #[error("this form was not made for your session, or before it; load its page again")]
@@ -175,6 +181,9 @@ impl Problem {
             Self::ProviderUnavailable(_) => {
                 ("provider_unavailable", StatusCode::SERVICE_UNAVAILABLE, "Provider unavailable")
             }
+            Self::GithubNotConnected => ("github_not_connected", StatusCode::CONFLICT, "Not connected"),
+            Self::GithubRefused(_) => ("github_refused", StatusCode::CONFLICT, "Refused by GitHub"),
+            Self::GithubUnavailable(_) => ("github_unavailable", StatusCode::SERVICE_UNAVAILABLE, "GitHub unavailable"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::StaleForm => ("stale_form", StatusCode::FORBIDDEN, "Form out of date"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),

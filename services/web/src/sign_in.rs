@@ -15,6 +15,7 @@ use futures::FutureExt;
 use github::GitHub;
 use openid::OpenId;
 use outside::Outside;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use uuid::Builder;
@@ -50,6 +51,13 @@ pub(crate) struct Vouched {
     pub(crate) name: Option<String>,
     /// Where mail reaches them, as far as the provider has made sure of it.
     pub(crate) email: Option<String>,
+}
+
+/// What somebody has granted at GitHub: to be used for them.
+pub(crate) struct Granted {
+    /// What they are called there.
+    pub(crate) account: String,
+    pub(crate) token: SecretString,
 }
 
 /// Where a browser is sent to be vouched for, and what it keeps meanwhile.
@@ -117,6 +125,12 @@ impl Providers {
             (Way::GitHub, _, Some(github)) => github.arrive(&self.outside, &back, flow, code).boxed().await,
             (Way::OpenId | Way::GitHub, _, _) => Err(Problem::NotFound),
         }
+    }
+
+    /// What the browser's person has granted at GitHub, that comes back from there with `code`.
+    pub(crate) async fn granted(&self, flow: &Flow, code: String) -> Result<Granted, Problem> {
+        let Some(github) = &self.github else { return Err(Problem::NotFound) };
+        github.granted(&self.outside, &self.back(flow.way), flow, code).boxed().await
     }
 
     /// Whether they may come in without an invitation.

@@ -37,6 +37,8 @@ pub(crate) async fn welcome(app: &Shared, vouched: &Vouched, purpose: &Purpose) 
             commit(app, app.log.transaction(cause).with::<Identity>(id, command)).await?;
             Ok(*user)
         }
+        // It signs nobody in.
+        Purpose::Repositories { .. } => Err(Problem::SignInFailed),
     }
 }
 

@@ -1,6 +1,7 @@
 //! People as admins see them.
 
 use super::execute::{ask, commit, shown, soon};
+use super::hub;
 use super::permit::{About, permit};
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -29,6 +30,7 @@ pub(crate) async fn erase(app: &Shared, id: UserId, caller: Caller) -> Result<()
     let about = if caller.holder.user == Some(id) { About::Own } else { About::Platform };
     let cause = permit(app, &caller, Command::ErasePeople, about).await?;
     shown(app, app.log.last_sequence().await?).await;
+    let github = hub::token_of(app, id).await;
     let mut transaction = app.log.transaction(cause).with::<User>(id, user::Command::Erase);
     for member in soon(app.model.memberships(id)).await.unwrap_or_default() {
         let forget = organization::Command::ForgetMember { user: id };
@@ -39,5 +41,8 @@ pub(crate) async fn erase(app: &Shared, id: UserId, caller: Caller) -> Result<()
         transaction = transaction.with::<Identity>(known.id, identity::Command::Unbind { user: id });
     }
     commit(app, transaction).await?;
+    if let Some(revoked) = github {
+        revoked.await;
+    }
     Ok(app.vault.destroy(Owner::Person(id)).await?)
 }

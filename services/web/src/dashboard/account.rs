@@ -2,6 +2,7 @@
 
 use super::failed::Failed;
 use super::form::form;
+use super::hub;
 use super::layout::{Page, moment};
 use super::providers;
 use crate::api::tokens::bound;
@@ -84,14 +85,15 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
     let tokens = view.model.tokens(&bound(caller), ROWS, None).await.map_err(Problem::from)?;
     let used = view.uses.last(tokens.iter().map(|token| token.id)).await?;
     let open = view.auth.sessions(&caller.who).await?;
-    let identities = match caller.holder.user {
-        Some(user) => providers::section(view, user).await?,
-        None => html! {},
+    let (identities, github) = match caller.holder.user {
+        Some(user) => (providers::section(view, user).await?, hub::section(view).await?),
+        None => (html! {}, html! {}),
     };
     let content = html! {
         h1 { "Account" }
         (facts(caller, &known, &memberships))
         (identities)
+        (github)
         h2 { "Sessions" }
         @if open.is_empty() { p.empty { "Nobody is signed in so." } } @else { (sessions(&open)) }
         h2 { "API tokens" }

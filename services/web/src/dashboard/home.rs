@@ -102,6 +102,7 @@ pub(super) async fn show(view: View, asked: Result<Query<Asked>, QueryRejection>
             (pages(&asked, found.of(listing.standing)))
         }
         (sites::new(has_none))
+        @if view.hub.is_some() { p { a href="/github" { "Choose a repository at GitHub" } } }
     };
     Ok(Page { title: "Home", signed_in: true, refreshes: Some(String::new()) }.render(&content))
 }

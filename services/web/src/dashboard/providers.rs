@@ -86,23 +86,30 @@ pub(super) async fn arrive(
         return Err(Problem::TooManyGuesses(wait).into());
     }
     let flow = Flow::of(&headers, &app.key, way, &state)?;
-    let vouched = match app.providers.arrive(&flow, code).await {
-        Ok(vouched) => vouched,
-        Err(problem) => {
-            app.auth.guesses.wrong(client);
-            return Err(problem.into());
-        }
+    let wrong = |problem: Problem| {
+        app.auth.guesses.wrong(client);
+        problem
     };
+    if let Purpose::Repositories { user } = flow.purpose {
+        let signed_in = app.asks(&extensions, &headers).await?.and_then(|caller| caller.holder.user);
+        if signed_in != Some(user) {
+            return Err(Problem::SignInFailed.into());
+        }
+        let granted = app.providers.granted(&flow, code).await.map_err(wrong)?;
+        commands::connect_github(&app, user, &granted).await?;
+        return Ok(([(header::SET_COOKIE, Flow::over()?)], Redirect::to("/account#github")).into_response());
+    }
+    let vouched = app.providers.arrive(&flow, code).await.map_err(wrong)?;
     let signed_in = app.asks(&extensions, &headers).await?.and_then(|caller| caller.holder.user);
     let next = match &flow.purpose {
         Purpose::Connect { user } if signed_in != Some(*user) => return Err(Problem::SignInFailed.into()),
-        Purpose::Connect { .. } => "/account#identities",
+        Purpose::Connect { .. } | Purpose::Repositories { .. } => "/account#identities",
         Purpose::Join { .. } => "/",
         Purpose::Enter { next } => next,
     };
     let user = commands::welcome(&app, &vouched, &flow.purpose).await?;
     let mut response = match flow.purpose {
-        Purpose::Connect { .. } => Redirect::to(next).into_response(),
+        Purpose::Connect { .. } | Purpose::Repositories { .. } => Redirect::to(next).into_response(),
         Purpose::Enter { .. } | Purpose::Join { .. } => enter(&app, &Who::User(user), next).await?,
     };
     response.headers_mut().append(header::SET_COOKIE, Flow::over()?);

@@ -3,6 +3,7 @@
 use super::credentials;
 use super::failed::Failed;
 use super::form::form;
+use super::hub;
 use super::layout::Page;
 use super::lock;
 use super::secret;
@@ -122,6 +123,7 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
         (credentials)
         (variables)
         (secret::section(&view, &site))
+        (hub::webhook(&view, &site))
         (lock::section(&site))
     };
     Ok(Page { title: "Settings", signed_in: true, refreshes: None }.render(&content))

@@ -40,6 +40,8 @@ pub(crate) enum Purpose {
     Join { invitation: InvitationId, secret: String },
     /// To come in so the next time: who is in already.
     Connect { user: UserId },
+    /// To have their repositories there used for them: who is in already.
+    Repositories { user: UserId },
 }
 
 impl Flow {

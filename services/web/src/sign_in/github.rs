@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, Purpose};
 use super::outside::Outside;
-use super::{Departure, Vouched, Way};
+use super::{Departure, Granted, Vouched, Way};
 use crate::config;
 use crate::problem::Problem;
 use http::{Request, header};
@@ -36,6 +36,15 @@ struct Email {
     verified: bool,
 }
 
+/// What GitHub is asked to let us do: no more than the purpose needs. There is no scope for private repositories that is not one for
+/// everything in all of them.
+const fn scopes(purpose: &Purpose) -> &'static [&'static str] {
+    match purpose {
+        Purpose::Enter { .. } | Purpose::Join { .. } | Purpose::Connect { .. } => &["read:user", "user:email"],
+        Purpose::Repositories { .. } => &["public_repo", "write:repo_hook"],
+    }
+}
+
 impl GitHub {
     pub(super) fn new(config: config::GitHub) -> Self {
         Self(config)
@@ -49,7 +58,7 @@ impl GitHub {
         let client = self.client(back).map_err(Problem::ProviderUnavailable)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = Flow::new(Way::GitHub, purpose, &verifier);
-        let scopes = ["read:user", "user:email"].map(|scope| Scope::new(scope.to_owned()));
+        let scopes = scopes(&flow.purpose).iter().map(|&scope| Scope::new(scope.to_owned()));
         let asking = client.authorize_url(|| CsrfToken::new(flow.state())).add_scopes(scopes);
         let (url, _) = asking.set_pkce_challenge(challenge).url();
         Ok(Departure { url: url.to_string(), flow })
@@ -69,11 +78,7 @@ impl GitHub {
     }
 
     async fn vouched(&self, outside: &Outside, back: &str, flow: &Flow, code: String) -> Result<Vouched, BoxError> {
-        let client = self.client(back)?;
-        let exchange = client.exchange_code(AuthorizationCode::new(code));
-        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.clone()));
-        let answer = exchange.request_async(outside).await?;
-        let token = answer.access_token().secret();
+        let token = &self.exchanged(outside, back, flow, code).await?;
         let user: User = self.ask(outside, "/user", token).await?;
         let emails: Vec<Email> = self.ask(outside, "/user/emails", token).await?;
         let email = emails.into_iter().find(|email| email.primary && email.verified).map(|email| email.email);
@@ -85,6 +90,32 @@ impl GitHub {
             name: Some(name),
             email,
         })
+    }
+
+    /// What somebody has granted who comes back with `code`.
+    pub(super) async fn granted(
+        &self,
+        outside: &Outside,
+        back: &str,
+        flow: &Flow,
+        code: String,
+    ) -> Result<Granted, Problem> {
+        let granted = async {
+            let token = self.exchanged(outside, back, flow, code).await?;
+            let user: User = self.ask(outside, "/user", &token).await?;
+            Ok::<_, BoxError>(Granted { account: user.login, token: token.into() })
+        };
+        granted.await.map_err(|error| {
+            tracing::warn!(error = runtime::error::chain(&*error), "GitHub granted nothing");
+            Problem::SignInFailed
+        })
+    }
+
+    async fn exchanged(&self, outside: &Outside, back: &str, flow: &Flow, code: String) -> Result<String, BoxError> {
+        let exchange = self.client(back)?;
+        let exchange = exchange.exchange_code(AuthorizationCode::new(code));
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.clone()));
+        Ok(exchange.request_async(outside).await?.access_token().secret().clone())
     }
 
     async fn ask<T: DeserializeOwned>(&self, outside: &Outside, path: &str, token: &str) -> Result<T, BoxError> {

@@ -83,6 +83,12 @@ impl Platform {
         self.serve(web::Config { repositories, ..config(&self.folder) }).await
     }
 
+    /// The same with a server that lets repositories be on this machine.
+    pub(crate) async fn connect_with(&mut self, sign_in: web::SignIn) -> String {
+        let repositories = Allowed { private: true, folders: Vec::new() };
+        self.serve(web::Config { sign_in, repositories, ..config(&self.folder) }).await
+    }
+
     async fn serve(&mut self, config: web::Config) -> String {
         let log = self.service("web").await;
         let base = serve(config, log, self.reader.clone(), self.storage.clone(), &self.stop).await;

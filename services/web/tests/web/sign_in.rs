@@ -1,5 +1,6 @@
 //! Signing in with a provider: npm's `oidc-provider`, and a server that speaks the part of GitHub's API that is needed.
 
+mod connected;
 mod github;
 mod openid;
 
