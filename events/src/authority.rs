@@ -127,6 +127,8 @@ pub enum State<'a> {
 pub enum Rank {
     /// Looks.
     Read,
+    /// Looks at the whole installation.
+    Oversee,
     /// Decides what is built and shown.
     Deploy,
     /// Decides what sites there are and what they are.
@@ -282,6 +284,7 @@ impl fmt::Display for Rank {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Read => "a member of the organization, or the platform role `support`",
+            Self::Oversee => "the platform role `support` or `admin`",
             Self::Deploy => "the role `user` or `manager` of the organization, and a token's scope `deploy`",
             Self::Manage => "the role `user` or `manager` of the organization, and a token's scope `manage`",
             Self::People => "the role `manager` of the organization, and a token's scope `manage`",

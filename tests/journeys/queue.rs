@@ -17,7 +17,7 @@ async fn a_canceled_build_leaves_nothing_running_and_never_finishes() {
     let build = site.queued(1).await;
     let _ = platform.api().cancel(&build).await.expect(202);
     let canceled = site.until("build.canceled", |fact| fact.subject == build).await;
-    assert_eq!(canceled.data["reason"], "canceled by token:operator");
+    assert_eq!(canceled.data["reason"], "canceled by hand");
     eventually("the end of the build's processes", async || running_with(marker).is_empty().then_some(())).await;
 
     site.until("build.log_archived", |fact| fact.subject == build).await;

@@ -37,7 +37,7 @@ pub(crate) struct Consumer {
 
 /// Lets admins and support look, and nobody else.
 pub(crate) fn may_look(view: &View) -> Result<(), Problem> {
-    if view.sight == Sight::All { Ok(()) } else { Err(Problem::Forbidden(Rank::Administer)) }
+    if view.sight == Sight::All { Ok(()) } else { Err(Problem::Forbidden(Rank::Oversee)) }
 }
 
 /// Everybody who works through facts, and the read model, which follows them.

@@ -68,7 +68,7 @@ pub(crate) struct Wanted {
 ))]
 pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
     if view.sight != Sight::All {
-        return Err(Problem::Forbidden(Rank::Administer));
+        return Err(Problem::Forbidden(Rank::Oversee));
     }
     let rows = view.model.users(page.reads()?, page.after_as()?).await?;
     let page = page.cut(rows, |row| row.id.to_string(), |row| row)?;

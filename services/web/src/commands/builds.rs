@@ -64,7 +64,7 @@ pub(crate) async fn cancel_build(app: &Shared, id: BuildId, caller: Caller) -> R
         .await
         .map_err(|problem| problem.instead(&Refusal::SiteNotFound, Refusal::BuildNotFound))?;
     let known = soon(app.model.build(id)).await.flatten();
-    let command = build::Command::Cancel { reason: format!("canceled by {}", caller.actor), superseded_by: None };
+    let command = build::Command::Cancel { reason: "canceled by hand".to_owned(), superseded_by: None };
     let cause = Cause { correlation: known.map(|build| build.correlation), ..cause };
     ask::<Build>(app, &id.to_string(), &command, &cause).await
 }

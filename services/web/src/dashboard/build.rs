@@ -77,7 +77,7 @@ fn last_lines(chunks: &[Chunk]) -> Markup {
     html! {
         @if !last.is_empty() {
             p.faint { "The last it said:" }
-            pre.excerpt { (ansi::coloured(&last.join("\n"))) }
+            pre.excerpt role="region" tabindex="0" aria-label="The last lines" { (ansi::coloured(&last.join("\n"))) }
         }
     }
 }

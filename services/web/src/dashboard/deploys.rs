@@ -27,6 +27,9 @@ pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
     Ok(Page { title: &format!("Deploys of {}", site.name), signed_in: true, refreshes: None }.render(&content))
 }
 
+/// Characters of an alias that are shown on a button.
+const SHOWN_MAX: usize = 32;
+
 pub(super) fn table(app: &App, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
     html! {
         div.scroll {
@@ -57,6 +60,8 @@ pub(super) fn table(app: &App, site: &SiteRow, deploys: &[DeployRow], aliases: &
 
 /// Every alias that is about this branch or that a person moves by hand: where it shows the deploy, and how to make it so.
 pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
+    // What was made for a preview was never live: showing it there is no way back.
+    let goes_back = |alias: &AliasRow| deploy.alias == alias.alias && deploy.source_sequence < alias.source_sequence;
     let preview = AliasName::Preview(deploy.branch.clone());
     let offered = |alias: &&AliasRow| match &alias.alias {
         AliasName::Live | AliasName::Demo => true,
@@ -66,18 +71,27 @@ pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
         div.switches {
             @for alias in aliases.iter().filter(offered) {
                 @if alias.deploy == deploy.id {
-                    span.pill data-state="success" { (alias.alias) }
+                    span.pill data-state="success" title=(alias.alias) { (shortened(&alias.alias)) }
                 } @else {
                     (form("", &format!("/sites/{}/aliases", deploy.site), &html! {
                         input type="hidden" name="alias" value=(alias.alias);
                         input type="hidden" name="deploy" value=(deploy.id);
                         input type="hidden" name="expected" value=(alias.deploy);
-                        button aria-label={ @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show as " (alias.alias) ": deploy " (deploy.id) } } {
-                            @if deploy.source_sequence < alias.source_sequence { "Roll " (alias.alias) " back" } @else { "Show as " (alias.alias) }
+                        button aria-label={ @if goes_back(alias) { "Roll " (alias.alias) " back to deploy " (deploy.id) } @else { "Show as " (alias.alias) ": deploy " (deploy.id) } } {
+                            @if goes_back(alias) { "Roll " (shortened(&alias.alias)) " back" } @else { "Show as " (shortened(&alias.alias)) }
                         }
                     }))
                 }
             }
         }
+    }
+}
+
+/// An alias as it fits on a button; its whole name is told beside it.
+fn shortened(alias: &AliasName) -> String {
+    let name = alias.to_string();
+    match name.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
     }
 }

@@ -125,8 +125,8 @@ fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
                     @for alias in aliases {
                         @let url = app.sites_url.alias(&site.name, &alias.alias);
                         tr {
-                            th scope="row" { (alias.alias) }
-                            td { a href=(url) rel="noreferrer" { (url) } }
+                            th scope="row" { span.branch title=(alias.alias) { (alias.alias) } }
+                            td { a.branch.address href=(url) rel="noreferrer" title=(url) { (url) } }
                             td { a href={ "/deploys/" (alias.deploy) } { code { (alias.deploy) } } " of build #" (alias.number) }
                             td { @match alias.reason {
                                 PromotionReason::Built => "newest build",

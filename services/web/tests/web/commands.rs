@@ -153,7 +153,7 @@ async fn a_build_is_canceled_once_and_not_after_its_end() {
     let first = platform.send(Method::POST, &cancel, Value::Null).await;
     assert_eq!(first.0, StatusCode::ACCEPTED);
     let canceled = platform.get(&path).await.1;
-    assert_eq!((&canceled["state"], &canceled["reason"]), (&json!("canceled"), &json!("canceled by token:tester")));
+    assert_eq!((&canceled["state"], &canceled["reason"]), (&json!("canceled"), &json!("canceled by hand")));
     let story = platform.get(&format!("/events?correlation={}", canceled["correlation"].as_str().unwrap())).await.1;
     let facts: Vec<&str> =
         story["items"].as_array().unwrap().iter().filter_map(|event| event["type"].as_str()).collect();

@@ -21,18 +21,17 @@ impl Story {
         self.now += time::Duration::days(days);
     }
 
+    /// Why a build is ended now.
     fn reason(&self, id: BuildId) -> String {
-        match schedule(&self.queue, &Limits::default(), self.now).into_iter().find_map(|decision| match decision {
-            Decision::Build(said, build::Command::Skip { reason, .. } | build::Command::Cancel { reason, .. }, _)
-                if said == id =>
-            {
-                Some(reason)
-            }
-            _ => None,
-        }) {
-            Some(reason) => reason,
-            None => "it is not ended".to_owned(),
-        }
+        let said = schedule(&self.queue, &Limits::default(), self.now);
+        let why = said.into_iter().find_map(|decision| {
+            let Decision::Build(said, command, _) = decision else { return None };
+            let (build::Command::Skip { reason, .. } | build::Command::Cancel { reason, .. }) = command else {
+                return None;
+            };
+            (said == id).then_some(reason)
+        });
+        why.unwrap_or_else(|| "it is not ended".to_owned())
     }
 
     fn sites(&self) -> usize {
