@@ -28,7 +28,10 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("scheduler", "events.alias.docs/x", true),
         // It says when the time of a deleted site is over.
         ("scheduler", "events.site.docs", true),
-        ("scheduler", "events.organization.x", false),
+        // It announces when the sites of a sandbox are deleted, and deletes them with their hosts.
+        ("scheduler", "events.organization.x", true),
+        ("scheduler", "events.host.docs", true),
+        ("scheduler", "events.user.x", false),
         // Who holds a lease is asked of the leader, never of a replica.
         ("scheduler", "$JS.API.DIRECT.GET.KV_LEASES.$KV.LEASES.scheduler", false),
         ("launcher", "events.build.x", true),
