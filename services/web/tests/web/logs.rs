@@ -179,7 +179,7 @@ async fn the_page_of_a_failed_build_says_what_it_said_last_and_builds_again() {
     assert!(!open.contains("The last it said") && open.contains(&format!("data-refresh=\"{docs}\"")), "{open}");
     platform.finish(build, Outcome::Failure).await;
     let page = browser.page(&format!("/builds/{build}")).await;
-    let excerpt = page.split("class=\"excerpt\">").nth(1).unwrap().split("</pre>").next().unwrap();
+    let excerpt = page.split("aria-label=\"The last lines\">").nth(1).unwrap().split("</pre>").next().unwrap();
     assert_eq!(excerpt, "compiling\n<span class=\"ansi-red\">Error:</span> no &lt;page&gt; here");
     assert!(
         page.contains("The script <code>pages</code> exited with 1.") && page.contains("Look at <code>pages</code>."),
