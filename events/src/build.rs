@@ -124,6 +124,7 @@ impl Aggregate for Build {
                 }
                 Command::Dispatch
                 | Command::Start { .. }
+                | Command::CheckOut { .. }
                 | Command::Interrupt { .. }
                 | Command::Finish(_)
                 | Command::Cancel { .. } => Err(Refusal::BuildEnded),
@@ -162,6 +163,7 @@ impl Aggregate for Build {
                 state,
                 BuildEvent::Requested { .. }
                 | BuildEvent::Queued { .. }
+                | BuildEvent::CheckedOut { .. }
                 | BuildEvent::Interrupted { .. }
                 | BuildEvent::LogArchived { .. },
             ) => state,
@@ -206,6 +208,7 @@ fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Dispatch
         | Command::Start { .. }
+        | Command::CheckOut { .. }
         | Command::Interrupt { .. }
         | Command::Finish(_)
         | Command::Cancel { .. }
@@ -219,9 +222,11 @@ fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, 
         Command::Queue(job) => Ok(vec![queued(job)]),
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Cancel { reason, superseded_by } => Ok(vec![BuildEvent::Canceled { site, reason, superseded_by }]),
-        Command::Dispatch | Command::Start { .. } | Command::Interrupt { .. } | Command::Finish(_) => {
-            Err(Refusal::BuildNotDispatched)
-        }
+        Command::Dispatch
+        | Command::Start { .. }
+        | Command::CheckOut { .. }
+        | Command::Interrupt { .. }
+        | Command::Finish(_) => Err(Refusal::BuildNotDispatched),
         Command::ArchiveLog { .. } => Err(Refusal::BuildNotEnded),
     }
 }
@@ -252,7 +257,10 @@ fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<
         (_, Command::Request { .. } | Command::Queue(_) | Command::Skip { .. })
         | (Progress::Dispatched { .. } | Progress::Running { .. }, Command::Dispatch)
         // Nobody works on it.
-        | (Progress::Queued | Progress::Dispatched { .. }, Command::Interrupt { .. }) => Ok(vec![]),
+        | (
+            Progress::Queued | Progress::Dispatched { .. },
+            Command::Interrupt { .. } | Command::CheckOut { .. },
+        ) => Ok(vec![]),
         (Progress::Queued, Command::Dispatch) => Ok(vec![BuildEvent::Dispatched { site }]),
         (Progress::Queued, Command::Start { .. }) => Err(Refusal::BuildNotDispatched),
         (Progress::Running { attempt, .. }, Command::Start { .. }) if progress.lost() >= LOST_MAX => {
@@ -263,7 +271,9 @@ fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<
         }
         (
             Progress::Running { attempt: current, .. },
-            Command::Finish(Report { attempt, .. }) | Command::Interrupt { attempt, .. },
+            Command::Finish(Report { attempt, .. })
+            | Command::Interrupt { attempt, .. }
+            | Command::CheckOut { attempt, .. },
         ) if attempt != current && *attempt != 0 => {
             Err(Refusal::AttemptSuperseded { attempt: *attempt, current: *current })
         }
@@ -274,6 +284,9 @@ fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<
         }
         (Progress::Running { .. }, Command::Interrupt { attempt, reason }) => {
             Ok(vec![BuildEvent::Interrupted { site, attempt: *attempt, reason: reason.clone() }])
+        }
+        (Progress::Running { .. }, Command::CheckOut { attempt, source }) => {
+            Ok(vec![BuildEvent::CheckedOut { site, attempt: *attempt, source: source.clone() }])
         }
         (_, Command::Finish(report)) => Ok(vec![finished(job, report.clone())]),
         (_, Command::Cancel { reason, superseded_by }) => {

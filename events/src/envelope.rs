@@ -206,6 +206,7 @@ impl Recorded {
                 | BuildEvent::Queued { site, .. }
                 | BuildEvent::Dispatched { site }
                 | BuildEvent::Started { site, .. }
+                | BuildEvent::CheckedOut { site, .. }
                 | BuildEvent::Interrupted { site, .. }
                 | BuildEvent::Finished { site, .. }
                 | BuildEvent::Canceled { site, .. }

@@ -15,7 +15,7 @@ mod site;
 use crate::{decode, decode::DecodeError};
 use serde::Serialize;
 
-pub use build::{Artifact, BuildEvent, Lane, Outcome, RepositoryEvent, Upload};
+pub use build::{Artifact, Author, BuildEvent, Lane, Outcome, RepositoryEvent, Source, Upload};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};

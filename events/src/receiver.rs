@@ -53,6 +53,7 @@ impl Occasion {
             }
             BuildEvent::Requested { .. }
             | BuildEvent::Dispatched { .. }
+            | BuildEvent::CheckedOut { .. }
             | BuildEvent::Interrupted { .. }
             | BuildEvent::LogArchived { .. } => None,
         }

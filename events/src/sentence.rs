@@ -73,7 +73,10 @@ impl Event {
             | Self::Host(_)
             | Self::Deploy(_)
             | Self::Build(
-                BuildEvent::Requested { .. } | BuildEvent::Dispatched { .. } | BuildEvent::LogArchived { .. },
+                BuildEvent::Requested { .. }
+                | BuildEvent::Dispatched { .. }
+                | BuildEvent::CheckedOut { .. }
+                | BuildEvent::LogArchived { .. },
             ) => false,
         }
     }
@@ -203,6 +206,7 @@ fn build(fact: &BuildEvent) -> String {
         BuildEvent::Dispatched { .. } => "build has a slot".to_owned(),
         BuildEvent::Started { attempt: 1, worker, .. } => format!("build started on {worker}"),
         BuildEvent::Started { attempt, worker, .. } => format!("build started again on {worker}, attempt {attempt}"),
+        BuildEvent::CheckedOut { source, .. } => format!("builds {}: {}", source.commit.short(), source.title),
         BuildEvent::Interrupted { attempt, reason, .. } => {
             format!("attempt {attempt} of the build interrupted: {reason}")
         }

@@ -2,10 +2,12 @@
 
 mod queries;
 
+pub(crate) use queries::{REQUESTED_BY, TRIGGER};
+
 use crate::Error;
 use crate::copy::{Rows, Table, variant};
 use crate::table::{Keys, Row};
-use events::event::Synced;
+use events::event::{Author, Synced};
 use events::{
     AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
     SiteEngine, SiteId, SiteName,
@@ -71,8 +73,11 @@ pub struct BuildRow {
     pub engine: Option<SiteEngine>,
     /// How urgent it is.
     pub lane: Lane,
-    /// What it is about, for people.
+    /// What it is about, for people: the commit's title, once that is known.
     pub summary: String,
+    /// Who wrote the commit; absent until it is checked out.
+    #[serde(default)]
+    pub author: Option<Author>,
     /// Where it stands.
     pub state: State,
     /// The newest attempt; 0 before the first.
@@ -163,6 +168,7 @@ impl Row for BuildRow {
             "engine",
             "lane",
             "summary",
+            "author",
             "state",
             "attempt",
             "worker",
@@ -253,6 +259,7 @@ impl Row for BuildRow {
             .put(&self.engine.as_ref().map(variant))
             .put(&variant(&self.lane))
             .put(&self.summary)
+            .put(&self.author)
             .put(&variant(&self.state))
             .put(&self.attempt)
             .put(&self.worker)
@@ -289,6 +296,7 @@ fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
         BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),
         BuildEvent::Dispatched { .. }
         | BuildEvent::Started { .. }
+        | BuildEvent::CheckedOut { .. }
         | BuildEvent::Interrupted { .. }
         | BuildEvent::Finished { .. }
         | BuildEvent::Canceled { .. }
@@ -309,6 +317,7 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         engine: None,
         lane: Lane::High,
         summary: String::new(),
+        author: None,
         state: State::Queued,
         attempt: 0,
         worker: None,
@@ -348,6 +357,9 @@ impl BuildRow {
                 let (worker, started_at) = (Some(worker), Some(at));
                 Self { state: State::Started, attempt, worker, started_at, reason: String::new(), ..self }
             }
+            BuildEvent::CheckedOut { source, .. } => {
+                Self { commit: Some(source.commit), summary: source.title, author: source.author, ..self }
+            }
             BuildEvent::Interrupted { reason, .. } => Self { state: State::Dispatched, reason, ..self },
             BuildEvent::Finished { commit, outcome, reason, hint, duration_ms, .. } => Self {
                 state: if outcome == Outcome::Success { self.state } else { outcome.into() },
@@ -372,6 +384,7 @@ impl BuildRow {
             | BuildEvent::Queued { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }
+            | BuildEvent::CheckedOut { .. }
             | BuildEvent::Interrupted { .. }
             | BuildEvent::Finished { .. }
             | BuildEvent::Canceled { .. } => self,

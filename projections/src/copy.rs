@@ -182,6 +182,12 @@ impl Value for Json<'_> {
     }
 }
 
+impl Value for events::event::Author {
+    fn write(&self, rows: &mut Rows) -> Option<()> {
+        Json(&serde_json::to_string(self).ok()?).write(rows)
+    }
+}
+
 /// Identities that are UUIDs, and names that are text.
 macro_rules! values {
     ($($uuid:ident),*; $($text:ident),*; $($display:ident),*) => {

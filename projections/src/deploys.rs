@@ -1,10 +1,11 @@
 //! The deploys: every version of a site's files that is stored.
 
 use crate::Error;
+use crate::builds::{REQUESTED_BY, TRIGGER, TriggerKind};
 use crate::copy::{Rows, Table};
 use crate::model::{self, Model, bigint, page};
 use crate::table::{Keys, Row};
-use events::event::Synced;
+use events::event::{Author, Synced};
 use events::{AliasName, Branch, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, Recorded, SiteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -43,6 +44,22 @@ pub struct DeployRow {
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// What led to it. Looked up when the deploy is read; left out if its build is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+/// What led to a deploy: what its build tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// What the build was about, for people: the commit's title.
+    pub summary: String,
+    /// Who wrote the commit; absent if that is not known.
+    pub author: Option<Author>,
+    /// Who began the story of the build; absent if that fact is not in the timeline.
+    pub requested_by: Option<String>,
+    /// What began it, likewise.
+    pub trigger: Option<TriggerKind>,
 }
 
 /// Which deploy.
@@ -139,6 +156,7 @@ impl Row for DeployRow {
                 uploaded_bytes,
                 requests,
                 created_at: recorded.envelope.time,
+                why: None,
             }),
             (row, DeployEvent::Synced(_) | DeployEvent::Mirrored { .. }) => row,
         }
@@ -170,15 +188,26 @@ pub(crate) fn named(recorded: &Recorded) -> Result<DeployId, Error> {
     subject.parse().map_err(|_| Error::Subject { aggregate: "deploy", subject: subject.clone() })
 }
 
+/// A deploy with what led to it, which is looked up here and not in the fold, as for builds.
+fn shown() -> String {
+    format!(
+        "SELECT to_json(shown) FROM @.deploys deploy, LATERAL (SELECT deploy.*, (SELECT json_build_object(
+            'summary', build.summary, 'author', build.author, 'requested_by', {REQUESTED_BY}, 'trigger', {TRIGGER})
+         FROM @.builds build WHERE build.id = deploy.build) AS why) shown"
+    )
+}
+
 impl Model {
     /// Deploys of a site, newest source first: those of source before the log sequence `before`, at most `limit`.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn deploys(&self, site: SiteId, limit: u32, before: Option<u64>) -> Result<Vec<DeployRow>, Error> {
-        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2
-                    ORDER BY source_sequence DESC LIMIT $3";
-        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
+        let text = format!(
+            "{} WHERE deploy.site = $1 AND deploy.source_sequence < $2 ORDER BY deploy.source_sequence DESC LIMIT $3",
+            shown()
+        );
+        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(&text));
         let before = before.map_or(i64::MAX, bigint);
         self.all("read deploys of a site", query.bind(site.0).bind(before).bind(page(limit))).await
     }
@@ -188,8 +217,8 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn deploy(&self, id: &DeployId) -> Result<Option<DeployRow>, Error> {
-        let text = "SELECT to_json(row) FROM @.deploys row WHERE id = $1";
-        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
+        let query: model::Rows<'_, DeployRow> =
+            sqlx::query_scalar(self.sql(&format!("{} WHERE deploy.id = $1", shown())));
         self.one("read a deploy", query.bind(id.as_str())).await
     }
 
@@ -198,9 +227,12 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn deploy_before(&self, deploy: &DeployRow) -> Result<Option<DeployRow>, Error> {
-        let text = "SELECT to_json(row) FROM @.deploys row WHERE site = $1 AND source_sequence < $2 AND alias = $3
-                    ORDER BY source_sequence DESC LIMIT 1";
-        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(text));
+        let text = format!(
+            "{} WHERE deploy.site = $1 AND deploy.source_sequence < $2 AND deploy.alias = $3
+             ORDER BY deploy.source_sequence DESC LIMIT 1",
+            shown()
+        );
+        let query: model::Rows<'_, DeployRow> = sqlx::query_scalar(self.sql(&text));
         let query = query.bind(deploy.site.0).bind(bigint(deploy.source_sequence)).bind(deploy.alias.to_string());
         self.one("read the deploy before", query).await
     }

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 21] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -47,6 +47,8 @@ const STEPS: [Step; 19] = [
     step!(Tables, "0052_hints"),
     step!(Tables, "0060_credentials"),
     step!(Tables, "0061_suspensions"),
+    step!(Tables, "0062_authors"),
+    step!(Tables, "0063_webhook_secrets"),
 ];
 
 /// The version of the tables this program writes.

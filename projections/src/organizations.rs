@@ -7,6 +7,7 @@ use crate::{Error, Sight};
 use events::event::{OrganizationLimits, Sandbox};
 use events::{Actor, Event, OrganizationEvent, OrganizationId, OrganizationName, Recorded};
 use serde::Deserialize;
+use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 /// An organization as it is now.
@@ -193,6 +194,17 @@ impl Model {
         let text = "SELECT to_json(row) FROM @.organizations row WHERE id = $1";
         let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
         self.one("read an organization", query.bind(id.0)).await
+    }
+
+    /// Those of `ids` that there are.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn organizations_with(&self, ids: &[OrganizationId]) -> Result<Vec<OrganizationRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.organizations row WHERE id = ANY ($1)";
+        let query: model::Rows<'_, OrganizationRow> = sqlx::query_scalar(self.sql(text));
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        self.all("read some organizations", query.bind(ids)).await
     }
 
     /// The organization that is called `name` now.

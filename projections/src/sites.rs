@@ -44,6 +44,8 @@ pub struct SiteRow {
     /// When what was kept of it after that went.
     #[serde(with = "time::serde::rfc3339::option")]
     pub erased_at: Option<OffsetDateTime>,
+    /// Whether a secret of its own was made for its webhook.
+    pub webhook_secret: bool,
     /// When its webhook was first tried with the newest secret.
     #[serde(with = "time::serde::rfc3339::option")]
     pub webhook_pinged_at: Option<OffsetDateTime>,
@@ -71,6 +73,7 @@ impl Row for SiteRow {
             "created_by",
             "deleted_at",
             "source",
+            "webhook_secret",
             "webhook_pinged_at",
             "erased_at",
         ],
@@ -104,6 +107,7 @@ impl Row for SiteRow {
                 created_at: recorded.envelope.time,
                 created_by: recorded.envelope.actor.clone(),
                 deleted_at: None,
+                webhook_secret: false,
                 webhook_pinged_at: None,
                 erased_at: None,
             }),
@@ -146,6 +150,7 @@ impl Row for SiteRow {
             .put(&self.created_by)
             .put(&self.deleted_at)
             .put(&self.settings.repository.canonical())
+            .put(&self.webhook_secret)
             .put(&self.webhook_pinged_at)
             .put(&self.erased_at);
     }
@@ -163,7 +168,7 @@ impl SiteRow {
             | SiteEvent::SourceTokenRemoved {}
             | SiteEvent::Restored { .. }
             | SiteEvent::Erased {} => self,
-            SiteEvent::WebhookSecretRotated { .. } => Self { webhook_pinged_at: None, ..self },
+            SiteEvent::WebhookSecretRotated { .. } => Self { webhook_secret: true, webhook_pinged_at: None, ..self },
             SiteEvent::WebhookPinged {} => Self { webhook_pinged_at: Some(at), ..self },
             SiteEvent::SettingsChanged { settings } => Self { settings, version: self.version + 1, ..self },
             SiteEvent::Renamed { name, .. } => Self { name, version: self.version + 1, ..self },

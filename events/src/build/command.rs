@@ -1,6 +1,6 @@
 //! What is asked of a build, and what is told of one.
 
-use crate::event::{Artifact, Upload};
+use crate::event::{Artifact, Source, Upload};
 use crate::{AliasName, Branch, BuildId, CommitId, Lane, Outcome, RepositoryUrl, SiteEngine, SiteId};
 
 /// What there is to build.
@@ -79,6 +79,13 @@ pub enum Command {
     Start {
         /// Which launcher asks.
         worker: String,
+    },
+    /// Tell what the attempt builds.
+    CheckOut {
+        /// The attempt that has its source.
+        attempt: u32,
+        /// What was checked out.
+        source: Source,
     },
     /// Give it back: the platform cannot go on with this attempt, and another shall.
     Interrupt {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::aggregate::story::given;
+use crate::event::Source;
 use crate::{AliasName, Lane, SiteEngine};
 use proptest::prelude::*;
 
@@ -108,6 +109,21 @@ fn interrupt(attempt: u32) -> Command {
 
 fn interrupted(attempt: u32) -> BuildEvent {
     BuildEvent::Interrupted { site: site(), attempt, reason: "the store is away".to_owned() }
+}
+
+#[test]
+fn what_an_attempt_builds_is_told_by_that_attempt_while_it_runs() {
+    let source = Source { commit: "b".repeat(40).parse().unwrap(), title: "Fix it".to_owned(), author: None };
+    let tell = |attempt| Command::CheckOut { attempt, source: source.clone() };
+    let told = |attempt| BuildEvent::CheckedOut { site: site(), attempt, source: source.clone() };
+    let running = || vec![queued(job()), dispatched(), started(site(), 2, "launcher-1")];
+    given::<Build>(running()).when(tell(2)).then([told(2)]);
+    given::<Build>(running()).when(tell(1)).refuses(Refusal::AttemptSuperseded { attempt: 1, current: 2 });
+    given::<Build>([queued(job()), dispatched()]).when(tell(1)).then([]);
+    given::<Build>([queued(job()), canceled()]).when(tell(1)).refuses(Refusal::BuildEnded);
+    let states = [running(), [running(), vec![told(2)]].concat()]
+        .map(|facts| facts.iter().fold(Build::default(), Build::evolve));
+    assert_eq!(states[0], states[1], "nothing else follows from it");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Facts about source and what is made of it.
 
 use super::SiteEngine;
-use crate::{AliasName, Branch, BuildId, CommitId, Digest, RepositoryUrl, SiteId};
+use crate::{AliasName, Branch, BuildId, CommitId, Digest, RepositoryUrl, SiteId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,17 @@ pub enum BuildEvent {
         /// Which launcher.
         worker: String,
     },
+    /// An attempt has its source: what it builds is known from here on.
+    #[serde(rename = "checked_out.v1")]
+    #[cfg_attr(feature = "older", serde(skip_deserializing))]
+    CheckedOut {
+        /// The site it builds.
+        site: SiteId,
+        /// The attempt that has it.
+        attempt: u32,
+        /// What was checked out.
+        source: Source,
+    },
     /// The platform could not go on with an attempt, and its launcher gave the build back: the next attempt follows.
     #[serde(rename = "interrupted.v1")]
     Interrupted {
@@ -190,6 +201,28 @@ pub enum Outcome {
     Timeout,
     /// It was not worth building.
     Skipped,
+}
+
+/// A commit as it tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Which commit.
+    pub commit: CommitId,
+    /// First line of its message, at most 200 characters.
+    pub title: String,
+    /// Who wrote it; absent where the commit has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
+}
+
+/// Who wrote a commit. Whoever may push can put any name there: it is what the commit says, not who somebody is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// A name as the commit has it, at most 200 characters.
+    Name(String),
+    /// A person who edited a repository that the installation keeps, whose name is not in the log.
+    Person(UserId),
 }
 
 /// A folder that was uploaded.

@@ -32,6 +32,20 @@ fn a_build_is_shown_from_the_queue_to_its_deploy() {
 }
 
 #[test]
+fn a_build_is_about_its_commit_once_that_is_checked_out() {
+    let mut story = Story::default();
+    let id = story.next_build();
+    let commit: CommitId = "c".repeat(40).parse().unwrap();
+    let (title, author) = ("Fix the title".to_owned(), Some(Author::Name("Ada".to_owned())));
+    let source = events::event::Source { commit: commit.clone(), title: title.clone(), author: author.clone() };
+    let checked_out = BuildEvent::CheckedOut { site: site_id("docs"), attempt: 1, source };
+    let history = [story.queued("docs", id, 1), story.started("docs", id, 1), story.build(id, checked_out)];
+    assert_ne!(folded(&history[..2]).summary, title);
+    let row = folded(&history);
+    assert_eq!((row.summary, row.author, row.commit, row.state), (title, author, Some(commit), State::Started));
+}
+
+#[test]
 fn every_outcome_has_its_own_state() {
     let shown: Vec<State> = [Outcome::Success, Outcome::Failure, Outcome::Error, Outcome::Timeout, Outcome::Skipped]
         .map(State::from)

@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
 use blame::Blame;
 use events::build::{Job, Report};
 use events::event::Artifact;
-use events::{BuildId, CommitId, Outcome};
+use events::{BuildId, Cause, CommitId, Outcome};
 use fault::{Cut, Fault};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(crate) struct Task {
     /// What its repository is read by; none if that cannot be read any more.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) sandbox: Arc<Sandbox>,
+    /// What its facts follow from.
+    pub(crate) cause: Cause,
 }
 
 /// One attempt.

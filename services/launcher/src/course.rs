@@ -8,6 +8,7 @@ use crate::memory::Known;
 use crate::record::Record;
 use crate::terms;
 use events::build::{Command, Report};
+use events::event::Source;
 use events::{Build, BuildId, Cause};
 use runtime::{ExecuteError, Failure, build_log, clock, telemetry};
 use std::convert::Infallible;
@@ -72,7 +73,8 @@ impl Launcher {
         let work = |state: &Build, number| match state.job() {
             Some(job) => {
                 let job = job.clone();
-                Next::Work(Box::new(Task { build, number, job, site: name, variables, credentials, sandbox }))
+                let cause = cause.clone();
+                Next::Work(Box::new(Task { build, number, job, site: name, variables, credentials, sandbox, cause }))
             }
             None => Next::Nothing,
         };
@@ -178,6 +180,14 @@ impl Launcher {
             }
             tracing::warn!(%build, error = runtime::error::chain(&failure), "what became of a build waits for the log");
             tokio::time::sleep(SAY_AGAIN).await;
+        }
+    }
+
+    /// States what an attempt builds. Nobody waits for it but whoever watches: a log that is away is not waited for.
+    pub(crate) async fn tell_source(&self, build: BuildId, attempt: u32, source: Source, cause: &Cause) {
+        let command = Command::CheckOut { attempt, source };
+        if let Err(failure) = self.say(build, &command, &again(cause), |_| false).await {
+            tracing::warn!(%build, error = runtime::error::chain(&failure), "what is built could not be stated");
         }
     }
 

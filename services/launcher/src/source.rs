@@ -26,6 +26,7 @@ mod room;
 mod route;
 mod shelf;
 mod tip;
+mod told;
 mod verdict;
 
 pub use complaint::Complaint;
@@ -118,6 +119,8 @@ impl<'a> Origin<'a> {
 pub struct Fetched {
     /// Whether the mirror had the commit already.
     pub from_mirror: bool,
+    /// What the commit tells of itself.
+    pub source: events::event::Source,
     /// What the log of the build should say about the source.
     pub notices: Vec<String>,
 }

@@ -178,6 +178,7 @@ fn reason(fact: &BuildEvent) -> String {
         | BuildEvent::Queued { .. }
         | BuildEvent::Dispatched { .. }
         | BuildEvent::Started { .. }
+        | BuildEvent::CheckedOut { .. }
         | BuildEvent::Interrupted { .. }
         | BuildEvent::LogArchived { .. } => String::new(),
     }

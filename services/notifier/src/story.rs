@@ -43,6 +43,12 @@ impl Aggregate for BuildStory {
             BuildEvent::Queued { number, branch, alias, commit, summary, .. } => {
                 self.queued = Some(Queued { number, branch, alias, commit, summary });
             }
+            BuildEvent::CheckedOut { source, .. } => {
+                self.commit = Some(source.commit);
+                if let Some(queued) = &mut self.queued {
+                    queued.summary = source.title;
+                }
+            }
             BuildEvent::Finished { commit, hint, duration_ms, .. } => {
                 self.commit = commit.or(self.commit);
                 (self.hint, self.duration_ms) = (hint, Some(duration_ms));

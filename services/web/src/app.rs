@@ -118,6 +118,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Where the repository of a site sends webhooks.
+    pub(crate) fn webhook_url_for(&self, site: SiteId, has_own_secret: bool) -> String {
+        if has_own_secret { self.webhook_url_of(site) } else { self.webhook_url.clone() }
+    }
+
     /// Where what is signed with a site's own secret is sent. It is taken there however many wrong signatures come from the same
     /// address, as from a host of repositories that all its users share.
     pub(crate) fn webhook_url_of(&self, site: SiteId) -> String {

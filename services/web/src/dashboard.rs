@@ -43,6 +43,7 @@ mod timeline;
 mod variables;
 mod ways;
 mod welcome;
+mod why;
 
 use crate::app::Shared;
 use crate::auth::{bearer, client};

@@ -46,6 +46,7 @@ mod source_check;
 mod spool;
 mod strays;
 mod streams;
+mod subjects;
 mod tail;
 mod token;
 mod urls;

@@ -79,7 +79,9 @@ impl Stray {
     fn of(kept: &strays::Stray) -> Option<Self> {
         let note = serde_json::from_slice(&kept.text).ok()?;
         let Place { owner, is_signed } = kept.place;
-        Some(Self { id: kept.id, owner, is_signed, received_at: kept.received_at, note, sites: Vec::new() })
+        // The log keeps it to the nanosecond, facts are told to the millisecond.
+        let received_at = kept.received_at.truncate_to_millisecond();
+        Some(Self { id: kept.id, owner, is_signed, received_at, note, sites: Vec::new() })
     }
 
     /// The repository whose branch can be built because of it, once there is a site for it: what is not signed may be

@@ -33,6 +33,7 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         | Event::Alias(AliasEvent::Removed { .. }) => ("scheduler", "service:scheduler"),
         Event::Build(
             BuildEvent::Started { .. }
+            | BuildEvent::CheckedOut { .. }
             | BuildEvent::Interrupted { .. }
             | BuildEvent::Finished { .. }
             | BuildEvent::LogArchived { .. },

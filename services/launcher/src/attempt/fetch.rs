@@ -1,7 +1,7 @@
 //! The source of a build, from its repository into the workspace.
 
-use super::Attempt;
 use super::fault::{self, Cut, Fault};
+use super::{Attempt, Task};
 use crate::interruption::Interruption;
 use crate::source::{self, Origin};
 use crate::workspace::Workspace;
@@ -57,6 +57,8 @@ impl Attempt<'_> {
         for notice in fetched.notices {
             self.record.say(notice).await;
         }
+        let Task { build, number, cause, .. } = &self.task;
+        self.launcher.tell_source(*build, *number, fetched.source, cause).await;
         Ok(commit)
     }
 }

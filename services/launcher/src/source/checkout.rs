@@ -1,6 +1,6 @@
 //! How a commit gets into a mirror, and from there into a folder of its own.
 
-use super::{Error, Fetched, TIP, Turn, Wish, digest, leftovers};
+use super::{Error, Fetched, TIP, Turn, Wish, digest, leftovers, told};
 use crate::blocking;
 use std::fs;
 use std::io::{self, Read as _};
@@ -20,7 +20,8 @@ impl Turn<'_> {
             self.fetch(wish).await?;
         }
         self.copy(wish, into).await?;
-        Ok(Fetched { from_mirror, notices: notices_of(into).await })
+        let source = told::of(&self.git, &into.join(".git"), wish).await?;
+        Ok(Fetched { from_mirror, source, notices: notices_of(into).await })
     }
 
     /// Makes the mirror, or clears what a run of git left in it that was killed.

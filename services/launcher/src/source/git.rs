@@ -62,6 +62,15 @@ impl<'a> Git<'a> {
         self.run_to_end(command).await
     }
 
+    /// Runs git on a repository for what it prints, of which the end is kept if it is long.
+    pub(super) async fn run_for(&self, repository: &Path, arguments: &[&str]) -> Result<String, Complaint> {
+        let limit = self.config.limits.disk_bytes;
+        let mut command = self.command(&[option("--git-dir=", repository).as_os_str()], limit);
+        command.args(arguments).stdout(Stdio::piped());
+        let printed = self.printed(command).await?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+
     /// Runs git on a repository with a work tree.
     pub(super) async fn run_in(&self, repository: &Path, tree: &Path, arguments: &[&str]) -> Result<(), Complaint> {
         let places = [option("--git-dir=", repository), option("--work-tree=", tree)];
@@ -140,7 +149,12 @@ impl<'a> Git<'a> {
     }
 
     async fn run_to_end(&self, mut command: Command) -> Result<(), Complaint> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::null());
+        self.printed(command).await.map(drop)
+    }
+
+    async fn printed(&self, mut command: Command) -> Result<Vec<u8>, Complaint> {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
         let timeout: Duration = self.config.timeout;
         let ended = match tokio::time::timeout(timeout, group::output(&mut command)).await {
             Err(_) => return Err(Complaint::of(format!("git did not end within {} s", timeout.as_secs()))),
@@ -148,7 +162,7 @@ impl<'a> Git<'a> {
             Ok(Ok(ended)) => ended,
         };
         if ended.status.success() {
-            return Ok(());
+            return Ok(ended.stdout);
         }
         let said = self.reason(&ended.stderr);
         Err(Complaint::of(

@@ -39,7 +39,7 @@ impl Queue {
                     self.replace_older(build.site, &build.branch);
                 }
             }
-            BuildEvent::LogArchived { .. } => {}
+            BuildEvent::CheckedOut { .. } | BuildEvent::LogArchived { .. } => {}
         }
     }
 

@@ -3,13 +3,14 @@
 use super::extract::Asked;
 use super::page::{Items, Page};
 use crate::problem::Problem;
+use crate::subjects::Subjects;
 use crate::view::View;
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use events::event::TYPE_PREFIX;
-use events::{EventId, SiteId};
+use events::{EventId, OrganizationName, SiteId, SiteName};
 use futures::{Stream, stream};
 use http::header;
 use projections::timeline::{About, FactRow, Query};
@@ -59,6 +60,12 @@ pub(crate) struct Entry {
     /// About which site, if it is about one.
     #[schema(value_type = Option<String>, format = Uuid, required)]
     site_id: Option<SiteId>,
+    /// What that is called.
+    #[schema(value_type = Option<String>, required)]
+    site: Option<SiteName>,
+    /// Of which organization, by its name.
+    #[schema(value_type = Option<String>, required)]
+    organization: Option<OrganizationName>,
     /// What, in words; null for an event that this version does not know.
     #[schema(required)]
     sentence: Option<String>,
@@ -67,8 +74,8 @@ pub(crate) struct Entry {
     correlation: EventId,
 }
 
-impl From<FactRow> for Entry {
-    fn from(fact: FactRow) -> Self {
+impl Entry {
+    fn of(fact: FactRow, subjects: &Subjects) -> Self {
         let prefix = format!("{TYPE_PREFIX}.");
         Self {
             sequence: fact.sequence,
@@ -76,6 +83,8 @@ impl From<FactRow> for Entry {
             sentence: fact.sentence(),
             kind: fact.type_name.strip_prefix(&prefix).unwrap_or(&fact.type_name).to_owned(),
             subject: format!("{}/{}", fact.aggregate, fact.subject),
+            site: subjects.site(&fact).map(|site| site.name.clone()),
+            organization: subjects.organization(&fact).cloned(),
             actor: fact.actor.0,
             site_id: fact.site,
             correlation: fact.correlation,
@@ -99,7 +108,8 @@ impl Filter {
 pub(crate) async fn list(view: View, Asked(filter): Asked<Filter>) -> Result<Json<Items<Entry>>, Problem> {
     let page = Page::new(filter.limit, filter.after);
     let facts = view.model.latest_events(&filter.query(page.reads()?, filter.after), &view.sight).await?;
-    page.cut(facts, |fact| fact.sequence.to_string(), Entry::from).map(Json)
+    let subjects = Subjects::named(&view, facts.iter()).await?;
+    page.cut(facts, |fact| fact.sequence.to_string(), |fact| Entry::of(fact, &subjects)).map(Json)
 }
 
 /// Search the history, all that fits as CSV (RFC 4180)
@@ -125,7 +135,8 @@ fn parts(view: View, filter: Filter, first: Vec<FactRow>) -> impl Stream<Item = 
         let next = next.map(|last| query(last.sequence));
         async move {
             let Some((facts, named)) = state else { return Ok(None) };
-            let text = written(facts, named)?;
+            let subjects = Subjects::named(&view, facts.iter()).await?;
+            let text = written(facts, &subjects, named)?;
             let rest = match next {
                 Some(query) => Some((view.model.latest_events(&query, &view.sight).await?, false)),
                 None => None,
@@ -135,11 +146,11 @@ fn parts(view: View, filter: Filter, first: Vec<FactRow>) -> impl Stream<Item = 
     })
 }
 
-fn written(facts: Vec<FactRow>, named: bool) -> Result<Bytes, Problem> {
+fn written(facts: Vec<FactRow>, subjects: &Subjects, named: bool) -> Result<Bytes, Problem> {
     let mut csv =
         csv::WriterBuilder::new().has_headers(named).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for fact in facts {
-        csv.serialize(Line::from(Entry::from(fact))).map_err(|error| Problem::Internal(error.into()))?;
+        csv.serialize(Line::from(Entry::of(fact, subjects))).map_err(|error| Problem::Internal(error.into()))?;
     }
     csv.into_inner().map(Bytes::from).map_err(|error| Problem::Internal(error.to_string().into()))
 }
@@ -157,13 +168,16 @@ struct Line {
     site_id: Option<SiteId>,
     sentence: String,
     correlation: EventId,
+    site: Option<SiteName>,
+    organization: Option<OrganizationName>,
 }
 
 impl From<Entry> for Line {
     fn from(entry: Entry) -> Self {
-        let Entry { sequence, time, actor, kind, subject, site_id, sentence, correlation } = entry;
+        let Entry { sequence, time, actor, kind, subject, site_id, site, organization, sentence, correlation } = entry;
         let sentence = text(sentence.unwrap_or_default());
-        Self { sequence, time, actor: text(actor), kind, subject: text(subject), site_id, sentence, correlation }
+        let (actor, subject) = (text(actor), text(subject));
+        Self { sequence, time, actor, kind, subject, site_id, site, organization, sentence, correlation }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::view::View;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use events::{AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
+use events::event::Author;
+use events::{Actor, AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
 use http::{StatusCode, header};
 use projections::builds::{self, State as BuildState, TriggerKind};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub(crate) struct Shown {
     commit: Option<CommitId>,
     /// What it is about, for people.
     summary: String,
+    /// Who wrote the commit: the name that the commit has, or `user:<id>` for who edited it here; null until it is checked out.
+    #[schema(required)]
+    author: Option<String>,
     /// `queued`, `dispatched`, `started`, then `success`, `failure`, `error`, `timeout`, `canceled` or `skipped`.
     #[schema(value_type = String)]
     state: BuildState,
@@ -103,6 +107,14 @@ pub(crate) struct Trigger {
     actor: String,
 }
 
+impl Trigger {
+    /// Neither is known without the other.
+    pub(crate) fn of(kind: Option<TriggerKind>, actor: Option<&str>) -> Option<Self> {
+        let actor = actor?.to_owned();
+        kind.map(|kind| Self { kind, actor })
+    }
+}
+
 impl From<builds::BuildRow> for Shown {
     fn from(build: builds::BuildRow) -> Self {
         Self {
@@ -113,6 +125,7 @@ impl From<builds::BuildRow> for Shown {
             branch: build.branch,
             alias: build.alias,
             commit: build.commit,
+            author: build.author.as_ref().map(written_by),
             summary: build.summary,
             state: build.state,
             attempt: build.attempt,
@@ -124,10 +137,18 @@ impl From<builds::BuildRow> for Shown {
             duration_ms: build.duration_ms,
             superseded_by: build.superseded_by,
             deploy: build.deploy,
-            trigger: build.trigger.zip(build.requested_by.clone()).map(|(kind, actor)| Trigger { kind, actor }),
+            trigger: Trigger::of(build.trigger, build.requested_by.as_deref()),
             requested_by: build.requested_by,
             correlation: build.correlation.to_string(),
         }
+    }
+}
+
+/// The author of a commit as text: who is known here is named as in facts.
+pub(crate) fn written_by(author: &Author) -> String {
+    match author {
+        Author::Name(name) => name.clone(),
+        Author::Person(id) => Actor::user(*id).to_string(),
     }
 }
 

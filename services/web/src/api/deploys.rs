@@ -1,5 +1,6 @@
 //! Deploys: every version of a site that is stored.
 
+use super::builds::{Trigger, written_by};
 use super::extract::{Asked, Named};
 use super::page::{Items, Page};
 use crate::app::App;
@@ -56,6 +57,18 @@ pub(crate) struct Shown {
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// What it is about, for people: the title of its commit.
+    #[schema(required)]
+    summary: Option<String>,
+    /// Who wrote the commit: the name that the commit has, or `user:<id>` for who edited it here; null if that is not known.
+    #[schema(required)]
+    author: Option<String>,
+    /// Who began the story of its build.
+    #[schema(required)]
+    requested_by: Option<String>,
+    /// What began it.
+    #[schema(required)]
+    trigger: Option<Trigger>,
     /// Where it is read, whatever the aliases show.
     url: String,
     /// Where its alias is read, if that is the live one.
@@ -88,7 +101,13 @@ impl Shown {
         let alias_url = app.sites_url.alias(&site.name, &deploy.alias);
         let (live_url, preview_url) =
             if deploy.alias == AliasName::Live { (Some(alias_url), None) } else { (None, Some(alias_url)) };
+        let why = deploy.why;
+        let trigger = why.as_ref().and_then(|why| Trigger::of(why.trigger, why.requested_by.as_deref()));
         Self {
+            trigger,
+            summary: why.as_ref().map(|why| why.summary.clone()),
+            author: why.as_ref().and_then(|why| why.author.as_ref()).map(written_by),
+            requested_by: why.and_then(|why| why.requested_by),
             url: app.sites_url.deploy(&site.name, &deploy.id),
             live_url,
             preview_url,

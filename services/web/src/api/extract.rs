@@ -38,16 +38,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// The rejection's own text would repeat our type names; its source says what is wrong with the input.
 fn unreadable(rejection: &JsonRejection) -> Problem {
-    let mut why: &dyn std::error::Error = rejection;
+    let mut why: &(dyn std::error::Error + 'static) = rejection;
     while let Some(source) = why.source() {
         why = source;
     }
     match rejection.status() {
-        StatusCode::UNPROCESSABLE_ENTITY => Problem::invalid(why),
+        StatusCode::UNPROCESSABLE_ENTITY => Problem::invalid(without_place(why)),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
         StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(BODY_MAX),
         _ => Problem::MalformedPayload(why.to_string()),
     }
+}
+
+/// A value that is wrong is named by its field: where it stands in the text says nothing to people.
+fn without_place(why: &(dyn std::error::Error + 'static)) -> String {
+    let text = why.to_string();
+    let place = why.downcast_ref::<serde_json::Error>();
+    let place = place.map(|error| format!(" at line {} column {}", error.line(), error.column()));
+    place.and_then(|place| text.strip_suffix(&place).map(str::to_owned)).unwrap_or(text)
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {

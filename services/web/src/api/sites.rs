@@ -57,7 +57,7 @@ pub(crate) struct Shown {
     engine: SiteEngine,
     /// Its live address.
     url: String,
-    /// Where its repository sends webhooks.
+    /// Where its repository sends webhooks: an address of its own once a secret of its own was made.
     webhook_url: String,
     /// When its webhook was first tried with its newest secret; null while that is waited for.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -90,7 +90,7 @@ impl Shown {
             engine,
             id: site.id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
-            webhook_url: app.webhook_url.clone(),
+            webhook_url: app.webhook_url_for(site.id, site.webhook_secret),
             name: site.name,
             organization: site.organization_name,
             organization_id: site.organization,
@@ -121,7 +121,7 @@ impl Shown {
             engine,
             id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
-            webhook_url: app.webhook_url.clone(),
+            webhook_url: app.webhook_url_for(id, !site.webhook_salts.is_empty()),
             name: site.name,
             organization: row.as_ref().and_then(|row| row.organization_name.clone()),
             organization_id: site.organization,
@@ -144,7 +144,7 @@ impl Shown {
             engine,
             id: created.site,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
-            webhook_url: app.webhook_url.clone(),
+            webhook_url: app.webhook_url_for(created.site, false),
             name: site.name.clone(),
             organization: Some(created.organization.name),
             organization_id: created.organization.id,

@@ -5,8 +5,8 @@ use super::event::words;
 use super::failed::Failed;
 use super::layout::{Page, moment};
 use super::link::link;
-use crate::people;
 use crate::problem::Problem;
+use crate::subjects::Subjects;
 use crate::view::View;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
@@ -56,14 +56,14 @@ pub(super) async fn show(view: View, filter: Result<Query<Filter>, QueryRejectio
     let about = filter.conditions().about()?;
     let query = timeline::Query { limit: ROWS, before: filter.before, about: about.clone(), ..Default::default() };
     let facts = view.model.latest_events(&query, &view.sight).await.map_err(Problem::from)?;
-    let names = people::actors(&view, facts.iter().map(|fact| &fact.actor)).await;
+    let subjects = Subjects::of(&view, facts.iter()).await?;
     let older = facts.last().filter(|_| facts.len() == ROWS as usize).map(|fact| fact.sequence);
     let content = html! {
         h1 { "Audit" }
         p.lead { "Who did what, and when. Nothing here can be changed or taken away." }
         (form(&filter))
         p { a href=(filter.csv(&about)) { "All that fits, as CSV" } }
-        @if facts.is_empty() { p.empty { "Nothing fits." } } @else { (table(&facts, &names)) }
+        @if facts.is_empty() { p.empty { "Nothing fits." } } @else { (table(&facts, &subjects)) }
         @if let Some(before) = older { p { a href=(filter.older(before)) rel="next" { "Older" } } }
     };
     Ok(Page { title: "Audit", signed_in: true, refreshes: None }.render(&content))
@@ -78,19 +78,35 @@ fn form(filter: &Filter) -> Markup {
     }
 }
 
-fn table(facts: &[FactRow], names: &people::Names) -> Markup {
+fn table(facts: &[FactRow], subjects: &Subjects) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th scope="col" { "#" } th scope="col" { "Time" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "Event" } } }
+            thead { tr { th scope="col" { "#" } th scope="col" { "Time" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "Of" } th scope="col" { "Event" } } }
             tbody { @for fact in facts {
                 tr {
                     td.number { a href={ "/events/" (fact.sequence) } { (fact.sequence) } }
                     td { (moment(fact.time)) }
-                    td title=(fact.actor) { (names.of(&fact.actor)) }
+                    td title=(fact.actor) { (subjects.names().of(&fact.actor)) }
                     td.wide { (words(fact)) }
+                    td { (of(fact, subjects)) }
                     td { code { (fact.type_name.trim_start_matches("dev.pagefold.")) } }
                 }
             } }
         } }
+    }
+}
+
+/// Whom and what it is about.
+fn of(fact: &FactRow, subjects: &Subjects) -> Markup {
+    let (person, organization) = (subjects.person(fact), subjects.organization(fact));
+    let site = subjects.site(fact).map(|site| (site, site.deleted_at.is_none()));
+    html! {
+        @if let Some(person) = person { (person) " " }
+        @match site {
+            Some((site, true)) => a href={ "/sites/" (site.name) } { (site.name) },
+            Some((site, false)) => (site.name),
+            None => {}
+        }
+        @if let Some(name) = organization { " " a.faint href={ "/organizations/" (name) } { (name) } }
     }
 }

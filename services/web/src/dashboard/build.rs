@@ -8,6 +8,7 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, duration, moment, number, pill, sentence, spoken};
 use super::link::link;
+use super::why;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
@@ -44,8 +45,8 @@ pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, Query
     let log = view.tails.rest(id, 0).await;
     let site = build.site_name.as_ref().map_or_else(|| build.site.to_string(), ToString::to_string);
     let title = format!("Build {} of {site}", number(&build));
-    let requested = build.requested_by.clone().map(Actor);
-    let names = people::actors(&view, requested.iter()).await;
+    let told = [build.requested_by.clone().map(Actor), build.author.as_ref().and_then(why::person)];
+    let names = people::actors(&view, told.iter().flatten()).await;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site) } { (site) } }
         div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
@@ -88,6 +89,7 @@ fn facts(build: &BuildRow, names: &Names, repository: Option<&RepositoryUrl>) ->
     html! {
         dl.facts {
             div { dt { "Branch" } dd { (build.branch) } }
+            @if let Some(author) = &build.author { div { dt { "Author" } dd { (why::written_by(author, names)) } } }
             @if let Some(commit) = commit { div { dt { "Commit" } dd { @match &address {
                 Some(address) => a href=(address) rel="noreferrer" { code { (commit.short()) } },
                 None => code title=(commit) { (commit.short()) },

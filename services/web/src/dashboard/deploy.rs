@@ -4,6 +4,7 @@ use super::deploys::switches;
 use super::failed::Failed;
 use super::layout::{Page, moment, sentence, size};
 use super::link::link;
+use super::why;
 use crate::api::{deploys, texts};
 use crate::app::App;
 use crate::problem::Problem;
@@ -41,11 +42,17 @@ pub(super) async fn show(
         None => view.model.deploy_before(deploy).await?,
     };
     let url = view.sites_url.deploy(&site.name, &deploy.id);
+    let names = why::names(&view, std::slice::from_ref(deploy), Vec::new()).await;
     let title = format!("Deploy {} of {}", deploy.id, site.name);
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } " / " a href={ "/sites/" (site.name) "/deploys" } { "Deploys" } }
         div.title { h1 { "Deploy " (deploy.id) } p { a href=(url) rel="noreferrer" { (url) } } }
+        @if let Some(told) = &deploy.why { p.lead { (told.summary) } }
         dl.facts {
+            @if let Some(told) = &deploy.why {
+                @if let Some(who) = why::who(told, &names) { div { dt { "Who" } dd { (who) } } }
+                div { dt { "Why" } dd { (why::why(told, &names)) } }
+            }
             div { dt { "Build" } dd { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } } }
             div { dt { "Branch" } dd { (deploy.branch) " " code { (deploy.commit.short()) } } }
             div { dt { "Files" } dd { (deploy.files) ", " (size(deploy.bytes)) } }

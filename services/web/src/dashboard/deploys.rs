@@ -4,7 +4,9 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, moment, size};
 use super::older::{Asked, ROWS};
+use super::why;
 use crate::app::App;
+use crate::people::Names;
 use events::AliasName;
 use maud::{Markup, html};
 use projections::aliases::AliasRow;
@@ -18,10 +20,11 @@ pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
     let site = &asked.site;
     let deploys = asked.view.model.deploys(site.id, ROWS, asked.before).await?;
     let aliases = asked.view.model.aliases(site.id, ALIASES, None).await?;
+    let names = why::names(&asked.view, &deploys, Vec::new()).await;
     let content = html! {
         (asked.crumbs())
         h1 { "Deploys" }
-        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (table(&asked.view, site, &deploys, &aliases)) }
+        @if deploys.is_empty() { p.empty { "No deploys here." } } @else { (Table { app: &asked.view, site, aliases: &aliases, names: &names }.of(&deploys)) }
         (asked.older("deploys", &deploys, |deploy| deploy.source_sequence))
     };
     Ok(Page { title: &format!("Deploys of {}", site.name), signed_in: true, refreshes: None }.render(&content))
@@ -30,29 +33,43 @@ pub(super) async fn list(asked: Asked) -> Result<Markup, Failed> {
 /// Characters of an alias that are shown on a button.
 const SHOWN_MAX: usize = 32;
 
-pub(super) fn table(app: &App, site: &SiteRow, deploys: &[DeployRow], aliases: &[AliasRow]) -> Markup {
-    html! {
-        div.scroll {
-            table {
-                thead { tr {
-                    th scope="col" { "Deploy" } th scope="col" { "Build" } th scope="col" { "Branch" }
-                    th scope="col" { "Files" } th scope="col" { "Uploaded" } th scope="col" { "Stored" }
-                    th scope="col" { "Address" } th scope="col" { "Shown as" }
-                } }
-                tbody {
-                    @for deploy in deploys {
-                        tr {
-                            th scope="row" { a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } }
-                            td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
-                            td { span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }
-                            td { (deploy.files) ", " (size(deploy.bytes)) }
-                            td { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) }
-                            td { (moment(deploy.created_at)) }
-                            td { a href=(app.sites_url.deploy(&site.name, &deploy.id)) rel="noreferrer" { "Open" } }
-                            td { (switches(deploy, aliases)) }
-                        }
-                    }
+/// Deploys of a site as rows, with what is needed to tell of them.
+pub(super) struct Table<'a> {
+    pub(super) app: &'a App,
+    pub(super) site: &'a SiteRow,
+    pub(super) aliases: &'a [AliasRow],
+    pub(super) names: &'a Names,
+}
+
+impl Table<'_> {
+    pub(super) fn of(&self, deploys: &[DeployRow]) -> Markup {
+        html! {
+            div.scroll {
+                table {
+                    thead { tr {
+                        th scope="col" { "Deploy" } th scope="col" { "Who" } th scope="col" { "Why" }
+                        th scope="col" { "When" } th scope="col" { "Build" } th scope="col" { "Branch" }
+                        th scope="col" { "Files" } th scope="col" { "Address" } th scope="col" { "Shown as" }
+                    } }
+                    tbody { @for deploy in deploys { (self.row(deploy)) } }
                 }
+            }
+        }
+    }
+
+    fn row(&self, deploy: &DeployRow) -> Markup {
+        let who = deploy.why.as_ref().and_then(|told| why::who(told, self.names));
+        html! {
+            tr {
+                th scope="row" { a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } }
+                td { (who.as_deref().unwrap_or("–")) }
+                td.wide { @if let Some(told) = &deploy.why { (why::why(told, self.names)) } @else { "–" } }
+                td { (moment(deploy.created_at)) }
+                td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
+                td { span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }
+                td { (deploy.files) ", " (size(deploy.bytes)) }
+                td { a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" { "Open" } }
+                td { (switches(deploy, self.aliases)) }
             }
         }
     }

@@ -18,6 +18,7 @@ use events::OrganizationId;
 use events::authority::Role;
 use maud::{Markup, html};
 use projections::members::MemberRow;
+use projections::sites::SiteRow;
 use serde::Deserialize;
 
 /// Members and invitations on the page.
@@ -80,6 +81,29 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
                     button.primary { "Invite" }
                 }))
             }
+        }
+    })
+}
+
+/// Members on the page of a site.
+const SHORT: u32 = 20;
+
+/// Who looks after a site: the members of its organization.
+pub(super) async fn of_site(view: &View, site: &SiteRow) -> Result<Markup, Problem> {
+    let members = view.model.members(site.organization, SHORT + 1, None).await?;
+    let known = people::all(view, &members.iter().map(|member| member.user_id).collect()).await?;
+    let name = |member: &MemberRow| known.get(&member.user_id).and_then(|known| known.name.clone());
+    let place = site.organization_name.as_ref().map_or_else(|| site.organization.to_string(), ToString::to_string);
+    Ok(html! {
+        section {
+            h2 { "Members" }
+            @if members.is_empty() { p.empty { "Nobody belongs to its organization yet." } }
+            @else { ul { @for member in members.iter().take(SHORT as usize) {
+                li { (name(member).as_deref().unwrap_or(people::ERASED)) ", " (member.role) }
+            } } }
+            p { a href={ "/organizations/" (place) "#members" } {
+                @if members.len() > SHORT as usize { "All members, and invitations" } @else { "Invite somebody, or change who may do what" }
+            } }
         }
     })
 }

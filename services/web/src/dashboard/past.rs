@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::view::{Found, View};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
-use events::{AliasName, DeployId, Refusal, SiteId};
+use events::{Aggregate as _, AliasName, DeployId, Organization, OrganizationId, Refusal, SiteId};
 use maud::{Markup, html};
 use projections::Sight;
 use projections::timeline::{self, About, FactRow, Whose};
@@ -20,6 +20,14 @@ use std::collections::BTreeSet;
 
 /// What changes the picture: the site's own facts, and what its aliases show.
 const CHANGES: [&str; 2] = ["site.", "alias.promoted."];
+/// And who belongs to its organization.
+const MEMBERS: &str = "organization.member_";
+
+/// A site, and its organization if that may be seen.
+struct Whole {
+    site: SiteId,
+    organization: Option<OrganizationId>,
+}
 
 #[derive(Deserialize)]
 pub(super) struct At {
@@ -41,14 +49,17 @@ pub(super) async fn show(
 ) -> Result<Markup, Failed> {
     let (place, Query(At { at })) = (name?.0.parse::<Place>()?, at?);
     let site = view.history_of(&place).await?;
-    let range = range(&view, site, &Moment::of(&with_zone(&at))).await?;
-    let name = view.model.site(site).await?.map_or_else(|| place.to_string(), |site| site.name.to_string());
+    let row = view.model.site(site).await?;
+    let seen = row.as_ref().map(|row| row.organization).filter(|owner| view.sight.sees_organization(*owner));
+    let whole = Whole { site, organization: seen };
+    let range = range(&view, &whole, &Moment::of(&with_zone(&at))).await?;
+    let name = row.map_or_else(|| place.to_string(), |site| site.name.to_string());
     let content = html! {
         p.crumbs { a href={ "/sites/" (name) } { (name) } " / " a href=(link("/timeline", &[("site", &site.to_string())])) { "Timeline" } }
         h1 { (name) " as it was" }
         p.lead { "Move the slider over all that happened to the site, or name a moment." }
         (form(&name, &range))
-        div aria-live="polite" { (then(&view, site, &name, &range).await?) }
+        div aria-live="polite" { (then(&view, &whole, &name, &range).await?) }
     };
     Ok(Page { title: &format!("{name} as it was"), signed_in: true, refreshes: None }.render(&content))
 }
@@ -63,11 +74,33 @@ fn with_zone(text: &str) -> String {
     }
 }
 
-async fn range(view: &View, site: SiteId, at: &Moment) -> Result<Range, Problem> {
-    let query = timeline::Query { site: Some(Whose::Id(site)), limit: 1, ..timeline::Query::default() };
-    let first =
-        view.model.events(&of_kind(&query, CHANGES[0]), &Sight::All).await?.first().map_or(1, |fact| fact.sequence);
-    let last = view.model.latest_events(&query, &Sight::All).await?.first().map_or(first, |fact| fact.sequence);
+impl Whole {
+    /// All that happened to the site.
+    fn history(&self) -> timeline::Query {
+        timeline::Query { site: Some(Whose::Id(self.site)), limit: 1, ..timeline::Query::default() }
+    }
+
+    /// Who came to its organization and who left.
+    fn members(&self) -> Option<timeline::Query> {
+        let subject = Some((Organization::KIND.to_owned(), self.organization?.to_string()));
+        Some(of_kind(&timeline::Query { subject, limit: 1, ..timeline::Query::default() }, MEMBERS))
+    }
+
+    /// What changes the picture.
+    fn changes(&self) -> impl Iterator<Item = timeline::Query> {
+        let own = CHANGES.map(|kind| of_kind(&self.history(), kind));
+        own.into_iter().chain(self.members())
+    }
+}
+
+async fn range(view: &View, whole: &Whole, at: &Moment) -> Result<Range, Problem> {
+    let begun = view.model.events(&of_kind(&whole.history(), CHANGES[0]), &Sight::All).await?;
+    let first = begun.first().map_or(1, |fact| fact.sequence);
+    let mut last = first;
+    for query in [Some(whole.history()), whole.members()].into_iter().flatten() {
+        let found = view.model.latest_events(&query, &Sight::All).await?;
+        last = last.max(found.first().map_or(first, |fact| fact.sequence));
+    }
     let at = at.sequence(view).await?.unwrap_or(last).clamp(first, last.max(first));
     Ok(Range { first, last, at })
 }
@@ -92,19 +125,22 @@ fn form(name: &str, range: &Range) -> Markup {
     }
 }
 
-async fn then(view: &View, site: SiteId, name: &str, range: &Range) -> Result<Markup, Problem> {
-    let past = match past::site_at(view, &Place::Id(site), range.at).await {
+async fn then(view: &View, whole: &Whole, name: &str, range: &Range) -> Result<Markup, Problem> {
+    let past = match past::site_at(view, &Place::Id(whole.site), range.at).await {
         Ok(past) => Some(past),
         Err(Problem::Refused(Refusal::SiteNotFound)) => None,
         Err(problem) => return Err(problem),
     };
-    let query = timeline::Query { site: Some(Whose::Id(site)), limit: 1, ..timeline::Query::default() };
-    let until = timeline::Query { before: range.at.checked_add(1), ..query.clone() };
-    let last = view.model.latest_events(&until, &Sight::All).await?.into_iter().next();
+    let mut last: Option<FactRow> = None;
+    for query in [Some(whole.history()), whole.members()].into_iter().flatten() {
+        let until = timeline::Query { before: range.at.checked_add(1), ..query };
+        let found = view.model.latest_events(&until, &Sight::All).await?.into_iter().next();
+        last = [last, found].into_iter().flatten().max_by_key(|fact| fact.sequence);
+    }
     Ok(html! {
         section.card #then {
             (stands(last.as_ref(), range))
-            (steps(view, &query, name, range).await?)
+            (steps(view, whole, name, range).await?)
             @match &past {
                 None => p.empty { "The site was not there then." },
                 Some(past) => (picture(view, past).await?),
@@ -121,10 +157,9 @@ fn stands(last: Option<&FactRow>, range: &Range) -> Markup {
 }
 
 /// The ways to the changes before and after.
-async fn steps(view: &View, query: &timeline::Query, name: &str, range: &Range) -> Result<Markup, Problem> {
+async fn steps(view: &View, whole: &Whole, name: &str, range: &Range) -> Result<Markup, Problem> {
     let (mut before, mut after) = (None, None);
-    for kind in CHANGES {
-        let query = of_kind(query, kind);
+    for query in whole.changes() {
         let earlier = timeline::Query { before: Some(range.at), ..query.clone() };
         let found = view.model.latest_events(&earlier, &Sight::All).await?;
         before = before.max(found.first().map(|fact| fact.sequence));

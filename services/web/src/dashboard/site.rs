@@ -6,10 +6,13 @@ use super::form::form;
 use super::layout::{self, Page, moment};
 use super::link::link;
 use super::lock;
+use super::members;
 use super::secret;
+use super::why;
 use crate::app::{App, Shared};
 use crate::caller::Caller;
 use crate::commands::{self, Promotion, Source};
+use crate::people::Names;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::view::View;
@@ -48,12 +51,14 @@ pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
     let aliases = view.model.aliases(site.id, ROWS, None).await?;
     let builds = view.model.builds(site.id, ROWS, None).await?;
     let stored = view.model.deploys(site.id, ROWS, None).await?;
+    let others = aliases.iter().map(|alias| alias.actor.clone()).chain([site.created_by.clone()]).collect();
+    let names = why::names(&view, &stored, others).await;
     let content = html! {
-        (heading(&view, &site))
+        (heading(&view, &site, &names))
         section {
             h2 { "Aliases" }
             @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.settings.branch) "” goes live by itself." } }
-            @else { (alias_table(&view, &site, &aliases)) }
+            @else { (alias_table(&view, &site, &aliases, &names)) }
         }
         section {
             h2 { "Builds" }
@@ -65,13 +70,14 @@ pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
         section {
             h2 { "Deploys" }
             @if stored.is_empty() { p.empty { "No deploys yet. Every successful build leaves one, and it stays: you can come back to it." } }
-            @else { (deploys::table(&view, &site, &stored, &aliases)) @if stored.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/deploys" } { "All deploys" } } } }
+            @else { (deploys::Table { app: &view, site: &site, aliases: &aliases, names: &names }.of(&stored)) @if stored.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/deploys" } { "All deploys" } } } }
         }
+        @if view.sight.sees_organization(site.organization) { (members::of_site(&view, &site).await?) }
     };
     Ok(Page { title: site.name.as_str(), signed_in: true, refreshes: Some(site.id.to_string()) }.render(&content))
 }
 
-fn heading(app: &App, site: &SiteRow) -> Markup {
+fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
     let url = app.sites_url.alias(&site.name, &AliasName::Live);
     html! {
         div.title {
@@ -90,7 +96,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
             @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { a href={ "/organizations/" (organization) } { (organization) } } } }
-            div { dt { "Created" } dd { (moment(site.created_at)) " by " (site.created_by) } }
+            div { dt { "Created" } dd { (moment(site.created_at)) " by " (names.of(&site.created_by)) } }
         }
         p.actions {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
@@ -100,6 +106,7 @@ fn heading(app: &App, site: &SiteRow) -> Markup {
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
             @if site.settings.repository.own_site().is_some() { a href={ "/sites/" (site.name) "/source" } { "Files" } }
             a href={ "/sites/" (site.name) "/settings" } { "Settings" }
+            a href={ "/sites/" (site.name) "/settings#variables" } { "Variables" }
             a.danger href={ "/sites/" (site.name) "/delete" } { "Delete this site…" }
         }
     }
@@ -113,7 +120,7 @@ pub(super) const fn engine(engine: events::SiteEngine) -> &'static str {
     }
 }
 
-fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
+fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow], names: &Names) -> Markup {
     html! {
         div.scroll {
             table {
@@ -130,7 +137,7 @@ fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow]) -> Markup {
                             td { a href={ "/deploys/" (alias.deploy) } { code { (alias.deploy) } } " of build #" (alias.number) }
                             td { @match alias.reason {
                                 PromotionReason::Built => "newest build",
-                                PromotionReason::Chosen => { "chosen by " (alias.actor) },
+                                PromotionReason::Chosen => { "chosen by " (names.of(&alias.actor)) },
                             } }
                             td { (moment(alias.promoted_at)) }
                         }

@@ -2,9 +2,11 @@
 
 use crate::dashboard::Browser;
 use crate::lists::paged;
-use crate::platform::{Platform, code};
-use events::{BuildId, DeployId, Digest, Outcome, SiteId};
-use reqwest::StatusCode;
+use crate::people::{invited, me, organization, site};
+use crate::platform::{COMMIT, Platform, code};
+use events::event::Author;
+use events::{BuildId, DeployId, Digest, Outcome, SiteId, UserId};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 use storage::{Head, Manifest, SiteFile, Uploaded};
 
@@ -129,4 +131,72 @@ async fn pages_lead_from_a_site_to_what_changed_and_what_led_to_it() {
     assert!(!older.contains("now shows build 3") && older.contains("now shows build 2"), "{older}");
     let page = browser.page(&format!("/events/{end}")).await;
     assert!(page.contains("alias.promoted.v1") && page.contains("What led to it"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_and_deploys_tell_who_wrote_them_and_why_they_were_made() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    organization(&platform, "north").await;
+    let ada = invited(&platform, "north", "Ada", "manager").await;
+    let id: UserId = me(&ada).await.1["id"].as_str().unwrap().parse().unwrap();
+    let (first, second) = (platform.running_build(docs, 1).await, platform.running_build(docs, 2).await);
+    platform.checked_out(first, "Fix <the> title", Author::Name("Ärger Coder".to_owned())).await;
+    platform.checked_out(second, "Edit the page", Author::Person(id)).await;
+    let running = platform.get(&format!("/builds/{first}")).await.1;
+    assert_eq!((&running["summary"], &running["author"]), (&json!("Fix <the> title"), &json!("Ärger Coder")));
+    assert_eq!((&running["commit"], &running["state"]), (&json!(COMMIT), &json!("started")));
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page(&format!("/builds/{first}")).await;
+    assert!(page.contains("Fix &lt;the&gt; title") && page.contains("<dd>Ärger Coder</dd>"), "{page}");
+    for (build, number) in [(first, 1), (second, 2)] {
+        platform.finish(build, Outcome::Success).await;
+        platform.published(docs, build, number).await;
+    }
+    let deploy = platform.get(&format!("/deploys/{}", DeployId::of(second))).await.1;
+    assert_eq!((&deploy["summary"], &deploy["author"]), (&json!("Edit the page"), &json!(format!("user:{id}"))));
+    let listed = platform.get("/sites/docs/deploys").await.1["items"].clone();
+    assert_eq!((&listed[1]["author"], &listed[1]["trigger"]), (&json!("Ärger Coder"), &running["trigger"]), "{listed}");
+    for path in ["/sites/docs".to_owned(), "/sites/docs/deploys".to_owned()] {
+        let page = browser.page(&path).await;
+        let row = page.split("<tr>").find(|row| row.contains("Edit the page") && row.contains("/deploys/")).unwrap();
+        assert!(row.contains("<td>Ada</td>"), "{row}");
+    }
+    let page = browser.page(&format!("/deploys/{}", DeployId::of(first))).await;
+    assert!(page.contains("<dt>Who</dt><dd>Ärger Coder</dd>"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_shows_its_members_and_its_past_those_who_came_later() {
+    let platform = Platform::start().await;
+    organization(&platform, "north").await;
+    platform.send(Method::POST, "/sites", site("docs", "north")).await;
+    platform.level().await;
+    let browser = Browser::sign_in(&platform).await;
+    assert!(browser.page("/sites/docs").await.contains("Nobody belongs to its organization yet."));
+    let ada = invited(&platform, "north", "Ada", "manager").await;
+    platform.level().await;
+    let page = ada.page("/sites/docs").await;
+    assert!(page.contains("<li>Ada, manager</li>") && page.contains("/organizations/north#members"), "{page}");
+    let now = ada.page("/sites/docs/past").await;
+    assert!(now.contains("<li>Ada, manager</li>") && now.contains("A manager joined the organization"), "{now}");
+    let before = now.split("href=\"").find(|link| link.contains("Change before")).unwrap();
+    let before = before.split('"').next().unwrap().replace("&amp;", "&");
+    let then = ada.page(&before).await;
+    assert!(then.contains("Nobody: it was cared for by the platform") && then.contains("Change after"), "{then}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_a_webhook_is_the_site_s_own_once_its_secret_is() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let common = platform.get("/sites/docs").await.1["webhook_url"].clone();
+    assert_eq!(common, "https://pagefold.test/webhooks/github");
+    let made = platform.send(Method::POST, "/sites/docs/webhook-secret", json!({})).await.1;
+    platform.level().await;
+    let own = platform.get("/sites/docs").await.1["webhook_url"].clone();
+    assert_eq!(
+        (&own, own.as_str().unwrap()),
+        (&made["url"], format!("https://pagefold.test/webhooks/github/{docs}").as_str())
+    );
 }

@@ -40,7 +40,7 @@ pub(crate) async fn organization(platform: &Platform, name: &str) {
     assert_eq!(made.0, StatusCode::CREATED, "{made:?}");
 }
 
-fn site(name: &str, organization: &str) -> Value {
+pub(crate) fn site(name: &str, organization: &str) -> Value {
     json!({ "name": name, "repository": "https://git.test/acme/docs.git", "organization": organization })
 }
 
@@ -370,38 +370,4 @@ async fn a_link_signs_in_once() {
     let reader = token(&platform, json!({ "name": "reader", "scopes": ["read"] })).await;
     let refused = reader.ask(Method::POST, "/sign-in-links", json!({})).await;
     assert_eq!(code(&refused), (403, "forbidden"), "a session would have more authority than the token");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_audit_is_a_list_and_a_table_for_spreadsheets() {
-    let platform = Platform::start().await;
-    organization(&platform, "north").await;
-    platform.send(Method::POST, "/sites", site("docs", "north")).await;
-    platform.patch("/sites/docs", None, json!({ "branch": "trunk" })).await;
-    let created = platform.get("/audit?type=site.created").await.1;
-    let entry = &created["items"][0];
-    assert_eq!((&entry["type"], &entry["actor"]), (&json!("site.created.v1"), &json!("token:tester")));
-    assert!(entry["sentence"].as_str().unwrap().starts_with("site `docs` created"), "{entry}");
-    let first = platform.get("/audit?limit=1").await.1;
-    let rest = platform.get(&format!("/audit?limit=1000&after={}", first["next"].as_str().unwrap())).await.1;
-    let all = platform.log.last_sequence().await.unwrap();
-    assert_eq!(rest["items"].as_array().unwrap().len() as u64, all - 1);
-    let csv = platform.api(Method::GET, "/audit.csv?actor=token:tester").send().await.unwrap();
-    assert!(csv.headers()["content-type"].to_str().unwrap().starts_with("text/csv"));
-    let lines: Vec<String> = csv.text().await.unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(lines[0], "sequence,time,actor,type,subject,site_id,sentence,correlation");
-    assert_eq!(lines.len() as u64, all + 1);
-    assert_eq!(code(&platform.get("/audit?since=yesterday").await), (422, "invalid_input"));
-
-    let browser = Browser::sign_in(&platform).await;
-    let page = browser.page("/audit?kind=site.&since=2020-01-01").await;
-    assert!(page.contains("audit.csv?type=") && page.contains("site.created.v1"), "{page}");
-    let timeline = browser.page("/timeline?kind=site.settings&actor=token%3Atester").await;
-    assert!(timeline.contains("Settings changed") && !timeline.contains("created from"), "{timeline}");
-    assert!(browser.page("/timeline?until=2020-01-01").await.contains("No event fits"));
-    let sequence = entry["sequence"].as_u64().unwrap();
-    assert_eq!(platform.get(&format!("/sites/docs?at={sequence}")).await.1["branch"], "main");
-    assert_eq!(platform.get(&format!("/sites/docs?at={all}")).await.1["branch"], "trunk");
-    assert_eq!(code(&platform.get("/sites/docs?at=1").await), (404, "site_not_found"));
-    assert_eq!(code(&platform.get("/sites/docs?at=2020-01-01T00:00:00Z").await), (404, "site_not_found"));
 }

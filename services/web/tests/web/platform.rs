@@ -3,7 +3,7 @@
 use events::address::Allowed;
 use events::alias::{self, Claim};
 use events::build::{self, Job, Report};
-use events::event::Artifact;
+use events::event::{Artifact, Author, Source};
 use events::{
     Actor, Alias, AliasName, Build, BuildId, Cause, Deploy, DeployId, Digest, Lane, Outcome, Recorded, SiteEngine,
     SiteId, deploy, subject,
@@ -200,6 +200,16 @@ impl Platform {
             let said = scheduler.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
             self.projected(&said).await;
         }
+    }
+
+    /// What a launcher says once it has the source.
+    pub(crate) async fn checked_out(&self, id: BuildId, title: &str, author: Author) {
+        let source = Source { commit: COMMIT.parse().unwrap(), title: title.to_owned(), author: Some(author) };
+        let (command, cause) =
+            (build::Command::CheckOut { attempt: 1, source }, Cause::new(Actor::service("launcher")));
+        let launcher = self.service("launcher").await;
+        let told = launcher.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
+        self.projected(&told).await;
     }
 
     pub(crate) async fn finish(&self, id: BuildId, outcome: Outcome) {

@@ -1,9 +1,15 @@
 //! What a build says of its source.
 
 use super::world::{Silent, World};
+use events::event::{Author, Source};
 use events::{BuildEvent, Outcome};
 use launcher::Config;
 use launcher::source::Space;
+
+/// What a fact says that a build builds.
+fn source(fact: BuildEvent) -> Option<Source> {
+    if let BuildEvent::CheckedOut { source, .. } = fact { Some(source) } else { None }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_says_whether_its_source_was_fetched_for_it() {
@@ -16,6 +22,9 @@ async fn a_build_says_whether_its_source_was_fetched_for_it() {
         let said = world.said(build).await;
         let line = said.lines().find(|line| line.contains("checked out")).unwrap();
         assert!(line.ends_with(&format!(" of main {whence}")), "{line}");
+        let told: Vec<Source> = world.facts(build).await.into_iter().filter_map(source).collect();
+        let [Source { title, author, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((title.as_str(), author), ("x", &Some(Author::Name("n".to_owned()))));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checkouts from real repositories in local folders.
 
 use super::world::{World, read};
+use events::event::Author;
 use launcher::source::{Error, Origin};
 use std::fs;
 use std::path::Path;
@@ -173,6 +174,27 @@ async fn what_is_not_fetched_is_said() {
     let into = tempfile::tempdir().unwrap();
     let fetched = world.mirror.checkout(&Origin::public(&world.address(), "main"), &commit, into.path()).await.unwrap();
     assert_eq!(fetched.notices.len(), 2, "{:?}", fetched.notices);
+}
+
+#[tokio::test]
+async fn a_commit_tells_its_title_and_who_wrote_it() {
+    let world = World::new();
+    let long = format!("\u{1b}[31mFix\u{1b}[0m {}\n\nThe rest.", "long ".repeat(100));
+    for (message, name, title, author) in [
+        ("Fix the title\n\nIt was wrong.", "Ärger Coder", "Fix the title".to_owned(), "Ärger Coder"),
+        (&long, "x", format!("Fix {}", "long ".repeat(40))[..200].trim().to_owned(), "x"),
+    ] {
+        let address = format!("{}@users.noreply.pagefold", uuid::Uuid::nil());
+        let identity = [format!("user.name={name}"), format!("user.email={address}")];
+        let said = ["-c", &identity[0], "-c", &identity[1], "commit", "-q", "--allow-empty", "-m", message];
+        world.git(&said);
+        let (commit, into) = (world.git(&["rev-parse", "HEAD"]), tempfile::tempdir().unwrap());
+        let fetched =
+            world.mirror.checkout(&Origin::public(&world.address(), "main"), &commit, into.path()).await.unwrap();
+        let source = fetched.source;
+        assert_eq!((source.commit.as_str(), source.title), (commit.as_str(), title));
+        assert_eq!(source.author, Some(Author::Name(author.to_owned())), "anybody may write any address");
+    }
 }
 
 #[tokio::test]

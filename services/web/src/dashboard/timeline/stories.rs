@@ -3,8 +3,8 @@
 use super::super::event::words;
 use super::super::layout::moment;
 use super::super::link::link;
-use crate::people::{self, Names};
 use crate::problem::Problem;
+use crate::subjects::Subjects;
 use crate::view::View;
 use events::{EventId, SiteId};
 use maud::{Markup, html};
@@ -33,8 +33,7 @@ pub(super) struct Shown {
 /// The stories of a page, that in which something happened last first, each from its beginning on.
 pub(super) struct Stories {
     stories: Vec<Vec<FactRow>>,
-    sites: Vec<SiteRow>,
-    names: Names,
+    subjects: Subjects,
 }
 
 pub(super) async fn of(view: &View, shown: Shown) -> Result<Stories, Problem> {
@@ -64,8 +63,8 @@ pub(super) async fn of(view: &View, shown: Shown) -> Result<Stories, Problem> {
         !shown.whole || shown.before.is_none_or(|before| last < before)
     };
     let stories: Vec<_> = order.iter().filter_map(|story| stories.remove(story)).filter(is_new).collect();
-    let names = people::actors(view, stories.iter().flatten().map(|fact| &fact.actor)).await;
-    Ok(Stories { stories, sites, names })
+    let subjects = Subjects::of(view, stories.iter().flatten()).await?;
+    Ok(Stories { stories, subjects })
 }
 
 /// What was found may be told. Of the rest of its story, what is about a site in sight.
@@ -89,14 +88,15 @@ impl Stories {
     fn story(&self, story: &[FactRow], open: bool) -> Markup {
         let (Some(first), Some(last)) = (story.first(), story.last()) else { return html! {} };
         let id = first.correlation.to_string();
-        let site = story.iter().find_map(|fact| self.site(fact));
+        let site = story.iter().find_map(|fact| self.subjects.site(fact));
+        let about = story.iter().find_map(|fact| self.subjects.words(fact));
         html! {
             details id={ "story-" (id) } open[open] {
                 summary {
                     span.what { (words(first)) @if let Some(outcome) = outcome(story) { " " span.outcome { "→ " (words(outcome)) } } }
                     span.faint {
-                        @if let Some(site) = site { (site.name) " · " }
-                        (self.names.of(&first.actor)) " · " (moment(last.time)) " · " (counted(story.len()))
+                        @if let Some(about) = about { (about) " · " }
+                        (self.subjects.names().of(&first.actor)) " · " (moment(last.time)) " · " (counted(story.len()))
                     }
                 }
                 ol.events { @for fact in story { li { (self.fact(fact, story)) } } }
@@ -114,7 +114,13 @@ impl Stories {
         let causes = causes(fact, story);
         html! {
             details id={ "event-" (fact.sequence) } {
-                summary { span.what { (words(fact)) } " " span.faint { (self.names.of(&fact.actor)) " · " (moment(fact.time)) } }
+                summary {
+                    span.what { (words(fact)) } " "
+                    span.faint {
+                        @if let Some(person) = self.subjects.person(fact) { (person) " · " }
+                        "by " (self.subjects.names().of(&fact.actor)) " · " (moment(fact.time))
+                    }
+                }
                 @if !causes.is_empty() {
                     p.faint { "What led to it:" }
                     ol { @for cause in causes { li { a href={ "/events/" (cause.sequence) } { (words(cause)) } " " (moment(cause.time)) } } }
@@ -126,10 +132,6 @@ impl Stories {
                 }
             }
         }
-    }
-
-    fn site(&self, fact: &FactRow) -> Option<&SiteRow> {
-        self.sites.iter().find(|site| Some(site.id) == fact.site)
     }
 }
 
