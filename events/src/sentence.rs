@@ -61,20 +61,18 @@ impl Event {
             | Self::Notice(NoticeEvent::Failed(_) | NoticeEvent::Requested { .. })
             | Self::Repository(_)
             | Self::Alias(_)
-            | Self::Build(
-                BuildEvent::Queued { .. }
-                | BuildEvent::Started { .. }
-                | BuildEvent::Interrupted { .. }
-                | BuildEvent::Finished { .. }
-                | BuildEvent::Canceled { .. },
-            ) => true,
+            | Self::Build(BuildEvent::Interrupted { .. } | BuildEvent::Finished { .. } | BuildEvent::Canceled { .. }) => {
+                true
+            }
             Self::Handle(_)
             | Self::Notice(NoticeEvent::Delivered(_))
             | Self::Host(_)
             | Self::Deploy(_)
             | Self::Build(
                 BuildEvent::Requested { .. }
+                | BuildEvent::Queued { .. }
                 | BuildEvent::Dispatched { .. }
+                | BuildEvent::Started { .. }
                 | BuildEvent::CheckedOut { .. }
                 | BuildEvent::LogArchived { .. },
             ) => false,

@@ -30,6 +30,9 @@ pub const ALL_PARKED: &str = "parked.>";
 /// All stray deliveries.
 pub const ALL_STRAYS: &str = "strays.>";
 
+/// What all processes tell of themselves, which no stream keeps.
+pub const ALL_PRESENCE: &str = "presence.*";
+
 /// What a subject token cannot hold: separators, wildcards, white space, and our own escape character.
 const RESERVED: &AsciiSet = &CONTROLS.add(b'.').add(b'*').add(b'>').add(b' ').add(b'%');
 
@@ -43,6 +46,18 @@ pub fn token(text: &str) -> String {
 #[must_use]
 pub fn text(token: &str) -> String {
     percent_decode_str(token).decode_utf8_lossy().into_owned()
+}
+
+/// Where the processes of a service tell of themselves.
+#[must_use]
+pub fn presence(service: &str) -> String {
+    format!("presence.{}", token(service))
+}
+
+/// The service that tells of itself on a subject.
+#[must_use]
+pub fn present(subject: &str) -> Option<String> {
+    subject.strip_prefix("presence.").map(text)
 }
 
 /// The subject of one aggregate's facts: `events.<aggregate>.<id>`.

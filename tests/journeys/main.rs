@@ -11,6 +11,7 @@ mod building;
 mod circles;
 mod command_line;
 mod death;
+mod document;
 mod door;
 mod edge;
 mod faults;

@@ -12,6 +12,7 @@ use crate::slots::Slots;
 use crate::source::Mirror;
 use crate::sweep::Sweeper;
 use events::{Aggregate as _, Build, BuildEvent, BuildId, Cause, Event, Recorded};
+use runtime::attendance::Telling;
 use runtime::consumer::Timing;
 use runtime::{Consumer, Failure, Log, Vault};
 use std::sync::Arc;
@@ -55,7 +56,8 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     // The same in every life, so that a launcher knows its own attempts.
     let worker = format!("{NAME}-{}", installation.name());
     let (hands, mirror) = (Arc::<Hands>::default(), Arc::new(mirror));
-    let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve)));
+    let telling = Telling::begin(log.connection(), worker.clone());
+    let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve), telling));
     let sweeper = Sweeper {
         every: config.sweep_every,
         sandbox: config.sandbox.clone(),

@@ -1,6 +1,6 @@
 //! The launcher builds sites in containers.
 //!
-//! *Hears* `build.dispatched`. *Says* `build.started`, `build.interrupted`, `build.finished`, `build.log_archived`. *Touches*
+//! *Hears* `build.dispatched`. *Says* `build.started`, `build.checked_out`, `build.interrupted`, `build.finished`, `build.log_archived`. *Touches*
 //! git, one container per build, the log stream and the artifact store. *Safe to repeat because* an attempt has a number: whoever is taken over
 //! cannot end the build any more, an artifact is named by build and attempt, and how far an attempt has come is remembered
 //! on disk.

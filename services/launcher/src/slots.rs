@@ -2,6 +2,7 @@
 
 use crate::presence::Presence;
 use crate::reserve::Reserve;
+use runtime::attendance::{self, Telling};
 use runtime::telemetry::metrics;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,14 +14,16 @@ pub(crate) struct Slots {
     busy: AtomicUsize,
     presence: Arc<Presence>,
     reserve: Arc<Reserve>,
+    /// Whoever looks after the installation.
+    telling: Telling,
 }
 
 /// A place that is taken, as long as this lives.
 pub(crate) struct Taken<'a>(&'a Slots);
 
 impl Slots {
-    pub(crate) const fn new(all: usize, presence: Arc<Presence>, reserve: Arc<Reserve>) -> Self {
-        Self { all, busy: AtomicUsize::new(0), presence, reserve }
+    pub(crate) const fn new(all: usize, presence: Arc<Presence>, reserve: Arc<Reserve>, telling: Telling) -> Self {
+        Self { all, busy: AtomicUsize::new(0), presence, reserve, telling }
     }
 
     pub(crate) const fn all(&self) -> usize {
@@ -50,8 +53,9 @@ impl Slots {
     fn tell(&self) {
         let busy = self.busy.load(Ordering::Relaxed);
         let free = self.all.saturating_sub(busy) as u64;
-        let (available, offline) =
-            if self.presence.sandbox().is_some() && !self.reserve.was_short() { (free, 0) } else { (0, free) };
+        let works = self.presence.sandbox().is_some() && !self.reserve.was_short();
+        let (available, offline) = if works { (free, 0) } else { (0, free) };
+        self.telling.slots(attendance::Slots { all: self.all, busy, works });
         metrics::workers("busy", busy as u64);
         metrics::workers("available", available);
         metrics::workers("offline", offline);

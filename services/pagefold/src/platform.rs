@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) enum Command {
     /// What waits and runs, by lane and organization
     Queue,
-    /// The launchers that work on something
+    /// The launchers that are there, and their slots
     Launchers,
     /// How long builds waited and took, hour by hour
     Pace {
@@ -34,7 +34,7 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
         }
         Command::Launchers => {
             let queue = api.get("/platform/queue").await?;
-            print.list(rows(&queue["launchers"]), &["name", "busy", "busy_since"])
+            print.list(rows(&queue["launchers"]), &["name", "slots", "busy", "works", "busy_since"])
         }
         Command::Pace { hours } => {
             let pace = api.get(&format!("/platform/pace?hours={hours}")).await?;

@@ -95,7 +95,7 @@ impl Log {
             };
             match self.append::<A>(about, loaded.sequence, facts, cause).await {
                 Ok(recorded) => {
-                    statement::tell(&recorded);
+                    statement::tell(self, &recorded);
                     self.cache.remember(generation, &about.subject, loaded.advanced(&recorded));
                     return Ok(recorded);
                 }

@@ -19,6 +19,7 @@ pub use map::Map;
 pub use memory::{Home, Memory, State};
 pub use objects::Objects;
 
+use crate::attendance::Telling;
 use crate::follow::Entry;
 use crate::log::Log;
 use crate::telemetry::metrics;
@@ -67,18 +68,20 @@ pub enum Step {
 pub struct Following<F> {
     fold: F,
     source: Source,
+    /// Tells whoever looks after the installation how far it is, once it begins.
+    telling: Option<Telling>,
 }
 
 impl<F: Fold> Following<F> {
     /// Goes on where `fold` stands.
     pub const fn new(log: Log, fold: F) -> Self {
-        Self { fold, source: Source::new(log, false) }
+        Self { fold, source: Source::new(log, false), telling: None }
     }
 
     /// The same where there is a long past to read before anything new: that costs the log's server less, which is asked
     /// for more at once.
     pub const fn past(log: Log, fold: F) -> Self {
-        Self { fold, source: Source::new(log, true) }
+        Self { fold, source: Source::new(log, true), telling: None }
     }
 
     /// Waits for something to happen, however long the log is away. Safe to cancel if [`Fold::take`] is.
@@ -95,7 +98,7 @@ impl<F: Fold> Following<F> {
             Heard::Reached => {
                 // Told at once: a fold that is level may wait long for what comes next.
                 let end = self.source.end().unwrap_or_default();
-                metrics::fold_position(F::NAME, position.sequence, end.saturating_sub(position.sequence));
+                self.tell(position.sequence, end.saturating_sub(position.sequence));
                 Step::Reached
             }
             Heard::Entries(entries) => {
@@ -122,8 +125,14 @@ impl<F: Fold> Following<F> {
         let feed = self.source.suspend();
         self.fold.take(entries).await?;
         self.source.resume(feed);
-        metrics::fold_position(F::NAME, self.fold.position().sequence, pending);
+        self.tell(self.fold.position().sequence, pending);
         Ok(())
+    }
+
+    fn tell(&mut self, position: u64, pending: u64) {
+        metrics::fold_position(F::NAME, position, pending);
+        let connection = self.source.connection();
+        self.telling.get_or_insert_with(|| Telling::unnamed(connection)).position(position);
     }
 
     /// Whether the state holds everything that was in the log when it was last reached.

@@ -5,6 +5,7 @@
 
 mod aggregate;
 pub mod append;
+pub mod attendance;
 pub mod build_log;
 mod cache;
 pub mod clock;

@@ -115,10 +115,6 @@ impl Log {
     /// # Errors
     /// [`Error`] if the log cannot be reached or the fact cannot be read.
     pub async fn fact(&self, sequence: u64) -> Result<Option<Recorded>, Error> {
-        // The log begins with 1; for 0 a server has no answer but an error.
-        if sequence == 0 {
-            return Ok(None);
-        }
         let Some(stored) = read::at(&self.connection, subject::EVENTS, sequence).await? else { return Ok(None) };
         let recorded = codec::recorded(sequence, &stored.headers, &stored.payload);
         recorded.map(Some).map_err(|source| unread(sequence, source))

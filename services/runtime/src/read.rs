@@ -163,6 +163,10 @@ pub(crate) async fn last_of(connection: &Connection, stream: &str, subject: &str
 
 /// The message at `sequence`, if there is one: as the leader knows it.
 pub(crate) async fn at(connection: &Connection, stream: &str, sequence: u64) -> Result<Option<Stored>, Error> {
+    // A stream begins with 1; for 0 a server has no answer but an error, and may have none at all.
+    if sequence == 0 {
+        return Ok(None);
+    }
     patiently(connection, || async {
         let handle = connection.jetstream.get_stream_no_info(stream).await.map_err(Error::unavailable(READ))?;
         let asked = handle.get_raw_message(sequence);

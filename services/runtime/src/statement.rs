@@ -1,9 +1,13 @@
 //! How a fact is worded: who says it, when, because of what; and as which message of the log.
 
+use crate::aggregate::Loaded;
 use crate::connection::Connection;
+use crate::log::Log;
 use crate::publish::Outgoing;
 use crate::{clock, codec, telemetry};
-use events::{Cause, Envelope, Event, EventId, Recorded};
+use events::{Aggregate as _, Cause, Envelope, Event, EventId, Recorded, Site, SiteId, subject};
+use std::time::Duration;
+use tracing::Instrument as _;
 
 /// A fact of the aggregate `id` that is not in the log yet: the `index`th that follows from `cause` there.
 pub(crate) fn state(connection: &Connection, id: &str, index: usize, event: Event, cause: &Cause) -> Recorded {
@@ -35,11 +39,32 @@ pub(crate) fn outgoing(subject: &str, fact: &Recorded) -> Outgoing {
     Outgoing { subject: subject.to_owned(), headers, payload: fact.event.payload().into() }
 }
 
-/// Tells whoever reads the log of this process what it has stated.
-pub(crate) fn tell(recorded: &[Recorded]) {
+/// How long the name of a site is looked for before its id has to do.
+const NAME_MAX: Duration = Duration::from_secs(1);
+
+/// Tells whoever reads the log of this process what it has stated. A site is told by its name, which nobody waits for.
+pub(crate) fn tell(log: &Log, recorded: &[Recorded]) {
     for fact in recorded.iter().filter(|fact| fact.event.is_milestone()) {
-        let site = fact.site().map(tracing::field::display);
-        let (sequence, actor) = (fact.sequence, &fact.envelope.actor);
-        tracing::info!(sequence, site, %actor, about = fact.envelope.subject, "{}", fact.sentence());
+        match fact.site() {
+            None => line(fact, None),
+            Some(site) => {
+                let (log, fact) = (log.clone(), fact.clone());
+                let told = async move { line(&fact, Some(called(&log, site).await)) };
+                tokio::spawn(told.in_current_span());
+            }
+        }
     }
+}
+
+async fn called(log: &Log, site: SiteId) -> String {
+    let subject = subject::events(Site::KIND, &site.to_string());
+    match tokio::time::timeout(NAME_MAX, log.glimpse::<Site>(&subject)).await {
+        Ok(Ok(Loaded { state: Site::Active(known), .. })) => known.name.to_string(),
+        Ok(_) | Err(_) => site.to_string(),
+    }
+}
+
+fn line(fact: &Recorded, site: Option<String>) {
+    let (sequence, actor) = (fact.sequence, &fact.envelope.actor);
+    tracing::info!(sequence, site, %actor, about = fact.envelope.subject, "{}", fact.sentence());
 }

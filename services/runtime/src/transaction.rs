@@ -106,7 +106,7 @@ impl Transaction<'_> {
                     }
                     #[cfg(debug_assertions)]
                     crate::hold::after(&recorded).await;
-                    statement::tell(&recorded);
+                    statement::tell(self.log, &recorded);
                     return Ok(recorded);
                 }
                 Outcome::Conflict => tracing::debug!(subject, "another writer was faster, deciding anew"),

@@ -24,6 +24,7 @@ use events::{OrganizationId, SiteId, SitesUrl};
 use listener::Limits;
 use mailer::Mailer;
 use projections::Model;
+use runtime::attendance::Attendance;
 use runtime::records::Records;
 use runtime::{Health, Log, Vault};
 use secrecy::SecretString;
@@ -59,6 +60,8 @@ pub(crate) struct App {
     /// What is stored of sites.
     pub(crate) storage: Storage,
     pub(crate) health: Health,
+    /// Which processes of the installation are there.
+    pub(crate) attendance: Attendance,
     pub(crate) auth: Auth,
     /// Who vouches for people.
     pub(crate) providers: Providers,
@@ -141,6 +144,7 @@ impl App {
         let news = News::start(log.clone(), stop.clone());
         let web_url = config.web_url.trim_end_matches('/').to_owned();
         Arc::new(Self {
+            attendance: Attendance::listen(log.connection(), stop.clone()),
             tails: Tails::new(log.clone(), storage.platform(), news.clone(), stop.clone()),
             news,
             log,

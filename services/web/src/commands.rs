@@ -45,7 +45,7 @@ pub(crate) use hub::{
     connect_github, disconnect_github, github_account, github_repositories, github_repository, install_webhook,
 };
 pub(crate) use identities::{connect, disconnect, welcome};
-pub(crate) use limits::{begin_sandbox, end_sandbox, limit_organization};
+pub(crate) use limits::{LIMIT_MAX, begin_sandbox, end_sandbox, limit_organization};
 pub(crate) use links::{SignInLink, create_link, follow_link, told};
 pub(crate) use locks::{lock_site, unlock_site};
 pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member, set_member, withdraw};

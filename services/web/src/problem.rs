@@ -336,7 +336,11 @@ impl IntoResponse for Problem {
 /// Our own faults go to the log with all that led to them, once, where the answer is made; what the domain refused is told in a
 /// line. What anybody may send without being known is not.
 pub(crate) fn report(problem: &Problem, code: &str, status: StatusCode) {
-    if matches!(problem, Problem::Refused(_) | Problem::Forbidden(_)) && status != StatusCode::NOT_FOUND {
+    let is_refusal = matches!(
+        problem,
+        Problem::Refused(_) | Problem::Forbidden(_) | Problem::RepositoryNotAllowed(_) | Problem::ReceiverNotAllowed(_)
+    );
+    if is_refusal && status != StatusCode::NOT_FOUND {
         tracing::info!(code, "refused: {problem}");
     }
     if status.is_server_error() {
@@ -345,4 +349,4 @@ pub(crate) fn report(problem: &Problem, code: &str, status: StatusCode) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -45,9 +45,13 @@ async fn nowhere(uri: Uri) -> Response {
     }
 }
 
-/// A request that a proxy may have understood in another way than we would gets no answer but this.
+/// A request that a proxy may have understood in another way than we would, or that nothing can be at, gets no answer but this.
 async fn refuse_ambiguous(request: Request, next: Next) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    // No text that is kept or looked for can hold it: PostgreSQL knows no such text.
+    if head.uri.path_and_query().is_some_and(|text| text.as_str().contains("%00")) {
+        return Err(Problem::InvalidInput("an address cannot hold the character NUL".to_owned()));
+    }
     match listener::ambiguous(&head) {
         Some(header) => Err(Problem::BadHeader(header)),
         None => Ok(next.run(Request::from_parts(head, body)).await),

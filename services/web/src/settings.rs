@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 /// The live branch where none is named.
 const BRANCH: &str = "main";
+/// More than anything that is counted here.
+const MANY: f64 = 4_294_967_295.0;
 
 /// Fields of a site, as a JSON merge patch (RFC 7396): what is absent stays or gets its default, `null` asks for
 /// the default where there is one.
@@ -51,6 +53,22 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 /// A field that has no default, so that `null` is refused.
 pub(crate) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// A whole number, which JSON may write with a point and zeros behind it.
+pub(crate) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was looked at")]
+    let whole = (number.fract() == 0.0 && (0.0..=MANY).contains(&number)).then_some(number as u64);
+    let wrong = || serde::de::Error::custom("a whole number is needed, and not so large a one");
+    whole.and_then(|whole| T::try_from(whole).ok()).ok_or_else(wrong)
+}
+
+/// The same where none may be given.
+pub(crate) fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole")] u32);
+    Ok(Option::<Whole>::deserialize(deserializer)?.map(|Whole(number)| number))
 }
 
 /// A field that must be given is not.

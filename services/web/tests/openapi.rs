@@ -4,7 +4,7 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/open
 
 #[test]
 fn the_committed_openapi_document_is_the_one_the_code_has() {
-    let written = web::api::openapi().to_pretty_json().unwrap() + "\n";
+    let written = serde_json::to_string_pretty(&web::api::openapi()).unwrap() + "\n";
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         std::fs::write(COMMITTED, &written).unwrap();
     }
@@ -14,7 +14,7 @@ fn the_committed_openapi_document_is_the_one_the_code_has() {
 
 #[test]
 fn the_document_is_openapi_3_1_and_every_operation_may_be_a_problem() {
-    let document = serde_json::to_value(web::api::openapi()).unwrap();
+    let document = web::api::openapi();
     assert_eq!(document["openapi"], "3.1.0");
     let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
     let mut names = std::collections::BTreeSet::new();

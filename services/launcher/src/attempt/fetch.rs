@@ -58,7 +58,8 @@ impl Attempt<'_> {
             self.record.say(notice).await;
         }
         let Task { build, number, cause, .. } = &self.task;
-        self.launcher.tell_source(*build, *number, fetched.source, cause).await;
+        // The future is large and lives on the heap.
+        Box::pin(self.launcher.tell_source(*build, *number, fetched.source, cause)).await;
         Ok(commit)
     }
 }

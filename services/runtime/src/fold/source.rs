@@ -1,5 +1,6 @@
 //! Where a fold's entries come from: the log, once it is known to be the right one.
 
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::follow::{AGAIN, Delivered, Entry, Feed};
 use crate::log::Log;
@@ -64,6 +65,10 @@ pub(super) struct Open {
 }
 
 impl Source {
+    pub(super) const fn connection(&self) -> &Connection {
+        self.log.connection()
+    }
+
     pub(super) const fn new(log: Log, past: bool) -> Self {
         Self { log, past, feed: None, end: None, whole: false }
     }

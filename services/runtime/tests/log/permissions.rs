@@ -60,6 +60,8 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("projector", "events.site.docs", false),
         ("edge", "events.site.docs", false),
         ("edge", "live.events.site.docs", false),
+        ("edge", "presence.edge", true),
+        ("edge", "presence.launcher", false),
         ("ctl", "events.site.docs", false),
         ("ctl", "parked.syncer.retry.1", true),
     ] {

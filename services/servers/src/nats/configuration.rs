@@ -33,11 +33,13 @@ pub(super) fn shared(passwords: &BTreeMap<String, SecretString>) -> std::io::Res
     for user in USERS {
         let Some(secret) = passwords.get(user.name) else { continue };
         let (allow, deny) = (serde_json::to_string(&user.publishes())?, serde_json::to_string(&user.leaves_alone())?);
-        let inbox = inbox_prefix(user.name);
+        let inbox = format!("{}.>", inbox_prefix(user.name));
+        let hears: Vec<&str> = [inbox.as_str()].into_iter().chain(user.hears().iter().copied()).collect();
+        let hears = serde_json::to_string(&hears)?;
         let _ = writeln!(
             text,
             "    {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {{ allow: {allow}, deny: {deny} }}, \
-             subscribe: [\"{inbox}.>\"] }} }}",
+             subscribe: {hears} }} }}",
             user.name,
             secret.expose_secret(),
         );

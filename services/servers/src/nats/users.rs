@@ -143,7 +143,7 @@ pub const USERS: &[User] = &[
 impl User {
     pub(super) fn publishes(&self) -> Vec<String> {
         let mut subjects: Vec<String> = self.states.iter().map(|kind| subject::events_of(kind)).collect();
-        subjects.push("$JS.API.INFO".to_owned());
+        subjects.extend(["$JS.API.INFO".to_owned(), subject::presence(self.name)]);
         for stream in self.reads {
             subjects.extend([
                 format!("$JS.API.STREAM.INFO.{stream}"),
@@ -173,6 +173,12 @@ impl User {
         }
         subjects.extend(self.also.iter().map(|subject| (*subject).to_owned()));
         subjects
+    }
+
+    /// What it hears beside the answers to its own questions.
+    pub(super) fn hears(&self) -> &'static [&'static str] {
+        // Whoever looks after the installation does so there.
+        if self.name == "web" { &[subject::ALL_PRESENCE] } else { &[] }
     }
 
     /// The consumers by which others work: whoever could read, change or remove one would take their work away. One that

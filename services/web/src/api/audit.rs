@@ -118,6 +118,7 @@ pub(crate) async fn list(view: View, Asked(filter): Asked<Filter>) -> Result<Jso
         content_type = "text/csv", body = String),
 ))]
 pub(crate) async fn export(view: View, Asked(filter): Asked<Filter>) -> Result<Response, Problem> {
+    Page::new(filter.limit, filter.after).limit()?;
     // The first part is read before the answer begins, so that a failure is told as such.
     let first = view.model.latest_events(&filter.query(PART, None), &view.sight).await?;
     let headers = [

@@ -53,9 +53,11 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
 /// A value that is wrong is named by its field: where it stands in the text says nothing to people.
 fn without_place(why: &(dyn std::error::Error + 'static)) -> String {
     let text = why.to_string();
-    let place = why.downcast_ref::<serde_json::Error>();
-    let place = place.map(|error| format!(" at line {} column {}", error.line(), error.column()));
-    place.and_then(|place| text.strip_suffix(&place).map(str::to_owned)).unwrap_or(text)
+    let is_place = |rest: &str| rest.split(" column ").all(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    match text.rsplit_once(" at line ") {
+        Some((message, rest)) if is_place(rest) => message.to_owned(),
+        _ => text,
+    }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {

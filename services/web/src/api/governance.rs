@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::commands;
 use crate::place::Owner;
 use crate::problem::Problem;
+use crate::settings::{whole, whole_or_none};
 use axum::extract::State;
 use axum::{Extension, Json};
 use events::event::{self, OrganizationLimits};
@@ -24,15 +25,15 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
     /// Sites, the deleted not counted; null for any number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_or_none")]
     #[schema(required, minimum = 1)]
     sites: Option<u32>,
     /// Members, the invited not counted; null for any number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_or_none")]
     #[schema(required, minimum = 1)]
     members: Option<u32>,
     /// Builds that run or have a slot at the same time; null for as many as the installation allows to each.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_or_none")]
     #[schema(required, minimum = 1)]
     builds: Option<u32>,
 }
@@ -52,7 +53,7 @@ pub(crate) struct Sandbox {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSandbox {
     /// Days from one time to the next.
-    #[serde(default = "usual_days")]
+    #[serde(default = "usual_days", deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 365, default = 90)]
     days: u16,
 }

@@ -39,8 +39,9 @@ pub(crate) struct Shown {
     (status = 200, description = "One's identities at providers, by id", body = Items<Shown>),
 ))]
 pub(crate) async fn list(view: View, Asked(page): Asked<Page>) -> Result<Json<Items<Shown>>, Problem> {
+    let (reads, after) = (page.reads()?, page.after_as()?);
     let rows = match view.caller.holder.user {
-        Some(user) => view.model.identities(user, page.reads()?, page.after_as()?).await?,
+        Some(user) => view.model.identities(user, reads, after).await?,
         None => Vec::new(),
     };
     let page = page.cut(rows, |row| row.id.to_string(), |row| row)?;

@@ -5,7 +5,7 @@ use super::page::{Items, Page};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands::{self, Verdict};
-use crate::platform::{self, Consumer};
+use crate::platform::{self, Consumer, Launcher};
 use crate::problem::Problem;
 use crate::view::View;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::{Lane, OrganizationId, OrganizationName};
 use http::{StatusCode, header};
-use projections::platform::{LauncherRow, PaceRow, QueueRow, UsageRow};
+use projections::platform::{PaceRow, QueueRow, UsageRow};
 use runtime::clock;
 use runtime::parked::Parked;
 use serde::{Deserialize, Serialize};
@@ -47,24 +47,12 @@ pub(crate) struct Line {
     waiting_since: Option<OffsetDateTime>,
 }
 
-/// A launcher that has something in hand.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Launcher {
-    /// Its name.
-    name: String,
-    /// Builds that it works on.
-    busy: u64,
-    /// Since when the first of them.
-    #[serde(with = "time::serde::rfc3339")]
-    busy_since: OffsetDateTime,
-}
-
 /// What is built, what waits, and who builds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Queue {
     /// By lane and organization.
     lines: Vec<Line>,
-    /// Those that work.
+    /// Those that are there, or are at work.
     launchers: Vec<Launcher>,
 }
 
@@ -180,10 +168,9 @@ impl From<Parked> for OnShelf {
 ))]
 pub(crate) async fn queue(view: View) -> Result<Json<Queue>, Problem> {
     platform::may_look(&view)?;
-    let (lines, launchers) = tokio::try_join!(view.model.queue(LINES), view.model.busy_launchers())?;
-    let launcher = |LauncherRow { name, busy, busy_since }| Launcher { name, busy, busy_since };
+    let lines = view.model.queue(LINES).await?;
     let lines = lines.into_iter().map(Line::from).collect();
-    Ok(Json(Queue { lines, launchers: launchers.into_iter().map(launcher).collect() }))
+    Ok(Json(Queue { lines, launchers: platform::launchers(&view).await? }))
 }
 
 /// Read how long builds waited and took, hour by hour

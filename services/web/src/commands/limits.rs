@@ -15,6 +15,9 @@ use tokio::sync::MutexGuard;
 /// Longest time between two clean-ups of a sandbox, in days.
 const DAYS_MAX: u16 = 365;
 
+/// Most that a limit can be.
+pub(crate) const LIMIT_MAX: u32 = 1_000_000;
+
 /// Limits what the organization may have; what it has already stays.
 pub(crate) async fn limit_organization(
     app: &Shared,
@@ -22,7 +25,11 @@ pub(crate) async fn limit_organization(
     limits: OrganizationLimits,
     caller: Caller,
 ) -> Result<(), Problem> {
-    if [limits.sites, limits.members, limits.builds].contains(&Some(0)) {
+    let all = [limits.sites, limits.members, limits.builds];
+    if all.iter().flatten().any(|limit| *limit > LIMIT_MAX) {
+        return Err(Problem::InvalidInput(format!("a limit is at most {LIMIT_MAX}; `null` is none")));
+    }
+    if all.contains(&Some(0)) {
         let why = "a limit is at least 1; `null` is none, and an organization that shall have nothing is suspended";
         return Err(Problem::InvalidInput(why.to_owned()));
     }

@@ -11,7 +11,7 @@ use super::link::link;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands::{self, Verdict};
-use crate::platform::{self, Consumer};
+use crate::platform::{self, Consumer, Launcher};
 use crate::problem::Problem;
 use crate::view::View;
 use axum::Extension;
@@ -22,7 +22,7 @@ use chart::{bars, chart};
 use events::Lane;
 use events::authority::PlatformRole;
 use maud::{Markup, html};
-use projections::platform::{LauncherRow, PaceRow, QueueRow, UsageRow};
+use projections::platform::{PaceRow, QueueRow, UsageRow};
 use runtime::clock;
 use runtime::parked::Parked;
 use serde::Deserialize;
@@ -46,7 +46,7 @@ pub(super) async fn show(view: View, parts: Result<Query<Parts>, QueryRejection>
     platform::may_look(&view)?;
     let Query(parts) = parts?;
     let model = &view.model;
-    let (queue, launchers) = tokio::try_join!(model.queue(LINES), model.busy_launchers())?;
+    let (queue, launchers) = (model.queue(LINES).await?, platform::launchers(&view).await?);
     let pace = platform::pace(&view, platform::HOURS);
     let usage =
         async { Ok::<_, Problem>(model.usage(clock::now() - platform::USAGE, Some(&parts.after), ROWS + 1).await?) };
@@ -61,7 +61,7 @@ pub(super) async fn show(view: View, parts: Result<Query<Parts>, QueryRejection>
         }
         h2 #queue { "Queue" }
         (lines(&queue))
-        (busy(&launchers))
+        (building(&launchers))
         (charts(&pace))
         h2 #consumers { "Consumers" }
         (standing(&consumers))
@@ -91,14 +91,24 @@ fn lines(queue: &[QueueRow]) -> Markup {
     }
 }
 
-fn busy(launchers: &[LauncherRow]) -> Markup {
+fn building(launchers: &[Launcher]) -> Markup {
+    let (all, busy) = launchers.iter().fold((0, 0), |(all, busy), one| (all + one.slots.unwrap_or(0), busy + one.busy));
     html! {
-        @if !launchers.is_empty() {
-            h3 { "Launchers" }
+        h3 { "Launchers" }
+        @if launchers.is_empty() { p.notice role="status" { "No launcher is there: builds wait." } }
+        @else {
+            p.faint { (busy) " of " (all) " slots in use." }
             div.scroll { table {
-                thead { tr { th scope="col" { "Launcher" } th scope="col" { "Slots in use" } th scope="col" { "Longest since" } } }
+                thead { tr { th scope="col" { "Launcher" } th scope="col" { "Slots in use" } th scope="col" { "State" } th scope="col" { "Longest since" } } }
                 tbody { @for launcher in launchers { tr {
-                    th scope="row" { (launcher.name) } td.number { (launcher.busy) } td { (moment(launcher.busy_since)) }
+                    th scope="row" { (launcher.name) }
+                    td.number { (launcher.busy) @if let Some(slots) = launcher.slots { " of " (slots) } }
+                    td { @match (launcher.slots, launcher.works) {
+                        (None, _) => "silent",
+                        (Some(_), true) => "works",
+                        (Some(_), false) => "takes no builds: its sandbox is away, or its disk is full",
+                    } }
+                    td { @if let Some(since) = launcher.busy_since { (moment(since)) } @else { "–" } }
                 } } }
             } }
         }

@@ -195,6 +195,11 @@ const CODES: &[(&str, u16)] = &[
     ("variable_reserved", 422),
 ];
 
+/// The status of each code.
+pub(crate) fn statuses() -> BTreeMap<&'static str, u16> {
+    CODES.iter().copied().collect()
+}
+
 #[test]
 fn every_problem_has_its_code_and_status() {
     let table: BTreeMap<&str, u16> =

@@ -59,8 +59,7 @@ async fn a_line_of_the_audit_tells_whom_and_what_it_is_about() {
     let timeline = ada.page("/timeline?kind=organization.member_added").await;
     assert!(timeline.contains("Ada · north · "), "{timeline}");
     let id = me(&ada).await.1["id"].as_str().unwrap().to_owned();
-    let event = platform.get("/events?type=organization.member_added&limit=1").await.1["items"][0].clone();
-    let sequence = event["sequence"].as_str().map_or_else(|| event["sequence"].to_string(), str::to_owned);
-    let event = ada.page(&format!("/events/{sequence}")).await;
+    let entry = platform.get("/audit?type=organization.member_added").await.1["items"][0].clone();
+    let event = ada.page(&format!("/events/{}", entry["sequence"])).await;
     assert!(event.contains(&id), "the whole event has ids: {event}");
 }

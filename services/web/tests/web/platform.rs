@@ -328,9 +328,11 @@ async fn serve(config: web::Config, log: Log, reader: Store, storage: Storage, s
 }
 
 pub(crate) async fn json(response: Response) -> (StatusCode, Value) {
-    let status = response.status();
+    let (status, path) = (response.status(), response.url().path().to_owned());
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
+    crate::declared::check(&path, status, &answer);
+    (status, answer)
 }
 
 fn uuid(text: &str) -> events::EventId {
