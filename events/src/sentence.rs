@@ -194,7 +194,7 @@ fn repository(fact: &RepositoryEvent) -> String {
 fn build(fact: &BuildEvent) -> String {
     match fact {
         BuildEvent::Requested { branch, upload: Some(upload), .. } => {
-            format!("folder uploaded for `{branch}`: {} files, {} bytes", upload.files, upload.bytes)
+            format!("folder uploaded for `{branch}`: {}, {} bytes", counted(upload.files, "file"), upload.bytes)
         }
         BuildEvent::Requested { branch, commit: Some(commit), .. } => {
             format!("build of `{branch}` at {} requested", commit.short())
@@ -223,13 +223,19 @@ fn build(fact: &BuildEvent) -> String {
     }
 }
 
+/// `1 file`, `2 files`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn deploy(fact: &DeployEvent) -> String {
     match fact {
         DeployEvent::Synced(Synced { number, files, uploaded_files, uploaded_bytes, .. }) => format!(
-            "deploy of build {number} stored: {files} files, {uploaded_files} uploaded ({uploaded_bytes} bytes)"
+            "deploy of build {number} stored: {}, {uploaded_files} uploaded ({uploaded_bytes} bytes)",
+            counted(*files, "file")
         ),
         DeployEvent::Mirrored { alias, written, removed, .. } => {
-            format!("plain tree of `{alias}` written: {written} objects, {removed} removed")
+            format!("plain tree of `{alias}` written: {}, {removed} removed", counted(*written, "object"))
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Command {
         #[arg(long)]
         builds: Option<u32>,
     },
-    /// Delete all its sites every so many days, its managers being told a week before
+    /// Delete all its sites every so many days; its pages say so a week before
     Sandbox {
         /// Its name or its id
         organization: String,

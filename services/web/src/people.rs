@@ -69,7 +69,10 @@ impl Names {
             (None, Who::Token(_)) => {
                 actor.0.split_once('/').map_or_else(|| actor.to_string(), |(name, _)| name.to_owned())
             }
-            (None, _) => actor.to_string(),
+            (None, Who::Operator(name)) => format!("{name} (operator)"),
+            (None, Who::Service(name)) => format!("the {name}"),
+            (None, Who::Webhook(host)) => format!("a webhook of {host}"),
+            (None, Who::User(_) | Who::Unknown) => actor.to_string(),
         }
     }
 }

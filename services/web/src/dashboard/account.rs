@@ -36,6 +36,8 @@ pub(super) struct Fields {
     scope: Scope,
     #[serde(default)]
     organization: String,
+    #[serde(default)]
+    site: String,
     /// How long it shall be good, in days; for ever if 0.
     #[serde(default)]
     days: u16,
@@ -51,9 +53,13 @@ pub(super) async fn create(view: View, form: Result<Form<Fields>, FormRejection>
         "" => None,
         named => Some(view.organization_id(&named.parse()?).await?),
     };
+    let site = match form.site.trim() {
+        "" => None,
+        named => Some(view.site(&named.parse()?).await?.id),
+    };
     let expires_at = (form.days > 0).then(|| clock::now() + Duration::days(i64::from(form.days)));
     let (name, scopes) = (form.name.trim().parse()?, BTreeSet::from([form.scope]));
-    let new = NewToken { name, scopes, organization, site: None, expires_at };
+    let new = NewToken { name, scopes, organization, site, expires_at };
     let made = commands::create_token(&view.app, new, view.caller.clone()).await?;
     page(&view, Some(&made)).await
 }
@@ -180,6 +186,8 @@ fn new_token(memberships: &[MemberRow]) -> Markup {
                 label for="organization" { "Only in the organization" }
                 input #organization name="organization" maxlength="36" list="organizations";
                 datalist #organizations { @for member in memberships { @if let Some(name) = &member.organization_name { option value=(name); } } }
+                label for="site" { "Only for the site" }
+                input #site name="site" maxlength="36" autocapitalize="none" spellcheck="false";
                 label for="days" { "Ends after days (0: never)" }
                 input #days type="number" name="days" min="0" max="3650" value="90";
                 button.primary { "Make" }

@@ -100,7 +100,7 @@ fn sandbox_form(action: &str, organization: &OrganizationRow) -> Markup {
     let days = organization.sandbox_days.unwrap_or(SANDBOX_DAYS.into());
     html! {
         h3 { "Sandbox" }
-        p { "For trying things out: all its sites are deleted every so many days. Its managers are told " (NOTICE_DAYS) " days before." }
+        p { "For trying things out: all its sites are deleted every so many days. " (NOTICE_DAYS) " days before, its pages and its members’ home pages say so." }
         (form("inline", &format!("{action}/sandbox"), &html! {
             label for="days" { "Days" }
             input #days type="number" name="days" min="1" max="365" required inputmode="numeric" value=(days);

@@ -6,6 +6,7 @@ use super::layout::moment;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
+use crate::people::Names;
 use crate::place::Place;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -22,10 +23,10 @@ pub(super) struct Reason {
 }
 
 /// What everybody shall know who looks at a locked site.
-pub(super) fn notice(site: &SiteRow) -> Markup {
+pub(super) fn notice(site: &SiteRow, names: &Names) -> Markup {
     html! {
         @if let Some(LockRow { reason, locked_at, locked_by, .. }) = &site.lock {
-            p.notice { strong { "Locked: " } (reason) " (" (locked_by) ", " (moment(*locked_at)) "). Live and demo stay as they are; builds and previews go on. " a href={ "/sites/" (site.name) "/settings#lock" } { "Unlock" } }
+            p.notice { strong { "Locked: " } (reason) " (" (names.of(locked_by)) ", " (moment(*locked_at)) "). Live and demo stay as they are; builds and previews go on. " a href={ "/sites/" (site.name) "/settings#lock" } { "Unlock" } }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::sites::{Listed, Part, ROWS};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
+use crate::people;
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::view::View;
@@ -37,13 +38,14 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
     let listed = Listed::of(&view, sites, &format!("/organizations/{}", organization.id)).await?;
     let about = format!("organization/{}", organization.id);
     let members = members::section(&view, organization.id).await?;
+    let names = people::actors(&view, std::iter::once(&organization.created_by)).await;
     let content = html! {
         p.crumbs { a href="/organizations" { "Organizations" } }
         div.title { h1 { (organization.name) } }
         (governance::notices(&organization))
         dl.facts {
             div { dt { "Id" } dd { code { (organization.id) } } }
-            div { dt { "Created" } dd { (moment(organization.created_at)) " by " (organization.created_by) } }
+            div { dt { "Created" } dd { (moment(organization.created_at)) " by " (names.of(&organization.created_by)) } }
             @if let Some(limits) = governance::limits(&organization) { div { dt { "May have" } dd { (limits) } } }
         }
         p.actions { a href=(link("/timeline", &[("subject", &about)])) { "Timeline" } a href="/deliveries" { "Webhooks that led to nothing" } a href="/deleted-sites" { "Deleted sites" } }

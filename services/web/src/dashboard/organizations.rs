@@ -7,6 +7,7 @@ use super::link::link;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
+use crate::people::{self, Names};
 use crate::problem::Problem;
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, QueryRejection};
@@ -39,12 +40,13 @@ pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejectio
     let more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
     let next = rows.last().filter(|_| more).map(|last| link("/organizations", &[("after", last.name.as_str())]));
+    let names = people::actors(&view, rows.iter().map(|row| &row.created_by)).await;
     let content = html! {
         h1 { "Organizations" }
         @if rows.is_empty() {
             p.empty { "There are no organizations yet. One begins with the first site that names it, or below." }
         } @else {
-            (table(&rows))
+            (table(&rows, &names))
             @if let Some(next) = next { p { a href=(next) rel="next" { "More organizations" } } }
         }
         details.card open[rows.is_empty()] {
@@ -58,7 +60,7 @@ pub(super) async fn overview(view: View, part: Result<Query<Part>, QueryRejectio
     Ok(Page { title: "Organizations", signed_in: true, refreshes: Some(String::new()) }.render(&content))
 }
 
-fn table(rows: &[OrganizationRow]) -> Markup {
+fn table(rows: &[OrganizationRow], names: &Names) -> Markup {
     html! {
         div.scroll {
             table {
@@ -67,7 +69,7 @@ fn table(rows: &[OrganizationRow]) -> Markup {
                     @for row in rows {
                         tr {
                             th scope="row" { a href={ "/organizations/" (row.name) } { (row.name) } }
-                            td { (moment(row.created_at)) " by " (row.created_by) }
+                            td { (moment(row.created_at)) " by " (names.of(&row.created_by)) }
                             td { code { (row.id) } }
                         }
                     }

@@ -51,7 +51,9 @@ pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
     let aliases = view.model.aliases(site.id, ROWS, None).await?;
     let builds = view.model.builds(site.id, ROWS, None).await?;
     let stored = view.model.deploys(site.id, ROWS, None).await?;
-    let others = aliases.iter().map(|alias| alias.actor.clone()).chain([site.created_by.clone()]).collect();
+    let locked_by = site.lock.as_ref().map(|lock| lock.locked_by.clone());
+    let others = aliases.iter().map(|alias| alias.actor.clone()).chain([site.created_by.clone()]).chain(locked_by);
+    let others = others.collect();
     let names = why::names(&view, &stored, others).await;
     let content = html! {
         (heading(&view, &site, &names))
@@ -84,7 +86,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             h1 { (site.name) }
             p { a href=(url) rel="noreferrer" { (url) } }
         }
-        (lock::notice(site))
+        (lock::notice(site, names))
         dl.facts {
             @if site.settings.repository.own_site().is_some() {
                 div { dt { "Repository" } dd { "kept here" } }

@@ -103,7 +103,10 @@ async fn the_page_of_settings_makes_and_removes_both() {
         browser.page("/sites/docs/settings").await
     };
     let page = submit("deploy-key", "").await;
-    assert!(page.contains("ssh-ed25519 AAAA") && page.contains("SHA256:") && page.contains("token:tester"), "{page}");
+    assert!(
+        page.contains("ssh-ed25519 AAAA") && page.contains("SHA256:") && page.contains("tester (operator)"),
+        "{page}"
+    );
     let page = submit("source-token", &format!("token={TOKEN}&username=reader")).await;
     assert!(page.contains("for the user <code>reader</code>") && !page.contains(TOKEN), "{page}");
     assert!(!submit("deploy-key/remove", "").await.contains("ssh-ed25519"));

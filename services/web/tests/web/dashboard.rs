@@ -133,7 +133,7 @@ async fn every_page_shows_what_there_is_and_says_what_to_do_next() {
     assert!(page.contains("Roll live back") && page.contains(second.as_str()), "{page}");
     let rollback = format!("alias=live&deploy={first}&expected={second}");
     assert_eq!(browser.submit("/sites/docs/aliases", &rollback).await.status(), StatusCode::SEE_OTHER);
-    assert!(browser.page("/sites/docs").await.contains("chosen by token:tester"));
+    assert!(browser.page("/sites/docs").await.contains("chosen by tester (operator)"));
     let again = browser.submit("/sites/docs/aliases", &rollback).await;
     assert_eq!(again.status(), StatusCode::SEE_OTHER, "a button that is pressed twice is harmless");
     let stale = format!("alias=live&deploy={second}&expected={second}");

@@ -72,7 +72,10 @@ async fn a_site_is_locked_and_unlocked_on_its_pages() {
     let locked = browser.submit(&format!("/sites/{docs}/lock"), "reason=%3Cb%3Eaudit").await;
     assert_eq!(locked.status(), StatusCode::SEE_OTHER);
     let page = browser.page("/sites/docs").await;
-    assert!(page.contains("Locked:") && page.contains("&lt;b&gt;audit") && page.contains("token:tester"), "{page}");
+    assert!(
+        page.contains("Locked:") && page.contains("&lt;b&gt;audit") && page.contains("tester (operator)"),
+        "{page}"
+    );
     let rollback = format!("alias=live&deploy={first}&expected={second}");
     let refused = browser.submit("/sites/docs/aliases", &rollback).await;
     assert_eq!(refused.status(), StatusCode::CONFLICT);

@@ -190,5 +190,5 @@ async fn the_page_of_a_failed_build_says_what_it_said_last_and_builds_again() {
     let again = browser.submit(&format!("/sites/{docs}/builds"), &form).await;
     let next = again.headers()["location"].to_str().unwrap().to_owned();
     assert!(next.starts_with("/builds/") && next != format!("/builds/{build}"), "{next}");
-    assert!(browser.page(&next).await.contains("by token:tester"));
+    assert!(browser.page(&next).await.contains("by tester (operator)"));
 }

@@ -1,5 +1,6 @@
 //! Tokens that make tokens, when they were last used, and who is told of them.
 
+use crate::dashboard::Browser;
 use crate::people::{Holder, invited, me, organization, token};
 use crate::platform::{Platform, code};
 use reqwest::header::COOKIE;
@@ -68,7 +69,7 @@ async fn the_last_use_of_a_token_is_told() {
     let idle = tokio::time::timeout(std::time::Duration::from_secs(20), told).await.unwrap();
     assert_eq!(idle, Value::Null);
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated, "it is no fact");
-    let browser = crate::dashboard::Browser::sign_in(&platform).await;
+    let browser = Browser::sign_in(&platform).await;
     assert!(browser.page("/account").await.contains("Last used"));
 }
 
@@ -119,4 +120,20 @@ async fn a_manager_who_is_forgotten_is_none_any_more() {
     assert_eq!(code(&demoted), (409, "last_manager"), "who was forgotten does not count");
     let erased = platform.send(Method::DELETE, &format!("/users/{}", second.as_str().unwrap()), Value::Null).await;
     assert_eq!(erased.0, StatusCode::NO_CONTENT, "nobody is kept because they are the last");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_makes_a_token_for_one_site() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    platform.create_site("blog").await;
+    let browser = Browser::sign_in(&platform).await;
+    let made = browser.submit("/account", "name=ci&scope=read&site=docs&days=1").await;
+    let page = made.text().await.unwrap();
+    assert!(page.contains("one site"), "{page}");
+    let listed = platform.get("/tokens").await.1["items"].clone();
+    let docs = platform.site_id("docs").await;
+    assert_eq!((&listed[0]["name"], &listed[0]["site_id"]), (&json!("ci"), &json!(docs)), "{listed}");
+    let refused = browser.submit("/account", "name=ci&scope=read&site=nowhere&days=1").await;
+    assert_eq!(refused.status(), StatusCode::NOT_FOUND);
 }
