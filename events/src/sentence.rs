@@ -4,8 +4,8 @@ use crate::event::{Noticed, Reception, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, TokenEvent,
-    UserEvent,
+    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, SiteSettings,
+    TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -135,10 +135,10 @@ fn user(fact: &UserEvent) -> String {
 fn site(fact: &SiteEvent) -> String {
     match fact {
         SiteEvent::Created { name, settings, .. } => {
-            format!("site `{name}` created from {}, `{}` is live", settings.repository, settings.branch)
+            format!("site `{name}` created from {}", set(settings))
         }
         SiteEvent::SettingsChanged { settings } => {
-            format!("settings changed: source {}, `{}` is live", settings.repository, settings.branch)
+            format!("settings changed: source {}", set(settings))
         }
         SiteEvent::Renamed { name, previous } => format!("site renamed from `{previous}` to `{name}`"),
         SiteEvent::WebhookSecretRotated { .. } => "webhook secret made anew".to_owned(),
@@ -156,6 +156,12 @@ fn site(fact: &SiteEvent) -> String {
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),
     }
+}
+
+/// Where source comes from and goes, and what else is not as with most sites.
+fn set(settings: &SiteSettings) -> String {
+    let told = format!("{}, `{}` is live", settings.repository, settings.branch);
+    std::iter::once(told).chain(settings.building.told()).collect::<Vec<_>>().join("; ")
 }
 
 fn receiver(fact: &ReceiverEvent) -> String {

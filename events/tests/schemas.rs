@@ -81,6 +81,23 @@ fn a_deletion_tells_its_tip_since_it_is_kept_and_those_before_it_are_read_as_the
 }
 
 #[test]
+fn settings_say_how_a_site_is_built_where_that_is_not_the_default() {
+    let sample = std::fs::read(folder().join("history/site.settings_changed.v1.json")).unwrap();
+    let mut data: Value = serde_json::from_slice(&sample).unwrap();
+    assert_eq!(data["settings"].get("building"), None);
+    data["settings"]["building"] =
+        serde_json::to_value(events::Building { cancel_running: events::CancelRunning::All }).unwrap();
+    assert!(jsonschema::validator_for(&schema::facts()["site.settings_changed.v1"]).unwrap().is_valid(&data));
+    let event = Event::decode("dev.pagefold.site.settings_changed.v1", data.to_string().as_bytes()).unwrap();
+    assert_eq!(event.data(), data);
+    // What was said before more could be said is read as it was meant.
+    data["settings"]["building"] = serde_json::json!({});
+    assert!(jsonschema::validator_for(&schema::facts()["site.settings_changed.v1"]).unwrap().is_valid(&data));
+    let event = Event::decode("dev.pagefold.site.settings_changed.v1", data.to_string().as_bytes()).unwrap();
+    assert_eq!(event.data()["settings"].get("building"), None);
+}
+
+#[test]
 fn a_schema_refuses_what_the_type_refuses() {
     let schemas = schema::facts();
     let validator = jsonschema::validator_for(&schemas["alias.promoted.v1"]).unwrap();

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -49,6 +49,7 @@ const STEPS: [Step; 21] = [
     step!(Tables, "0061_suspensions"),
     step!(Tables, "0062_authors"),
     step!(Tables, "0063_webhook_secrets"),
+    step!(Tables, "0064_building"),
 ];
 
 /// The version of the tables this program writes.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::Sight;
-use crate::copy::{Rows, Table, variant};
+use crate::copy::{Json, Rows, Table, variant};
 use crate::locks::LockRow;
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
@@ -76,6 +76,7 @@ impl Row for SiteRow {
             "webhook_secret",
             "webhook_pinged_at",
             "erased_at",
+            "building",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -137,6 +138,7 @@ impl Row for SiteRow {
     }
 
     fn write(&self, rows: &mut Rows) {
+        let building = serde_json::to_string(&self.settings.building).unwrap_or_default();
         rows.row()
             .put(&self.id)
             .put(&self.name)
@@ -152,7 +154,8 @@ impl Row for SiteRow {
             .put(&self.settings.repository.canonical())
             .put(&self.webhook_secret)
             .put(&self.webhook_pinged_at)
-            .put(&self.erased_at);
+            .put(&self.erased_at)
+            .put(&Json(&building));
     }
 }
 

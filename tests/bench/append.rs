@@ -74,6 +74,7 @@ async fn create(log: &Log, name: &str) {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
+        building: events::Building::default(),
     };
     let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
     let cause = Cause::new(Actor("token:bench".to_owned()));

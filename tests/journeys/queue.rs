@@ -50,3 +50,33 @@ async fn a_newer_push_takes_the_place_of_a_waiting_build() {
     let replaced = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
     assert_eq!((replaced.state.as_str(), replaced.superseded_by), ("canceled", Some(newer)));
 }
+
+#[tokio::test]
+async fn a_newer_push_ends_the_build_of_a_preview_that_runs_and_of_the_live_branch_where_that_is_wanted() {
+    let platform = Platform::shared().await;
+    let (site, gate) = (platform.site("overtaken", json!({ "engine": "node.js" })).await, Gate::closed().await);
+    gated_push(&site, "draft", &gate, "older").await;
+    gate.reached_by(1).await;
+    gated_push(&site, "draft", &gate, "newer").await;
+    let (older, newer) = (site.queued(1).await, site.queued(2).await);
+    let canceled = site.until("build.canceled", |fact| fact.subject == older).await;
+    assert_eq!(canceled.data["superseded_by"], newer.as_str());
+    assert_eq!(canceled.data["reason"], "A newer build of the same branch replaced it.");
+    gate.reached_by(2).await;
+
+    let told = platform.operator(&["site", "set", "overtaken", "--cancel-running", "all"]);
+    assert_eq!(told, "cancel_running: all\n");
+    let shown = platform.operator(&["site", "show", "overtaken"]);
+    assert!(shown.contains("a newer push ends what runs: all"), "{shown}");
+    gated_push(&site, "main", &gate, "older").await;
+    gate.reached_by(3).await;
+    gated_push(&site, "main", &gate, "newer").await;
+    let (older, newer) = (site.queued(3).await, site.queued(4).await);
+    let canceled = site.until("build.canceled", |fact| fact.subject == older).await;
+    assert_eq!(canceled.data["superseded_by"], newer.as_str());
+    gate.open();
+    site.promoted(4).await;
+    site.serves("/", "newer").await;
+    let overtaken = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
+    assert_eq!((overtaken.state.as_str(), overtaken.superseded_by), ("canceled", Some(newer)));
+}

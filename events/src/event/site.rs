@@ -1,5 +1,6 @@
 //! Facts about sites, and what they are called.
 
+use crate::building::Building;
 use crate::credential::{PublicKey, Username};
 use crate::variable::{Context, VariableName};
 use crate::{Branch, OrganizationId, RepositoryUrl, Sealed, SiteId, SiteName};
@@ -134,6 +135,9 @@ pub struct SiteSettings {
     pub demo_branch: Option<Branch>,
     /// How its source becomes pages.
     pub engine: SiteEngine,
+    /// When and how it is built beyond that; as most sites are if absent.
+    #[serde(default, skip_serializing_if = "Building::is_default")]
+    pub building: Building,
 }
 
 /// How source becomes pages.

@@ -8,6 +8,7 @@ fn settings() -> SiteSettings {
         branch: "main".parse().unwrap(),
         demo_branch: Some("next".parse().unwrap()),
         engine: SiteEngine::Static,
+        building: crate::Building::default(),
     }
 }
 

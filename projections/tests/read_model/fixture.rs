@@ -69,6 +69,7 @@ impl Story {
             branch: "main".parse().unwrap(),
             demo_branch: Some("next".parse().unwrap()),
             engine: SiteEngine::NodeJs,
+            building: events::Building::default(),
         };
         self.site(site, SiteEvent::Created { name: site.parse().unwrap(), organization, settings })
     }

@@ -190,6 +190,7 @@ fn new(name: &str) -> site::New {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: events::SiteEngine::Hugo,
+        building: events::Building::default(),
     };
     site::New { name: name.parse().unwrap(), organization: events::OrganizationId(uuid::Uuid::nil()), settings }
 }

@@ -129,6 +129,9 @@ fn lines(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn
     writeln!(out, "{}, of organization {called}{owner}", active.name)?;
     writeln!(out, "  source   {} `{}`", active.settings.repository, active.settings.branch)?;
     writeln!(out, "  builds   {}, {} succeeded", view.builds, view.succeeded)?;
+    for told in active.settings.building.told() {
+        writeln!(out, "           {told}")?;
+    }
     for (alias, state) in &view.aliases {
         let shows = state.deploy.as_ref().map_or("nothing", |deploy| deploy.as_str());
         let locked = state.locked.as_ref().map(|reason| format!(", locked: {reason}")).unwrap_or_default();

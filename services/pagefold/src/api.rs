@@ -44,6 +44,11 @@ impl Api {
         self.ask(Method::POST, path, Some(body)).await
     }
 
+    /// Changes what `body` names.
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Result<Value> {
+        self.ask(Method::PATCH, path, Some(body)).await
+    }
+
     pub(crate) async fn put(&self, path: &str, body: Value) -> Result<Value> {
         self.ask(Method::PUT, path, Some(body)).await
     }

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod api;
+mod building;
 mod cli;
 mod credentials;
 mod deliveries;

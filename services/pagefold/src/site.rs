@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::api::query;
+use crate::building::Set;
 use crate::private;
 use anyhow::Result;
 use clap::Subcommand;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
         #[arg(long, default_value = "main")]
         branch: String,
     },
+    /// Change how a site is built
+    Set(Set),
     /// List the deleted sites that can be restored
     Deleted,
     /// Bring back a deleted site with all that it had, within 30 days
@@ -54,6 +57,7 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
             let found = access.api()?.get(&path).await?;
             access.print().one(&found, found["message"].as_str().unwrap_or_default())
         }
+        Command::Set(set) => set.run(access).await,
         Command::Deleted => {
             let sites = access.api()?.all("/deleted-sites").await?;
             access.print().list(&sites, &["id", "name", "restorable_until"])

@@ -89,6 +89,7 @@ impl World {
             branch: "main".parse().unwrap(),
             demo_branch: None,
             engine: SiteEngine::Static,
+            building: events::Building::default(),
         };
         let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
         self.log("web").await.execute::<Site>(&SITE.to_string(), &site::Command::Create(new), &cause).await.unwrap();

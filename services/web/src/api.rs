@@ -4,6 +4,7 @@
 
 mod aliases;
 mod audit;
+mod building;
 mod builds;
 mod credentials;
 mod declared;

@@ -5,6 +5,7 @@ mod ansi;
 mod audit;
 mod begin;
 mod build;
+mod building;
 mod builds;
 mod conditions;
 mod credentials;

@@ -3,7 +3,7 @@
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
-use events::{Branch, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
+use events::{Branch, Building, CancelRunning, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -43,6 +43,10 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub(crate) engine: Option<Option<SiteEngine>>,
+    /// Which builds that run are ended by a newer push of their branch: those of `previews` (the default), `all` or `none`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) cancel_running: Option<Option<CancelRunning>>,
 }
 
 /// Tells `null` from a field that is absent.
@@ -89,7 +93,7 @@ impl Wanted {
             return Err(Problem::InvalidInput("`template` makes a repository that is kept here".to_owned()));
         }
         let (branch, demo_branch, engine) = (BRANCH.parse()?, None, SiteEngine::Static);
-        self.onto(SiteSettings { repository, branch, demo_branch, engine })
+        self.onto(SiteSettings { repository, branch, demo_branch, engine, building: Building::default() })
     }
 
     /// The settings of a new site that begins from `template`.
@@ -104,7 +108,8 @@ impl Wanted {
         }
         let demo_branch = self.demo_branch.clone().flatten();
         let repository = RepositoryUrl::own(site);
-        Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine: template.engine() })
+        let building = self.building(Building::default());
+        Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine: template.engine(), building })
     }
 
     /// The settings of a site that has `present` ones.
@@ -118,8 +123,18 @@ impl Wanted {
             branch,
             demo_branch: self.demo_branch.clone().unwrap_or(present.demo_branch),
             engine: self.engine.map_or(present.engine, |engine| engine.unwrap_or(SiteEngine::Static)),
+            building: self.building(present.building),
         })
     }
+
+    fn building(&self, present: Building) -> Building {
+        Building { cancel_running: wanted(self.cancel_running.as_ref(), present.cancel_running) }
+    }
+}
+
+/// What is asked for, the default for `null`, or what is there.
+fn wanted<T: Clone + Default>(asked: Option<&Option<T>>, present: T) -> T {
+    asked.map_or(present, |asked| asked.clone().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -158,6 +173,17 @@ mod tests {
         for body in [json!({ "name": null }), json!({ "repository": null })] {
             assert!(wanted(body.clone()).unwrap_err().contains("null"), "{body}");
         }
+    }
+
+    #[test]
+    fn how_it_is_built_is_patched_field_by_field() {
+        let of = |body| wanted(body).unwrap();
+        let new = of(json!({ "repository": "/srv/a", "cancel_running": "all" })).new_settings().unwrap();
+        assert_eq!(new.building.cancel_running, CancelRunning::All);
+        let kept = of(json!({ "engine": "hugo" })).onto(new.clone()).unwrap();
+        assert_eq!(kept.building, new.building);
+        let reset = of(json!({ "cancel_running": null })).onto(new).unwrap();
+        assert!(reset.building.is_default());
     }
 
     #[test]

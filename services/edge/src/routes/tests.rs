@@ -38,6 +38,7 @@ fn created(site: &str) -> Recorded {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
+        building: events::Building::default(),
     };
     let (name, organization) = (site.parse().unwrap(), OrganizationId(Uuid::nil()));
     fact(&id(site).to_string(), SiteEvent::Created { name, organization, settings })

@@ -69,6 +69,7 @@ fn settings() -> SiteSettings {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
+        building: events::Building::default(),
     }
 }
 

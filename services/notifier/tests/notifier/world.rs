@@ -54,6 +54,7 @@ impl World {
                 branch: "main".parse().unwrap(),
                 demo_branch: None,
                 engine: SiteEngine::Static,
+                building: events::Building::default(),
             },
         };
         web.execute::<Site>(&site.to_string(), &site::Command::Create(new), &cause()).await.unwrap();

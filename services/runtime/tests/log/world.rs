@@ -144,6 +144,7 @@ pub(crate) fn settings() -> SiteSettings {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
+        building: events::Building::default(),
     }
 }
 

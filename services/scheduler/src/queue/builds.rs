@@ -65,20 +65,27 @@ impl Queue {
         self.replace_older(site, &branch);
     }
 
-    /// Of the builds of a branch that wait, all but the newest are replaced while that is open.
+    /// Of the builds of a branch that wait, all but the newest are replaced while that is open; and of those that run too, where
+    /// their site wants it.
     fn replace_older(&mut self, site: SiteId, branch: &Branch) {
         let open = self.open.on(site, branch);
         let source = |id: &BuildId| Some((self.builds.get(id)?.source_sequence, *id));
         let Some((newest_source, newest)) = open.iter().filter_map(source).max() else { return };
+        let ends_running = self.sites.get(&site).is_some_and(|known| known.ends_running(branch));
         for id in open {
-            let Some(build) = self.builds.get(&id).filter(|build| build.progress == Progress::Queued) else { continue };
+            let Some(build) = self.builds.get(&id) else { continue };
+            let waits = build.progress == Progress::Queued;
             match self.ends.get(&id) {
-                None | Some(End::Replaced(_)) if build.source_sequence < newest_source => {
-                    self.open.free(id, build);
+                None | Some(End::Replaced(_)) if build.source_sequence < newest_source && (waits || ends_running) => {
+                    if waits {
+                        self.open.free(id, build);
+                    }
                     self.ends.insert(id, End::Replaced(newest));
                 }
                 Some(End::Replaced(_)) => {
-                    self.open.wait(id, build);
+                    if waits {
+                        self.open.wait(id, build);
+                    }
                     self.ends.remove(&id);
                 }
                 None | Some(End::SiteDeleted | End::BranchDeleted | End::Suspended) => {}
@@ -90,12 +97,13 @@ impl Queue {
         let Some(build) = self.builds.get_mut(&id) else { return };
         build.progress = progress;
         let build = build.clone();
-        // What has begun is not stopped by a newer one, nor by a suspension.
+        // What has begun is not stopped by a suspension, nor by a newer one unless its site wants it.
         if matches!(self.ends.get(&id), Some(End::Replaced(_) | End::Suspended)) {
             self.ends.remove(&id);
         }
         self.open.free(id, &build);
         self.open.hold(id, &build, self.ends.get(&id));
+        self.replace_older(build.site, &build.branch);
     }
 
     pub(super) fn end_builds_of(&mut self, site: SiteId) {

@@ -90,7 +90,7 @@ pub enum End {
     SiteDeleted,
     /// Its branch was deleted.
     BranchDeleted,
-    /// A newer build of its branch came while it waited.
+    /// A newer build of its branch came while it waited, or while it ran for a site that wants it to end then.
     Replaced(BuildId),
     /// Its organization was suspended while it waited.
     Suspended,
@@ -164,5 +164,10 @@ impl KnownSite {
     #[must_use]
     pub fn publishes(&self, branch: &Branch) -> bool {
         !matches!(self.settings.alias_of(branch), AliasName::Preview(_))
+    }
+
+    /// Whether a build of the branch that runs is ended by a newer one.
+    pub(super) fn ends_running(&self, branch: &Branch) -> bool {
+        self.settings.building.cancel_running.ends(&self.settings.alias_of(branch))
     }
 }

@@ -12,6 +12,7 @@ mod memory;
 mod orders;
 mod organizations;
 mod previews;
+mod running;
 mod signed;
 mod slots;
 mod sources;
@@ -173,6 +174,7 @@ fn settings(repository: &str) -> SiteSettings {
         branch: "main".parse().unwrap(),
         demo_branch: None,
         engine: SiteEngine::Static,
+        building: events::Building::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sites: created, listed, changed, deleted.
 
+use super::building;
 use super::extract::{Asked, Body, Named};
 use super::lock;
 use super::page::{Items, Page};
@@ -55,6 +56,8 @@ pub(crate) struct Shown {
     /// How its source becomes pages: `static`, `node.js` or `hugo`.
     #[schema(value_type = String)]
     engine: SiteEngine,
+    #[serde(flatten)]
+    building: building::Shown,
     /// Its live address.
     url: String,
     /// Where its repository sends webhooks: an address of its own once a secret of its own was made.
@@ -82,12 +85,13 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(super) fn of(site: sites::SiteRow, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building } = site.settings;
         Self {
             repository,
             branch,
             demo_branch,
             engine,
+            building: building.into(),
             id: site.id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(site.id, site.webhook_secret),
@@ -112,13 +116,14 @@ impl Shown {
 
     /// A site as the log has it, with what only the read model knows, as far as that answers.
     pub(super) fn changed(id: SiteId, site: Active, row: Option<sites::SiteRow>, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine } = site.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building } = site.settings;
         let (created_at, created_by) = row.as_ref().map(|row| (row.created_at, row.created_by.0.clone())).unzip();
         Self {
             repository,
             branch,
             demo_branch,
             engine,
+            building: building.into(),
             id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(id, !site.webhook_salts.is_empty()),
@@ -136,12 +141,13 @@ impl Shown {
 
     /// What is known of a site before the read model shows it.
     fn new(site: &commands::NewSite, created: commands::Created, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine } = created.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building } = created.settings;
         Self {
             repository,
             branch,
             demo_branch,
             engine,
+            building: building.into(),
             id: created.site,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(created.site, false),

@@ -192,6 +192,7 @@ async fn picture(view: &View, past: &Past) -> Result<Markup, Problem> {
             div { dt { "Live branch" } dd { (settings.branch) } }
             @if let Some(demo) = &settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (super::site::engine(settings.engine)) } }
+            @if !settings.building.is_default() { div { dt { "Builds" } dd { (settings.building.told().join("; ")) } } }
         }
         @if view.sight.sees_organization(past.site.organization) {
             h3 { "Members of its organization" }

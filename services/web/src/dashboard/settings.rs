@@ -1,5 +1,6 @@
 //! The form of a site's settings: the same fields for a new site and for one that is changed.
 
+use super::building;
 use super::credentials;
 use super::failed::Failed;
 use super::form::form;
@@ -44,6 +45,8 @@ pub(super) struct Fields {
     /// The version of the site that the form showed; none for a new site.
     #[serde(default)]
     version: Option<u64>,
+    #[serde(flatten)]
+    building: building::Fields,
 }
 
 impl Fields {
@@ -69,6 +72,7 @@ impl Fields {
             branch: Some(given(&self.branch).map(|branch| branch.parse()).transpose()?),
             demo_branch: Some(given(&self.demo_branch).map(|branch| branch.parse()).transpose()?),
             engine: Some(Some(self.engine)),
+            ..self.building.wanted()?
         })
     }
 }
@@ -116,6 +120,7 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
             p { "Builds that are queued already keep the settings they were queued with." }
             (form("fields", &format!("/sites/{}/settings", site.id), &html! {
                 (fields(site.name.as_str(), Some(&site.settings)))
+                (building::fields(&site.settings.building))
                 input type="hidden" name="version" value=(site.version);
                 button.primary { "Save" }
             }))

@@ -97,6 +97,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             div { dt { "Live branch" } dd { (site.settings.branch) } }
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
+            @if !site.settings.building.is_default() { div { dt { "Builds" } dd { (site.settings.building.told().join("; ")) } } }
             @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { a href={ "/organizations/" (organization) } { (organization) } } } }
             div { dt { "Created" } dd { (moment(site.created_at)) " by " (names.of(&site.created_by)) } }
         }

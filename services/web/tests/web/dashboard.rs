@@ -223,12 +223,17 @@ async fn settings_are_edited_in_a_form_that_notices_when_it_is_out_of_date() {
     assert!(page.contains("https://git.test/acme/corrected.git") && page.contains("trunk"), "{page}");
     assert!(browser.page("/sites/docs/settings").await.contains("<option value=\"hugo\" selected>"));
 
+    let all = format!("{}&cancel_running=all", fields("guide", 3));
+    assert_eq!(browser.submit("/sites/guide/settings", &all).await.status(), StatusCode::SEE_OTHER);
+    assert!(browser.page("/sites/guide/settings").await.contains("<option value=\"all\" selected>"));
+    assert!(browser.page("/sites/guide").await.contains("a newer push ends what runs: all"));
+
     let stated = platform.log.last_sequence().await.unwrap();
     let stale = browser.submit(&format!("/sites/{docs}/settings"), &fields("docs", 1)).await;
     assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);
     let problem = stale.text().await.unwrap();
     assert!(problem.contains("<h1>Precondition failed</h1>") && problem.contains("site_changed"), "{problem}");
-    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 3)).await;
+    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 4)).await;
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text().await.unwrap().contains("Bad Name"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);

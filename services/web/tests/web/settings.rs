@@ -100,3 +100,24 @@ async fn a_renamed_site_is_found_by_both_names_until_it_is_deleted() {
         assert_eq!(platform.send(Method::POST, "/sites", body(name)).await.0, StatusCode::CREATED, "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_chooses_whether_a_newer_push_ends_what_runs() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    assert_eq!(platform.get("/sites/docs").await.1["cancel_running"], "previews");
+    let (status, site, _) = platform.patch("/sites/docs", None, json!({ "cancel_running": "all" })).await;
+    assert_eq!((status, &site["cancel_running"]), (StatusCode::OK, &json!("all")), "{site}");
+    assert_eq!(platform.get("/sites/docs").await.1["cancel_running"], "all");
+    let (_, kept, _) = platform.patch("/sites/docs", None, json!({ "engine": "hugo" })).await;
+    assert_eq!(kept["cancel_running"], "all");
+    let (status, problem, _) = platform.patch("/sites/docs", None, json!({ "cancel_running": "some" })).await;
+    let detail = problem["detail"].as_str().unwrap().to_owned();
+    assert_eq!(code(&(status, problem)), (422, "invalid_input"));
+    assert!(detail.contains("some") && detail.contains("previews"), "{detail}");
+    let (_, reset, _) = platform.patch("/sites/docs", None, json!({ "cancel_running": null })).await;
+    assert_eq!(reset["cancel_running"], "previews");
+    let body = json!({ "name": "guide", "repository": "https://git.test/acme/guide.git", "cancel_running": "none" });
+    let (status, new) = platform.send(Method::POST, "/sites", body).await;
+    assert_eq!((status, &new["cancel_running"]), (StatusCode::CREATED, &json!("none")));
+}
