@@ -246,6 +246,8 @@ fn skipped(job: Job, reason: String) -> Vec<BuildEvent> {
         hint: None,
         artifact: None,
         duration_ms: 0,
+        steps: Vec::new(),
+        resources: None,
     };
     let end = finished(&job, end);
     vec![queued(job), end]
@@ -302,7 +304,17 @@ fn started(site: SiteId, attempt: u32, worker: &str) -> BuildEvent {
 
 fn lost(attempt: u32) -> Report {
     let reason = format!("The build was lost {LOST_MAX} times with the launcher that ran it.");
-    Report { attempt, commit: None, outcome: Outcome::Error, reason, hint: None, artifact: None, duration_ms: 0 }
+    Report {
+        attempt,
+        commit: None,
+        outcome: Outcome::Error,
+        reason,
+        hint: None,
+        artifact: None,
+        duration_ms: 0,
+        steps: Vec::new(),
+        resources: None,
+    }
 }
 
 fn finished(job: &Job, report: Report) -> BuildEvent {
@@ -319,6 +331,8 @@ fn finished(job: &Job, report: Report) -> BuildEvent {
         hint: report.hint,
         artifact: report.artifact,
         duration_ms: report.duration_ms,
+        steps: report.steps,
+        resources: report.resources,
     }
 }
 

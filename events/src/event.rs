@@ -11,6 +11,7 @@ mod notice;
 mod organization;
 mod people;
 mod site;
+mod step;
 
 use crate::{decode, decode::DecodeError};
 use serde::Serialize;
@@ -21,6 +22,7 @@ pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
 pub use site::{HostEvent, SiteEngine, SiteEvent, SiteSettings};
+pub use step::{Resources, Step, StepName};
 
 /// A fact: something that happened and stays true.
 #[derive(Debug, Clone, PartialEq, Serialize)]

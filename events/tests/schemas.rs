@@ -98,6 +98,20 @@ fn settings_say_how_a_site_is_built_where_that_is_not_the_default() {
 }
 
 #[test]
+fn an_end_tells_steps_and_resources_since_they_are_measured() {
+    let sample = std::fs::read(folder().join("history/build.finished.v1.json")).unwrap();
+    let mut data: Value = serde_json::from_slice(&sample).unwrap();
+    assert_eq!((data.get("steps"), data.get("resources")), (None, None));
+    data["steps"] = serde_json::json!([{
+        "name": "clone", "started_at": "2026-11-22T10:55:45.5Z", "ended_at": "2026-11-22T10:55:46Z", "exit_code": 0,
+    }]);
+    data["resources"] = serde_json::json!({ "cpu_ms": 7, "memory_peak_bytes": 4096, "disk_peak_bytes": null });
+    assert!(jsonschema::validator_for(&schema::facts()["build.finished.v1"]).unwrap().is_valid(&data));
+    let event = Event::decode("dev.pagefold.build.finished.v1", data.to_string().as_bytes()).unwrap();
+    assert_eq!(event.data(), data);
+}
+
+#[test]
 fn a_schema_refuses_what_the_type_refuses() {
     let schemas = schema::facts();
     let validator = jsonschema::validator_for(&schemas["alias.promoted.v1"]).unwrap();

@@ -1,53 +1,21 @@
 //! The builds: where each stands, how it ended, what it led to.
 
 mod queries;
+mod state;
 
 pub(crate) use queries::{REQUESTED_BY, TRIGGER};
 
 use crate::Error;
-use crate::copy::{Rows, Table, variant};
+use crate::copy::{Json, Rows, Table, variant};
 use crate::table::{Keys, Row};
-use events::event::{Author, Synced};
+use events::event::{Author, Resources, Step, Synced};
 use events::{
     AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
     SiteEngine, SiteId, SiteName,
 };
 use serde::{Deserialize, Serialize};
+pub use state::{State, TriggerKind};
 use time::OffsetDateTime;
-
-/// Where a build stands. The last six are ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It waits for a slot.
-    Queued,
-    /// It waits for a launcher.
-    Dispatched,
-    /// A launcher works on it, or what it made is being stored.
-    Started,
-    /// What it made is stored and can be shown: a build is not called a success before its pages are there.
-    Success,
-    /// The source is at fault.
-    Failure,
-    /// The platform is at fault.
-    Error,
-    /// It ran longer than it may.
-    Timeout,
-    /// Somebody or something newer ended it.
-    Canceled,
-    /// It was not worth building.
-    Skipped,
-}
-
-/// What began the story of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TriggerKind {
-    /// A push arrived.
-    Push,
-    /// A person asked for it, or for a site or settings that lead to it.
-    Request,
-}
 
 /// A build as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,40 +86,18 @@ pub struct BuildRow {
     pub log_bytes: Option<u64>,
     /// The last fact that changed this row.
     pub sequence: u64,
+    /// What the attempt that ended it did.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// What that attempt took; absent where there was none.
+    #[serde(default)]
+    pub resources: Option<Resources>,
 }
 
 /// Which build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     id: BuildId,
-}
-
-impl State {
-    /// Whether the build has ended.
-    #[must_use]
-    pub const fn has_ended(self) -> bool {
-        match self {
-            Self::Queued | Self::Dispatched | Self::Started => false,
-            Self::Success | Self::Failure | Self::Error | Self::Timeout | Self::Canceled | Self::Skipped => true,
-        }
-    }
-
-    /// Where it stands once what it made is stored.
-    const fn stored(self) -> Self {
-        if self.has_ended() { self } else { Self::Success }
-    }
-}
-
-impl From<Outcome> for State {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Success => Self::Success,
-            Outcome::Failure => Self::Failure,
-            Outcome::Error => Self::Error,
-            Outcome::Timeout => Self::Timeout,
-            Outcome::Skipped => Self::Skipped,
-        }
-    }
 }
 
 impl Row for BuildRow {
@@ -184,6 +130,8 @@ impl Row for BuildRow {
             "log_key",
             "log_bytes",
             "sequence",
+            "steps",
+            "resources",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -248,6 +196,8 @@ impl Row for BuildRow {
     }
 
     fn write(&self, rows: &mut Rows) {
+        let steps = serde_json::to_string(&self.steps).unwrap_or_default();
+        let resources = self.resources.as_ref().and_then(|resources| serde_json::to_string(resources).ok());
         rows.row()
             .put(&self.id)
             .put(&self.site)
@@ -274,7 +224,9 @@ impl Row for BuildRow {
             .put(&self.deploy)
             .put(&self.log_key)
             .put(&self.log_bytes)
-            .put(&self.sequence);
+            .put(&self.sequence)
+            .put(&Json(&steps))
+            .put(&resources.as_deref().map(Json));
     }
 }
 
@@ -335,6 +287,8 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         log_key: None,
         log_bytes: None,
         sequence: recorded.sequence,
+        steps: Vec::new(),
+        resources: None,
     })
 }
 
@@ -361,13 +315,15 @@ impl BuildRow {
                 Self { commit: Some(source.commit), summary: source.title, author: source.author, ..self }
             }
             BuildEvent::Interrupted { reason, .. } => Self { state: State::Dispatched, reason, ..self },
-            BuildEvent::Finished { commit, outcome, reason, hint, duration_ms, .. } => Self {
+            BuildEvent::Finished { commit, outcome, reason, hint, duration_ms, steps, resources, .. } => Self {
                 state: if outcome == Outcome::Success { self.state } else { outcome.into() },
                 commit: commit.or(self.commit),
                 reason,
                 hint,
                 duration_ms: Some(duration_ms),
                 ended_at: Some(at),
+                steps,
+                resources,
                 ..self
             },
             BuildEvent::Canceled { reason, superseded_by, .. } => {

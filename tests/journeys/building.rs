@@ -36,6 +36,17 @@ async fn a_node_site_is_built_by_its_script_with_its_locked_packages() {
     site.serves("/", "hello main").await;
     let log = platform.api().log(&site.queued(1).await).await;
     assert!(log.contains("npm ci") && log.contains("npm run pages"), "{log}");
+    let build = site.queued(1).await;
+    platform.read_model_has_caught_up().await;
+    let told: Value = platform.api().get(&format!("/builds/{build}")).await;
+    let steps: Vec<_> =
+        told["steps"].as_array().unwrap().iter().map(|step| (&step["name"], &step["exit_code"])).collect();
+    let expected = ["clone", "setup", "build", "publish"].map(|name| (json!(name), json!(0)));
+    assert_eq!(steps, expected.each_ref().map(|(name, code)| (name, code)), "{told}");
+    let took = &told["resources"];
+    assert!(took["memory_peak_bytes"].as_u64() > Some(1 << 20) && took["cpu_seconds"].as_f64() > Some(0.0), "{took}");
+    let shown = platform.operator(&["show", &build]);
+    assert!(shown.contains("\n  publish  ") && shown.contains(" of memory, "), "{shown}");
 }
 
 #[tokio::test]

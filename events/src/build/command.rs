@@ -1,6 +1,6 @@
 //! What is asked of a build, and what is told of one.
 
-use crate::event::{Artifact, Source, Upload};
+use crate::event::{Artifact, Resources, Source, Step, Upload};
 use crate::{AliasName, Branch, BuildId, CommitId, Lane, Outcome, RepositoryUrl, SiteEngine, SiteId};
 
 /// What there is to build.
@@ -48,6 +48,12 @@ pub struct Report {
     pub artifact: Option<Artifact>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What the attempt did.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// What the attempt took.
+    #[serde(default)]
+    pub resources: Option<Resources>,
 }
 
 /// What may be asked of a build.

@@ -41,6 +41,8 @@ fn report(attempt: u32) -> Report {
         hint: None,
         artifact: None,
         duration_ms: 7,
+        steps: Vec::new(),
+        resources: None,
     }
 }
 

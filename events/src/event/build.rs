@@ -1,6 +1,6 @@
 //! Facts about source and what is made of it.
 
-use super::SiteEngine;
+use super::{Resources, SiteEngine, Step};
 use crate::{AliasName, Branch, BuildId, CommitId, Digest, RepositoryUrl, SiteId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,12 @@ pub enum BuildEvent {
         artifact: Option<Artifact>,
         /// From the attempt's start to its end, in milliseconds.
         duration_ms: u64,
+        /// What the attempt did; empty where there was none, and in facts of before it was told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<Step>,
+        /// What the attempt took; absent likewise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resources: Option<Resources>,
     },
     /// Somebody or something newer ended it.
     #[serde(rename = "canceled.v1")]

@@ -116,6 +116,8 @@ impl Story {
             hint: None,
             artifact: None,
             duration_ms: 1200,
+            steps: Vec::new(),
+            resources: None,
         };
         self.build(id, fact)
     }

@@ -220,6 +220,8 @@ fn report(outcome: Outcome) -> build::Report {
         hint: None,
         artifact: None,
         duration_ms: 5,
+        steps: Vec::new(),
+        resources: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod blame;
 mod contain;
+mod effort;
 mod fault;
 mod fetch;
 mod pack;
@@ -18,8 +19,9 @@ use crate::variables::Variables;
 use crate::words::{CANCELED, counted, lasting};
 use crate::workspace::Workspace;
 use blame::Blame;
+use effort::Effort;
 use events::build::{Job, Report};
-use events::event::Artifact;
+use events::event::{Artifact, StepName};
 use events::{BuildId, Cause, CommitId, Outcome};
 use fault::{Cut, Fault};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,7 @@ pub(crate) struct Attempt<'a> {
     task: Task,
     record: Record,
     blame: Blame,
+    effort: Effort,
 }
 
 /// How an attempt ended.
@@ -67,7 +70,7 @@ pub(crate) enum Ending {
 
 impl<'a> Attempt<'a> {
     pub(crate) fn new(launcher: &'a Launcher, task: Task, record: Record) -> Self {
-        Self { launcher, task, record, blame: Blame::default() }
+        Self { launcher, task, record, blame: Blame::default(), effort: Effort::default() }
     }
 
     /// Runs to the end, or until `gone` fires. Nothing of it runs on then, and what it has on disk is out of the way.
@@ -89,7 +92,10 @@ impl<'a> Attempt<'a> {
             }
         };
         self.discard(folder).await;
-        ending
+        match ending {
+            Ending::Ended(report) => Ending::Ended(self.effort.told(report)),
+            ending @ (Ending::TakenAway | Ending::Interrupted(_)) => ending,
+        }
     }
 
     async fn conclude(&self, done: Result<(CommitId, Artifact), Cut>) -> Ending {
@@ -157,11 +163,15 @@ impl<'a> Attempt<'a> {
         }
         let (workspace, commit) = self.built(folder, halt).await?;
         let tar = folder.join("artifact.tar");
-        let packing = halt.run_until_cancelled(self.pack(&workspace, &tar, halt));
-        let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
-        self.blame.put(Interruption::Store);
         let key = storage::keys::artifact(*build, *number);
-        halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;
+        let publishing = async {
+            let packing = halt.run_until_cancelled(self.pack(&workspace, &tar, halt));
+            let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
+            self.blame.put(Interruption::Store);
+            halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;
+            Ok::<_, Cut>((files, bytes))
+        };
+        let (files, bytes) = self.effort.step(StepName::Publish, publishing).await?;
         Ok((commit, Artifact { key, files, bytes }))
     }
 

@@ -52,7 +52,9 @@ fi
 
 case $1 in
 static)
-    if [ ! -e _site ]; then
+    if [ -e _site ]; then
+        say 'static files: _site as it is'
+    else
         say 'static files'
         mkdir _site
         for entry in * .[!.]* ..?*; do

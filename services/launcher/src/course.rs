@@ -22,6 +22,8 @@ const WATCH_EVERY: Duration = Duration::from_millis(250);
 const FINISH_MIN: Duration = Duration::from_secs(60);
 /// How long an interruption is tried to be appended: a launcher that ends has not much longer.
 const GIVE_BACK_MAX: Duration = Duration::from_secs(5);
+/// How long a log that does not answer keeps a build from going on with its source.
+const TELL_MAX: Duration = Duration::from_secs(2);
 /// The rest between two tries.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -185,9 +187,13 @@ impl Launcher {
 
     /// States what an attempt builds. Nobody waits for it but whoever watches: a log that is away is not waited for.
     pub(crate) async fn tell_source(&self, build: BuildId, attempt: u32, source: Source, cause: &Cause) {
-        let command = Command::CheckOut { attempt, source };
-        if let Err(failure) = self.say(build, &command, &again(cause), |_| false).await {
-            tracing::warn!(%build, error = runtime::error::chain(&failure), "what is built could not be stated");
+        let (command, cause) = (Command::CheckOut { attempt, source }, again(cause));
+        match tokio::time::timeout(TELL_MAX, self.say(build, &command, &cause, |_| false)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                tracing::warn!(%build, error = runtime::error::chain(&failure), "what is built could not be stated");
+            }
+            Err(_elapsed) => tracing::warn!(%build, "the log does not take what is built"),
         }
     }
 

@@ -63,9 +63,14 @@ pub(crate) struct Bounds {
     pub(crate) reserve_bytes: u64,
 }
 
-/// Ends when the build has written more than it may.
-pub(crate) async fn exceeded(workspace: &Workspace, limits: &Limits) -> Excess {
-    of_build(workspace, limits).exceeded().await
+/// Ends when the build has written more than it may. Until then `seen` is told how much that is.
+pub(crate) async fn exceeded(workspace: &Workspace, limits: &Limits, seen: impl Fn(u64)) -> Excess {
+    of_build(workspace, limits).watched(seen).await
+}
+
+/// What a build takes of the disk now, in bytes; nothing if that cannot be told.
+pub(crate) async fn taken_by(workspace: &Workspace) -> Option<u64> {
+    measure(&[workspace.site(), workspace.home()], BYTES).await
 }
 
 fn of_build(workspace: &Workspace, limits: &Limits) -> Bounds {
@@ -80,9 +85,14 @@ fn of_build(workspace: &Workspace, limits: &Limits) -> Bounds {
 impl Bounds {
     /// Ends when there is too much in the folders.
     pub(crate) async fn exceeded(&self) -> Excess {
+        self.watched(|_| {}).await
+    }
+
+    /// The same, and tells `seen` how much is in them whenever that is known.
+    async fn watched(&self, seen: impl Fn(u64)) -> Excess {
         loop {
             let started = Instant::now();
-            if let Some(excess) = self.look().await {
+            if let Some(excess) = self.look_and_tell(&seen).await {
                 return excess;
             }
             tokio::time::sleep(MEASURE_EVERY.max(started.elapsed() * PART)).await;
@@ -95,13 +105,19 @@ impl Bounds {
 
     /// What there is too much of now.
     pub(crate) async fn look(&self) -> Option<Excess> {
+        self.look_and_tell(&|_| {}).await
+    }
+
+    async fn look_and_tell(&self, seen: &impl Fn(u64)) -> Option<Excess> {
         if let Some(folder) = self.folders.first()
             && self.is_disk_short(folder).await
         {
             return Some(Excess::Disk(self.reserve_bytes));
         }
         let above = |used: Option<u64>, limit: u64| used.is_some_and(|used| used > limit);
-        if above(measure(&self.folders, BYTES).await, self.bytes) {
+        let used = measure(&self.folders, BYTES).await;
+        used.inspect(|used| seen(*used));
+        if above(used, self.bytes) {
             return Some(Excess::Bytes(self.bytes));
         }
         let counted = self.files < u64::MAX;

@@ -126,7 +126,7 @@ impl Consumer for Launcher {
             () = self.stop.cancelled() => return Err(Failure::Retry("the launcher is shutting down".into())),
         };
         let cause = Cause::from_fact(&recorded, NAME);
-        self.see_to(build, &cause).await
+        Box::pin(self.see_to(build, &cause)).await
     }
 
     async fn follow_up(&self, recorded: Recorded) -> Result<(), Failure> {

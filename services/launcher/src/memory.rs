@@ -117,6 +117,8 @@ mod tests {
             hint: None,
             artifact: None,
             duration_ms: 7,
+            steps: Vec::new(),
+            resources: None,
         };
         memory().end(build, &report).await.unwrap();
         assert_eq!(memory().recall(build, 1).await, Known::Ended(report));

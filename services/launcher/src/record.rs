@@ -5,9 +5,11 @@
 
 use crate::lines::visible;
 use runtime::build_log::Writer;
+use runtime::clock;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
 /// What each line of the launcher's own begins with.
@@ -21,6 +23,9 @@ const LINES_MAX: usize = 256;
 /// Lines of the build that are kept to tell why it failed, and how much of each, in bytes.
 const KEPT: usize = 100;
 const KEPT_BYTES: usize = 1024;
+/// What our script says when it has installed what the build needs, see `build.sh`. A build that says so itself is wrong about
+/// nothing but its own times.
+const READY: [&str; 3] = ["[build] npm run ", "[build] hugo", "[build] static files"];
 /// How often the last lines are tried to be sent before they are given up.
 const FLUSH_TRIES: usize = 5;
 
@@ -32,15 +37,22 @@ pub(crate) struct Record {
     kept: Kept,
 }
 
-/// The last lines of the build.
+/// The last lines of the build, and when it said that all it needs is there.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<VecDeque<String>>>);
+struct Kept(Arc<Mutex<(VecDeque<String>, Option<OffsetDateTime>)>>);
 
 impl Kept {
+    fn ready_at(&self) -> Option<OffsetDateTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.take()
+    }
+
     fn keep(&self, line: &str) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (lines, ready_at) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT {
             lines.pop_front();
+        }
+        if ready_at.is_none() && READY.iter().any(|ready| line.starts_with(ready)) {
+            *ready_at = Some(clock::now());
         }
         lines.push_back(line[..line.floor_char_boundary(KEPT_BYTES)].to_owned());
     }
@@ -77,7 +89,16 @@ impl Record {
     /// The last lines that the build has printed, once all that it had sent are in their place.
     pub(crate) async fn last(&self) -> Vec<String> {
         self.say("").await;
-        self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).0.iter().cloned().collect()
+    }
+
+    /// When the build had all that it needs, once what it had sent is in its place; asked once for each container.
+    pub(crate) async fn ready_at(&self) -> Option<OffsetDateTime> {
+        if let Some(ready_at) = self.kept.ready_at() {
+            return Some(ready_at);
+        }
+        self.say("").await;
+        self.kept.ready_at()
     }
 
     /// Where a container's lines go.

@@ -44,6 +44,29 @@ pub enum Exit {
     Stopped,
 }
 
+/// What a container took, as far as the machine counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Used {
+    /// Time of processors, in milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// The most main memory at once, in bytes.
+    pub memory_peak_bytes: Option<u64>,
+}
+
+/// A container that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub exit: Exit,
+    pub used: Used,
+}
+
+impl From<Exit> for Ended {
+    /// Nothing is known of what it took.
+    fn from(exit: Exit) -> Self {
+        Self { exit, used: Used::default() }
+    }
+}
+
 impl Sandbox {
     /// Finds a sandbox that works, by trying it.
     pub async fn detect(config: &Config) -> Result<Self, Error> {
@@ -94,7 +117,7 @@ impl Sandbox {
         spec: &ContainerSpec,
         lines: Sender<String>,
         stop: CancellationToken,
-    ) -> Result<Exit, Error> {
+    ) -> Result<Ended, Error> {
         match self {
             Self::Bubblewrap(bubblewrap) => bubblewrap.run(spec, &lines, &stop).await,
             Self::Docker(docker) => docker.run(spec, &lines, &stop).await,

@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod building;
 mod cli;
+mod course;
 mod credentials;
 mod deliveries;
 mod deploy;

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::api::{Api, query};
+use crate::course;
 use crate::credentials;
 use crate::exit::Why;
 use anyhow::{Context, Result, bail};
@@ -36,6 +37,13 @@ pub(crate) enum Command {
     Builds {
         /// Its name or its id
         site: String,
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Print how a build went: where it stands and why, its steps, and what it took
+    Show {
+        /// The id of the build
+        build: String,
         #[command(flatten)]
         access: Access,
     },
@@ -116,6 +124,10 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Builds { site, access } => {
             let builds = access.api()?.get(&format!("/sites/{site}/builds")).await?;
             access.print().list(items(&builds), &["number", "state", "branch", "created_at", "id", "summary"])
+        }
+        Command::Show { build, access } => {
+            let build = access.api()?.get(&format!("/builds/{build}")).await?;
+            access.print().one(&build, &course::told(&build))
         }
         Command::Build { site, branch, access } => {
             let build = access.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;

@@ -136,6 +136,8 @@ fn overdue(build: &OpenBuild, limits: &Limits, now: OffsetDateTime) -> Option<bu
             hint: None,
             artifact: None,
             duration_ms: 0,
+            steps: Vec::new(),
+            resources: None,
         })
     })
 }

@@ -110,8 +110,17 @@ impl World {
 
     async fn end_with(&self, build: BuildId, artifact: Artifact) {
         let (outcome, reason) = (Outcome::Success, String::new());
-        let report =
-            Report { attempt: 1, commit: None, outcome, reason, hint: None, artifact: Some(artifact), duration_ms: 1 };
+        let report = Report {
+            attempt: 1,
+            commit: None,
+            outcome,
+            reason,
+            hint: None,
+            artifact: Some(artifact),
+            duration_ms: 1,
+            steps: Vec::new(),
+            resources: None,
+        };
         self.say(build, [Command::Start { worker: "tests".to_owned() }, Command::Finish(report)]).await;
     }
 
@@ -244,6 +253,8 @@ async fn an_artifact_that_comes_after_the_end_of_its_build_is_collected_and_no_o
         hint: None,
         artifact: None,
         duration_ms: 1,
+        steps: Vec::new(),
+        resources: None,
     };
     let (ended, running) = (BuildId(Uuid::now_v7()), BuildId(Uuid::now_v7()));
     world.say(ended, [start(), Command::Finish(failed)]).await;

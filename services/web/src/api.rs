@@ -10,6 +10,7 @@ mod credentials;
 mod declared;
 mod deliveries;
 pub(crate) mod deploys;
+mod effort;
 mod events;
 mod exact;
 mod extract;

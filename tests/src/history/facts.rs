@@ -160,6 +160,8 @@ fn finished(plot: &Plot, site: &Member, outcome: Outcome, artifact: Option<Artif
         hint: None,
         artifact,
         duration_ms: 1200,
+        steps: Vec::new(),
+        resources: None,
     };
     (plot.build.to_string(), fact.into())
 }

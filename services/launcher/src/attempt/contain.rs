@@ -1,18 +1,22 @@
 //! The build itself, in a container: again from the start when the sandbox was lost on the way.
 
 use super::Attempt;
+use super::effort::Contained;
 use super::fault::{self, Cut, Fault, halted, of_files, platform};
 use crate::diagnosis::{Diagnosis, diagnose};
 use crate::interruption::Interruption;
-use crate::sandbox::{self, Exit};
+use crate::sandbox::{self, Ended, Exit};
 use crate::spec::{self, specify};
 use crate::variables::Variables;
 use crate::workspace::Workspace;
 use crate::{blocking, disk};
+use events::event::StepName;
 use events::{CommitId, Outcome};
+use runtime::clock;
 use runtime::error::chain;
 use std::path::Path;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 /// The rest before a sandbox that was lost is asked whether it works, doubled from time to time, and the longest.
@@ -36,8 +40,12 @@ impl Attempt<'_> {
             let root = folder.to_owned();
             let made = blocking(move || Workspace::create(root)).await;
             let workspace = made.map_err(|error| of_files("prepare a workspace", &error))?;
-            let fetching = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref()));
-            let commit = fetching.await.ok_or_else(halted)??;
+            // What speaks to git is large, and lives on the heap.
+            let fetching = Box::pin(async {
+                let fetched = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref())).await;
+                fetched.unwrap_or_else(|| Err(halted()))
+            });
+            let commit = self.effort.step(StepName::Clone, fetching).await?;
             let of_commit = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
             let job = spec::Inputs { variables: variables.clone(), ..self.describe(&workspace, &commit) };
             let contained = self.contain(&job, halt).await;
@@ -77,16 +85,18 @@ impl Attempt<'_> {
         swept.unwrap_or(Ok(())).map_err(Stopped::Sandbox)?;
         let spec = specify(job, &self.launcher.config.limits);
         let stop = halt.child_token();
+        let started_at = clock::now();
         let running = self.task.sandbox.run(&spec, self.record.lines(), stop.clone());
         tokio::pin!(running);
         let (ended, excess) = tokio::select! {
             ended = &mut running => (ended, None),
-            excess = disk::exceeded(&job.workspace, &spec.limits) => {
+            excess = disk::exceeded(&job.workspace, &spec.limits, |bytes| self.effort.on_disk(bytes)) => {
                 stop.cancel();
                 (running.await, Some(excess))
             }
         };
-        let exit = ended.map_err(Stopped::Sandbox)?;
+        self.account(job, started_at, ended.as_ref().ok(), halt).await;
+        let exit = ended.map_err(Stopped::Sandbox)?.exit;
         let failed = |message, hint| Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None, hint });
         let failure = |message| Err(failed(message, None));
         if let Some(excess) = excess {
@@ -106,6 +116,24 @@ impl Attempt<'_> {
         failure(message)
     }
 
+    /// Notes what a container did and took. A build that is given up leaves nobody waiting until its files are counted.
+    async fn account(
+        &self,
+        job: &spec::Inputs,
+        started_at: OffsetDateTime,
+        ended: Option<&Ended>,
+        halt: &CancellationToken,
+    ) {
+        let ready_at = self.record.ready_at().await;
+        self.effort.contained(&Contained { started_at, ready_at, exit: ended.map(|ended| ended.exit) });
+        if let Some(Ended { used, .. }) = ended {
+            self.effort.used(*used);
+        }
+        if let Some(Some(bytes)) = halt.run_until_cancelled(disk::taken_by(&job.workspace)).await {
+            self.effort.on_disk(bytes);
+        }
+    }
+
     /// Whether the sandbox failed as a whole, and not just in this.
     async fn is_lost(&self, error: &sandbox::Error) -> bool {
         error.is_away() || self.task.sandbox.check().await.is_err()
@@ -123,6 +151,7 @@ impl Attempt<'_> {
                 break;
             }
         }
+        self.effort.start_over();
         self.record.say("the build sandbox is back; starting over").await;
     }
 }

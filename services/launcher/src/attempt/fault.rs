@@ -77,5 +77,15 @@ pub(super) fn report(
     commit: Option<CommitId>,
     artifact: Option<Artifact>,
 ) -> Report {
-    Report { attempt: 0, commit, outcome, reason: message, hint: None, artifact, duration_ms: 0 }
+    Report {
+        attempt: 0,
+        commit,
+        outcome,
+        reason: message,
+        hint: None,
+        artifact,
+        duration_ms: 0,
+        steps: Vec::new(),
+        resources: None,
+    }
 }

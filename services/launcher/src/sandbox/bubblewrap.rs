@@ -6,7 +6,7 @@
 use super::cgroups::{self, Cgroups};
 use super::share::Share;
 use super::view::Extras;
-use super::{Config, Error, Exit, blocking, is_root, passed_through};
+use super::{Config, Ended, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::{Identity, Workspace};
 use std::fs;
@@ -109,7 +109,7 @@ impl Bubblewrap {
         };
         let (ended, complaint) = tokio::join!(running, reading);
         match ended {
-            Ok(Exit::Code(0)) => Ok(()),
+            Ok(Ended { exit: Exit::Code(0), .. }) => Ok(()),
             Ok(_) | Err(Error::NotRun) => Err(Error::Bubblewrap { complaint }),
             Err(error) => Err(error),
         }
@@ -120,9 +120,9 @@ impl Bubblewrap {
         spec: &ContainerSpec,
         lines: &Sender<String>,
         stop: &CancellationToken,
-    ) -> Result<Exit, Error> {
+    ) -> Result<Ended, Error> {
         let planned = stop.run_until_cancelled(Plan::make(self, spec)).await;
-        let Some(planned) = planned else { return Ok(Exit::Stopped) };
+        let Some(planned) = planned else { return Ok(Exit::Stopped.into()) };
         let Plan { command, cgroups, notes } = planned?;
         let mut process = Process::start(command, &self.installation).await?;
         let following = async {
@@ -138,22 +138,24 @@ impl Bubblewrap {
         };
         process.end().await?;
         let clearing = blocking("remove the control groups", move || {
-            let starved = cgroups.ran_out_of_memory();
+            let (starved, used) = (cgroups.ran_out_of_memory(), cgroups.used());
             cgroups.remove();
-            Ok(starved)
+            Ok((starved, used))
         });
         let Some(ended) = ended.transpose()? else {
             // What takes longer goes on beside: who stops a build waits for its slot.
-            let _ = tokio::time::timeout(CLEARING_MAX, clearing).await;
-            return Ok(Exit::Stopped);
+            let cleared = tokio::time::timeout(CLEARING_MAX, clearing).await;
+            let used = cleared.ok().and_then(Result::ok).map(|(_, used)| used).unwrap_or_default();
+            return Ok(Ended { exit: Exit::Stopped, used });
         };
-        let starved = clearing.await?;
-        match ended {
-            Some(0) => Ok(Exit::Code(0)),
-            Some(_) if starved => Ok(Exit::OutOfMemory),
-            Some(code) => Ok(Exit::Code(code)),
-            None => Err(Error::NotRun),
-        }
+        let (starved, used) = clearing.await?;
+        let exit = match ended {
+            Some(0) => Exit::Code(0),
+            Some(_) if starved => Exit::OutOfMemory,
+            Some(code) => Exit::Code(code),
+            None => return Err(Error::NotRun),
+        };
+        Ok(Ended { exit, used })
     }
 
     pub(super) async fn sweep(&self, build: &str) -> Result<(), Error> {

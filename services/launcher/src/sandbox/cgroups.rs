@@ -2,6 +2,7 @@
 //!
 //! A limit that cannot be set is not an error: the caller is told which ones hold, and says so in the build's log.
 
+mod account;
 mod hierarchy;
 mod parent;
 mod settings;
@@ -11,6 +12,7 @@ pub(super) use parent::parent;
 pub(super) use settings::shares;
 pub(super) use sweep::{builds, sweep};
 
+use super::Used;
 use crate::spec::{Limits, container_name};
 use hierarchy::{ControlGroup, candidates, candidates_of};
 use settings::settings;
@@ -21,6 +23,8 @@ use std::time::Duration;
 
 /// As version 2 names them.
 pub(super) const CONTROLLERS: [&str; 4] = ["memory", "pids", "cpu", "io"];
+/// Limits nothing, and counts the time of processors where version 1 keeps that apart.
+const ACCOUNT: &str = "cpuacct";
 const REMOVAL_TRIES: u32 = 100;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
 
@@ -40,7 +44,7 @@ impl Cgroups {
     /// Makes the groups, as many of them as can be made.
     pub(super) fn create(name: &str, limits: &Limits) -> Self {
         let candidates = candidates();
-        let groups = CONTROLLERS.iter().filter_map(|controller| {
+        let groups = CONTROLLERS.iter().chain([&ACCOUNT]).filter_map(|controller| {
             let parents = candidates.iter().filter(|parent| parent.controller == *controller);
             parents.map(|parent| make(parent, name, limits)).find_map(Result::ok)
         });
@@ -59,9 +63,16 @@ impl Cgroups {
         candidates_of(group.controller, &mounts, "").into_iter().map(|root| root.folder).next()
     }
 
+    /// What the build has taken until now.
+    pub(super) fn used(&self) -> Used {
+        Used { cpu_ms: account::cpu_ms(&self.groups), memory_peak_bytes: account::memory_peak(&self.groups) }
+    }
+
     /// The files to which a process writes its id to join.
     pub(super) fn doors(&self) -> Vec<PathBuf> {
         let mut doors: Vec<PathBuf> = self.groups.iter().map(|group| group.folder.join("cgroup.procs")).collect();
+        // One hierarchy may be that of several controllers.
+        doors.sort_unstable();
         doors.dedup();
         doors
     }
@@ -125,9 +136,9 @@ fn make(parent: &ControlGroup, name: &str, limits: &Limits) -> io::Result<Contro
     set.map(|()| group)
 }
 
-/// Writes the settings of a group's controller. At least one must hold, and every one that is needed.
+/// Writes the settings of a group's controller. At least one must hold, if there are any to hold, and every one that is needed.
 fn limit(group: &ControlGroup, limits: &Limits) -> io::Result<()> {
-    let mut holds = false;
+    let mut holds = group.controller == ACCOUNT;
     for setting in settings(group.controller, group.unified, limits) {
         match write(&group.folder, setting.file, &setting.value) {
             Ok(()) => holds = true,

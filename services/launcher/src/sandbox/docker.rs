@@ -2,18 +2,20 @@
 
 mod describe;
 mod follow;
+mod meter;
 mod remove;
 
 pub(super) use remove::sweep_all;
 
 use super::cgroups::{self, Cgroups, parent};
 use super::share::Share;
-use super::{Config, Error, Exit, blocking, is_root, passed_through};
+use super::{Config, Ended, Error, Exit, blocking, is_root, passed_through};
 use crate::spec::{ContainerSpec, Limits, container_name};
 use crate::workspace::Identity;
 use bollard::errors::Error as Refused;
 use bollard::models::{ContainerCreateBody, SystemInfo};
 use bollard::query_parameters::CreateContainerOptions;
+use meter::Meter;
 use remove::{kill, remove};
 use runtime::error::chain;
 use std::time::Duration;
@@ -82,7 +84,7 @@ impl Docker {
         spec: &ContainerSpec,
         lines: &Sender<String>,
         stop: &CancellationToken,
-    ) -> Result<Exit, Error> {
+    ) -> Result<Ended, Error> {
         let (workspace, identity) = (spec.workspace.clone(), self.identity);
         let owner = blocking("hand the workspace to the build user", move || {
             if let Some(identity) = identity {
@@ -90,17 +92,19 @@ impl Docker {
             }
             workspace.owner()
         });
-        let Some(owner) = stop.run_until_cancelled(owner).await else { return Ok(Exit::Stopped) };
+        let Some(owner) = stop.run_until_cancelled(owner).await else { return Ok(Exit::Stopped.into()) };
         let body = self.describe(spec, owner?).await?;
-        let Some(created) = self.create(&spec.name, body, stop).await else { return Ok(Exit::Stopped) };
+        let Some(created) = self.create(&spec.name, body, stop).await else { return Ok(Exit::Stopped.into()) };
         created?;
+        let meter = Meter::default();
         let ended = tokio::select! {
             biased;
             () = stop.cancelled() => Ok(Exit::Stopped),
             ended = self.follow(spec, lines) => ended,
+            never = meter.read(&self.client, &spec.name) => match never {},
         };
         self.clear(&spec.name).await;
-        ended
+        ended.map(|exit| Ended { exit, used: meter.used() })
     }
 
     /// Creates the container; nothing if `stop` fired before. What the engine then makes all the same is removed when it

@@ -11,6 +11,7 @@ mod limits;
 mod line;
 mod phases;
 mod processes;
+mod steps;
 mod store;
 mod sweep;
 mod world;

@@ -8,5 +8,6 @@ mod place;
 mod running;
 mod sight;
 mod stopping;
+mod took;
 mod variables;
 mod weights;

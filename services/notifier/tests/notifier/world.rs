@@ -176,6 +176,8 @@ impl World {
             hint: Some("mend the script".to_owned()),
             artifact: None,
             duration_ms: 1234,
+            steps: Vec::new(),
+            resources: None,
         };
         self.build(id, build::Command::Finish(report)).await;
     }

@@ -142,6 +142,8 @@ impl Story {
             hint: None,
             artifact: None,
             duration_ms: 1,
+            steps: Vec::new(),
+            resources: None,
         };
         self.build(id, &build::Command::Finish(report));
     }

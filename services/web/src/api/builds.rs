@@ -1,5 +1,6 @@
 //! Builds: asked for, watched, canceled.
 
+use super::effort;
 use super::extract::{Asked, Body, Named};
 use super::page::{Items, Page};
 use crate::app::Shared;
@@ -94,6 +95,11 @@ pub(crate) struct Shown {
     trigger: Option<Trigger>,
     /// Its story: ask for the events with this correlation.
     correlation: String,
+    /// What the attempt that ended it did, in order; empty until then, and where there was none.
+    steps: Vec<effort::Step>,
+    /// What that attempt took; null until then, and where there was none.
+    #[schema(required)]
+    resources: Option<effort::Resources>,
 }
 
 /// What began the story of a build.
@@ -140,6 +146,8 @@ impl From<builds::BuildRow> for Shown {
             trigger: Trigger::of(build.trigger, build.requested_by.as_deref()),
             requested_by: build.requested_by,
             correlation: build.correlation.to_string(),
+            steps: build.steps.into_iter().map(effort::Step::from).collect(),
+            resources: build.resources.map(effort::Resources::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The page of a build: what it is, where it stands, and its log, which grows while somebody watches.
 
 mod commit;
+mod effort;
 mod log;
 
 use super::ansi;
@@ -55,6 +56,7 @@ pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, Query
         @if let Some(hint) = &build.hint { p.lead { (spoken(hint)) } }
         @if let (State::Failure, Ok(chunks)) = (build.state, &log) { (last_lines(chunks)) }
         (facts(&build, &names, repository.as_ref()))
+        (effort::section(&build))
         (actions(&build))
         h2 { "Log" }
         // While it grows it is not fetched anew with the rest of the page.

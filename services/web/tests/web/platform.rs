@@ -222,6 +222,8 @@ impl Platform {
             hint: (outcome == Outcome::Failure).then(|| "Look at `pages`.".to_owned()),
             artifact: (outcome == Outcome::Success).then_some(artifact),
             duration_ms: 1234,
+            steps: Vec::new(),
+            resources: None,
         };
         let cause = Cause::new(Actor::service("launcher"));
         let launcher = self.service("launcher").await;

@@ -1,6 +1,6 @@
 //! Where this process may make groups, as the kernel tells its mounts and its own group.
 
-use super::CONTROLLERS;
+use super::{ACCOUNT, CONTROLLERS};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(super) struct ControlGroup {
 pub(super) fn candidates() -> Vec<ControlGroup> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    CONTROLLERS.iter().flat_map(|controller| candidates_of(controller, &mounts, &own)).collect()
+    CONTROLLERS.iter().chain([&ACCOUNT]).flat_map(|controller| candidates_of(controller, &mounts, &own)).collect()
 }
 
 /// Where groups of `controller` may be made, best first: below our own group, in version 2 also beside it, since a group with
@@ -29,7 +29,8 @@ pub(super) fn candidates_of(controller: &'static str, mounts: &str, own: &str) -
         let (kind, options) = (right.split(' ').next(), right.rsplit(' ').next().unwrap_or_default());
         let unified = kind == Some("cgroup2");
         let listed = options.split(',').any(|option| option == name_of(controller, unified));
-        if !unified && (kind != Some("cgroup") || !listed) {
+        // Version 2 counts in every group.
+        if (unified && controller == ACCOUNT) || (!unified && (kind != Some("cgroup") || !listed)) {
             continue;
         }
         let mut folders = Vec::new();

@@ -37,6 +37,7 @@ pub(super) fn settings(controller: &str, unified: bool, limits: &Limits) -> Vec<
             wished("cpu.cfs_period_us", PERIOD_US.to_string()),
             wished("cpu.cfs_quota_us", quota.to_string()),
         ],
+        (super::ACCOUNT, _) => Vec::new(),
         (_, _) if limits.io_weight == 0 => Vec::new(),
         (_, true) => ["io.weight", "io.bfq.weight"].map(|file| wished(file, limits.io_weight.to_string())).into(),
         (_, false) => {

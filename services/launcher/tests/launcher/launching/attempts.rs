@@ -69,6 +69,8 @@ async fn an_end_that_is_remembered_is_stated_and_nothing_is_built() {
         hint: None,
         artifact: None,
         duration_ms: 7,
+        steps: Vec::new(),
+        resources: None,
     };
     fs::write(note(&world, build), serde_json::to_vec(&report).unwrap()).unwrap();
     let _launched = world.launch(world.config(), s3.address).await;

@@ -63,7 +63,7 @@ async fn beside<T>(sandbox: &Sandbox, script: &str, look: impl AsyncFnOnce() -> 
         seen
     };
     let (exit, seen, ()) = tokio::join!(running, looking, reading);
-    assert_eq!(exit.unwrap(), Exit::Stopped);
+    assert_eq!(exit.unwrap().exit, Exit::Stopped);
     seen
 }
 
@@ -134,7 +134,7 @@ async fn beside_a_fork_bomb_and_a_disk_filler_a_neighbour_is_built_and_both_stan
                 let spec = place.shell("echo built");
                 let running = sandbox.run(&spec, lines, CancellationToken::new());
                 let (exit, line) = tokio::join!(running, said.recv());
-                assert_eq!((exit.unwrap(), line.as_deref()), (Exit::Code(0), Some("built")), "{name}");
+                assert_eq!((exit.unwrap().exit, line.as_deref()), (Exit::Code(0), Some("built")), "{name}");
             };
             beside(&sandbox, script, neighbour).await;
         }

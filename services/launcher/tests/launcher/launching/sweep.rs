@@ -6,7 +6,7 @@ use super::world::{self, Silent, World, until};
 use super::{killed, processes};
 use events::Build;
 use launcher::installation::Installation;
-use launcher::sandbox::{self, Exit, Kind};
+use launcher::sandbox::{self, Ended, Exit, Kind};
 use launcher::{Config, spec};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -104,7 +104,7 @@ async fn a_launcher_at_work_sweeps_again_and_again_after_every_sandbox_and_spare
             until("the workspaces to be gone", left).await;
         };
         let (abandoned, ()) = tokio::join!(abandoned, looking);
-        assert!(!matches!(abandoned, Ok(Exit::Code(0))));
+        assert!(!matches!(abandoned, Ok(Ended { exit: Exit::Code(0), .. })));
     }
     assert!(!processes::with_command("86934").is_empty(), "the build in hand runs on");
     world.cancel(in_hand).await;
@@ -155,7 +155,7 @@ async fn a_sweep_spares_other_launchers_and_builds_in_hand() {
             stop.cancel();
         };
         let (abandoned, in_hand, elsewhere, ()) = tokio::join!(abandoned, in_hand, elsewhere, sweeping);
-        assert!(!matches!(abandoned, Ok(Exit::Code(0))));
-        assert_eq!((in_hand.unwrap(), elsewhere.unwrap()), (Exit::Stopped, Exit::Stopped));
+        assert!(!matches!(abandoned, Ok(Ended { exit: Exit::Code(0), .. })));
+        assert_eq!((in_hand.unwrap().exit, elsewhere.unwrap().exit), (Exit::Stopped, Exit::Stopped));
     }
 }

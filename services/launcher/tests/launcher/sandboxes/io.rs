@@ -176,7 +176,7 @@ async fn beside_the_platform_a_build_stands_back_at_the_disk() {
             compared.unwrap()
         };
         let (exit, (platform, build)) = tokio::join!(running, comparing);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert_eq!(exit.unwrap().exit, Exit::Stopped, "{}", sandbox.name());
         println!("{}: the platform {platform}, the build {build}", sandbox.name());
         // Weight and class together make it four to one here.
         assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", sandbox.name());

@@ -85,7 +85,7 @@ pub(super) async fn run_noted(sandbox: &Sandbox, spec: &ContainerSpec) -> (Exit,
         all
     });
     let ended = tokio::time::timeout(DEADLINE, sandbox.run(spec, lines, CancellationToken::new())).await;
-    (ended.expect("the container ends").unwrap(), reading.await.unwrap())
+    (ended.expect("the container ends").unwrap().exit, reading.await.unwrap())
 }
 
 pub(super) async fn output(sandbox: &Sandbox, script: &str) -> String {

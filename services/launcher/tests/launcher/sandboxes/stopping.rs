@@ -28,7 +28,7 @@ async fn stopping_kills_the_whole_tree_at_once() {
             start
         };
         let (exit, start) = tokio::join!(running, stopping);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert_eq!(exit.unwrap().exit, Exit::Stopped, "{}", sandbox.name());
         assert!(start.elapsed() < AT_ONCE, "{}", sandbox.name());
         assert_eq!(processes(nap), 0, "{}", sandbox.name());
     }
@@ -48,7 +48,7 @@ async fn a_build_can_be_stopped_at_any_moment_of_its_start() {
             stop.cancel();
         };
         let (exit, ()) = tokio::join!(sandbox.run(&spec, lines, stop.clone()), stopping);
-        assert_eq!(exit.unwrap(), Exit::Stopped);
+        assert_eq!(exit.unwrap().exit, Exit::Stopped);
         assert_eq!(processes(&format!("exec sleep {nap}")) + processes(&nap), 0, "stopped after {delay_us} us");
     }
 }
@@ -66,7 +66,7 @@ async fn stopping_does_not_wait_for_a_reader() {
             stop.cancel();
         };
         let ended = tokio::time::timeout(DEADLINE, async { tokio::join!(running, stopping).0 }).await;
-        assert_eq!(ended.unwrap().unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert_eq!(ended.unwrap().unwrap().exit, Exit::Stopped, "{}", sandbox.name());
         assert_eq!(processes("yes"), 0, "{}", sandbox.name());
     }
 }

@@ -114,7 +114,7 @@ async fn beside_the_platform_a_build_has_the_share_of_its_weight() {
             compared.unwrap()
         };
         let (exit, (platform, build)) = tokio::join!(running, comparing);
-        assert_eq!(exit.unwrap(), Exit::Stopped, "{}", sandbox.name());
+        assert_eq!(exit.unwrap().exit, Exit::Stopped, "{}", sandbox.name());
         // One to five is the weight; the margin is wide, and what others take is taken from both.
         assert!(platform > 2 * build, "{}: the platform {platform}, the build {build}", sandbox.name());
         assert!(build > platform / 20, "{}: the platform {platform}, the build {build}", sandbox.name());
