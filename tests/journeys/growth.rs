@@ -7,10 +7,10 @@ const FACTS: u64 = 20_000;
 const SITES: usize = 400;
 const FOUNDED: usize = 4;
 const PUSHES: usize = 12;
-/// A push, and what is stated of it: queued, dispatched, started, finished, archived, synced, promoted, mirrored.
-const FACTS_OF_A_PUSH: u64 = 9;
+/// A push, and what is stated of it: queued, dispatched, started, checked out, finished, archived, synced, promoted, mirrored.
+const FACTS_OF_A_PUSH: u64 = 10;
 /// An organization and a site, the claims on their names, and a first build, which is what a push leads to without the push.
-const FACTS_OF_A_SITE: u64 = 12;
+const FACTS_OF_A_SITE: u64 = 13;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_past_changes_nothing_for_a_push_and_is_not_read_again() {

@@ -54,7 +54,7 @@ async fn a_newer_push_takes_the_place_of_a_waiting_build() {
 #[tokio::test]
 async fn a_newer_push_ends_the_build_of_a_preview_that_runs_and_of_the_live_branch_where_that_is_wanted() {
     let platform = Platform::shared().await;
-    let (site, gate) = (platform.site("overtaken", json!({ "engine": "node.js" })).await, Gate::closed().await);
+    let (site, gate) = (platform.site("outrun", json!({ "engine": "node.js" })).await, Gate::closed().await);
     gated_push(&site, "draft", &gate, "older").await;
     gate.reached_by(1).await;
     gated_push(&site, "draft", &gate, "newer").await;
@@ -64,9 +64,9 @@ async fn a_newer_push_ends_the_build_of_a_preview_that_runs_and_of_the_live_bran
     assert_eq!(canceled.data["reason"], "A newer build of the same branch replaced it.");
     gate.reached_by(2).await;
 
-    let told = platform.operator(&["site", "set", "overtaken", "--cancel-running", "all"]);
+    let told = platform.operator(&["site", "set", "outrun", "--cancel-running", "all"]);
     assert_eq!(told, "cancel_running: all\n");
-    let shown = platform.operator(&["site", "show", "overtaken"]);
+    let shown = platform.operator(&["site", "show", "outrun"]);
     assert!(shown.contains("a newer push ends what runs: all"), "{shown}");
     gated_push(&site, "main", &gate, "older").await;
     gate.reached_by(3).await;

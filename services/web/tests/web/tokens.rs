@@ -85,7 +85,7 @@ async fn managers_are_told_of_invitations_and_tokens_and_users_are_not() {
     let id = id_of(&platform, "ci").await;
     platform.send(Method::DELETE, &format!("/tokens/{id}"), Value::Null).await;
     platform.level().await;
-    let kinds = async |browser: &crate::dashboard::Browser<'_>| {
+    let kinds = async |browser: &Browser<'_>| {
         let request = platform.client.get(platform.url("/api/v1/events?limit=1000")).header(COOKIE, &browser.cookie);
         let (_, told) = crate::platform::json(request.send().await.unwrap()).await;
         let kinds = told["items"].as_array().unwrap().iter().map(|fact| fact["type"].as_str().unwrap().to_owned());
