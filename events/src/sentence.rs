@@ -210,7 +210,9 @@ fn build(fact: &BuildEvent) -> String {
         BuildEvent::Dispatched { .. } => "build has a slot".to_owned(),
         BuildEvent::Started { attempt: 1, worker, .. } => format!("build started on {worker}"),
         BuildEvent::Started { attempt, worker, .. } => format!("build started again on {worker}, attempt {attempt}"),
-        BuildEvent::CheckedOut { source, .. } => format!("build has its source: {} {}", source.commit.short(), source.title),
+        BuildEvent::CheckedOut { source, .. } => {
+            format!("build has its source: {} {}", source.commit.short(), source.title)
+        }
         BuildEvent::Interrupted { attempt, reason, .. } => {
             format!("attempt {attempt} of the build interrupted: {reason}")
         }

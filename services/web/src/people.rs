@@ -12,6 +12,8 @@ use std::collections::{BTreeSet, HashMap};
 const READERS: usize = 16;
 /// What is shown of somebody who was forgotten.
 pub(crate) const ERASED: &str = "erased";
+/// Who has a token that is part of the configuration.
+const OPERATOR: &str = "operator";
 
 /// What is known of a person; nothing once they are forgotten.
 #[derive(Debug, Clone, Default)]
@@ -63,13 +65,19 @@ pub(crate) async fn actors<'a>(app: &App, actors: impl Iterator<Item = &'a Actor
 pub(crate) struct Names(HashMap<UserId, Known>);
 
 impl Names {
+    /// What a person is called, or that they were forgotten; nothing of somebody who was invited and has not come yet.
+    pub(crate) fn known(&self, id: UserId) -> Option<String> {
+        self.0.get(&id).map(|known| known.name.clone().unwrap_or_else(|| ERASED.to_owned()))
+    }
+
     pub(crate) fn of(&self, actor: &Actor) -> String {
         match (person(actor), actor.who()) {
-            (Some(id), _) => self.0.get(&id).and_then(|known| known.name.clone()).unwrap_or_else(|| ERASED.to_owned()),
+            (Some(id), _) => self.known(id).unwrap_or_else(|| actor.to_string()),
             (None, Who::Token(_)) => {
                 actor.0.split_once('/').map_or_else(|| actor.to_string(), |(name, _)| name.to_owned())
             }
-            (None, Who::Operator(name)) => format!("{name} (operator)"),
+            (None, Who::Operator(OPERATOR)) => OPERATOR.to_owned(),
+            (None, Who::Operator(name)) => format!("{name} ({OPERATOR})"),
             (None, Who::Service(name)) => format!("the {name}"),
             (None, Who::Webhook(host)) => format!("a webhook of {host}"),
             (None, Who::User(_) | Who::Unknown) => actor.to_string(),

@@ -58,9 +58,9 @@ impl Subjects {
         own.or_else(|| self.site(fact)?.organization_name.as_ref())
     }
 
-    /// What the person is called whom a fact is about.
+    /// What the person is called whom a fact is about; nothing if they have not come yet.
     pub(crate) fn person(&self, fact: &FactRow) -> Option<String> {
-        user(fact).map(|id| self.names.of(&Actor::user(id)))
+        self.names.known(user(fact)?)
     }
 
     /// All of it, from the nearest on; nothing where the fact says it itself.

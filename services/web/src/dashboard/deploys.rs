@@ -48,8 +48,8 @@ impl Table<'_> {
                 table {
                     thead { tr {
                         th scope="col" { "Deploy" } th scope="col" { "Who" } th scope="col" { "Why" }
-                        th scope="col" { "When" } th scope="col" { "Build" } th scope="col" { "Branch" }
-                        th scope="col" { "Files" } th scope="col" { "Address" } th scope="col" { "Shown as" }
+                        th scope="col" { "When" } th scope="col" { "Build" } th scope="col" { "Files" }
+                        th scope="col" { "Shown as" }
                     } }
                     tbody { @for deploy in deploys { (self.row(deploy)) } }
                 }
@@ -61,14 +61,15 @@ impl Table<'_> {
         let who = deploy.why.as_ref().and_then(|told| why::who(told, self.names));
         html! {
             tr {
-                th scope="row" { a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } }
+                th scope="row" {
+                    a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } " "
+                    a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" aria-label={ "Open " (deploy.id) } { "Open" }
+                }
                 td { (who.as_deref().unwrap_or("–")) }
                 td.wide { @if let Some(told) = &deploy.why { (why::why(told, self.names)) } @else { "–" } }
                 td { (moment(deploy.created_at)) }
-                td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } }
-                td { span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }
+                td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } " " span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }
                 td { (deploy.files) ", " (size(deploy.bytes)) }
-                td { a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" { "Open" } }
                 td { (switches(deploy, self.aliases)) }
             }
         }

@@ -56,6 +56,16 @@ async fn a_line_of_the_audit_tells_whom_and_what_it_is_about() {
     let page = browser.page("/audit?kind=site.created").await;
     let row = page.split("<tr>").find(|row| row.contains("created from")).unwrap();
     assert!(row.contains("href=\"/sites/docs\"") && row.contains("href=\"/organizations/north\""), "{row}");
+    let invited = browser.page("/audit?kind=invitation.created").await;
+    platform
+        .send(Method::POST, "/organizations/north/invitations", json!({ "email": "b@example.org", "role": "user" }))
+        .await;
+    platform.level().await;
+    let again = browser.page("/audit?kind=invitation.created").await;
+    assert!(
+        invited.contains("Ada") && !again.contains("<td>erased"),
+        "who was invited and has not come was not forgotten: {again}"
+    );
     let timeline = ada.page("/timeline?kind=organization.member_added").await;
     assert!(timeline.contains("Ada · north · "), "{timeline}");
     let id = me(&ada).await.1["id"].as_str().unwrap().to_owned();
