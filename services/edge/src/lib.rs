@@ -5,6 +5,7 @@
 //! changes. It serves what it knew last when the log is down, and what it has cached when the store is down.
 
 mod body;
+mod caching;
 mod conditions;
 mod content;
 mod error;

@@ -1,11 +1,9 @@
 //! The built-in pages: what a reader sees when there is no file to show. Each has a stable code.
 
 use crate::body::{self, Body};
-use crate::respond::{NOINDEX, NOSNIFF, REVALIDATE, X_ROBOTS_TAG};
+use crate::respond::{CAREFUL, NOINDEX, REVALIDATE, X_ROBOTS_TAG};
 use crate::routes::Kind;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};
 
 /// When a reader may try again what failed for now.
@@ -85,7 +83,7 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(CONTENT_LENGTH, length.into());
-        headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.extend(CAREFUL);
         headers.insert(CACHE_CONTROL, REVALIDATE);
         if kind != Some(Kind::Live) {
             headers.insert(X_ROBOTS_TAG, NOINDEX);
@@ -115,6 +113,9 @@ mod tests {
             let length: usize = page.headers()["content-length"].to_str().unwrap().parse().unwrap();
             assert_eq!((page.status(), page.headers().get("x-robots-tag")), (status, None));
             assert_eq!(page.headers().contains_key("retry-after"), status == StatusCode::SERVICE_UNAVAILABLE);
+            for (name, value) in CAREFUL {
+                assert_eq!(page.headers()[name], value);
+            }
             let text = page.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(text.len(), length);
             assert!(std::str::from_utf8(&text).unwrap().contains(&format!("<code>{code}</code>")));

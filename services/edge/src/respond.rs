@@ -1,10 +1,12 @@
 //! Status and headers of an answer, from what was found and what was asked. Pure.
 
+use crate::caching;
 use crate::conditions::{self, Wanted};
 use crate::hosts;
 use crate::routes::{Kind, Target};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -17,9 +19,17 @@ const X_PAGEFOLD_DEPLOY: HeaderName = HeaderName::from_static("x-pagefold-deploy
 
 /// A page may change at any time, so caches ask again; with an entity tag that costs no body.
 pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
-const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+pub(crate) const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 pub(crate) const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
-pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// What every answer has unless its site says otherwise. Browsers pass over the first unless it came over TLS.
+pub(crate) const CAREFUL: [(HeaderName, HeaderValue); 4] = [
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+    (REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+];
+/// Answers have about so many headers: room is made once.
+const HEADERS: usize = 16;
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// What a query may not hold in a header. All else stays as it was sent.
@@ -38,7 +48,7 @@ pub(crate) struct Reply {
 pub(crate) fn file(file: &SiteFile, target: &Target, request: &Parts) -> Reply {
     let etag = format!("\"{}\"", file.digest);
     let mut headers = common(target);
-    headers.insert(CACHE_CONTROL, lasting(target.kind));
+    headers.insert(CACHE_CONTROL, caching::of(file, target.kind));
     headers.insert(ETAG, text(&etag).unwrap_or(HeaderValue::from_static("\"\"")));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if conditions::wants_another(&request.headers, &etag) {
@@ -86,15 +96,22 @@ pub(crate) fn moved(host: &str, request: &Parts) -> Reply {
     let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
     let (port, query) = (port.unwrap_or_default(), query.unwrap_or_default());
     let location = format!("//{host}{port}{}{query}", request.uri.path());
-    let mut headers = HeaderMap::new();
+    let mut headers = careful();
     headers.insert(CACHE_CONTROL, REVALIDATE);
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
     empty(StatusCode::PERMANENT_REDIRECT, headers)
 }
 
+fn careful() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    for (name, value) in CAREFUL {
+        headers.insert(name, value);
+    }
+    headers
+}
+
 fn common(target: &Target) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    let mut headers = careful();
     headers.extend(text(target.deploy.as_str()).map(|deploy| (X_PAGEFOLD_DEPLOY, deploy)));
     if target.kind != Kind::Live {
         headers.insert(X_ROBOTS_TAG, NOINDEX);

@@ -80,6 +80,9 @@ fn only_the_live_host_is_indexed_and_only_a_deploys_own_host_is_immutable() {
             assert_eq!((header(&reply, "cache-control"), header(&reply, "x-robots-tag")), (Some(cache), robots));
             assert_eq!(header(&reply, "x-pagefold-deploy"), Some(target(kind).deploy.as_str()));
             assert_eq!(header(&reply, "x-content-type-options"), Some("nosniff"));
+            assert_eq!(header(&reply, "x-frame-options"), Some("SAMEORIGIN"));
+            assert_eq!(header(&reply, "strict-transport-security"), Some("max-age=31536000"));
+            assert_eq!(header(&reply, "referrer-policy"), Some("strict-origin-when-cross-origin"));
         }
     }
 }

@@ -26,6 +26,7 @@ async fn a_promoted_deploy_is_served_in_every_way_a_reader_may_ask() {
     world.create("docs").await;
     let files =
         [(HOME, "home"), ("blog/index.html", "blog"), ("blog/404.html", "no such post"), ("a.txt", "0123456789")];
+    let files = [&files[..], &[("app.3f2a9c1b.js", "go()")]].concat();
     let deploy = world.put("docs", 1, &files).await;
     world.promote("docs", "live", 1).await;
     edge.until_serves("docs", "/", "home").await;
@@ -35,6 +36,10 @@ async fn a_promoted_deploy_is_served_in_every_way_a_reader_may_ask() {
     assert_eq!(header(home.headers(), "x-pagefold-deploy"), deploy.as_str());
     assert_eq!(header(home.headers(), "content-type"), "text/html; charset=utf-8");
     assert_eq!(header(home.headers(), "x-robots-tag"), "");
+
+    assert_eq!(header(home.headers(), "strict-transport-security"), "max-age=31536000");
+    let hashed = edge.get("docs", "/app.3f2a9c1b.js").await;
+    assert_eq!(header(hashed.headers(), "cache-control"), "public, max-age=31536000, immutable");
 
     let cached = edge.ask("GET", "docs", "/", &[("if-none-match", &etag)]).await;
     assert_eq!((cached.status(), header(cached.headers(), "etag")), (StatusCode::NOT_MODIFIED, etag));
