@@ -23,6 +23,8 @@ to_test() {
     want node nodejs
     want npm npm
     want hugo hugo
+    want jekyll jekyll
+    want bundle bundler
     want jq jq # the GitHub Action's script, as on GitHub's machines
     want /usr/sbin/sshd openssh-server # a host of private repositories
     want rclone rclone

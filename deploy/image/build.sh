@@ -30,7 +30,7 @@ main() {
     import_root
     build_image || die "the engine could not build $image"
     docker run --rm --network=none --user=12345:12345 --env=HOME=/tmp "$image" \
-        sh -c 'node --version && npm --version && hugo version && git --version' >>"$log" 2>&1 ||
+        sh -c 'node --version && npm --version && hugo version && jekyll --version && git --version' >>"$log" 2>&1 ||
         die "$image was built, but its programs do not run; see .tools/image.log"
 }
 

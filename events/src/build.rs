@@ -16,7 +16,7 @@ pub enum Build {
     /// Nobody has asked for it.
     #[default]
     Unknown,
-    /// A person asked for it; the scheduler will queue it.
+    /// A person asked for it, or its moment has come; the scheduler will queue it.
     Requested {
         /// The site to build.
         site: SiteId,
@@ -24,7 +24,7 @@ pub enum Build {
         upload: Option<Upload>,
     },
     /// It waits for a slot, or for a launcher, or is worked on.
-    Open(Job, Progress),
+    Open(Box<Job>, Progress),
     /// It has ended.
     Ended {
         /// The site it was for.
@@ -62,7 +62,7 @@ pub enum Progress {
 impl Build {
     /// What it builds, while it is open.
     #[must_use]
-    pub const fn job(&self) -> Option<&Job> {
+    pub fn job(&self) -> Option<&Job> {
         match self {
             Self::Open(job, _) => Some(job),
             Self::Unknown | Self::Requested { .. } | Self::Ended { .. } => None,
@@ -91,7 +91,7 @@ impl Build {
 impl Build {
     /// The site it is for; none if nobody asked for it.
     #[must_use]
-    pub const fn site(&self) -> Option<SiteId> {
+    pub fn site(&self) -> Option<SiteId> {
         match self {
             Self::Unknown => None,
             Self::Requested { site, .. } | Self::Ended { site, .. } => Some(*site),
@@ -119,9 +119,11 @@ impl Aggregate for Build {
                 Command::ArchiveLog { key, bytes } if !archived => {
                     Ok(vec![BuildEvent::LogArchived { site: *site, key: key.clone(), bytes: *bytes }])
                 }
-                Command::Request { .. } | Command::Queue(_) | Command::Skip { .. } | Command::ArchiveLog { .. } => {
-                    Ok(vec![])
-                }
+                Command::Request { .. }
+                | Command::Schedule { .. }
+                | Command::Queue(_)
+                | Command::Skip { .. }
+                | Command::ArchiveLog { .. } => Ok(vec![]),
                 Command::Dispatch
                 | Command::Start { .. }
                 | Command::CheckOut { .. }
@@ -135,9 +137,10 @@ impl Aggregate for Build {
     fn evolve(self, fact: &BuildEvent) -> Self {
         match (self, fact.clone()) {
             (Self::Unknown, BuildEvent::Requested { site, upload, .. }) => Self::Requested { site, upload },
+            (Self::Unknown, BuildEvent::Scheduled { site, .. }) => Self::Requested { site, upload: None },
             (state @ (Self::Unknown | Self::Requested { .. }), fact @ BuildEvent::Queued { .. }) => {
                 let upload = if let Self::Requested { upload, .. } = state { upload } else { None };
-                job(fact, upload).map_or_else(Self::default, |job| Self::Open(job, Progress::Queued))
+                job(fact, upload).map_or_else(Self::default, |job| Self::Open(Box::new(job), Progress::Queued))
             }
             (Self::Open(job, _), BuildEvent::Dispatched { .. }) => {
                 Self::Open(job, Progress::Dispatched { attempts: 0, lost: 0 })
@@ -162,6 +165,7 @@ impl Aggregate for Build {
             (
                 state,
                 BuildEvent::Requested { .. }
+                | BuildEvent::Scheduled { .. }
                 | BuildEvent::Queued { .. }
                 | BuildEvent::CheckedOut { .. }
                 | BuildEvent::Interrupted { .. }
@@ -191,12 +195,36 @@ impl Progress {
 
 /// What a fact that queues a build says there is to do.
 fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
-    let BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary } =
-        fact
+    let BuildEvent::Queued {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        lane,
+        summary,
+        recipe,
+    } = fact
     else {
         return None;
     };
-    Some(Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary, upload })
+    Some(Job {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        recipe,
+        lane,
+        summary,
+        upload,
+    })
 }
 
 fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
@@ -204,6 +232,7 @@ fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
         Command::Request { site, branch, commit, upload } => {
             Ok(vec![BuildEvent::Requested { site, branch, commit, upload }])
         }
+        Command::Schedule { site, branch, due } => Ok(vec![BuildEvent::Scheduled { site, branch, due }]),
         Command::Queue(job) => Ok(vec![queued(job)]),
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Dispatch
@@ -218,7 +247,7 @@ fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
 
 fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     match command.clone() {
-        Command::Request { .. } => Ok(vec![]),
+        Command::Request { .. } | Command::Schedule { .. } => Ok(vec![]),
         Command::Queue(job) => Ok(vec![queued(job)]),
         Command::Skip { job, reason } => Ok(skipped(job, reason)),
         Command::Cancel { reason, superseded_by } => Ok(vec![BuildEvent::Canceled { site, reason, superseded_by }]),
@@ -232,8 +261,21 @@ fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, 
 }
 
 fn queued(job: Job) -> BuildEvent {
-    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary, .. } = job;
-    BuildEvent::Queued { site, number, source_sequence, repository, branch, alias, commit, engine, lane, summary }
+    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, recipe, lane, summary, .. } =
+        job;
+    BuildEvent::Queued {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        lane,
+        summary,
+        recipe,
+    }
 }
 
 /// A build that is not worth its work has a number and an end like any other.
@@ -256,7 +298,7 @@ fn skipped(job: Job, reason: String) -> Vec<BuildEvent> {
 fn decide_open(job: &Job, progress: &Progress, command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     let site = job.site;
     match (progress, command) {
-        (_, Command::Request { .. } | Command::Queue(_) | Command::Skip { .. })
+        (_, Command::Request { .. } | Command::Schedule { .. } | Command::Queue(_) | Command::Skip { .. })
         | (Progress::Dispatched { .. } | Progress::Running { .. }, Command::Dispatch)
         // Nobody works on it.
         | (

@@ -1,7 +1,15 @@
 //! When and how a site is built, beyond where its source is: each of these has a default, which most sites keep.
 
-use crate::AliasName;
+mod filter;
+mod recipe;
+mod schedule;
+
+pub use filter::{GLOB_MAX, GLOBS_MAX, Glob};
+pub use recipe::{COMMAND_MAX, CommandLine, FOLDER_MAX, Folder, Recipe};
+pub use schedule::{CRON_MAX, Cron, SCHEDULES_MAX, Schedule, Zone};
+
 use crate::ids::Invalid;
+use crate::{AliasName, Branch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,6 +21,19 @@ use std::str::FromStr;
 pub struct Building {
     /// Which builds that run are ended when a newer one of their branch is queued.
     pub cancel_running: CancelRunning,
+    /// What is built, by what, and where its pages are then.
+    #[serde(skip_serializing_if = "Recipe::is_default")]
+    pub recipe: Recipe,
+    /// What a push must have changed to be built; anything below the base directory if there is none, or anything at all. At
+    /// most [`GLOBS_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<Glob>,
+    /// Branches of which no push is built; the live and the demo branch are none of them. At most [`GLOBS_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore_branches: Vec<Glob>,
+    /// When it is built without a push. At most [`SCHEDULES_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
 }
 
 /// Which builds that run are ended when a newer one of their branch is queued. Those that wait always are.
@@ -38,13 +59,43 @@ impl Building {
     /// What is not as most sites keep it, in a few words each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Self { cancel_running } = self;
+        let Self { cancel_running, recipe, watch, ignore_branches, schedules } = self;
         let mut told = Vec::new();
         if *cancel_running != CancelRunning::default() {
             told.push(format!("a newer push ends what runs: {cancel_running}"));
         }
+        told.extend(recipe.told());
+        if !watch.is_empty() {
+            told.push(format!("built when {} is changed", listed(watch)));
+        }
+        if !ignore_branches.is_empty() {
+            told.push(format!("branches like {} are not built", listed(ignore_branches)));
+        }
+        told.extend(schedules.iter().map(Schedule::told));
         told
     }
+
+    /// Whether no push of a branch that is shown as `alias` is built.
+    #[must_use]
+    pub fn ignores(&self, branch: &Branch, alias: &AliasName) -> bool {
+        let is_preview = matches!(alias, AliasName::Preview(_));
+        is_preview && self.ignore_branches.iter().any(|glob| glob.matches(branch.as_str()))
+    }
+
+    /// Whether a push that changed these files is worth building: one of which that is not known always is.
+    #[must_use]
+    pub fn watches(&self, changed: Option<&[String]>) -> bool {
+        let Some(changed) = changed else { return true };
+        match (&*self.watch, &self.recipe.base_directory) {
+            ([], None) => true,
+            ([], Some(base)) => changed.iter().any(|path| base.holds(path)),
+            (watch, _) => changed.iter().any(|path| watch.iter().any(|glob| glob.matches(path))),
+        }
+    }
+}
+
+fn listed(globs: &[Glob]) -> String {
+    globs.iter().map(|glob| format!("`{glob}`")).collect::<Vec<_>>().join(" or ")
 }
 
 impl CancelRunning {
@@ -96,7 +147,47 @@ mod tests {
     #[test]
     fn only_what_is_not_the_default_is_told() {
         assert_eq!(Building::default().told(), Vec::<String>::new());
-        let all = Building { cancel_running: CancelRunning::All };
-        assert_eq!(all.told(), ["a newer push ends what runs: all"]);
+        let told = Building {
+            cancel_running: CancelRunning::All,
+            recipe: Recipe { base_directory: Some("docs".parse().unwrap()), ..Recipe::default() },
+            watch: vec!["docs/**".parse().unwrap(), "*.md".parse().unwrap()],
+            ignore_branches: vec!["wip/*".parse().unwrap()],
+            schedules: vec![Schedule {
+                branch: "main".parse().unwrap(),
+                cron: "@daily".parse().unwrap(),
+                time_zone: Zone::default(),
+            }],
+        }
+        .told();
+        let expected = [
+            "a newer push ends what runs: all",
+            "the site is in `docs`",
+            "built when `docs/**` or `*.md` is changed",
+            "branches like `wip/*` are not built",
+            "`main` is built at `@daily` (UTC)",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_push_is_worth_building_if_it_changed_what_is_watched() {
+        let changed = ["docs/a.md".to_owned(), "src/b.rs".to_owned()];
+        let base = |folder: &str| Recipe { base_directory: Some(folder.parse().unwrap()), ..Recipe::default() };
+        let watch = |glob: &str| vec![glob.parse().unwrap()];
+        let of = |recipe, watch| Building { recipe, watch, ..Building::default() }.watches(Some(&changed));
+        assert!(of(Recipe::default(), vec![]) && of(base("docs"), vec![]) && !of(base("site"), vec![]));
+        assert!(of(Recipe::default(), watch("src/**")) && !of(Recipe::default(), watch("site/**")));
+        // What is watched is said: the base directory says nothing then.
+        assert!(of(base("site"), watch("**/*.rs")) && !of(base("docs"), watch("site/**")));
+        let site = Building { recipe: base("site"), ..Building::default() };
+        assert!(site.watches(None) && !site.watches(Some(&[])), "what is not known is built, and nothing is nothing");
+    }
+
+    #[test]
+    fn only_previews_are_ignored() {
+        let building = Building { ignore_branches: vec!["**".parse().unwrap()], ..Building::default() };
+        let (main, live): (Branch, AliasName) = ("main".parse().unwrap(), AliasName::Live);
+        assert!(!building.ignores(&main, &live) && building.ignores(&main, &AliasName::Preview(main.clone())));
+        assert!(!Building::default().ignores(&main, &AliasName::Preview(main.clone())));
     }
 }

@@ -17,6 +17,9 @@ const HUGO: [&str; 3] = ["hugo.toml", "hugo.yaml", "hugo.json"];
 const CONFIG: [&str; 3] = ["config.toml", "config.yaml", "config.json"];
 const FOLDERS: [&str; 3] = ["archetypes", "layouts", "themes"];
 
+/// What a site of Jekyll has, and those of some programs of Node.js too.
+const JEKYLL: [&str; 2] = ["_config.yml", "_config.yaml"];
+
 /// Guesses the engine from the names at the top of a repository. A script of `package.json` is run with every engine, so that
 /// what has both is a site of Hugo.
 #[must_use]
@@ -29,8 +32,15 @@ pub fn detect(names: &[&str]) -> Detected {
     if let (Some(name), Some(folder)) = (CONFIG.iter().find(has), FOLDERS.iter().find(has)) {
         return Detected { engine: SiteEngine::Hugo, because: format!("there are `{name}` and `{folder}`") };
     }
+    let jekyll = JEKYLL.iter().find(has);
+    if let (Some(name), true) = (jekyll, names.contains(&"Gemfile")) {
+        return Detected { engine: SiteEngine::Jekyll, because: format!("there are `{name}` and `Gemfile`") };
+    }
     if names.contains(&"package.json") {
         return found(SiteEngine::NodeJs, "package.json");
+    }
+    if let Some(name) = jekyll {
+        return found(SiteEngine::Jekyll, name);
     }
     if names.contains(&"index.html") {
         return found(SiteEngine::Static, "index.html");
@@ -52,6 +62,9 @@ mod tests {
             (&["index.html", "package.json"], SiteEngine::NodeJs, "there is `package.json`"),
             (&["about.html", "index.html"], SiteEngine::Static, "there is `index.html`"),
             (&["config.toml", "README.md"], SiteEngine::Static, "nothing there is to be built"),
+            (&["_config.yml", "index.html"], SiteEngine::Jekyll, "there is `_config.yml`"),
+            (&["Gemfile", "_config.yml", "package.json"], SiteEngine::Jekyll, "there are `_config.yml` and `Gemfile`"),
+            (&["_config.yml", "package.json"], SiteEngine::NodeJs, "there is `package.json`"),
             (&[], SiteEngine::Static, "nothing there is to be built"),
         ] {
             assert_eq!(detect(names), Detected { engine, because: because.to_owned() }, "{names:?}");

@@ -203,6 +203,7 @@ impl Recorded {
             | Event::Host(HostEvent::Claimed { site, .. } | HostEvent::Released { site, .. })
             | Event::Build(
                 BuildEvent::Requested { site, .. }
+                | BuildEvent::Scheduled { site, .. }
                 | BuildEvent::Queued { site, .. }
                 | BuildEvent::Dispatched { site }
                 | BuildEvent::Started { site, .. }

@@ -1,5 +1,6 @@
 //! Identities that machines make: events, builds, deploys, commits and content digests.
 
+use crate::Branch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -37,6 +38,12 @@ impl BuildId {
     #[must_use]
     pub fn of(cause: EventId, site: SiteId) -> Self {
         Self(Uuid::new_v5(&cause, format!("build/{site}").as_bytes()))
+    }
+
+    /// The build of `branch` that the schedules of `site` make at a moment, in seconds since 1970: a moment never makes two.
+    #[must_use]
+    pub fn scheduled(site: SiteId, branch: &Branch, at_s: i64) -> Self {
+        Self(Uuid::new_v5(&site.0, format!("schedule/{at_s}/{branch}").as_bytes()))
     }
 }
 

@@ -52,6 +52,7 @@ impl Occasion {
                 Some(Self::BuildFailed)
             }
             BuildEvent::Requested { .. }
+            | BuildEvent::Scheduled { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::CheckedOut { .. }
             | BuildEvent::Interrupted { .. }

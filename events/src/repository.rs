@@ -11,6 +11,11 @@ pub const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Deliveries remembered of one repository at most, whatever comes in that time: the newest.
 pub const DELIVERIES_MAX: usize = 500;
 
+/// Changed files that the fact of a push names at most.
+pub const PATHS_MAX: usize = 100;
+/// Longest of their paths together, in bytes.
+pub const PATHS_BYTES_MAX: usize = 8_000;
+
 /// What is remembered of a repository: the deliveries recorded lately. One that comes again after that is stated again, with
 /// the same id, and whoever hears it finds the build that it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +52,8 @@ pub enum Change {
         summary: String,
         /// Whether its message asks not to build it.
         skip: bool,
+        /// The files that were changed; none if not all are known, or they are too many to be told.
+        paths: Option<Vec<String>>,
     },
     /// It is no more.
     Deleted,
@@ -70,9 +77,17 @@ impl Delivery {
     fn fact(&self) -> RepositoryEvent {
         let Self { id, repository, branch, before, change, site } = self.clone();
         match change {
-            Change::Pushed { commit, summary, skip } => {
-                RepositoryEvent::PushReceived { repository, branch, before, commit, summary, delivery: id, skip, site }
-            }
+            Change::Pushed { commit, summary, skip, paths } => RepositoryEvent::PushReceived {
+                repository,
+                branch,
+                before,
+                commit,
+                summary,
+                delivery: id,
+                skip,
+                site,
+                paths,
+            },
             Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id, site },
         }
     }
@@ -120,7 +135,7 @@ mod tests {
 
     fn pushed(id: &str) -> Command {
         let commit = "a".repeat(40).parse().unwrap();
-        Command::Receive(told(id, Change::Pushed { commit, summary: "first".to_owned(), skip: false }))
+        Command::Receive(told(id, Change::Pushed { commit, summary: "first".to_owned(), skip: false, paths: None }))
     }
 
     fn push(id: &str) -> RepositoryEvent {
@@ -132,6 +147,7 @@ mod tests {
             summary: "first".to_owned(),
             delivery: id.to_owned(),
             skip: false,
+            paths: None,
             site: None,
         }
     }

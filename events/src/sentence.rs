@@ -70,6 +70,7 @@ impl Event {
             | Self::Deploy(_)
             | Self::Build(
                 BuildEvent::Requested { .. }
+                | BuildEvent::Scheduled { .. }
                 | BuildEvent::Queued { .. }
                 | BuildEvent::Dispatched { .. }
                 | BuildEvent::Started { .. }
@@ -206,6 +207,9 @@ fn build(fact: &BuildEvent) -> String {
             format!("build of `{branch}` at {} requested", commit.short())
         }
         BuildEvent::Requested { branch, commit: None, .. } => format!("build of `{branch}` requested"),
+        BuildEvent::Scheduled { branch, due, .. } => {
+            format!("build of `{branch}` is due: {} at {:02}:{:02} UTC", due.date(), due.hour(), due.minute())
+        }
         BuildEvent::Queued { number, branch, .. } => format!("build {number} queued for `{branch}`"),
         BuildEvent::Dispatched { .. } => "build has a slot".to_owned(),
         BuildEvent::Started { attempt: 1, worker, .. } => format!("build started on {worker}"),

@@ -85,8 +85,9 @@ fn settings_say_how_a_site_is_built_where_that_is_not_the_default() {
     let sample = std::fs::read(folder().join("history/site.settings_changed.v1.json")).unwrap();
     let mut data: Value = serde_json::from_slice(&sample).unwrap();
     assert_eq!(data["settings"].get("building"), None);
-    data["settings"]["building"] =
-        serde_json::to_value(events::Building { cancel_running: events::CancelRunning::All }).unwrap();
+    data["settings"]["building"] = serde_json::json!({ "cancel_running": "all", "recipe": { "base_directory": "docs", "command": "make" },
+            "watch": ["docs/**"], "ignore_branches": ["wip/*"],
+            "schedules": [{ "branch": "main", "cron": "0 6 * * *", "time_zone": "Europe/London" }] });
     assert!(jsonschema::validator_for(&schema::facts()["site.settings_changed.v1"]).unwrap().is_valid(&data));
     let event = Event::decode("dev.pagefold.site.settings_changed.v1", data.to_string().as_bytes()).unwrap();
     assert_eq!(event.data(), data);
@@ -95,6 +96,22 @@ fn settings_say_how_a_site_is_built_where_that_is_not_the_default() {
     assert!(jsonschema::validator_for(&schema::facts()["site.settings_changed.v1"]).unwrap().is_valid(&data));
     let event = Event::decode("dev.pagefold.site.settings_changed.v1", data.to_string().as_bytes()).unwrap();
     assert_eq!(event.data()["settings"].get("building"), None);
+}
+
+#[test]
+fn a_push_may_tell_what_it_changed_and_a_queued_build_how_it_is_made() {
+    for (name, field, value) in [
+        ("repository.push_received.v1", "paths", serde_json::json!(["docs/a.md"])),
+        ("build.queued.v1", "recipe", serde_json::json!({ "output_directory": "dist" })),
+    ] {
+        let sample = std::fs::read(folder().join(format!("history/{name}.json"))).unwrap();
+        let mut data: Value = serde_json::from_slice(&sample).unwrap();
+        assert_eq!(data.get(field), None);
+        data[field] = value;
+        assert!(jsonschema::validator_for(&schema::facts()[name]).unwrap().is_valid(&data), "{name}");
+        let event = Event::decode(&format!("dev.pagefold.{name}"), data.to_string().as_bytes()).unwrap();
+        assert_eq!(event.data(), data);
+    }
 }
 
 #[test]

@@ -245,6 +245,9 @@ fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
             let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" }.to_owned();
             Some(BuildRow { branch, commit, summary, ..row })
         }
+        BuildEvent::Scheduled { site, branch, .. } => {
+            Some(BuildRow { branch, summary: "Scheduled build".to_owned(), lane: Lane::Low, ..blank(recorded, site)? })
+        }
         BuildEvent::Queued { site, .. } => Some(blank(recorded, site)?.before_its_end(fact, at)),
         BuildEvent::Dispatched { .. }
         | BuildEvent::Started { .. }
@@ -329,7 +332,7 @@ impl BuildRow {
             BuildEvent::Canceled { reason, superseded_by, .. } => {
                 Self { state: State::Canceled, reason, superseded_by, ended_at: Some(at), ..self }
             }
-            BuildEvent::Requested { .. } | BuildEvent::LogArchived { .. } => self,
+            BuildEvent::Requested { .. } | BuildEvent::Scheduled { .. } | BuildEvent::LogArchived { .. } => self,
         }
     }
 
@@ -337,6 +340,7 @@ impl BuildRow {
         match fact.clone() {
             BuildEvent::LogArchived { key, bytes, .. } => Self { log_key: Some(key), log_bytes: Some(bytes), ..self },
             BuildEvent::Requested { .. }
+            | BuildEvent::Scheduled { .. }
             | BuildEvent::Queued { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }

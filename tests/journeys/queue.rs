@@ -80,3 +80,35 @@ async fn a_newer_push_ends_the_build_of_a_preview_that_runs_and_of_the_live_bran
     let overtaken = site.builds().await.into_iter().find(|build| build.id == older).unwrap();
     assert_eq!((overtaken.state.as_str(), overtaken.superseded_by), ("canceled", Some(newer)));
 }
+
+#[tokio::test]
+async fn a_branch_is_built_at_a_set_time_without_a_push() {
+    let platform = Platform::shared().await;
+    let site = platform.site("daily", json!({})).await;
+    site.push("main", [("index.html", "pushed")]).await;
+    site.promoted(1).await;
+    let told = platform.operator(&["site", "set", "daily", "--schedule", "main * * * * *"]);
+    assert_eq!(told, "schedules: {\"branch\":\"main\",\"cron\":\"* * * * *\",\"time_zone\":\"UTC\"}\n");
+    let due = site.until("build.scheduled", |fact| fact.data["branch"] == "main").await;
+    let queued = site.until("build.queued", |fact| fact.subject == due.subject).await;
+    assert_eq!((&queued.data["lane"], &queued.data["summary"]), (&json!("low"), &json!("Scheduled build")));
+    let _ = platform.operator(&["site", "set", "daily", "--schedule", ""]);
+    site.promoted(2).await;
+    platform.read_model_has_caught_up().await;
+    let build: serde_json::Value = platform.api().get(&format!("/builds/{}", due.subject)).await;
+    assert_eq!(build["trigger"], json!({ "kind": "schedule", "actor": "service:scheduler" }));
+}
+
+#[tokio::test]
+async fn a_site_in_a_folder_is_built_by_its_own_command_and_ignores_branches_it_does_not_want() {
+    let platform = Platform::shared().await;
+    let settings = json!({ "engine": "auto", "base_directory": "docs", "output_directory": "dist",
+        "command": "mkdir dist && tr a-z A-Z < page > dist/index.html", "ignore_branches": ["wip/**"] });
+    let site = platform.site("corner", settings).await;
+    site.push("main", [("docs/page", "small"), ("index.html", "outside")]).await;
+    site.promoted(1).await;
+    site.serves("/", "SMALL").await;
+    site.push("wip/x", [("docs/page", "later")]).await;
+    let skipped = site.until("build.finished", |fact| fact.data["outcome"] == "skipped").await;
+    assert_eq!(skipped.data["reason"], "The site's settings ignore branches of this name.");
+}

@@ -1,7 +1,8 @@
 //! What is asked of a build, and what is told of one.
 
 use crate::event::{Artifact, Resources, Source, Step, Upload};
-use crate::{AliasName, Branch, BuildId, CommitId, Lane, Outcome, RepositoryUrl, SiteEngine, SiteId};
+use crate::{AliasName, Branch, BuildId, CommitId, Lane, Outcome, Recipe, RepositoryUrl, SiteEngine, SiteId};
+use time::OffsetDateTime;
 
 /// What there is to build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Job {
     pub commit: Option<CommitId>,
     /// How source becomes pages.
     pub engine: SiteEngine,
+    /// What of the source is built, and by what.
+    pub recipe: Recipe,
     /// How urgent it is.
     pub lane: Lane,
     /// What it is about.
@@ -69,6 +72,15 @@ pub enum Command {
         commit: Option<CommitId>,
         /// The folder that was uploaded, in the place of a commit.
         upload: Option<Upload>,
+    },
+    /// Its moment has come.
+    Schedule {
+        /// The site to build.
+        site: SiteId,
+        /// The branch.
+        branch: Branch,
+        /// The moment that was meant.
+        due: OffsetDateTime,
     },
     /// Put it in the queue.
     Queue(Job),

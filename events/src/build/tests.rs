@@ -17,6 +17,7 @@ fn job() -> Job {
         lane: Lane::High,
         summary: "first".to_owned(),
         upload: None,
+        recipe: Default::default(),
     }
 }
 

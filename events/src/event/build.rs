@@ -1,9 +1,10 @@
 //! Facts about source and what is made of it.
 
 use super::{Resources, SiteEngine, Step};
-use crate::{AliasName, Branch, BuildId, CommitId, Digest, RepositoryUrl, SiteId, UserId};
+use crate::{AliasName, Branch, BuildId, CommitId, Digest, Recipe, RepositoryUrl, SiteId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// What a source repository told us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,10 @@ pub enum RepositoryEvent {
         /// The only site it is for, whose own secret signed it; every site of the repository if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         site: Option<SiteId>,
+        /// The files that it changed, each once; absent if the sender does not tell all of them, or they are more than
+        /// [`PATHS_MAX`](crate::repository::PATHS_MAX).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paths: Option<Vec<String>>,
     },
     /// A branch was deleted; its preview goes with it.
     #[serde(rename = "branch_deleted.v1")]
@@ -65,6 +70,19 @@ pub enum BuildEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upload: Option<Upload>,
     },
+    /// A moment came at which the site's schedules name a branch.
+    #[serde(rename = "scheduled.v1")]
+    #[cfg_attr(feature = "older", serde(skip_deserializing))]
+    Scheduled {
+        /// The site to build.
+        site: SiteId,
+        /// The branch to build, at its tip when the build starts.
+        branch: Branch,
+        /// The moment that was meant. It may be long over where nobody could state it in time: it counts once then.
+        #[serde(with = "time::serde::rfc3339")]
+        #[schemars(with = "String", extend("format" = "date-time"))]
+        due: OffsetDateTime,
+    },
     /// A build waits for its turn.
     #[serde(rename = "queued.v1")]
     Queued {
@@ -88,6 +106,9 @@ pub enum BuildEvent {
         lane: Lane,
         /// What it is about, for people: the commit summary or why it was asked for.
         summary: String,
+        /// What of the source is built, and by what, as the site's settings had it; as its engine has it if absent.
+        #[serde(default, skip_serializing_if = "Recipe::is_default")]
+        recipe: Recipe,
     },
     /// The scheduler gave it a slot; the next free launcher takes it.
     #[serde(rename = "dispatched.v1")]

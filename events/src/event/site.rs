@@ -152,4 +152,10 @@ pub enum SiteEngine {
     /// The Hugo site generator.
     #[serde(rename = "hugo")]
     Hugo,
+    /// The Jekyll site generator, with the gems of its Gemfile where there is one.
+    #[serde(rename = "jekyll")]
+    Jekyll,
+    /// Whichever its files speak for, found out anew by every build.
+    #[serde(rename = "auto")]
+    Auto,
 }

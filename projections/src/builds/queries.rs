@@ -10,8 +10,8 @@ use sqlx::types::Uuid;
 pub(crate) const REQUESTED_BY: &str =
     "(SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1)";
 /// What began it.
-pub(crate) const TRIGGER: &str =
-    "(SELECT CASE WHEN type LIKE 'dev.pagefold.repository.%' THEN 'push' ELSE 'request' END
+pub(crate) const TRIGGER: &str = "(SELECT CASE WHEN type LIKE 'dev.pagefold.repository.%' THEN 'push'
+        WHEN type = 'dev.pagefold.build.scheduled.v1' THEN 'schedule' ELSE 'request' END
     FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1)";
 
 /// A build with who began its story and what its site is called. Both are looked up here and not in the fold, so that a

@@ -90,6 +90,7 @@ impl Story {
             engine: SiteEngine::NodeJs,
             lane: Lane::High,
             summary: format!("Build {number} — “ünïcödé” 📄"),
+            recipe: Default::default(),
         };
         self.build(id, fact)
     }

@@ -208,6 +208,7 @@ fn job(site: &str, number: u64) -> build::Job {
         lane: events::Lane::Low,
         summary: format!("build {number}"),
         upload: None,
+        recipe: Default::default(),
     }
 }
 

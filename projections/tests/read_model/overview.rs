@@ -117,6 +117,7 @@ async fn what_waits_for_somebody_is_theirs() {
         summary: "Fix".to_owned(),
         delivery: "d-1".to_owned(),
         skip: false,
+        paths: None,
         site: Some(site_id("zeta")),
     };
     later.push(story.tell(format!("github.com/acme/docs#{}", site_id("zeta")), "webhook:github", push));

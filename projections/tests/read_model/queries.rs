@@ -83,6 +83,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
         summary: "Fix a typo".to_owned(),
         delivery: "d-1".to_owned(),
         skip: false,
+        paths: None,
         site: None,
     };
     let build = story.next_build();

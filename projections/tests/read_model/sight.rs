@@ -32,6 +32,7 @@ fn history() -> Vec<Recorded> {
         summary: "Fix".to_owned(),
         delivery: "d-1".to_owned(),
         skip: false,
+        paths: None,
         site: None,
     };
     history.push(story.tell("github.com/acme/docs", "webhook:github", push));

@@ -1,5 +1,6 @@
 # Builds the checkout in the current directory into `_site`.
-# Runs with `sh -eu` in the sandbox; the first argument is the engine: static, node.js or hugo.
+# Runs with `sh -eu` in the sandbox. Arguments: the engine (static, node.js, hugo or jekyll), the folder of the site, the folder of
+# its pages seen from there, and the site's own command; each of the last three may be empty.
 
 say() {
     printf '[build] %s\n' "$*"
@@ -28,48 +29,117 @@ without_site_variables() {
     env "$@"
 }
 
-run_script() {
+install_packages() {
     if [ -f package-lock.json ]; then
         say 'npm ci'
         without_site_variables npm ci || fail 'npm ci failed, see the lines above' "$?"
     fi
+}
+
+run_script() {
+    install_packages
     say "npm run $1"
     npm run "$1" || fail "npm run $1 failed, see the lines above" "$?"
 }
 
-# The Node.js of the sandbox is used: a version asked for in `.nvmrc` is not installed.
-case $1 in
-node.js) script=$(wanted_script build) ;;
-*) script=$(wanted_script) ;;
-esac
-export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
-if [ -n "$script" ]; then
-    run_script "$script"
-elif [ "$1" = node.js ]; then
-    [ -f package.json ] || fail 'nothing to run: there is no package.json'
-    fail 'package.json has no script named pages, federalist or build'
-fi
+run_command() {
+    install_packages
+    say 'the command of the site'
+    sh -eu -c "$1" || fail 'the command of the site failed, see the lines above' "$?"
+}
 
-case $1 in
-static)
-    if [ -e _site ]; then
-        say 'static files: _site as it is'
-    else
-        say 'static files'
-        mkdir _site
-        for entry in * .[!.]* ..?*; do
-            case $entry in .git | _site) continue ;; esac
-            if [ -e "$entry" ] || [ -L "$entry" ]; then mv -- "$entry" _site/; fi
-        done
+publish_static() {
+    if [ -e "$pages" ]; then
+        say "static files: $pages as it is"
+        return
     fi
-    ;;
-hugo)
+    [ "$pages" = _site ] || fail "the build left no $pages folder"
+    say 'static files'
+    mkdir _site
+    for entry in * .[!.]* ..?*; do
+        case $entry in .git | _site) continue ;; esac
+        if [ -e "$entry" ] || [ -L "$entry" ]; then mv -- "$entry" _site/; fi
+    done
+}
+
+run_hugo() {
     command -v hugo >/dev/null || fail 'this sandbox has no Hugo'
     say 'hugo'
     export HUGO_CACHEDIR="$HOME/hugo-cache" HUGO_RESOURCEDIR="$HOME/hugo-resources"
-    hugo --destination _site ${BASEURL:+--baseURL "$BASEURL"} || fail 'hugo failed, see the lines above' "$?"
-    ;;
-esac
+    hugo --destination "$pages" ${BASEURL:+--baseURL "$BASEURL"} || fail 'hugo failed, see the lines above' "$?"
+}
 
-[ -d _site ] || fail 'the build left no _site folder'
+# Whether the gems of the Gemfile are those of the sandbox. Only the Bundler that Debian packages finds gems that Debian packages.
+has_gems() {
+    set -- /usr/share/rubygems-integration/all/specifications/bundler-*.gemspec
+    if [ -z "$bundler" ] && [ -e "$1" ]; then
+        bundler=${1##*/bundler-} bundler=${bundler%.gemspec}
+    fi
+    without_site_variables bundle ${bundler:+"_${bundler}_"} install --local >"$HOME/bundle.log" 2>&1
+}
+
+# Installs the gems of the Gemfile: into the home of the build, but for those that the sandbox has.
+install_gems() {
+    command -v bundle >/dev/null || fail 'Gemfile is there, but this sandbox has no Bundler'
+    asked=$(cat .bundler-version 2>/dev/null || true)
+    case $asked in *[!0-9.]*) fail '.bundler-version is not a version' ;; esac
+    bundler=$asked
+    export GEM_HOME="$HOME/gems"
+    say 'bundle install'
+    if has_gems; then
+        cat "$HOME/bundle.log"
+    else
+        bundler=$asked
+        without_site_variables bundle ${bundler:+"_${bundler}_"} install || fail 'bundle install failed, see the lines above' "$?"
+    fi
+}
+
+run_jekyll() {
+    command -v jekyll >/dev/null || fail 'this sandbox has no Jekyll'
+    export JEKYLL_ENV=production
+    set -- jekyll
+    if [ -f Gemfile ]; then
+        install_gems
+        set -- bundle ${bundler:+"_${bundler}_"} exec jekyll
+    fi
+    say 'jekyll build'
+    "$@" build --destination "$pages" --baseurl "$BASEURL" || fail 'jekyll build failed, see the lines above' "$?"
+}
+
+engine=$1 pages=${3:-_site} top=$PWD
+if [ -n "$2" ]; then
+    [ -d "$2" ] || fail "there is no folder $2 in the repository"
+    cd -- "$2"
+fi
+export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
+
+# The Node.js of the sandbox is used: a version asked for in `.nvmrc` is not installed.
+if [ -n "$4" ]; then
+    run_command "$4"
+else
+    case $engine in
+    node.js) script=$(wanted_script build) ;;
+    *) script=$(wanted_script) ;;
+    esac
+    if [ -n "$script" ]; then
+        run_script "$script"
+    elif [ "$engine" = node.js ]; then
+        [ -f package.json ] || fail 'nothing to run: there is no package.json'
+        fail 'package.json has no script named pages, federalist or build'
+    fi
+    case $engine in
+    static) publish_static ;;
+    hugo) run_hugo ;;
+    jekyll) run_jekyll ;;
+    esac
+fi
+
+[ -d "$pages" ] || fail "the build left no $pages folder"
+# The pages are taken from one place, whatever the site calls it.
+if [ "$PWD/$pages" != "$top/_site" ]; then
+    rm -rf -- "$top/_site.taken"
+    mv -- "$pages" "$top/_site.taken"
+    rm -rf -- "$top/_site"
+    mv -- "$top/_site.taken" "$top/_site"
+fi
 say 'done'

@@ -44,7 +44,15 @@ pub(crate) fn diagnose(lines: &[String], code: i64) -> Diagnosis {
 
 /// Whether the script ended the build by what it stated: a step that it only began may be killed at any time.
 fn stated_failure(stated: &str, code: i64) -> bool {
-    const STATED: [&str; 4] = ["package.json ", "nothing to run", "this sandbox has no", "the build left no"];
+    const STATED: [&str; 7] = [
+        "package.json ",
+        "nothing to run",
+        "this sandbox has no",
+        "the build left no",
+        "there is no folder",
+        "Gemfile is there",
+        ".bundler-version is",
+    ];
     code == 1 && STATED.iter().any(|begin| stated.starts_with(begin))
 }
 
@@ -95,7 +103,8 @@ fn cut(line: &str) -> String {
 
 /// A capital at its beginning, and an end.
 fn sentence(text: &str) -> String {
-    let is_command = text.starts_with("npm ") || text.starts_with("hugo ") || text.starts_with("package.json");
+    let is_command = ["npm ", "hugo ", "jekyll ", "bundle "].iter().any(|name| text.starts_with(name))
+        || text.starts_with("package.json");
     let mut letters = text.chars();
     let begun = match letters.next() {
         Some(first) if !is_command => first.to_uppercase().chain(letters).collect(),
@@ -109,8 +118,13 @@ const HINTS: &[(&[&str], &str)] = &[
     (&["has no script named"], "Add a script named pages to package.json that makes the folder _site."),
     (&["there is no package.json"], "Commit package.json, or choose another engine for the site."),
     (
-        &["left no _site"],
-        "Let the build write its pages into the folder _site, for instance by its option for the output.",
+        &["the build left no"],
+        "Let the build write its pages into that folder, or name the one it writes them into in the site's settings.",
+    ),
+    (&["there is no folder"], "The site's settings name a folder that this branch does not have."),
+    (
+        &["could not find gem", "bundle install failed"],
+        "Look whether the gems of Gemfile.lock are there for this version of Ruby.",
     ),
     (
         &["package.json cannot be read", "ejsonparse"],

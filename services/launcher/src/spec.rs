@@ -5,9 +5,10 @@
 
 use crate::lines::Lines;
 use crate::mask::Mask;
+use crate::terms;
 use crate::variables::Variables;
 use crate::workspace::Workspace;
-use events::SiteEngine;
+use events::{AliasName, CommandLine, Context, Folder, Recipe, SiteEngine};
 use std::collections::BTreeMap;
 
 /// Where the checkout is inside the sandbox.
@@ -28,7 +29,12 @@ pub struct Inputs {
     pub branch: String,
     pub commit: String,
     pub repository_url: String,
+    /// Which it is, however that was found out.
     pub engine: SiteEngine,
+    /// What of the source is built, and by what.
+    pub recipe: Recipe,
+    /// What its deploy is shown as.
+    pub alias: AliasName,
     /// Where the commit is checked out.
     pub workspace: Workspace,
     /// What the site gives it.
@@ -107,7 +113,11 @@ impl ContainerSpec {
 
 /// Describes the container of `build`.
 pub fn specify(build: &Inputs, limits: &Limits) -> ContainerSpec {
-    let command = ["sh", "-eu", "-c", SCRIPT, "build", name_of(build.engine)];
+    let Recipe { base_directory, command, output_directory } = &build.recipe;
+    let folder = |folder: &Option<Folder>| folder.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (base, pages) = (folder(base_directory), folder(output_directory));
+    let command = command.as_ref().map(CommandLine::as_str).unwrap_or_default();
+    let command = ["sh", "-eu", "-c", SCRIPT, "build", terms::engine(build.engine), &base, &pages, command];
     ContainerSpec {
         build: build.build.clone(),
         name: container_name(&build.build),
@@ -125,14 +135,6 @@ pub fn container_name(build: &str) -> String {
     format!("pagefold-build-{}", build.chars().map(kept).collect::<String>())
 }
 
-fn name_of(engine: SiteEngine) -> &'static str {
-    match engine {
-        SiteEngine::Static => "static",
-        SiteEngine::NodeJs => "node.js",
-        SiteEngine::Hugo => "hugo",
-    }
-}
-
 fn environment(build: &Inputs) -> BTreeMap<String, String> {
     let (owner, repository) = owner_and_repository(&build.repository_url);
     let of_site = [
@@ -147,7 +149,16 @@ fn environment(build: &Inputs) -> BTreeMap<String, String> {
     ];
     let names: Vec<&str> = of_site.iter().map(|(name, _)| *name).chain(build.variables.names()).collect();
     let names = names.join(" ");
-    let of_sandbox = [("SITE_VARIABLES", names.as_str()), ("CI", "true"), ("LANG", "C.UTF-8"), ("HOME", HOME)];
+    let context = Context::of(&build.alias).to_string();
+    let of_sandbox = [
+        ("SITE_VARIABLES", names.as_str()),
+        ("CI", "true"),
+        ("LANG", "C.UTF-8"),
+        ("HOME", HOME),
+        ("PAGEFOLD", "true"),
+        ("PAGEFOLD_BUILD", build.build.as_str()),
+        ("PAGEFOLD_CONTEXT", &context),
+    ];
     let all = of_site.into_iter().chain(of_sandbox);
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -171,7 +182,7 @@ mod tests {
     use super::{Inputs, Limits, container_name, owner_and_repository, specify};
     use crate::variables::Variables;
     use crate::workspace::Workspace;
-    use events::SiteEngine;
+    use events::{AliasName, Recipe, SiteEngine};
 
     fn job(engine: SiteEngine) -> Inputs {
         Inputs {
@@ -181,6 +192,8 @@ mod tests {
             commit: "a".repeat(40),
             repository_url: "https://token:secret@example.org/acme/docs.git".to_owned(),
             engine,
+            recipe: Recipe::default(),
+            alias: AliasName::Live,
             workspace: Workspace::at("/var/lib/pagefold/build"),
             variables: Variables::default(),
         }
@@ -199,6 +212,9 @@ mod tests {
             "HOME=/home/build",
             "LANG=C.UTF-8",
             "OWNER=acme",
+            "PAGEFOLD=true",
+            "PAGEFOLD_BUILD=0192/x",
+            "PAGEFOLD_CONTEXT=live",
             "REPOSITORY=docs",
             "SITE=docs",
             "SITE_PREFIX=",
@@ -214,13 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn the_script_is_told_the_engine() {
-        for (engine, name) in
-            [(SiteEngine::Static, "static"), (SiteEngine::NodeJs, "node.js"), (SiteEngine::Hugo, "hugo")]
-        {
-            let spec = specify(&job(engine), &Limits::default());
-            assert_eq!(spec.command.last().map(String::as_str), Some(name));
-        }
+    fn the_script_is_told_the_engine_and_the_recipe() {
+        let told = |inputs: &Inputs| specify(inputs, &Limits::default()).command[5..].to_vec();
+        assert_eq!(told(&job(SiteEngine::Jekyll)), ["jekyll", "", "", ""]);
+        let recipe = Recipe {
+            base_directory: Some("docs".parse().unwrap()),
+            command: Some("make it".parse().unwrap()),
+            output_directory: Some("dist/html".parse().unwrap()),
+        };
+        assert_eq!(told(&Inputs { recipe, ..job(SiteEngine::NodeJs) }), ["node.js", "docs", "dist/html", "make it"]);
     }
 
     #[test]

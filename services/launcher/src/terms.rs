@@ -7,6 +7,8 @@ pub(crate) const fn engine(engine: SiteEngine) -> &'static str {
         SiteEngine::Static => "static",
         SiteEngine::NodeJs => "node.js",
         SiteEngine::Hugo => "hugo",
+        SiteEngine::Jekyll => "jekyll",
+        SiteEngine::Auto => "auto",
     }
 }
 

@@ -175,6 +175,7 @@ fn reason(fact: &BuildEvent) -> String {
     match fact {
         BuildEvent::Finished { reason, .. } | BuildEvent::Canceled { reason, .. } => reason.clone(),
         BuildEvent::Requested { .. }
+        | BuildEvent::Scheduled { .. }
         | BuildEvent::Queued { .. }
         | BuildEvent::Dispatched { .. }
         | BuildEvent::Started { .. }

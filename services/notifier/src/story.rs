@@ -54,6 +54,7 @@ impl Aggregate for BuildStory {
                 (self.hint, self.duration_ms) = (hint, Some(duration_ms));
             }
             BuildEvent::Requested { .. }
+            | BuildEvent::Scheduled { .. }
             | BuildEvent::Dispatched { .. }
             | BuildEvent::Started { .. }
             | BuildEvent::Interrupted { .. }

@@ -4,10 +4,11 @@ use crate::access::Access;
 use anyhow::{Result, bail};
 use clap::Args;
 use ctl::print::cell;
-use events::CancelRunning;
+use events::{CancelRunning, Schedule};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// What shall be so from now on.
+/// What shall be so from now on. An empty text asks for the default.
 #[derive(Debug, Args)]
 pub(crate) struct Set {
     /// Its name or its id
@@ -15,11 +16,29 @@ pub(crate) struct Set {
     /// Which builds that run are ended by a newer push of their branch: `previews`, `all` or `none`
     #[arg(long)]
     cancel_running: Option<CancelRunning>,
+    /// The folder of the repository that is the site
+    #[arg(long, value_name = "FOLDER")]
+    base_directory: Option<String>,
+    /// What a shell runs in that folder, in the place of what the engine runs
+    #[arg(long)]
+    command: Option<String>,
+    /// Where its pages are then, seen from that folder
+    #[arg(long, value_name = "FOLDER")]
+    output_directory: Option<String>,
+    /// A glob of files of which a push must have changed one; can be given more than once
+    #[arg(long, value_name = "GLOB")]
+    watch: Vec<String>,
+    /// A glob of branches of which no push is built; can be given more than once
+    #[arg(long, value_name = "GLOB")]
+    ignore_branch: Vec<String>,
+    /// A branch, a line of cron and a time zone, such as `main 0 6 * * * Europe/London`; can be given more than once
+    #[arg(long, value_name = "LINE")]
+    schedule: Vec<String>,
 }
 
 impl Set {
     pub(crate) async fn run(self, access: &Access) -> Result<()> {
-        let named = self.named();
+        let named = self.named()?;
         if named.is_empty() {
             bail!("nothing to change is named: see `pagefold site set --help`");
         }
@@ -29,8 +48,30 @@ impl Set {
         access.print().one(&site, &told.collect::<Vec<_>>().join("\n"))
     }
 
-    fn named(&self) -> Map<String, Value> {
-        let named = [("cancel_running", self.cancel_running.map(|choice| json!(choice)))];
-        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    fn named(&self) -> Result<Map<String, Value>> {
+        let schedules = |lines: &[String]| lines.iter().map(|line| line.parse()).collect::<Result<Vec<Schedule>, _>>();
+        let named = [
+            ("cancel_running", self.cancel_running.map(|choice| json!(choice))),
+            ("base_directory", text(self.base_directory.as_deref())),
+            ("command", text(self.command.as_deref())),
+            ("output_directory", text(self.output_directory.as_deref())),
+            ("watch", list(&given(&self.watch), &self.watch)),
+            ("ignore_branches", list(&given(&self.ignore_branch), &self.ignore_branch)),
+            ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),
+        ];
+        Ok(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }
+}
+
+fn text(given: Option<&str>) -> Option<Value> {
+    given.map(|text| if text.is_empty() { Value::Null } else { json!(text) })
+}
+
+/// What is left when empty texts are not counted: they ask for an empty list.
+fn given(texts: &[String]) -> Vec<String> {
+    texts.iter().filter(|text| !text.is_empty()).cloned().collect()
+}
+
+fn list(entries: &[impl Serialize], named: &[String]) -> Option<Value> {
+    (!named.is_empty()).then(|| json!(entries))
 }

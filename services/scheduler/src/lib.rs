@@ -1,6 +1,6 @@
 //! The scheduler decides what is built and when.
 //!
-//! *Hears* organizations, sites, pushes, builds and aliases. *Says* `build.queued`, `build.dispatched`, `build.canceled`, and
+//! *Hears* organizations, sites, pushes, builds and aliases. *Says* `build.scheduled`, `build.queued`, `build.dispatched`, `build.canceled`, and
 //! `alias.removed` for a deleted branch, `site.erased` when a deleted site can no longer be restored; of a sandbox
 //! `organization.clean_up_announced`, `site.deleted` and `organization.cleaned_up`. *Touches* nothing. *Safe to repeat
 //! because* it is one pure function over a fold of the log: what was said is in the fold, and what was not is said again with
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 9;
+const SNAPSHOT_VERSION: u32 = 10;
 /// How long what the queue has heard may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(15);
 /// How long it rests when its snapshot or a decision failed.
@@ -108,13 +108,14 @@ impl Active {
             if self.queue.is_level() && self.queue.fold().position().sequence >= known_until {
                 known_until = self.decide().await;
             }
+            let rest = self.rest();
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = lost.cancelled() => return None,
                 Ok(step) = self.queue.next() => if step == Step::StartedOver {
                     known_until = 0;
                 },
-                () = tokio::time::sleep(TICK) => {
+                () = tokio::time::sleep(rest) => {
                     known_until = known_until.min(self.log.last_sequence().await.unwrap_or(known_until));
                 }
             }
@@ -123,6 +124,14 @@ impl Active {
             tracing::warn!(error = &*error as &dyn std::error::Error, "the snapshot was not stored");
         }
         None
+    }
+
+    /// How long nothing is due for certain.
+    fn rest(&self) -> Duration {
+        let next_s = self.queue.fold().state().schedules.next();
+        let due_in =
+            next_s.map(|next_s| Duration::from_secs((next_s - clock::now().unix_timestamp()).max(1).unsigned_abs()));
+        due_in.map_or(TICK, |due_in| due_in.min(TICK))
     }
 
     /// Says everything there is to say now; answers the sequence that must be known before the next decision.
@@ -146,7 +155,11 @@ impl Active {
         let settled = decisions.iter().zip(said).filter(|(_, said)| said.as_ref().is_ok_and(Vec::is_empty));
         let wished = settled.filter_map(|(decision, _)| match decision {
             Decision::Build(id, ..) => queue.wishes.contains_key(id).then_some(*id),
-            Decision::Alias(..) | Decision::Site(..) | Decision::DeleteSite(..) | Decision::Organization(..) => None,
+            Decision::Schedule(..)
+            | Decision::Alias(..)
+            | Decision::Site(..)
+            | Decision::DeleteSite(..)
+            | Decision::Organization(..) => None,
         });
         let there: BTreeSet<_> = wished.collect();
         if !there.is_empty() {

@@ -10,11 +10,13 @@ mod gone;
 mod model;
 mod open;
 mod organizations;
+mod schedules;
 mod source;
 
 pub use gone::Gone;
 pub use model::{DeletedSite, End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 pub use organizations::{KnownOrganization, KnownSandbox, Organizations};
+pub use schedules::{Due, Schedules};
 
 use crate::slots::{Active, Waiting};
 use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
@@ -45,6 +47,8 @@ pub struct Queue {
     pub removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
     /// Whose sites they are.
     pub organizations: Organizations,
+    /// What is built at set times.
+    pub schedules: Schedules,
     #[serde(skip)]
     open: Open,
 }
@@ -61,13 +65,15 @@ struct Told {
     erasures: BTreeSet<(i64, SiteId)>,
     removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
     organizations: Organizations,
+    schedules: Schedules,
 }
 
 impl From<Told> for Queue {
     fn from(told: Told) -> Self {
-        let Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations } = told;
+        let Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, schedules } =
+            told;
         let open = Open::of(&builds, &ends);
-        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, open }
+        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, schedules, open }
     }
 }
 
@@ -103,6 +109,15 @@ impl Queue {
         &self.open.active
     }
 
+    /// Whether a build of the branch has not begun yet, or will be queued beside a scheduled one.
+    pub(crate) fn is_awaited(&self, site: SiteId, branch: &Branch) -> bool {
+        let has_begun = |build: &OpenBuild| matches!(build.progress, Progress::Running(_));
+        let waits = |id: &BuildId| self.builds.get(id).is_some_and(|build| !has_begun(build));
+        let is_built = |reason| matches!(reason, Reason::Push | Reason::Request | Reason::NewSource);
+        let is_wished = |wish: &Wish| wish.site == site && wish.branch == *branch && is_built(wish.reason);
+        self.open.on(site, branch).iter().any(waits) || self.wishes.values().any(is_wished)
+    }
+
     /// Builds that wait for one.
     pub(crate) const fn waiting(&self) -> &Waiting {
         &self.open.waiting
@@ -116,6 +131,7 @@ impl Queue {
                 self.organizations.own(*organization, id);
                 self.use_repository(id, &settings.repository.canonical());
                 self.wish_new_source(id, "First build", recorded);
+                self.plan(id, recorded.envelope.time);
             }
             SiteEvent::SettingsChanged { settings } => self.change_settings(id, settings, recorded),
             SiteEvent::Renamed { .. }
@@ -136,7 +152,12 @@ impl Queue {
     fn change_settings(&mut self, id: SiteId, settings: &SiteSettings, recorded: &Recorded) {
         let Some(site) = self.sites.get_mut(&id) else { return };
         let (former, present) = (site.settings.repository.canonical(), settings.repository.canonical());
+        let is_rescheduled = site.settings.building.schedules != settings.building.schedules;
         site.settings = settings.clone();
+        if is_rescheduled {
+            self.plan(id, recorded.envelope.time);
+        }
+        let Some(site) = self.sites.get_mut(&id) else { return };
         if former != present {
             // What was deleted there may well be here.
             site.gone.clear();
@@ -154,7 +175,9 @@ impl Queue {
         self.erasures.insert((deleted_s, id));
         let (site, origin) = (KnownSite::clone(&site), Origin::from(recorded));
         self.deleted.insert(id, DeletedSite { site, deleted_s, origin });
-        self.wishes.retain(|_, wish| wish.site != id || wish.reason == Reason::Request);
+        // What is shown already is ended, not forgotten.
+        self.wishes.retain(|_, wish| wish.site != id || matches!(wish.reason, Reason::Request | Reason::Schedule));
+        self.schedules.forget(id);
         self.removals.remove(&id);
         self.end_builds_of(id);
     }
@@ -166,6 +189,7 @@ impl Queue {
         self.organizations.own(site.organization, id);
         self.sites.insert(id, site);
         self.wish_new_source(id, "First build after the site was restored", recorded);
+        self.plan(id, recorded.envelope.time);
     }
 
     fn forget_site(&mut self, id: SiteId) -> Option<DeletedSite> {

@@ -1,17 +1,19 @@
 //! Says what was decided: a refusal means that somebody spoke first.
 
 use crate::NAME;
-use crate::queue::Origin;
+use crate::queue::{Due, Origin};
 use crate::schedule::Decision;
 use events::host::{self, Owner};
-use events::{Cause, Host, Recorded, Site, SiteId, site, subject};
+use events::{Actor, Cause, Host, Recorded, Site, SiteId, build, site, subject};
 use runtime::{Error, ExecuteError, Log};
+use time::OffsetDateTime;
 
 pub(super) async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>, Error> {
     let said = match decision {
         Decision::Build(id, command, origin) => {
             log.execute::<events::Build>(&id.to_string(), command, &cause(origin.clone())).await
         }
+        Decision::Schedule(due) => schedule(log, due).await,
         Decision::Alias(site, alias, command, origin) => {
             log.execute::<events::Alias>(&subject::alias_id(*site, alias), command, &cause(origin.clone())).await
         }
@@ -37,6 +39,13 @@ pub(super) async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>,
     }
 }
 
+/// Its story begins here.
+async fn schedule(log: &Log, due: &Due) -> Result<Vec<Recorded>, ExecuteError> {
+    let Ok(moment) = OffsetDateTime::from_unix_timestamp(due.at_s) else { return Ok(Vec::new()) };
+    let command = build::Command::Schedule { site: due.site, branch: due.branch.clone(), due: moment };
+    log.execute::<events::Build>(&due.build().to_string(), &command, &Cause::new(Actor::service(NAME))).await
+}
+
 /// Deletes a site and gives up its hosts at the same moment, as its people would.
 async fn delete(log: &Log, id: SiteId, cause: Cause) -> Result<Vec<Recorded>, ExecuteError> {
     let Site::Active(active) = log.load::<Site>(&id.to_string()).await?.state else { return Ok(Vec::new()) };
@@ -52,7 +61,7 @@ fn cause(origin: Origin) -> Cause {
     Cause {
         causation: Some(origin.id),
         correlation: Some(origin.correlation),
-        actor: events::Actor::service(NAME),
+        actor: Actor::service(NAME),
         traceparent: origin.traceparent,
         tracestate: origin.tracestate,
         id: None,

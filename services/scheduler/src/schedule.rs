@@ -1,7 +1,9 @@
 //! The scheduler's pure verb: what to say now, given what is known.
 
 use crate::limits::Limits;
-use crate::queue::{End, KnownOrganization, KnownSandbox, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish};
+use crate::queue::{
+    Due, End, KnownOrganization, KnownSandbox, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish,
+};
 use crate::slots::{Caps, Ticket};
 use events::{AliasName, BuildId, Lane, OrganizationId, Outcome, SiteId, alias, build, organization, site};
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +17,8 @@ const DELETIONS_MAX: usize = 100;
 pub enum Decision {
     /// A command to a build.
     Build(BuildId, build::Command, Origin),
+    /// The moment of a build has come, and a story of its own begins.
+    Schedule(Due),
     /// A command to an alias.
     Alias(SiteId, AliasName, alias::Command, Origin),
     /// A command to a site.
@@ -38,6 +42,7 @@ pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Deci
     decisions.extend(removals(queue));
     decisions.extend(erasures(queue, limits, now));
     decisions.extend(clean_ups(queue, now));
+    decisions.extend(queue.schedules.until(now.unix_timestamp()).cloned().map(Decision::Schedule));
     decisions
 }
 
@@ -52,8 +57,7 @@ fn queue_wishes(queue: &Queue) -> Vec<Decision> {
             Some(site) => {
                 let number = numbers.entry(wish.site).or_insert(site.last_number);
                 *number += 1;
-                let is_suspended = queue.organizations.is_suspended(site.organization);
-                granted(wish, job(wish, site, *number), is_suspended)
+                granted(queue, wish, job(wish, site, *number))
             }
             None => cancel("The site was deleted.", None),
         };
@@ -68,10 +72,19 @@ fn told(queue: &Queue, id: BuildId, command: build::Command) -> Option<Decision>
     Some(Decision::Build(id, command, origin))
 }
 
-fn granted(wish: &Wish, job: build::Job, is_suspended: bool) -> build::Command {
+fn granted(queue: &Queue, wish: &Wish, job: build::Job) -> build::Command {
+    let Some(site) = queue.sites.get(&wish.site) else { return cancel("The site was deleted.", None) };
+    let is_suspended = queue.organizations.is_suspended(site.organization);
+    let is_gone = site.gone.contains(&wish.branch) && !site.publishes(&wish.branch);
     match wish.reason {
-        Reason::Push if is_suspended => skip(job, "The organization is suspended."),
-        Reason::Push | Reason::Request | Reason::NewSource => build::Command::Queue(job),
+        Reason::Push | Reason::Schedule if is_suspended => skip(job, "The organization is suspended."),
+        Reason::Schedule if is_gone => skip(job, "The branch was deleted."),
+        Reason::Schedule if queue.is_awaited(wish.site, &wish.branch) => {
+            skip(job, "Another build of the branch had not begun yet.")
+        }
+        Reason::Push | Reason::Request | Reason::NewSource | Reason::Schedule => build::Command::Queue(job),
+        Reason::IgnoredPush => skip(job, "The site's settings ignore branches of this name."),
+        Reason::UnwatchedPush => skip(job, "The push changed nothing that the site watches."),
         Reason::UnwantedPush => skip(job, "The commit message asks not to build it."),
         Reason::LatePush => skip(job, "A later push of this branch arrived before this one."),
         Reason::PushBeforeDeletion => skip(job, "The branch was deleted before this push of it arrived."),
@@ -93,7 +106,8 @@ fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
         alias: site.settings.alias_of(&wish.branch),
         commit: wish.commit.clone(),
         engine: site.settings.engine,
-        lane: Lane::High,
+        recipe: site.settings.building.recipe.clone(),
+        lane: if wish.reason == Reason::Schedule { Lane::Low } else { Lane::High },
         summary: wish.summary.clone(),
         upload: None,
     }

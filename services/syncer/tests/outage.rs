@@ -139,6 +139,7 @@ impl World {
             lane: Lane::High,
             summary: "a page".to_owned(),
             upload: None,
+            recipe: Default::default(),
         };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
         for command in [Command::Queue(job), Command::Dispatch] {

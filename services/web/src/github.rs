@@ -2,9 +2,10 @@
 
 use crate::problem::Problem;
 use crate::signature::Signature;
-use events::repository::{Change, Delivery};
+use events::repository::{Change, Delivery, PATHS_BYTES_MAX, PATHS_MAX};
 use events::{Branch, CommitId, RepositoryUrl, SiteId};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use subtle::ConstantTimeEq;
 
 /// Longest summary of a push, in characters.
@@ -13,6 +14,8 @@ const SUMMARY_MAX: usize = 200;
 pub(crate) const DELIVERY_MAX: usize = 100;
 /// The event that a webhook is tried with when it is made.
 pub(crate) const PING: &str = "ping";
+/// GitHub lists this many commits of a push at most, and 20 in older versions: a push with fewer is told whole.
+const COMMITS_TOLD: usize = 20;
 const BRANCHES: &str = "refs/heads/";
 /// What in a commit message asks not to build it, in any case.
 const SKIP: [&str; 2] = ["[skip ci]", "[ci skip]"];
@@ -28,6 +31,19 @@ struct Push {
     deleted: bool,
     head_commit: Option<Head>,
     repository: Source,
+    /// Whether commits went that were there before: what is told of the others is not all that changed.
+    #[serde(default)]
+    forced: bool,
+    #[serde(default)]
+    commits: Vec<Commit>,
+}
+
+/// A commit of a push, as far as it tells which files it changed.
+#[derive(Deserialize)]
+struct Commit {
+    added: Option<Vec<String>>,
+    modified: Option<Vec<String>>,
+    removed: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -81,11 +97,29 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
     let change = match after.filter(|_| !push.deleted) {
         None => Change::Deleted,
         Some(commit) => {
-            let message = push.head_commit.map(|head| head.message).unwrap_or_default();
-            Change::Pushed { commit, skip: asks_to_skip(&message), summary: summary(&message) }
+            let message = push.head_commit.as_ref().map(|head| head.message.clone()).unwrap_or_default();
+            let paths = push.paths();
+            Change::Pushed { commit, skip: asks_to_skip(&message), summary: summary(&message), paths }
         }
     };
     Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None }))
+}
+
+impl Push {
+    /// The files that it changed, if all are told and they are not too many: of a long push only the newest commits are listed.
+    fn paths(&self) -> Option<Vec<String>> {
+        if self.forced || self.commits.is_empty() || self.commits.len() >= COMMITS_TOLD {
+            return None;
+        }
+        let mut paths = BTreeSet::new();
+        for commit in &self.commits {
+            for changed in [&commit.added, &commit.modified, &commit.removed] {
+                paths.extend(changed.as_ref()?);
+            }
+        }
+        let is_long = paths.len() > PATHS_MAX || paths.iter().map(|path| path.len()).sum::<usize>() > PATHS_BYTES_MAX;
+        (!is_long).then(|| paths.into_iter().cloned().collect())
+    }
 }
 
 /// What is told of a delivery beside its meaning, whether it is genuine or not.
@@ -160,8 +194,33 @@ mod tests {
         })
     }
 
+    #[test]
+    fn a_push_tells_what_it_changed_if_all_of_it_is_known() {
+        let commit = |file: &str| json!({ "added": [file], "modified": ["b"], "removed": [] });
+        let paths = |changes: Value| match translated(changes).unwrap().unwrap().change {
+            Change::Pushed { paths, .. } => paths,
+            Change::Deleted => panic!("it was pushed"),
+        };
+        assert_eq!(paths(json!({ "commits": [commit("c"), commit("a")] })).unwrap(), ["a", "b", "c"]);
+        for unknown in [
+            json!({}),
+            json!({ "commits": [] }),
+            json!({ "commits": [{ "id": ONE }] }),
+            json!({ "commits": [commit("a")], "forced": true }),
+            json!({ "commits": vec![commit("a"); 20] }),
+            json!({ "commits": [{ "added": (0..101).collect::<Vec<_>>().iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "modified": [], "removed": [] }] }),
+            json!({ "commits": [commit(&"x".repeat(8_001))] }),
+        ] {
+            assert_eq!(paths(unknown.clone()), None, "{unknown}");
+        }
+    }
+
     fn received(before: Option<&str>, summary: &str) -> Option<Delivery> {
-        told(before, Change::Pushed { commit: TWO.parse().unwrap(), summary: summary.to_owned(), skip: false })
+        told(
+            before,
+            Change::Pushed { commit: TWO.parse().unwrap(), summary: summary.to_owned(), skip: false, paths: None },
+        )
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
-use events::{Branch, Building, CancelRunning, RepositoryUrl, SiteEngine, SiteId, SiteName, SiteSettings};
+use events::building::{GLOBS_MAX, SCHEDULES_MAX};
+use events::{
+    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Recipe, RepositoryUrl, Schedule, SiteEngine, SiteId,
+    SiteName, SiteSettings,
+};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -39,7 +43,7 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub(crate) demo_branch: Option<Option<Branch>>,
-    /// How its source becomes pages: `static` (the default), `node.js` or `hugo`.
+    /// How its source becomes pages: `static` (the default), `node.js`, `hugo`, `jekyll`, or `auto` for what its files speak for.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub(crate) engine: Option<Option<SiteEngine>>,
@@ -47,6 +51,45 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub(crate) cancel_running: Option<Option<CancelRunning>>,
+    /// The folder of the repository that is the site, at most 200 bytes; the repository itself by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "docs")]
+    pub(crate) base_directory: Option<Option<Folder>>,
+    /// What `sh` runs in that folder, at most 1,000 bytes; by default what the engine runs.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "npm run docs")]
+    pub(crate) command: Option<Option<CommandLine>>,
+    /// Where its pages are then, seen from that folder; `_site` by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "dist")]
+    pub(crate) output_directory: Option<Option<Folder>>,
+    /// Globs, at most 20, of which a push must have changed one to be built; by default anything below the base directory.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["docs/**"]))]
+    pub(crate) watch: Option<Option<Vec<Glob>>>,
+    /// Globs, at most 20, of branches of which no push is built; the live and the demo branch always are.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["dependabot/**"]))]
+    pub(crate) ignore_branches: Option<Option<Vec<Glob>>>,
+    /// When branches are built without a push, at most 10.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<NewSchedule>>)]
+    pub(crate) schedules: Option<Option<Vec<Schedule>>>,
+}
+
+/// When a branch is built without a push.
+#[derive(ToSchema)]
+#[schema(as = NewSchedule)]
+#[expect(dead_code, reason = "it is the schema of what events reads")]
+pub(crate) struct NewSchedule {
+    /// The branch, at its tip of that moment.
+    branch: String,
+    /// A line of cron of five fields, or `@daily` and the like; at most 100 bytes.
+    #[schema(example = "0 6 * * *")]
+    cron: String,
+    /// The clock that is meant, by its name in the IANA database; `UTC` by default.
+    #[schema(example = "Europe/London")]
+    time_zone: Option<String>,
 }
 
 /// Tells `null` from a field that is absent.
@@ -108,7 +151,7 @@ impl Wanted {
         }
         let demo_branch = self.demo_branch.clone().flatten();
         let repository = RepositoryUrl::own(site);
-        let building = self.building(Building::default());
+        let building = self.building(Building::default())?;
         Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine: template.engine(), building })
     }
 
@@ -123,13 +166,34 @@ impl Wanted {
             branch,
             demo_branch: self.demo_branch.clone().unwrap_or(present.demo_branch),
             engine: self.engine.map_or(present.engine, |engine| engine.unwrap_or(SiteEngine::Static)),
-            building: self.building(present.building),
+            building: self.building(present.building)?,
         })
     }
 
-    fn building(&self, present: Building) -> Building {
-        Building { cancel_running: wanted(self.cancel_running.as_ref(), present.cancel_running) }
+    fn building(&self, present: Building) -> Result<Building, Problem> {
+        let Recipe { base_directory, command, output_directory } = present.recipe;
+        Ok(Building {
+            cancel_running: wanted(self.cancel_running.as_ref(), present.cancel_running),
+            recipe: Recipe {
+                base_directory: self.base_directory.clone().unwrap_or(base_directory),
+                command: self.command.clone().unwrap_or(command),
+                output_directory: self.output_directory.clone().unwrap_or(output_directory),
+            },
+            watch: few(wanted(self.watch.as_ref(), present.watch), "watch", GLOBS_MAX)?,
+            ignore_branches: few(
+                wanted(self.ignore_branches.as_ref(), present.ignore_branches),
+                "ignore_branches",
+                GLOBS_MAX,
+            )?,
+            schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
+        })
     }
+}
+
+/// A list that is not too long.
+fn few<T>(list: Vec<T>, field: &str, max: usize) -> Result<Vec<T>, Problem> {
+    let is_long = list.len() > max;
+    if is_long { Err(Problem::InvalidInput(format!("`{field}` has more than {max} entries"))) } else { Ok(list) }
 }
 
 /// What is asked for, the default for `null`, or what is there.
@@ -184,6 +248,44 @@ mod tests {
         assert_eq!(kept.building, new.building);
         let reset = of(json!({ "cancel_running": null })).onto(new).unwrap();
         assert!(reset.building.is_default());
+        let monorepo = json!({ "base_directory": "docs/", "command": "make", "watch": ["docs/**"],
+            "schedules": [{ "branch": "main", "cron": "@daily" }] });
+        let monorepo = of(monorepo).onto(kept).unwrap();
+        let told = [
+            "a newer push ends what runs: all",
+            "the site is in `docs`",
+            "built by `make`",
+            "built when `docs/**` is changed",
+            "`main` is built at `@daily` (UTC)",
+        ];
+        assert_eq!(monorepo.building.told(), told);
+        let reset = of(json!({ "base_directory": null, "command": null, "watch": null, "schedules": [],
+            "cancel_running": null }));
+        assert!(reset.onto(monorepo).unwrap().building.is_default());
+    }
+
+    #[test]
+    fn what_is_built_is_bounded() {
+        let many = |field: &str, entry: serde_json::Value, count| {
+            let body = json!({ "repository": "/srv/a", field: vec![entry; count] });
+            wanted(body).unwrap().new_settings().map_err(|problem| problem.to_string())
+        };
+        for (field, entry, max) in [
+            ("watch", json!("a"), 20),
+            ("ignore_branches", json!("a"), 20),
+            ("schedules", json!({ "branch": "main", "cron": "@daily" }), 10),
+        ] {
+            assert!(many(field, entry.clone(), max).is_ok());
+            assert!(many(field, entry, max + 1).unwrap_err().contains(field), "{field}");
+        }
+        for body in [
+            json!({ "base_directory": "../x" }),
+            json!({ "watch": ["/x"] }),
+            json!({ "command": "" }),
+            json!({ "schedules": [{ "branch": "main", "cron": "61 * * * *" }] }),
+        ] {
+            assert!(wanted(body.clone()).is_err(), "{body}");
+        }
     }
 
     #[test]

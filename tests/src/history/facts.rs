@@ -29,7 +29,12 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         Event::Repository(_) => ("web", "webhook:github"),
         Event::Build(BuildEvent::Requested { .. })
         | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),
-        Event::Build(BuildEvent::Queued { .. } | BuildEvent::Dispatched { .. } | BuildEvent::Canceled { .. })
+        Event::Build(
+            BuildEvent::Scheduled { .. }
+            | BuildEvent::Queued { .. }
+            | BuildEvent::Dispatched { .. }
+            | BuildEvent::Canceled { .. },
+        )
         | Event::Alias(AliasEvent::Removed { .. }) => ("scheduler", "service:scheduler"),
         Event::Build(
             BuildEvent::Started { .. }
@@ -101,6 +106,7 @@ pub(super) fn arrived(
         summary: format!("Say more about chapter {}", chance.below(100)),
         delivery: chance.uuid().to_string(),
         skip: false,
+        paths: None,
         site: None,
     }
 }
@@ -123,6 +129,7 @@ pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (Str
         engine: SiteEngine::Static,
         lane: Lane::High,
         summary: format!("Say more about chapter {}", plot.number),
+        recipe: events::Recipe::default(),
     };
     (plot.build.to_string(), fact.into())
 }

@@ -7,13 +7,17 @@ use crate::diagnosis::{Diagnosis, diagnose};
 use crate::interruption::Interruption;
 use crate::sandbox::{self, Ended, Exit};
 use crate::spec::{self, specify};
+use crate::terms;
 use crate::variables::Variables;
 use crate::workspace::Workspace;
 use crate::{blocking, disk};
+use events::build::Job;
+use events::engine::{Detected, detect};
 use events::event::StepName;
-use events::{CommitId, Outcome};
+use events::{CommitId, Folder, Outcome, SiteEngine};
 use runtime::clock;
 use runtime::error::chain;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -22,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 /// The rest before a sandbox that was lost is asked whether it works, doubled from time to time, and the longest.
 const SANDBOX_AGAIN: Duration = Duration::from_millis(500);
 const SANDBOX_AGAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Names that are looked at to tell an engine: a folder of more tells nothing by the rest.
+const NAMES_MAX: usize = 10_000;
 
 /// Why the container did not do its work.
 enum Stopped {
@@ -47,7 +54,8 @@ impl Attempt<'_> {
             });
             let commit = self.effort.step(StepName::Clone, fetching).await?;
             let of_commit = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
-            let job = spec::Inputs { variables: variables.clone(), ..self.describe(&workspace, &commit) };
+            let engine = self.engine(&workspace).await;
+            let job = spec::Inputs { variables: variables.clone(), engine, ..self.describe(&workspace, &commit) };
             let contained = self.contain(&job, halt).await;
             let error = match contained {
                 Ok(()) => return Ok((workspace, commit)),
@@ -75,9 +83,24 @@ impl Attempt<'_> {
             commit: commit.to_string(),
             repository_url: self.task.job.repository.to_string(),
             engine: self.task.job.engine,
+            recipe: self.task.job.recipe.clone(),
+            alias: self.task.job.alias.clone(),
             workspace: workspace.clone(),
             variables: Variables::default(),
         }
+    }
+
+    /// The engine of the site, or the one that its files speak for. Names are looked at, and no link is followed.
+    async fn engine(&self, workspace: &Workspace) -> SiteEngine {
+        let Job { engine, recipe, .. } = &self.task.job;
+        if *engine != SiteEngine::Auto {
+            return *engine;
+        }
+        let (top, base) = (workspace.site(), recipe.base_directory.clone());
+        let names = blocking(move || names_in(&top, base.as_ref())).await.unwrap_or_default();
+        let Detected { engine, because } = detect(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        self.record.say(format!("engine: {}, because {because}", terms::engine(engine))).await;
+        engine
     }
 
     async fn contain(&self, job: &spec::Inputs, halt: &CancellationToken) -> Result<(), Stopped> {
@@ -154,4 +177,17 @@ impl Attempt<'_> {
         self.effort.start_over();
         self.record.say("the build sandbox is back; starting over").await;
     }
+}
+
+/// What is in the folder of a site. A folder that is reached by a link has nothing in it.
+fn names_in(top: &Path, base: Option<&Folder>) -> io::Result<Vec<String>> {
+    let mut folder = top.to_owned();
+    for part in base.map(Folder::as_str).into_iter().flat_map(|base| base.split('/')) {
+        folder.push(part);
+        if !folder.symlink_metadata()?.is_dir() {
+            return Ok(Vec::new());
+        }
+    }
+    let entries = folder.read_dir()?.flatten().take(NAMES_MAX);
+    Ok(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }

@@ -159,6 +159,7 @@ impl World {
             lane: Lane::High,
             summary: format!("Change number {number}"),
             upload: None,
+            recipe: Default::default(),
         };
         self.build(id, build::Command::Queue(job)).await;
         id

@@ -50,6 +50,7 @@ fn job() -> Job {
         lane: Lane::High,
         summary: "Fix the title".to_owned(),
         upload: None,
+        recipe: Default::default(),
     }
 }
 

@@ -169,7 +169,7 @@ async fn a_site_that_is_renamed_while_it_is_deleted_keeps_no_host() {
     for round in 0..60 {
         let (id, new) = (site(&round.to_string()), format!("new-{round}"));
         claim(&one, id, "docs").commit().await.unwrap();
-        within(async { tokio::join!(rename(&other, id, &new), delete(&one, id)) }).await;
+        within(Box::pin(async { tokio::join!(rename(&other, id, &new), delete(&one, id)) })).await;
         assert!(matches!(one.load::<Site>(&id.to_string()).await.unwrap().state, Site::Deleted(_)));
         for name in ["docs", &new] {
             let host = one.load::<Host>(name).await.unwrap().state;

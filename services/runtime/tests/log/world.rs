@@ -161,8 +161,12 @@ pub(crate) fn found() -> organization::Command {
 /// What a repository answers with a fact, once for each delivery.
 pub(crate) fn push(delivery: &str) -> repository::Command {
     let (repository, branch) = ("https://example.org/docs".parse().unwrap(), "main".parse().unwrap());
-    let change =
-        Change::Pushed { commit: "1".repeat(40).parse().unwrap(), summary: "Fix the title".to_owned(), skip: false };
+    let change = Change::Pushed {
+        commit: "1".repeat(40).parse().unwrap(),
+        summary: "Fix the title".to_owned(),
+        skip: false,
+        paths: None,
+    };
     repository::Command::Receive(Delivery {
         id: delivery.to_owned(),
         repository,

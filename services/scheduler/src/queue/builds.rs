@@ -1,7 +1,7 @@
 //! What facts make of builds: they are wished for or open, and shall be ended.
 
 use super::{End, OpenBuild, Origin, Progress, Queue, Reason, Wish};
-use events::{Branch, BuildEvent, BuildId, Recorded, SiteId};
+use events::{Branch, BuildEvent, BuildId, Lane, Recorded, SiteId};
 
 impl Queue {
     pub(super) fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
@@ -12,6 +12,12 @@ impl Queue {
                 let (reason, summary) = (Reason::Request, summary.to_owned());
                 let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
                 self.wish(Wish { build: id, reason, site, branch, commit, summary, origin });
+            }
+            BuildEvent::Scheduled { site, branch, .. } => {
+                let (site, branch, origin) = (*site, branch.clone(), Origin::from(recorded));
+                self.was_due(site, &branch, recorded.envelope.time);
+                let (reason, summary) = (Reason::Schedule, "Scheduled build".to_owned());
+                self.wish(Wish { build: id, reason, site, branch, commit: None, summary, origin });
             }
             BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
                 self.wishes.remove(&id);
@@ -66,15 +72,24 @@ impl Queue {
     }
 
     /// Of the builds of a branch that wait, all but the newest are replaced while that is open; and of those that run too, where
-    /// their site wants it.
+    /// their site wants it. What nobody waits for replaces nothing that somebody waits for.
     fn replace_older(&mut self, site: SiteId, branch: &Branch) {
         let open = self.open.on(site, branch);
-        let source = |id: &BuildId| Some((self.builds.get(id)?.source_sequence, *id));
-        let Some((newest_source, newest)) = open.iter().filter_map(source).max() else { return };
+        let newest_of = |lanes: &[Lane]| {
+            let of_lanes = open.iter().filter_map(|id| Some((self.builds.get(id)?, *id)));
+            let of_lanes = of_lanes.filter(|(build, _)| lanes.contains(&build.lane));
+            of_lanes.map(|(build, id)| (build.source_sequence, id)).max()
+        };
+        let (urgent, any) = (newest_of(&[Lane::High]), newest_of(&[Lane::High, Lane::Low]));
         let ends_running = self.sites.get(&site).is_some_and(|known| known.ends_running(branch));
         for id in open {
             let Some(build) = self.builds.get(&id) else { continue };
             let waits = build.progress == Progress::Queued;
+            let newest = match build.lane {
+                Lane::High => urgent,
+                Lane::Low => any,
+            };
+            let Some((newest_source, newest)) = newest else { continue };
             match self.ends.get(&id) {
                 None | Some(End::Replaced(_)) if build.source_sequence < newest_source && (waits || ends_running) => {
                     if waits {

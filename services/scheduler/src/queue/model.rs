@@ -77,6 +77,12 @@ pub enum Reason {
     LatePush,
     /// A push arrived after the deletion of its branch that followed it: it is told, and not built.
     PushBeforeDeletion,
+    /// A push arrived of a branch that the site does not build: it is told, and not built.
+    IgnoredPush,
+    /// A push arrived that changed nothing the site watches: it is told, and not built.
+    UnwatchedPush,
+    /// A moment came that the site's schedules name.
+    Schedule,
     /// A person asked, and waits for an answer whatever becomes of the site.
     Request,
     /// The site is new, or its source is.

@@ -14,6 +14,8 @@ struct Pushed<'a> {
     reason: Reason,
     commit: CommitId,
     summary: &'a str,
+    /// What it changed, if that is known.
+    paths: Option<&'a [String]>,
 }
 
 impl KnownRepository {
@@ -36,7 +38,9 @@ impl KnownRepository {
 impl Queue {
     pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
-            RepositoryEvent::PushReceived { repository, branch, before, commit, summary, skip, site, .. } => {
+            RepositoryEvent::PushReceived {
+                repository, branch, before, commit, summary, skip, site, paths, ..
+            } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
                 let push = Push { before: before.as_ref(), commit };
                 let sites = known.meant(*site);
@@ -52,7 +56,9 @@ impl Queue {
                     Arrival::Gone => (Reason::PushBeforeDeletion, commit.clone(), summary.as_str()),
                     Arrival::Behind(tip) => (Reason::Push, tip, BEHIND),
                 };
-                let pushed = Pushed { branch, reason, commit, summary };
+                // A tip that is older than this push was changed by others.
+                let paths = paths.as_deref().filter(|_| before.is_some() && summary != BEHIND);
+                let pushed = Pushed { branch, reason, commit, summary, paths };
                 for site in sites {
                     self.wish_push(recorded, site, &pushed);
                 }
@@ -69,22 +75,35 @@ impl Queue {
     }
 
     fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
-        let Pushed { branch, reason, commit, summary } = pushed;
+        let Pushed { branch, reason, commit, summary, .. } = pushed;
         if matches!(reason, Reason::Push | Reason::UnwantedPush) {
             self.restore_branch(id, branch);
         }
-        if *reason == Reason::Push {
+        let reason = if *reason == Reason::Push { self.worth(id, pushed) } else { *reason };
+        if reason == Reason::Push {
             self.remember_missed(id, branch);
         }
         self.wish(Wish {
             build: BuildId::of(recorded.envelope.id, id),
-            reason: *reason,
+            reason,
             site: id,
             branch: (*branch).clone(),
             commit: Some(commit.clone()),
             summary: (*summary).to_owned(),
             origin: Origin::from(recorded),
         });
+    }
+
+    /// Why a push that is in time is built by the site, or is not.
+    fn worth(&self, id: SiteId, pushed: &Pushed<'_>) -> Reason {
+        let Some(settings) = self.sites.get(&id).map(|site| &site.settings) else { return Reason::Push };
+        if settings.building.ignores(pushed.branch, &settings.alias_of(pushed.branch)) {
+            Reason::IgnoredPush
+        } else if settings.building.watches(pushed.paths) {
+            Reason::Push
+        } else {
+            Reason::UnwatchedPush
+        }
     }
 
     /// A branch that was deleted is there again.

@@ -8,11 +8,13 @@ use std::collections::HashMap as Map;
 use uuid::Uuid;
 
 mod deletions;
+mod filters;
 mod memory;
 mod orders;
 mod organizations;
 mod previews;
 mod running;
+mod schedules;
 mod signed;
 mod slots;
 mod sources;
@@ -67,6 +69,7 @@ impl Story {
             summary: "text".to_owned(),
             delivery: self.sequence.to_string(),
             skip: false,
+            paths: None,
             site: None,
         };
         let cause = self.state("repository", push);
@@ -101,6 +104,7 @@ impl Story {
             for decision in decisions {
                 match decision {
                     Decision::Build(id, command, _) => self.build(id, &command),
+                    Decision::Schedule(due) => self.due(&due),
                     Decision::Alias(site, alias, ..) => {
                         let previous = events::DeployId::of(BuildId(Uuid::nil()));
                         let about = subject::alias_id(site, &alias);
@@ -122,6 +126,12 @@ impl Story {
             self.aggregates.insert(id, next);
             self.state(&id.to_string(), fact);
         }
+    }
+
+    fn due(&mut self, due: &Due) {
+        let moment = OffsetDateTime::from_unix_timestamp(due.at_s).unwrap();
+        let command = build::Command::Schedule { site: due.site, branch: due.branch.clone(), due: moment };
+        self.build(due.build(), &command);
     }
 
     fn organization(&mut self, id: OrganizationId, command: &organization::Command) {
@@ -217,6 +227,7 @@ fn a_push_that_asks_not_to_be_built_is_told_and_not_built_and_ends_nothing() {
         summary: "Fix a typo [skip ci]".to_owned(),
         delivery: "asking".to_owned(),
         skip: true,
+        paths: None,
         site: None,
     };
     let cause = story.state("repository", asking);

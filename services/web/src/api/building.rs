@@ -1,6 +1,6 @@
 //! When and how a site is built, as the API tells it: every field, whatever its default.
 
-use events::{Building, CancelRunning};
+use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Recipe, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,11 +11,51 @@ pub(super) struct Shown {
     /// Which builds that run are ended by a newer push of their branch: those of `previews`, `all` or `none`.
     #[schema(value_type = String)]
     cancel_running: CancelRunning,
+    /// The folder of the repository that is the site; null for the repository itself.
+    #[schema(value_type = Option<String>, required)]
+    base_directory: Option<Folder>,
+    /// What is run in that folder in the place of what the engine would run; null for that.
+    #[schema(value_type = Option<String>, required)]
+    command: Option<CommandLine>,
+    /// Where its pages are then, seen from that folder; null for `_site`.
+    #[schema(value_type = Option<String>, required)]
+    output_directory: Option<Folder>,
+    /// Globs of which a push must have changed one; empty for anything below the base directory.
+    #[schema(value_type = Vec<String>)]
+    watch: Vec<Glob>,
+    /// Globs of branches of which no push is built.
+    #[schema(value_type = Vec<String>)]
+    ignore_branches: Vec<Glob>,
+    /// When it is built without a push.
+    schedules: Vec<Schedule>,
+}
+
+/// When a branch is built without a push.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Schedule {
+    /// The branch, at its tip of that moment.
+    #[schema(value_type = String)]
+    branch: Branch,
+    /// A line of cron of five fields, or `@daily` and the like.
+    #[schema(value_type = String, example = "0 6 * * *")]
+    cron: Cron,
+    /// The clock that is meant, by its name in the IANA database.
+    #[schema(value_type = String, example = "Europe/London")]
+    time_zone: Zone,
+}
+
+impl From<events::Schedule> for Schedule {
+    fn from(schedule: events::Schedule) -> Self {
+        let events::Schedule { branch, cron, time_zone } = schedule;
+        Self { branch, cron, time_zone }
+    }
 }
 
 impl From<Building> for Shown {
     fn from(building: Building) -> Self {
-        let Building { cancel_running } = building;
-        Self { cancel_running }
+        let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
+        let Recipe { base_directory, command, output_directory } = recipe;
+        let schedules = schedules.into_iter().map(Schedule::from).collect();
+        Self { cancel_running, base_directory, command, output_directory, watch, ignore_branches, schedules }
     }
 }

@@ -106,7 +106,7 @@ pub(crate) struct Shown {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BuildTrigger)]
 pub(crate) struct Trigger {
-    /// `push`, or `request` by a person: for a build, or for a site or its settings that lead to one.
+    /// `push`, `schedule`, or `request` by a person: for a build, or for a site or its settings that lead to one.
     #[schema(value_type = String)]
     kind: TriggerKind,
     /// Who.

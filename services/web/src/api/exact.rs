@@ -3,6 +3,7 @@
 
 use super::page::LIMIT_MAX;
 use crate::commands::LIMIT_MAX as LIMIT_MAX_OF_ORGANIZATIONS;
+use events::building::{COMMAND_MAX, CRON_MAX, FOLDER_MAX, GLOB_MAX, GLOBS_MAX, SCHEDULES_MAX};
 use serde_json::{Value, json};
 
 /// A name of a site or an organization.
@@ -18,6 +19,13 @@ const LINE: &str = "^[!-~]([ -~]*[!-~])?$";
 /// Where a repository is, without credentials.
 const REPOSITORY: &str =
     "^(https?|ssh|git|file)://[A-Za-z0-9._/-]+$|^/[A-Za-z0-9._/-]+$|^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$";
+/// A folder of a repository, as most are called.
+const FOLDER: &str = "^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$";
+const GLOB: &str = "^[A-Za-z0-9_*-]+(/[A-Za-z0-9_*-]+)*$";
+/// Lines of cron that name one time of a day. More can be said than a pattern tells: of some lines the moment never comes.
+const CRON: &str = r"^([0-9]|[1-5][0-9]) ([0-9]|1[0-9]|2[0-3]) \* \* \*$";
+/// Some time zones: the database of IANA has the others.
+const ZONES: [&str; 3] = ["UTC", "Europe/London", "America/New_York"];
 const COMMIT: &str = "^([0-9a-f]{40}|[0-9a-f]{64})$";
 const DEPLOY: &str = "^[0-9a-v]{12}$";
 /// A branch, as `git check-ref-format --branch` has it, but for its length, which is one in bytes.
@@ -89,7 +97,19 @@ fn field(component: &str, name: &str) -> Option<Value> {
         ("Target", "deploy" | "expected") => pattern(DEPLOY),
         ("NewInvitation" | "MemberRole", "role") => Some(json!({ "enum": ["manager", "user"] })),
         ("PlatformRole", "role") => Some(json!({ "enum": ["admin", "support", null] })),
-        ("Wanted", "engine") => Some(json!({ "enum": ["static", "node.js", "hugo", null] })),
+        ("Wanted", "engine") => Some(json!({ "enum": ["static", "node.js", "hugo", "jekyll", "auto", null] })),
+        ("Wanted", "base_directory" | "output_directory") => {
+            Some(json!({ "maxLength": FOLDER_MAX, "pattern": FOLDER }))
+        }
+        ("Wanted", "command") => Some(json!({ "maxLength": COMMAND_MAX, "pattern": LINE })),
+        ("Wanted", "watch" | "ignore_branches") => {
+            let glob = json!({ "type": "string", "maxLength": GLOB_MAX, "pattern": GLOB });
+            Some(json!({ "items": glob, "maxItems": GLOBS_MAX }))
+        }
+        ("Wanted", "schedules") => Some(json!({ "maxItems": SCHEDULES_MAX })),
+        ("NewSchedule", "branch") => pattern(BRANCH),
+        ("NewSchedule", "cron") => Some(json!({ "maxLength": CRON_MAX, "pattern": CRON })),
+        ("NewSchedule", "time_zone") => Some(json!({ "type": "string", "enum": ZONES })),
         ("NewInvitation", "email") => Some(json!({ "format": "email", "minLength": 3, "maxLength": 254 })),
         ("NewToken", "name") => pattern("^[A-Za-z0-9_-]{1,60}$"),
         ("NewToken", "scopes") => Some(

@@ -53,7 +53,7 @@ pub(crate) struct Shown {
     /// The branch published as `demo`.
     #[schema(value_type = Option<String>)]
     demo_branch: Option<Branch>,
-    /// How its source becomes pages: `static`, `node.js` or `hugo`.
+    /// How its source becomes pages: `static`, `node.js`, `hugo`, `jekyll` or `auto`.
     #[schema(value_type = String)]
     engine: SiteEngine,
     #[serde(flatten)]

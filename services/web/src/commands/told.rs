@@ -24,7 +24,7 @@ pub(crate) async fn tell(app: &Shared, site: SiteId, actor: &Actor) -> Result<()
                 Some(commit) => {
                     let message = repository.message(commit).await.map_err(Fault::into_problem)?;
                     let (summary, skip) = (github::summary(&message), github::asks_to_skip(&message));
-                    Change::Pushed { commit: commit.clone(), summary, skip }
+                    Change::Pushed { commit: commit.clone(), summary, skip, paths: None }
                 }
                 None => Change::Deleted,
             };

@@ -2,21 +2,56 @@
 
 use crate::problem::Problem;
 use crate::settings::Wanted;
+use events::building::{COMMAND_MAX, FOLDER_MAX};
+use events::ids::Invalid;
 use events::{Building, CancelRunning};
 use maud::{Markup, html};
 use serde::Deserialize;
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// The fields as a browser sends them. The form of a new site has none of them.
 #[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
 pub(super) struct Fields {
-    #[serde(default)]
     cancel_running: Option<CancelRunning>,
+    base_directory: Option<String>,
+    command: Option<String>,
+    output_directory: Option<String>,
+    watch: Option<String>,
+    ignore_branches: Option<String>,
+    schedules: Option<String>,
 }
 
 impl Fields {
     pub(super) fn wanted(&self) -> Result<Wanted, Problem> {
-        Ok(Wanted { cancel_running: self.cancel_running.map(Some), ..Wanted::default() })
+        Ok(Wanted {
+            cancel_running: self.cancel_running.map(Some),
+            base_directory: one(self.base_directory.as_deref())?,
+            command: one(self.command.as_deref())?,
+            output_directory: one(self.output_directory.as_deref())?,
+            watch: lines(self.watch.as_deref())?,
+            ignore_branches: lines(self.ignore_branches.as_deref())?,
+            schedules: lines(self.schedules.as_deref())?,
+            ..Wanted::default()
+        })
     }
+}
+
+/// A field that asks for the default when it is empty.
+fn one<T: FromStr<Err = Invalid>>(field: Option<&str>) -> Result<Option<Option<T>>, Problem> {
+    let read = |text: &str| if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+    Ok(field.map(|text| read(text.trim())).transpose()?)
+}
+
+/// A field of which each line is an entry.
+fn lines<T: FromStr<Err = Invalid>>(field: Option<&str>) -> Result<Option<Option<Vec<T>>>, Problem> {
+    let entries = |text: &str| {
+        let kept = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        kept.map(str::parse).collect::<Result<Vec<T>, Invalid>>()
+    };
+    Ok(field.map(|text| entries(text).map(Some)).transpose()?)
 }
 
 const CANCEL_RUNNING: [(CancelRunning, &str); 3] = [
@@ -27,13 +62,51 @@ const CANCEL_RUNNING: [(CancelRunning, &str); 3] = [
 
 /// The fields of a site that is built so.
 pub(super) fn fields(building: &Building) -> Markup {
+    let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
     html! {
-        label for="cancel-running" { "A newer push ends the build that runs" }
-        select #cancel-running name="cancel_running" aria-describedby="cancel-running-help" {
-            @for (choice, what) in CANCEL_RUNNING {
-                option value=(choice) selected[choice == building.cancel_running] { (what) }
-            }
+        fieldset {
+            legend { "How it is built" }
+            label for="base-directory" { "Folder of the site in the repository" }
+            input #base-directory name="base_directory" maxlength=(FOLDER_MAX) placeholder="docs"
+                value=(text(recipe.base_directory.as_ref())) aria-describedby="base-directory-help";
+            small #base-directory-help { "Empty if the repository itself is the site. What is outside of it is there, but not published." }
+            label for="command" { "Command" }
+            textarea #command name="command" rows="2" maxlength=(COMMAND_MAX) placeholder="npm ci && npm run docs"
+                aria-describedby="command-help" { (text(recipe.command.as_ref())) }
+            small #command-help { "Run by a shell in that folder, in the place of what the engine runs. Empty to leave it to the engine." }
+            label for="output-directory" { "Folder of its pages" }
+            input #output-directory name="output_directory" maxlength=(FOLDER_MAX) placeholder="_site"
+                value=(text(recipe.output_directory.as_ref())) aria-describedby="output-directory-help";
+            small #output-directory-help { "Where the pages are after that, seen from the site's folder." }
         }
-        small #cancel-running-help { "A build that still waits is always replaced by a newer one of its branch." }
+        fieldset {
+            legend { "When it is built" }
+            label for="watch" { "Files that matter" }
+            textarea #watch name="watch" rows="3" placeholder="docs/**" aria-describedby="watch-help" { (listed(watch)) }
+            small #watch-help { "One pattern a line. A push that changes none of them is told and not built. Empty for anything in the site's folder." }
+            label for="ignore-branches" { "Branches that are not built" }
+            textarea #ignore-branches name="ignore_branches" rows="3" placeholder="dependabot/**"
+                aria-describedby="ignore-branches-help" { (listed(ignore_branches)) }
+            small #ignore-branches-help { "One pattern a line. The live and the demo branch are always built." }
+            label for="schedules" { "Schedules" }
+            textarea #schedules name="schedules" rows="3" placeholder="main 0 6 * * MON-FRI Europe/London"
+                aria-describedby="schedules-help" { (listed(schedules)) }
+            small #schedules-help { "One a line: a branch, a line of cron (minute, hour, day, month, weekday), and a time zone if it is not UTC." }
+            label for="cancel-running" { "A newer push ends the build that runs" }
+            select #cancel-running name="cancel_running" aria-describedby="cancel-running-help" {
+                @for (choice, what) in CANCEL_RUNNING {
+                    option value=(choice) selected[choice == *cancel_running] { (what) }
+                }
+            }
+            small #cancel-running-help { "A build that still waits is always replaced by a newer one of its branch." }
+        }
     }
+}
+
+fn text(value: Option<&impl Display>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn listed(entries: &[impl Display]) -> String {
+    entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -103,10 +103,12 @@ pub(super) fn fields(name: &str, settings: Option<&SiteSettings>) -> Markup {
     }
 }
 
-const ENGINES: [(&str, SiteEngine, &str); 3] = [
+const ENGINES: [(&str, SiteEngine, &str); 5] = [
     ("static", SiteEngine::Static, "Static: the files as they are"),
-    ("node.js", SiteEngine::NodeJs, "Node.js: the npm script “pages”, else “federalist”"),
+    ("node.js", SiteEngine::NodeJs, "Node.js: the npm script “pages”, else “federalist”, else “build”"),
     ("hugo", SiteEngine::Hugo, "Hugo"),
+    ("jekyll", SiteEngine::Jekyll, "Jekyll"),
+    ("auto", SiteEngine::Auto, "Found out by each build"),
 ];
 
 pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) -> Result<Markup, Failed> {

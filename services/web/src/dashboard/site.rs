@@ -120,6 +120,8 @@ pub(super) const fn engine(engine: events::SiteEngine) -> &'static str {
         events::SiteEngine::Static => "Static",
         events::SiteEngine::NodeJs => "Node.js",
         events::SiteEngine::Hugo => "Hugo",
+        events::SiteEngine::Jekyll => "Jekyll",
+        events::SiteEngine::Auto => "Found out by each build",
     }
 }
 

@@ -97,6 +97,8 @@ const fn called(engine: SiteEngine) -> &'static str {
         SiteEngine::Static => "static files",
         SiteEngine::NodeJs => "Node.js",
         SiteEngine::Hugo => "Hugo",
+        SiteEngine::Jekyll => "Jekyll",
+        SiteEngine::Auto => "any of them",
     }
 }
 

@@ -85,6 +85,7 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
         commit: crate::platform::COMMIT.parse().unwrap(),
         summary: "Fix the title".to_owned(),
         skip: false,
+        paths: None,
     };
     let push = Delivery {
         id: "d-1".to_owned(),

@@ -194,6 +194,7 @@ impl Platform {
             lane: Lane::High,
             summary: format!("Change number {source_sequence}"),
             upload: None,
+            recipe: Default::default(),
         };
         let scheduler = self.service("scheduler").await;
         for command in [build::Command::Queue(job), build::Command::Dispatch] {

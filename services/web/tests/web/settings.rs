@@ -60,6 +60,13 @@ async fn a_change_that_cannot_be_says_which_field_is_wrong_and_changes_nothing()
         (json!({ "branch": "a..b" }), "a..b"),
         (json!({ "engine": "gatsby" }), "gatsby"),
         (json!({ "name": "Bad Name" }), "Bad Name"),
+        (json!({ "base_directory": "../etc" }), "../etc"),
+        (json!({ "output_directory": ".git" }), ".git"),
+        (json!({ "command": " " }), "command"),
+        (json!({ "watch": ["/docs"] }), "/docs"),
+        (json!({ "ignore_branches": vec!["a"; 21] }), "ignore_branches"),
+        (json!({ "schedules": [{ "branch": "main", "cron": "61 * * * *" }] }), "61 * * * *"),
+        (json!({ "schedules": [{ "branch": "main", "cron": "@daily", "time_zone": "Mars" }] }), "Mars"),
         (json!({ "repository": "https://user:secret@git.test/a" }), "credentials"),
     ] {
         let (status, problem, _) = platform.patch("/sites/docs", None, body.clone()).await;

@@ -111,6 +111,7 @@ impl World {
             lane: events::Lane::High,
             summary: String::new(),
             upload: None,
+            recipe: Default::default(),
         };
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;

@@ -1,13 +1,22 @@
 //! The script of every build, for each kind of site.
 
 use super::place::{Place, run, sandboxes};
-use events::SiteEngine;
+use events::{AliasName, Recipe, SiteEngine};
 use launcher::sandbox::{Exit, Sandbox};
 use launcher::spec::{Inputs, Limits, specify};
 use std::fs;
 use std::path::Path;
 
 async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
+    build_by(sandbox, kind, Recipe::default(), files).await
+}
+
+async fn build_by(
+    sandbox: &Sandbox,
+    kind: SiteEngine,
+    recipe: Recipe,
+    files: &[(&str, &str)],
+) -> (Exit, String, Place) {
     let place = Place::new();
     for (path, content) in files {
         let path = place.workspace().site().join(path);
@@ -21,6 +30,8 @@ async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (
         commit: "c".repeat(40),
         repository_url: "https://example.org/acme/docs.git".to_owned(),
         engine: kind,
+        recipe,
+        alias: AliasName::Live,
         workspace: place.workspace(),
         variables: Default::default(),
     };
@@ -128,5 +139,56 @@ async fn hugo_builds_into_the_output() {
         let (exit, said, place) = build(&sandbox, SiteEngine::Hugo, &files).await;
         assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
         assert_eq!(read(&place, "index.html").as_deref(), Some("<p>https://configured.example/</p>"));
+    }
+}
+
+/// A recipe of folders and a command, where they are not empty.
+fn recipe(base: &str, command: &str, pages: &str) -> Recipe {
+    Recipe { base_directory: base.parse().ok(), command: command.parse().ok(), output_directory: pages.parse().ok() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_in_a_folder_is_built_there_by_its_own_command() {
+    let files = [("README.md", "outside"), ("docs/index.html", "docs"), ("_site/index.html", "not this")];
+    for sandbox in sandboxes().await {
+        let (exit, said, place) = build_by(&sandbox, SiteEngine::Static, recipe("docs", "", ""), &files).await;
+        assert_eq!((exit, read(&place, "index.html").as_deref()), (Exit::Code(0), Some("docs")), "{said}");
+        assert_eq!(read(&place, "README.md"), None);
+        let by = recipe("docs", "mkdir -p dist/html\ncat ../README.md > dist/html/index.html", "dist/html");
+        let (exit, said, place) = build_by(&sandbox, SiteEngine::NodeJs, by, &files).await;
+        assert_eq!((exit, read(&place, "index.html").as_deref()), (Exit::Code(0), Some("outside")), "{said}");
+        assert!(said.contains("[build] the command of the site"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_that_does_not_fit_says_so() {
+    let files = [("index.html", "x"), ("leads", "y")];
+    for sandbox in sandboxes().await {
+        for (recipe, message) in [
+            (recipe("docs", "", ""), "[build] there is no folder docs in the repository"),
+            (recipe("", "true", "dist"), "[build] the build left no dist folder"),
+            (recipe("", "", "dist"), "[build] the build left no dist folder"),
+            (recipe("", "exit 7", ""), "[build] the command of the site failed"),
+        ] {
+            let (exit, said, _place) = build_by(&sandbox, SiteEngine::Static, recipe, &files).await;
+            assert!(matches!(exit, Exit::Code(code) if code != 0) && said.contains(message), "{said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jekyll_builds_into_the_output_with_and_without_a_gemfile() {
+    let page = ("index.md", "---\ntitle: T\n---\n# Hello {{ jekyll.environment }}\n");
+    let (config, gemfile) =
+        (("_config.yml", "title: T\n"), ("Gemfile", "source 'https://rubygems.org'\ngem 'jekyll'\n"));
+    for sandbox in sandboxes().await {
+        for files in [&[config, page][..], &[config, page, gemfile]] {
+            let (exit, said, place) = build(&sandbox, SiteEngine::Jekyll, files).await;
+            assert_eq!(exit, Exit::Code(0), "{}: {said}", sandbox.name());
+            let index = read(&place, "index.html").unwrap();
+            assert!(index.contains("Hello production"), "{}: {index}", sandbox.name());
+            assert_eq!(said.contains("[build] bundle install"), files.len() == 3, "{said}");
+        }
     }
 }

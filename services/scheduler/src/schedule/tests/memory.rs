@@ -102,6 +102,7 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
                 summary,
                 delivery,
                 skip: false,
+                paths: None,
                 site: None,
             };
             story.state("repository", push);

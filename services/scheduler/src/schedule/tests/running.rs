@@ -4,7 +4,10 @@ use super::*;
 use events::{Building, CancelRunning};
 
 fn choosing(story: &mut Story, cancel_running: CancelRunning) {
-    let settings = SiteSettings { building: Building { cancel_running }, ..settings("https://git.example/docs") };
+    let settings = SiteSettings {
+        building: Building { cancel_running, ..Building::default() },
+        ..settings("https://git.example/docs")
+    };
     story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings });
 }
 
@@ -72,6 +75,7 @@ fn a_push_that_is_not_built_ends_nothing_that_runs() {
         summary: "typo [skip ci]".to_owned(),
         delivery: "unwanted".to_owned(),
         skip: true,
+        paths: None,
         site: None,
     };
     story.state("repository", unwanted);

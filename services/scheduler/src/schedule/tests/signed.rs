@@ -35,6 +35,7 @@ fn push(story: &mut Story, before: u8, signed_for: Option<&str>) -> Vec<SiteId> 
             summary: "text".to_owned(),
             delivery,
             skip: false,
+            paths: None,
             site: signed_for.map(site),
         },
     );

@@ -58,7 +58,12 @@ impl Branches {
         let (branch, id) = (self.branch.clone(), format!("{delivery:?}"));
         let (before, change) = match delivery {
             Delivery::Push(number) => {
-                let change = repository::Change::Pushed { commit: commit(number), summary: String::new(), skip: false };
+                let change = repository::Change::Pushed {
+                    commit: commit(number),
+                    summary: String::new(),
+                    skip: false,
+                    paths: None,
+                };
                 ((number > 1).then(|| commit(number - 1)), change)
             }
             Delivery::Delete(number) => (Some(commit(number)), repository::Change::Deleted),
@@ -90,6 +95,7 @@ impl Branches {
             Decision::Alias(_, _, command, _) => self.move_alias(&command, 0),
             Decision::Site(id, command, _) => panic!("{id} was not deleted: {command:?}"),
             Decision::DeleteSite(id, _) => panic!("{id} is in no sandbox"),
+            Decision::Schedule(due) => panic!("nothing is scheduled: {due:?}"),
             Decision::Organization(id, command, _) => panic!("{id} is no sandbox: {command:?}"),
         }
     }
