@@ -8,6 +8,7 @@ to_run() {
     want curl curl
     want openssl openssl
     want bwrap bubblewrap
+    want perl perl-base # the way of builds to the network
     want cc gcc libc6-dev # cargo links with it
     want python3 python3 python3-venv
     [ -s /etc/ssl/certs/ca-certificates.crt ] || add ca-certificates

@@ -5,7 +5,7 @@ mod recipe;
 mod schedule;
 
 pub use filter::{GLOB_MAX, GLOBS_MAX, Glob};
-pub use recipe::{COMMAND_MAX, CommandLine, FOLDER_MAX, Folder, Recipe};
+pub use recipe::{COMMAND_MAX, CommandLine, FOLDER_MAX, Folder, Network, Recipe, Size};
 pub use schedule::{CRON_MAX, Cron, SCHEDULES_MAX, Schedule, Zone};
 
 use crate::ids::Invalid;

@@ -45,7 +45,7 @@ pub mod variable;
 pub use aggregate::Aggregate;
 pub use alias::Alias;
 pub use build::Build;
-pub use building::{Building, CancelRunning, CommandLine, Cron, Folder, Glob, Recipe, Schedule, Zone};
+pub use building::{Building, CancelRunning, CommandLine, Cron, Folder, Glob, Network, Recipe, Schedule, Size, Zone};
 pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};

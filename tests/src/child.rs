@@ -3,6 +3,7 @@
 use crate::DEADLINE;
 use crate::executable::{executable, older};
 use crate::folder::workspace;
+use crate::gate;
 use crate::process::{self, Signal};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ impl Child {
     }
 
     fn spawn(mut command: Command, arguments: &[String], variables: &[(String, String)], output: &Path) -> Self {
-        command.args(arguments).envs(variables.iter().cloned()).stdin(Stdio::null());
+        let (name, value) = gate::variable();
+        command.args(arguments).env(name, value).envs(variables.iter().cloned()).stdin(Stdio::null());
         let out = File::options().create(true).append(true).open(output).unwrap();
         command.stdout(out.try_clone().unwrap()).stderr(out);
         let (tell, told) = mpsc::channel();

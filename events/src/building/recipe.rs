@@ -3,6 +3,8 @@
 use crate::ids::{Invalid, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Longest folder in bytes.
 pub const FOLDER_MAX: usize = 200;
@@ -22,6 +24,37 @@ pub struct Recipe {
     /// Where the pages are then, seen from that folder; `_site` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_directory: Option<Folder>,
+    /// What a build may take.
+    #[serde(skip_serializing_if = "Size::is_default")]
+    pub size: Size,
+    /// What it may reach.
+    #[serde(skip_serializing_if = "Network::is_default")]
+    pub network: Network,
+}
+
+/// How much a build may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Size {
+    /// What most sites need.
+    #[default]
+    Standard,
+    /// More main memory.
+    Large,
+}
+
+/// What a build may reach beside itself. Whatever it is, this is none of the machine's own addresses, of private networks, of a
+/// cloud's metadata and of the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// Nothing.
+    None,
+    /// Where packages come from, as the operator lists it.
+    #[default]
+    Registries,
+    /// Any host.
+    Full,
 }
 
 /// A folder by its path from another, with `/` between its parts, which are none of `.`, `..` and `.git`. At most
@@ -48,11 +81,82 @@ impl Recipe {
 
     /// What is not as the engine has it, in a few words each.
     pub(super) fn told(&self) -> impl Iterator<Item = String> {
-        let Self { base_directory, command, output_directory } = self;
+        let Self { base_directory, command, output_directory, size, network } = self;
         let base = base_directory.as_ref().map(|folder| format!("the site is in `{folder}`"));
         let command = command.as_ref().map(|command| format!("built by `{command}`"));
         let output = output_directory.as_ref().map(|folder| format!("its pages are made in `{folder}`"));
-        [base, command, output].into_iter().flatten()
+        let size = (!size.is_default()).then(|| format!("builds are {size}"));
+        let network = match network {
+            Network::None => Some("builds reach no network".to_owned()),
+            Network::Registries => None,
+            Network::Full => Some("builds reach any host".to_owned()),
+        };
+        [base, command, output, size, network].into_iter().flatten()
+    }
+}
+
+impl Size {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Large];
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Network {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::None, Self::Registries, Self::Full];
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why a host is refused to builds that reach no more than this.
+    #[must_use]
+    pub const fn why_not(self) -> &'static str {
+        match self {
+            Self::None => "the site's builds reach no network",
+            Self::Registries => "it is none of the registries that builds reach, unless the site's network is `full`",
+            Self::Full => "it is not to be reached",
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Large => "large",
+        })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Registries => "registries",
+            Self::Full => "full",
+        })
+    }
+}
+
+impl FromStr for Size {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|choice| choice.to_string() == text);
+        found.ok_or_else(|| Invalid(format!("`{}` is none of standard, large", text.escape_debug())))
+    }
+}
+
+impl FromStr for Network {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|choice| choice.to_string() == text);
+        found.ok_or_else(|| Invalid(format!("`{}` is none of none, registries, full", text.escape_debug())))
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a launcher is told to work, and why it cannot.
 
+use crate::gate::Policy;
 use crate::output::OutputLimits;
 use crate::sandbox;
 use crate::source;
@@ -7,6 +8,7 @@ use crate::spec::Limits;
 use crate::variables::BuildKey;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often what is left over is looked for, unless somebody asks for another time.
@@ -29,6 +31,10 @@ pub struct Config {
     pub mirrors: source::Space,
     /// What one build may use.
     pub limits: Limits,
+    /// The main memory of a large one, in bytes.
+    pub large_memory_bytes: u64,
+    /// What builds may reach.
+    pub network: Arc<Policy>,
     /// What one build may publish.
     pub output: OutputLimits,
     /// By which it reads what builds are given.

@@ -11,6 +11,7 @@ mod config;
 mod course;
 mod diagnosis;
 mod disk;
+pub mod gate;
 mod given;
 mod group;
 mod hands;
@@ -37,6 +38,7 @@ mod words;
 pub mod workspace;
 
 pub use config::{Config, Error, SWEEP_EVERY};
+pub use gate::{Policy, REGISTRIES};
 pub use launch::run;
 pub use lines::LINE_BYTES;
 pub use prepare::{Parts, Prepared, prepare};

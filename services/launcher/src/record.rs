@@ -25,7 +25,13 @@ const KEPT: usize = 100;
 const KEPT_BYTES: usize = 1024;
 /// What our script says when it has installed what the build needs, see `build.sh`. A build that says so itself is wrong about
 /// nothing but its own times.
-const READY: [&str; 3] = ["[build] npm run ", "[build] hugo", "[build] static files"];
+const READY: [&str; 5] = [
+    "[build] npm run ",
+    "[build] hugo",
+    "[build] jekyll build",
+    "[build] static files",
+    "[build] the command of the site",
+];
 /// How often the last lines are tried to be sent before they are given up.
 const FLUSH_TRIES: usize = 5;
 

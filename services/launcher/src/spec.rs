@@ -3,6 +3,7 @@
 //! Nothing of the host's environment and no credential is in it. The repository's address stays outside: the checkout is
 //! already there when the container starts.
 
+use crate::gate;
 use crate::lines::Lines;
 use crate::mask::Mask;
 use crate::terms;
@@ -10,6 +11,7 @@ use crate::variables::Variables;
 use crate::workspace::Workspace;
 use events::{AliasName, CommandLine, Context, Folder, Recipe, SiteEngine};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Where the checkout is inside the sandbox.
 pub const SITE: &str = "/site";
@@ -66,8 +68,6 @@ pub struct Limits {
     pub io_weight: u32,
     /// How far its processes stand back behind others: 0 to 19.
     pub nice: u32,
-    /// Whether the build may speak to the network.
-    pub network: bool,
 }
 
 impl Default for Limits {
@@ -84,7 +84,6 @@ impl Default for Limits {
             cpu_millis: 2000,
             io_weight: 20,
             nice: 10,
-            network: true,
         }
     }
 }
@@ -102,9 +101,29 @@ pub struct ContainerSpec {
     pub variables: Variables,
     pub workspace: Workspace,
     pub limits: Limits,
+    /// The folder of the socket that is its way to the network; none if it has no such way.
+    pub gate: Option<PathBuf>,
 }
 
 impl ContainerSpec {
+    /// The same with a way to the network, whose socket is in `folder`.
+    pub fn through(mut self, folder: PathBuf) -> Self {
+        let (port, socket) = (gate::PORT.to_string(), format!("{}/{}", gate::FOLDER, gate::SOCKET));
+        let relay = ["sh", "-c", gate::ENTRANCE, "gate", gate::RELAY, &port, &socket].map(str::to_owned);
+        self.command.splice(0..0, relay);
+        let proxy = format!("http://127.0.0.1:{port}");
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+            self.env.insert(name.to_owned(), proxy.clone());
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            self.env.insert(name.to_owned(), "localhost,127.0.0.1,::1".to_owned());
+        }
+        // Node.js itself asks for a proxy only if it is told to.
+        self.env.insert("NODE_USE_ENV_PROXY".to_owned(), "1".to_owned());
+        self.gate = Some(folder);
+        self
+    }
+
     /// What it prints becomes lines in which nobody sees what the site gave it.
     pub(crate) fn lines(&self) -> Lines {
         Lines::masked(Mask::of(&self.variables))
@@ -113,7 +132,7 @@ impl ContainerSpec {
 
 /// Describes the container of `build`.
 pub fn specify(build: &Inputs, limits: &Limits) -> ContainerSpec {
-    let Recipe { base_directory, command, output_directory } = &build.recipe;
+    let Recipe { base_directory, command, output_directory, .. } = &build.recipe;
     let folder = |folder: &Option<Folder>| folder.as_ref().map(ToString::to_string).unwrap_or_default();
     let (base, pages) = (folder(base_directory), folder(output_directory));
     let command = command.as_ref().map(CommandLine::as_str).unwrap_or_default();
@@ -126,6 +145,7 @@ pub fn specify(build: &Inputs, limits: &Limits) -> ContainerSpec {
         variables: build.variables.clone(),
         workspace: build.workspace.clone(),
         limits: limits.clone(),
+        gate: None,
     }
 }
 
@@ -237,6 +257,7 @@ mod tests {
             base_directory: Some("docs".parse().unwrap()),
             command: Some("make it".parse().unwrap()),
             output_directory: Some("dist/html".parse().unwrap()),
+            ..Recipe::default()
         };
         assert_eq!(told(&Inputs { recipe, ..job(SiteEngine::NodeJs) }), ["node.js", "docs", "dist/html", "make it"]);
     }

@@ -13,6 +13,12 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{end}")
 }
 
+/// `2.0 GB`: in units of 2 to the 30th, as limits of memory are given.
+pub(crate) fn gigabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10).div_ceil(1 << 30);
+    format!("{}.{} GB", tenths / 10, tenths % 10)
+}
+
 /// `1 minute`, `90 seconds`: in the largest unit that tells it whole.
 pub(crate) fn lasting(duration: Duration) -> String {
     match duration.as_secs() {
@@ -23,7 +29,7 @@ pub(crate) fn lasting(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, lasting};
+    use super::{counted, gigabytes, lasting};
     use std::time::Duration;
 
     #[test]
@@ -31,6 +37,11 @@ mod tests {
         assert_eq!(counted(0, "file"), "0 files");
         assert_eq!(counted(1, "file"), "1 file");
         assert_eq!(counted(41, "file"), "41 files");
+    }
+
+    #[test]
+    fn memory_is_told_in_tenths_of_a_gigabyte() {
+        assert_eq!([0, 1, 2 << 30, 3 << 29].map(gigabytes), ["0.0 GB", "0.1 GB", "2.0 GB", "1.5 GB"]);
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Workspace {
         self.root.join("etc")
     }
 
+    /// Where its way to the network begins. The build may pass through it, and change nothing.
+    pub fn gate(&self) -> PathBuf {
+        self.root.join("gate")
+    }
+
     /// Removes everything. A folder that the build has locked away from us is unlocked first.
     pub fn remove(&self) -> io::Result<()> {
         if fs::symlink_metadata(&self.root).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -76,12 +81,12 @@ impl Workspace {
         }
     }
 
-    /// Gives the checkout, the home and the files of `/etc` to `identity`, links themselves and never what they point to. Its
+    /// Gives the checkout, the home, the gate and the files of `/etc` to `identity`, links themselves and never what they point to. Its
     /// group may pass through to them, and nobody else.
     pub(crate) fn give_to(&self, identity: Identity) -> io::Result<()> {
         let owner = format!("{}:{}", identity.uid, identity.gid);
         let mut given = vec![self.site(), self.home()];
-        given.extend(Some(self.etc()).filter(|etc| etc.exists()));
+        given.extend([self.etc(), self.gate()].into_iter().filter(|folder| folder.exists()));
         tree("chown", ["-Rh", &owner], &given.iter().map(|folder| folder.as_os_str()).collect::<Vec<_>>())?;
         chown(&self.root, None, Some(identity.gid))?;
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o710))

@@ -4,7 +4,7 @@ use crate::access::Access;
 use anyhow::{Result, bail};
 use clap::Args;
 use ctl::print::cell;
-use events::{CancelRunning, Schedule};
+use events::{CancelRunning, Network, Schedule, Size};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,12 @@ pub(crate) struct Set {
     /// Where its pages are then, seen from that folder
     #[arg(long, value_name = "FOLDER")]
     output_directory: Option<String>,
+    /// What a build may take: `standard` or `large`
+    #[arg(long)]
+    size: Option<Size>,
+    /// What it may reach: `none`, `registries` or `full`
+    #[arg(long)]
+    network: Option<Network>,
     /// A glob of files of which a push must have changed one; can be given more than once
     #[arg(long, value_name = "GLOB")]
     watch: Vec<String>,
@@ -55,6 +61,8 @@ impl Set {
             ("base_directory", text(self.base_directory.as_deref())),
             ("command", text(self.command.as_deref())),
             ("output_directory", text(self.output_directory.as_deref())),
+            ("size", self.size.map(|choice| json!(choice))),
+            ("network", self.network.map(|choice| json!(choice))),
             ("watch", list(&given(&self.watch), &self.watch)),
             ("ignore_branches", list(&given(&self.ignore_branch), &self.ignore_branch)),
             ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),

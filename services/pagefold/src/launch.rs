@@ -4,12 +4,13 @@ use crate::limits::{Building, Mirroring};
 use clap::Args;
 use dialer::{Dialer, Own};
 use events::address::Allowed;
-use launcher::BuildKey;
 use launcher::sandbox;
 use launcher::source::{Home, Rules};
+use launcher::{BuildKey, Policy, REGISTRIES};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How builds run on this machine.
@@ -33,6 +34,12 @@ pub(crate) struct Builds {
     /// Variables of this environment that builds see too, such as `NODE_EXTRA_CA_CERTS`
     #[arg(long, env = "PAGEFOLD_BUILD_ENV", value_delimiter = ',')]
     pub(crate) build_env: Vec<String>,
+    /// Hosts that packages come from: what builds reach by HTTP and HTTPS where their site says no more
+    #[arg(long, env = "PAGEFOLD_BUILD_REGISTRIES", value_name = "HOST", value_delimiter = ',', default_values = REGISTRIES)]
+    pub(crate) build_registries: Vec<String>,
+    /// More places that builds reach, in private networks too, such as a registry of your own
+    #[arg(long, env = "PAGEFOLD_BUILD_HOSTS", value_name = "HOST:PORT", value_delimiter = ',')]
+    pub(crate) build_hosts: Vec<String>,
     #[command(flatten)]
     pub(crate) limits: Building,
     #[command(flatten)]
@@ -149,6 +156,12 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules, key: Bu
             env_passthrough: builds.build_env.clone(),
             ..sandbox::Config::default()
         },
+        network: Arc::new(Policy::new(
+            builds.build_registries.clone(),
+            builds.build_hosts.clone(),
+            sources.dialer.own.clone(),
+        )),
+        large_memory_bytes: builds.limits.build_large_memory_bytes,
         sources,
         mirrors: builds.mirroring.space(),
         limits: builds.limits.limits(),

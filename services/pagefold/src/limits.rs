@@ -45,6 +45,9 @@ pub(crate) struct Building {
     /// Main memory of a build, in bytes
     #[arg(long, env = "PAGEFOLD_BUILD_MEMORY_BYTES", default_value_t = spec::Limits::default().memory_bytes)]
     build_memory_bytes: u64,
+    /// Main memory of a build of a site of size `large`, in bytes
+    #[arg(long, env = "PAGEFOLD_BUILD_LARGE_MEMORY_BYTES", default_value_t = 8 << 30)]
+    pub(crate) build_large_memory_bytes: u64,
     /// Processes and threads of a build at the same time
     #[arg(long, env = "PAGEFOLD_BUILD_PIDS", default_value_t = spec::Limits::default().pids)]
     build_pids: u32,
@@ -114,7 +117,6 @@ impl Building {
             cpu_millis: self.build_cpu_millis.max(10),
             io_weight: self.build_io_weight,
             nice: self.build_nice.min(19),
-            ..spec::Limits::default()
         }
     }
 

@@ -5,8 +5,8 @@ use crate::problem::Problem;
 use crate::repositories::Template;
 use events::building::{GLOBS_MAX, SCHEDULES_MAX};
 use events::{
-    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Recipe, RepositoryUrl, Schedule, SiteEngine, SiteId,
-    SiteName, SiteSettings,
+    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
+    SiteId, SiteName, SiteSettings, Size,
 };
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -63,6 +63,14 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "dist")]
     pub(crate) output_directory: Option<Option<Folder>>,
+    /// What a build may take: `standard` (the default), or `large` for more main memory.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) size: Option<Option<Size>>,
+    /// What it may reach: `none`, `registries` of packages (the default), or `full` for any public host.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) network: Option<Option<Network>>,
     /// Globs, at most 20, of which a push must have changed one to be built; by default anything below the base directory.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["docs/**"]))]
@@ -171,13 +179,15 @@ impl Wanted {
     }
 
     fn building(&self, present: Building) -> Result<Building, Problem> {
-        let Recipe { base_directory, command, output_directory } = present.recipe;
+        let Recipe { base_directory, command, output_directory, size, network } = present.recipe;
         Ok(Building {
             cancel_running: wanted(self.cancel_running.as_ref(), present.cancel_running),
             recipe: Recipe {
                 base_directory: self.base_directory.clone().unwrap_or(base_directory),
                 command: self.command.clone().unwrap_or(command),
                 output_directory: self.output_directory.clone().unwrap_or(output_directory),
+                size: wanted(self.size.as_ref(), size),
+                network: wanted(self.network.as_ref(), network),
             },
             watch: few(wanted(self.watch.as_ref(), present.watch), "watch", GLOBS_MAX)?,
             ignore_branches: few(

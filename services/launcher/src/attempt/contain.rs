@@ -3,22 +3,26 @@
 use super::Attempt;
 use super::effort::Contained;
 use super::fault::{self, Cut, Fault, halted, of_files, platform};
+use crate::config::Config;
 use crate::diagnosis::{Diagnosis, diagnose};
+use crate::gate::Gate;
 use crate::interruption::Interruption;
 use crate::sandbox::{self, Ended, Exit};
-use crate::spec::{self, specify};
+use crate::spec::{self, ContainerSpec, Limits, specify};
 use crate::terms;
 use crate::variables::Variables;
+use crate::words::gigabytes;
 use crate::workspace::Workspace;
 use crate::{blocking, disk};
 use events::build::Job;
 use events::engine::{Detected, detect};
 use events::event::StepName;
-use events::{CommitId, Folder, Outcome, SiteEngine};
+use events::{CommitId, Folder, Network, Outcome, SiteEngine, Size};
 use runtime::clock;
 use runtime::error::chain;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -106,7 +110,7 @@ impl Attempt<'_> {
     async fn contain(&self, job: &spec::Inputs, halt: &CancellationToken) -> Result<(), Stopped> {
         let swept = halt.run_until_cancelled(self.task.sandbox.sweep(&job.build)).await;
         swept.unwrap_or(Ok(())).map_err(Stopped::Sandbox)?;
-        let spec = specify(job, &self.launcher.config.limits);
+        let (spec, gate) = self.connected(job, specify(job, &self.limits())).map_err(Stopped::Fault)?;
         let stop = halt.child_token();
         let started_at = clock::now();
         let running = self.task.sandbox.run(&spec, self.record.lines(), stop.clone());
@@ -119,7 +123,10 @@ impl Attempt<'_> {
             }
         };
         self.account(job, started_at, ended.as_ref().ok(), halt).await;
-        let exit = ended.map_err(Stopped::Sandbox)?.exit;
+        if let Some(told) = gate.and_then(|gate| gate.told()) {
+            self.record.say(told).await;
+        }
+        let Ended { exit, used } = ended.map_err(Stopped::Sandbox)?;
         let failed = |message, hint| Stopped::Fault(Fault { outcome: Outcome::Failure, message, commit: None, hint });
         let failure = |message| Err(failed(message, None));
         if let Some(excess) = excess {
@@ -133,10 +140,42 @@ impl Attempt<'_> {
                 let Diagnosis { reason, hint } = diagnose(&self.record.last().await, code);
                 return Err(failed(reason, hint));
             }
-            Exit::OutOfMemory => "The build needed more memory than it may use.".to_owned(),
+            Exit::OutOfMemory => {
+                let limit = spec.limits.memory_bytes;
+                let peak = used.memory_peak_bytes.map_or(limit, |peak| peak.min(limit));
+                format!("The build ran out of memory: {} of {}.", gigabytes(peak), gigabytes(limit))
+            }
             Exit::Stopped => "The build was stopped.".to_owned(),
         };
         failure(message)
+    }
+
+    /// What this build may use.
+    fn limits(&self) -> Limits {
+        let Config { limits, large_memory_bytes, .. } = &self.launcher.config;
+        let memory_bytes = match self.task.job.recipe.size {
+            Size::Standard => limits.memory_bytes,
+            Size::Large => *large_memory_bytes,
+        };
+        Limits { memory_bytes, ..limits.clone() }
+    }
+
+    /// The container with its way to the network, if the site's builds have one. What is refused there is in the log at once.
+    fn connected(&self, job: &spec::Inputs, spec: ContainerSpec) -> Result<(ContainerSpec, Option<Gate>), Fault> {
+        let network = job.recipe.network;
+        if network == Network::None {
+            return Ok((spec, None));
+        }
+        let folder = job.workspace.gate();
+        let opened = Gate::open(&folder, Arc::clone(&self.launcher.config.network), network);
+        let (gate, mut said) = opened.map_err(|error| platform("open a way to the network", &error))?;
+        let record = self.record.clone();
+        tokio::spawn(async move {
+            while let Some(line) = said.recv().await {
+                record.say(line).await;
+            }
+        });
+        Ok((spec.through(folder), Some(gate)))
     }
 
     /// Notes what a container did and took. A build that is given up leaves nobody waiting until its files are counted.

@@ -1,7 +1,6 @@
 //! Builds in a bubblewrap sandbox, where no container engine runs.
 //!
-//! The sandbox has namespaces of its own except, where allowed, the network; no capability; a read-only system; and dies
-//! with us. Run by root, it is given up to an unprivileged user first, if that user can reach the workspace.
+//! The sandbox has namespaces of its own, one of the network too; no capability; a read-only system; and dies with us. Run by root, it is given up to an unprivileged user first, if that user can reach the workspace.
 
 use super::cgroups::{self, Cgroups};
 use super::share::Share;
@@ -96,6 +95,7 @@ impl Bubblewrap {
             variables: Default::default(),
             workspace,
             limits: Limits::default(),
+            gate: None,
         };
         let (lines, mut said) = mpsc::channel(16);
         let stop = CancellationToken::new();

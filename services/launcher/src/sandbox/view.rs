@@ -1,5 +1,6 @@
 //! What a bubblewrap sandbox shows: the arguments of `bwrap`, from the container's description and the look of the host.
 
+use crate::gate;
 use crate::spec::{ContainerSpec, HOME, SITE};
 use std::ffi::OsString;
 use std::fs;
@@ -63,9 +64,6 @@ pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> io::Result<Vec
         "--hostname",
         "build",
     ]);
-    if spec.limits.network {
-        list.add(&["--share-net"]);
-    }
     let inside = INSIDE.to_string();
     list.add(&["--uid", &inside, "--gid", &inside, "--cap-drop", "ALL", "--json-status-fd", "3"]);
     show_system(&mut list);
@@ -76,6 +74,9 @@ pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> io::Result<Vec
         list.bind("--ro-bind", path, path);
     }
     show_memory(&mut list, spec.limits.tmp_bytes);
+    if let Some(gate) = &spec.gate {
+        list.bind("--ro-bind", &gate.canonicalize()?, gate::FOLDER);
+    }
     list.bind("--bind", &spec.workspace.site().canonicalize()?, SITE);
     list.bind("--bind", &spec.workspace.home().canonicalize()?, HOME);
     list.add(&["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SITE, "--clearenv"]);

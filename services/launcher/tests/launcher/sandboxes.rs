@@ -4,6 +4,7 @@ mod bounds;
 mod builds;
 mod choice;
 mod io;
+mod network;
 mod place;
 mod running;
 mod sight;

@@ -1,6 +1,6 @@
 //! When and how a site is built, as the API tells it: every field, whatever its default.
 
-use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Recipe, Zone};
+use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Network, Recipe, Size, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +20,12 @@ pub(super) struct Shown {
     /// Where its pages are then, seen from that folder; null for `_site`.
     #[schema(value_type = Option<String>, required)]
     output_directory: Option<Folder>,
+    /// What a build may take: `standard` or `large`, which is more main memory.
+    #[schema(value_type = String)]
+    size: Size,
+    /// What it may reach: `none`, `registries` of packages, or `full` for any public host.
+    #[schema(value_type = String)]
+    network: Network,
     /// Globs of which a push must have changed one; empty for anything below the base directory.
     #[schema(value_type = Vec<String>)]
     watch: Vec<Glob>,
@@ -54,8 +60,18 @@ impl From<events::Schedule> for Schedule {
 impl From<Building> for Shown {
     fn from(building: Building) -> Self {
         let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
-        let Recipe { base_directory, command, output_directory } = recipe;
+        let Recipe { base_directory, command, output_directory, size, network } = recipe;
         let schedules = schedules.into_iter().map(Schedule::from).collect();
-        Self { cancel_running, base_directory, command, output_directory, watch, ignore_branches, schedules }
+        Self {
+            cancel_running,
+            base_directory,
+            command,
+            output_directory,
+            size,
+            network,
+            watch,
+            ignore_branches,
+            schedules,
+        }
     }
 }

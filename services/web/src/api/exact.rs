@@ -102,6 +102,8 @@ fn field(component: &str, name: &str) -> Option<Value> {
             Some(json!({ "maxLength": FOLDER_MAX, "pattern": FOLDER }))
         }
         ("Wanted", "command") => Some(json!({ "maxLength": COMMAND_MAX, "pattern": LINE })),
+        ("Wanted", "size") => Some(json!({ "enum": ["standard", "large", null] })),
+        ("Wanted", "network") => Some(json!({ "enum": ["none", "registries", "full", null] })),
         ("Wanted", "watch" | "ignore_branches") => {
             let glob = json!({ "type": "string", "maxLength": GLOB_MAX, "pattern": GLOB });
             Some(json!({ "items": glob, "maxItems": GLOBS_MAX }))

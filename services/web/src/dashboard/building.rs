@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use crate::settings::Wanted;
 use events::building::{COMMAND_MAX, FOLDER_MAX};
 use events::ids::Invalid;
-use events::{Building, CancelRunning};
+use events::{Building, CancelRunning, Network, Size};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::fmt::Display;
@@ -19,6 +19,8 @@ pub(super) struct Fields {
     base_directory: Option<String>,
     command: Option<String>,
     output_directory: Option<String>,
+    size: Option<Size>,
+    network: Option<Network>,
     watch: Option<String>,
     ignore_branches: Option<String>,
     schedules: Option<String>,
@@ -31,6 +33,8 @@ impl Fields {
             base_directory: one(self.base_directory.as_deref())?,
             command: one(self.command.as_deref())?,
             output_directory: one(self.output_directory.as_deref())?,
+            size: self.size.map(Some),
+            network: self.network.map(Some),
             watch: lines(self.watch.as_deref())?,
             ignore_branches: lines(self.ignore_branches.as_deref())?,
             schedules: lines(self.schedules.as_deref())?,
@@ -60,6 +64,11 @@ const CANCEL_RUNNING: [(CancelRunning, &str); 3] = [
     (CancelRunning::None, "No branch"),
 ];
 
+const SIZES: [(Size, &str); 2] = [(Size::Standard, "Standard"), (Size::Large, "Large: more main memory")];
+
+const NETWORKS: [(Network, &str); 3] =
+    [(Network::Registries, "Registries of packages"), (Network::Full, "Any public host"), (Network::None, "Nothing")];
+
 /// The fields of a site that is built so.
 pub(super) fn fields(building: &Building) -> Markup {
     let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
@@ -78,6 +87,15 @@ pub(super) fn fields(building: &Building) -> Markup {
             input #output-directory name="output_directory" maxlength=(FOLDER_MAX) placeholder="_site"
                 value=(text(recipe.output_directory.as_ref())) aria-describedby="output-directory-help";
             small #output-directory-help { "Where the pages are after that, seen from the site's folder." }
+            label for="network" { "What builds may reach" }
+            select #network name="network" aria-describedby="network-help" {
+                @for (choice, what) in NETWORKS { option value=(choice) selected[choice == recipe.network] { (what) } }
+            }
+            small #network-help { "Never this machine, private networks or the platform itself. The log says what was reached and what was refused." }
+            label for="size" { "Size" }
+            select #size name="size" {
+                @for (choice, what) in SIZES { option value=(choice) selected[choice == recipe.size] { (what) } }
+            }
         }
         fieldset {
             legend { "When it is built" }

@@ -1,6 +1,7 @@
 //! What a container is told to be.
 
 use super::Docker;
+use crate::gate;
 use crate::sandbox::cgroups::shares;
 use crate::sandbox::{Error, OPEN_FILES, blocking, standing_back};
 use crate::spec::{ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE};
@@ -30,8 +31,13 @@ impl Docker {
         let back = standing_back(&spec.limits);
         let entrance = ["sh", "-c", ENTRANCE, "entrance", &back.len().to_string()].map(str::to_owned).into_iter();
         let labels = [(LABEL, &spec.build), (LAUNCHER_LABEL, &self.installation)];
-        let (site, home) = (spec.workspace.site(), spec.workspace.home());
-        let mounts = blocking("find the workspace", move || Ok(vec![bind(&site, SITE)?, bind(&home, HOME)?])).await?;
+        let (site, home, gate) = (spec.workspace.site(), spec.workspace.home(), spec.gate.clone());
+        let mounts = blocking("find the workspace", move || {
+            let gate =
+                gate.map(|gate| Ok::<_, io::Error>(Mount { read_only: Some(true), ..bind(&gate, gate::FOLDER)? }));
+            Ok([bind(&site, SITE)?, bind(&home, HOME)?].into_iter().chain(gate.transpose()?).collect::<Vec<_>>())
+        });
+        let mounts = mounts.await?;
         Ok(ContainerCreateBody {
             image: Some(self.image.clone()),
             cmd: Some(spec.command.clone()),
@@ -50,7 +56,7 @@ impl Docker {
     fn host_config(&self, limits: &Limits) -> HostConfig {
         let memory = signed(limits.memory_bytes);
         HostConfig {
-            network_mode: Some(if limits.network { "bridge" } else { "none" }.to_owned()),
+            network_mode: Some("none".to_owned()),
             readonly_rootfs: Some(true),
             tmpfs: Some(HashMap::from([(
                 "/tmp".to_owned(),

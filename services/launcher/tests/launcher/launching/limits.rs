@@ -44,7 +44,8 @@ impl Place {
             env: [("HIDDEN".to_owned(), "a-value-for-nobody-else".to_owned())].into(),
             variables: Default::default(),
             workspace: Workspace::at(self.0.path().join("workspace")),
-            limits: Limits { network: false, cpu_millis: 500, ..Limits::default() },
+            limits: Limits { cpu_millis: 500, ..Limits::default() },
+            gate: None,
         }
     }
 }

@@ -19,6 +19,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use storage::Storage;
@@ -247,7 +248,9 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         sandbox: sandbox::Config { kind, ..sandbox::Config::default() },
         sources,
         mirrors: Space::default(),
-        limits: Limits { network: false, ..Limits::default() },
+        limits: Limits::default(),
+        large_memory_bytes: 8 << 30,
+        network: Arc::new(launcher::Policy::new(Vec::new(), Vec::new(), Vec::new())),
         output: OutputLimits::default(),
         key: launcher::BuildKey::read(&BUILD_KEY.repeat(32).into()).unwrap(),
         sweep_every: launcher::SWEEP_EVERY,

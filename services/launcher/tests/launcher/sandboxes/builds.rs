@@ -35,7 +35,7 @@ async fn build_by(
         workspace: place.workspace(),
         variables: Default::default(),
     };
-    let (exit, lines) = run(sandbox, &specify(&job, &Limits { network: false, ..Limits::default() })).await;
+    let (exit, lines) = run(sandbox, &specify(&job, &Limits::default())).await;
     (exit, lines.join("\n"), place)
 }
 
@@ -144,7 +144,12 @@ async fn hugo_builds_into_the_output() {
 
 /// A recipe of folders and a command, where they are not empty.
 fn recipe(base: &str, command: &str, pages: &str) -> Recipe {
-    Recipe { base_directory: base.parse().ok(), command: command.parse().ok(), output_directory: pages.parse().ok() }
+    Recipe {
+        base_directory: base.parse().ok(),
+        command: command.parse().ok(),
+        output_directory: pages.parse().ok(),
+        ..Recipe::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,8 @@ impl Place {
             env: [("GREETING".to_owned(), "hello".to_owned()), ("HOME".to_owned(), "/home/build".to_owned())].into(),
             variables: Default::default(),
             workspace: self.workspace(),
-            limits: Limits { network: false, ..Limits::default() },
+            limits: Limits::default(),
+            gate: None,
         }
     }
 }
