@@ -53,7 +53,7 @@ pub(crate) enum Service {
         #[command(flatten)]
         bucket: Bucket,
         #[command(flatten)]
-        builds: Builds,
+        builds: Box<Builds>,
         /// By which it reads what builds are given, as `pagefold permissions build-key` prints it
         #[arg(long, env = "PAGEFOLD_BUILD_KEY", hide_env_values = true)]
         build_key: SecretString,
