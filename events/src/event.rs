@@ -10,6 +10,7 @@ mod deploy;
 mod notice;
 mod organization;
 mod people;
+mod serving;
 mod site;
 mod step;
 
@@ -21,6 +22,7 @@ pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
+pub use serving::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 pub use site::{HostEvent, SiteEngine, SiteEvent, SiteSettings};
 pub use step::{Resources, Step, StepName};
 

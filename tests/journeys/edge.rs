@@ -18,7 +18,7 @@ async fn an_edge_serves_without_log_and_database_and_starts_again_from_what_it_k
         platform.signal(server, Signal::STOP);
     }
     let _ = live.get("/").await.expect(200);
-    assert_eq!(live.get("/cold.html").await.expect(200).text(), "cold");
+    assert_eq!(live.get("/cold").await.expect(200).text(), "cold");
     assert!(child.end(Signal::TERM).success(), "{}", child.told());
     let child = edge(&platform, &address);
     live.serves("/", "kept").await;

@@ -74,7 +74,7 @@ async fn sites_are_served_while_the_log_is_silent() {
     let up = platform.pid();
     platform.signal(Process::Nats, Signal::STOP);
     site.serves("/", "calm").await;
-    site.serves("/later.html", "not asked for yet").await;
+    site.serves("/later", "not asked for yet").await;
     let unheard = site.repository.push("main", [("index.html", "heard")]);
     assert_eq!(platform.deliver(&unheard).await.expect(503).code(), "log_unavailable");
     platform.signal(Process::Nats, Signal::CONT);

@@ -18,8 +18,8 @@ async fn a_redeploy_uploads_what_has_changed_and_no_more() {
     assert_eq!((changed.files, changed.uploaded_files, changed.uploaded_bytes), (30, 1, 9));
     assert_eq!(first.content, same.content, "equal content has an equal digest");
     assert_ne!(first.content, changed.content);
-    site.serves("/page-7.html", "rewritten").await;
-    site.serves("/page-8.html", "page-8.html").await;
+    site.serves("/page-7", "rewritten").await;
+    site.serves("/page-8", "page-8.html").await;
 }
 
 #[tokio::test]

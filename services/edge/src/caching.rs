@@ -1,10 +1,12 @@
 //! How long a file may be kept by whoever has it. Pure.
 
-use crate::respond::{IMMUTABLE, REVALIDATE};
 use crate::routes::Kind;
 use http::HeaderValue;
 use storage::SiteFile;
 
+/// A page may change at any time, so caches ask again; with an entity tag that costs no body.
+pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
+pub(crate) const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Shorter parts of a name are words.
 const HASH_MIN: usize = 8;
 /// The longest digest that tools put into names.

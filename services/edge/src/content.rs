@@ -8,7 +8,8 @@ use crate::kept::Kept;
 use bytes::Bytes;
 use events::{DeployId, Digest, SiteId};
 use moka::future::Cache;
-use std::ops::Range;
+use rules::Matcher;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Manifest, SiteFile, Storage};
@@ -20,6 +21,8 @@ const CACHED_MAX_BYTES: u64 = 1024 * 1024;
 const MANIFESTS_PART: u64 = 4;
 /// What a file of a manifest takes in memory beside its path, roughly.
 const FILE_BYTES: usize = 200;
+/// What a rule takes in memory, as it was read and made ready, roughly.
+const RULE_BYTES: usize = 800;
 /// What a cached file takes beside its bytes, roughly.
 const BLOB_BYTES: usize = 200;
 /// How long a request waits for the bucket.
@@ -33,9 +36,37 @@ type Key = (SiteId, DeployId);
 pub(crate) struct Content {
     storage: Storage,
     kept: Kept,
-    manifests: Cache<Key, Arc<Manifest>>,
+    manifests: Cache<Key, Arc<Deployed>>,
     absent: Cache<Key, ()>,
     blobs: Cache<Digest, Bytes>,
+}
+
+/// A deploy's files, and its rules made ready for requests.
+pub(crate) struct Deployed {
+    manifest: Manifest,
+    rules: Option<Matcher>,
+}
+
+impl Deployed {
+    /// Many rules take a while to make ready.
+    async fn of(manifest: Manifest) -> Self {
+        let Some(rules) = manifest.rules().cloned() else { return Self { manifest, rules: None } };
+        let ready = tokio::task::spawn_blocking(move || Matcher::new(&rules)).await;
+        let ready = ready.inspect_err(|error| tracing::error!(%error, "the rules of a deploy were not made ready"));
+        Self { manifest, rules: ready.ok() }
+    }
+
+    pub(crate) const fn rules(&self) -> Option<&Matcher> {
+        self.rules.as_ref()
+    }
+}
+
+impl Deref for Deployed {
+    type Target = Manifest;
+
+    fn deref(&self) -> &Manifest {
+        &self.manifest
+    }
 }
 
 /// Why there is nothing to show.
@@ -64,8 +95,10 @@ impl Failure {
 
 impl Content {
     pub(crate) async fn open(config: &Config, storage: Storage) -> Result<Self, Error> {
-        let weigh_manifest = |_: &Key, manifest: &Arc<Manifest>| {
-            let bytes: usize = manifest.iter().map(|file| file.path.len() + FILE_BYTES).sum();
+        let weigh_manifest = |_: &Key, manifest: &Arc<Deployed>| {
+            let files: usize = manifest.iter().map(|file| file.path.len() + FILE_BYTES).sum();
+            let rules = manifest.manifest.rules().map_or(0, |rules| rules.redirects.len() + rules.headers.len());
+            let bytes = files + rules * RULE_BYTES;
             u32::try_from(bytes + FILE_BYTES).unwrap_or(u32::MAX)
         };
         let weigh_blob = |_: &Digest, blob: &Bytes| u32::try_from(blob.len() + BLOB_BYTES).unwrap_or(u32::MAX);
@@ -84,7 +117,7 @@ impl Content {
     }
 
     /// The files of a deploy. Requests for the same one wait for one fetch.
-    pub(crate) async fn manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Manifest>, Arc<Failure>> {
+    pub(crate) async fn manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Deployed>, Arc<Failure>> {
         let key = (*site, deploy.clone());
         // Nearly every request finds what it needs; its future need not have room for a fetch.
         match self.manifests.get(&key).await {
@@ -93,7 +126,7 @@ impl Content {
         }
     }
 
-    async fn load_manifest(&self, key: Key) -> Result<Arc<Manifest>, Arc<Failure>> {
+    async fn load_manifest(&self, key: Key) -> Result<Arc<Deployed>, Arc<Failure>> {
         if self.absent.contains_key(&key) {
             return Err(Arc::new(Failure::Absent));
         }
@@ -105,12 +138,12 @@ impl Content {
         fetched
     }
 
-    async fn find_manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Manifest>, Failure> {
+    async fn find_manifest(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Deployed>, Failure> {
         if let Some(manifest) = self.kept.load(site, deploy).await {
-            return Ok(Arc::new(manifest));
+            return Ok(Arc::new(Deployed::of(manifest).await));
         }
         let manifest = fetched(Box::pin(self.storage.site(*site).manifest(deploy))).await?;
-        manifest.map(Arc::new).ok_or(Failure::Absent)
+        Ok(Arc::new(Deployed::of(manifest.ok_or(Failure::Absent)?).await))
     }
 
     /// Loads the manifest of a deploy that is about to be shown, and keeps it on disk if that is possible.

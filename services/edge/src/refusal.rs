@@ -1,7 +1,8 @@
 //! The built-in pages: what a reader sees when there is no file to show. Each has a stable code.
 
 use crate::body::{self, Body};
-use crate::respond::{CAREFUL, NOINDEX, REVALIDATE, X_ROBOTS_TAG};
+use crate::caching::REVALIDATE;
+use crate::respond::{CAREFUL, NOINDEX, X_ROBOTS_TAG};
 use crate::routes::Kind;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};

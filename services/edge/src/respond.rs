@@ -1,9 +1,10 @@
 //! Status and headers of an answer, from what was found and what was asked. Pure.
 
-use crate::caching;
+use crate::caching::{self, IMMUTABLE, REVALIDATE};
 use crate::conditions::{self, Wanted};
 use crate::hosts;
 use crate::routes::{Kind, Target};
+use events::event::RulesDialect;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -11,15 +12,13 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rules::{Asked, Matcher};
 use std::ops::Range;
 use storage::SiteFile;
 
 pub(crate) const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const X_PAGEFOLD_DEPLOY: HeaderName = HeaderName::from_static("x-pagefold-deploy");
 
-/// A page may change at any time, so caches ask again; with an entity tag that costs no body.
-pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
-pub(crate) const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 pub(crate) const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
 /// What every answer has unless its site says otherwise. Browsers pass over the first unless it came over TLS.
 pub(crate) const CAREFUL: [(HeaderName, HeaderValue); 4] = [
@@ -72,11 +71,32 @@ pub(crate) fn file(file: &SiteFile, target: &Target, request: &Parts) -> Reply {
     }
 }
 
-/// The answer when nothing was found and `page` says so.
-pub(crate) fn not_found(page: &SiteFile, target: &Target, request: &Parts) -> Reply {
+/// The answer when `page` stands for what was asked for: mostly because nothing was found and it says so.
+pub(crate) fn shown_as(page: &SiteFile, status: StatusCode, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, REVALIDATE);
-    whole(StatusCode::NOT_FOUND, headers, page, request)
+    whole(status, headers, page, request)
+}
+
+/// The answer that a rule leads to `location`. The next deploy may have another, so caches ask again.
+pub(crate) fn led(location: &str, status: u16, target: &Target) -> Reply {
+    let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, REVALIDATE);
+    headers.insert(LOCATION, text(location).unwrap_or(HeaderValue::from_static("/")));
+    empty(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND), headers)
+}
+
+/// Makes of an answer what the site's rules want. That a host is not for search engines is not theirs to change, and by Netlify's
+/// grammar headers are for what is shown.
+pub(crate) fn amend(reply: &mut Reply, rules: &Matcher, asked: &Asked<'_>, kind: Kind) {
+    let leads = reply.status.is_redirection() && reply.status != StatusCode::NOT_MODIFIED;
+    if leads && rules.dialect() == RulesDialect::Netlify {
+        return;
+    }
+    rules.amend(asked.host, asked.path, &mut reply.headers);
+    if kind != Kind::Live {
+        reply.headers.insert(X_ROBOTS_TAG, NOINDEX);
+    }
 }
 
 /// The answer that `path` is to be asked for, with the same query.
@@ -86,7 +106,7 @@ pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
     let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
     let location = format!("{path}{}", query.unwrap_or_default());
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
-    empty(StatusCode::MOVED_PERMANENTLY, headers)
+    empty(StatusCode::TEMPORARY_REDIRECT, headers)
 }
 
 /// The answer that the same is to be asked of `host`, on the port that was asked. The site may be renamed back, so no

@@ -8,6 +8,7 @@
 
 mod apply;
 
+use events::event::Serving;
 use events::{AliasName, DeployId, HostLabel, SiteId, SiteName};
 use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,7 @@ pub(crate) struct Target {
     pub(crate) site: SiteId,
     pub(crate) deploy: DeployId,
     pub(crate) kind: Kind,
+    pub(crate) serving: Serving,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,11 +109,11 @@ impl Routes {
                 prefix.map_or_else(|| present.to_string(), |prefix| format!("{prefix}--{present}")),
             ));
         }
-        let target = match site.slots.get(prefix.as_deref().unwrap_or_default()) {
-            Some(slot) => Target { site: id, deploy: slot.shown.clone()?, kind: Kind::of(&slot.alias) },
-            None => Target { site: id, deploy: prefix?.parse().ok()?, kind: Kind::Deploy },
+        let (deploy, kind) = match site.slots.get(prefix.as_deref().unwrap_or_default()) {
+            Some(slot) => (slot.shown.clone()?, Kind::of(&slot.alias)),
+            None => (prefix?.parse().ok()?, Kind::Deploy),
         };
-        Some(Route::Shows(target))
+        Some(Route::Shows(Target { site: id, deploy, kind, serving: Serving::default() }))
     }
 
     /// Everything that waits to be shown. Looks at everything.

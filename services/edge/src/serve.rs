@@ -6,16 +6,18 @@ use crate::content::{Content, Failure};
 use crate::fold::InService;
 use crate::hosts;
 use crate::refusal::Refusal;
-use crate::resolve::{Answer, resolve};
+use crate::resolve::Answer;
 use crate::respond::{self, Reply};
 use crate::routes::{Kind, Route, Target};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use crate::ruled;
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Histogram;
 use opentelemetry_semantic_conventions::attribute::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, URL_SCHEME};
 use opentelemetry_semantic_conventions::metric::HTTP_SERVER_REQUEST_DURATION;
+use rules::{Asked, Matcher};
 use std::sync::Arc;
 use storage::SiteFile;
 use tokio::time::Instant;
@@ -95,14 +97,25 @@ impl Pages {
     async fn of_deploy(&self, target: &Target, request: &Parts) -> Result<Response<Body>, Arc<Failure>> {
         let manifest = self.content.manifest(&target.site, &target.deploy).await?;
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
-        let (reply, sent) = match resolve(&manifest, request.uri.path()) {
+        let asked = asked(request, manifest.rules());
+        let (mut reply, sent) = match ruled::answer(&manifest, manifest.rules(), target.serving, &asked) {
             Answer::File(file) => (respond::file(file, target, request), Some(file)),
-            Answer::NotFound(Some(page)) => (respond::not_found(page, target, request), Some(page)),
+            Answer::NotFound(Some(page)) => {
+                (respond::shown_as(page, StatusCode::NOT_FOUND, target, request), Some(page))
+            }
+            Answer::As(page, status) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+                (respond::shown_as(page, status, target, request), Some(page))
+            }
+            Answer::Led { location, status } => (respond::led(&location, status, target), None),
             Answer::Redirect(path) => (respond::redirect(&path, target, request), None),
             Answer::NotFound(None) => return refuse(Refusal::PageNotFound),
             Answer::Malformed => return refuse(Refusal::PathMalformed),
             Answer::TooLong => return refuse(Refusal::PathTooLong),
         };
+        if let Some(rules) = manifest.rules() {
+            respond::amend(&mut reply, rules, &asked, target.kind);
+        }
         self.with_body(target, reply, sent).await
     }
 
@@ -136,6 +149,18 @@ fn answered(reply: Reply, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
     response
+}
+
+/// What rules look at, if there are any.
+fn asked<'r>(request: &'r Parts, rules: Option<&Matcher>) -> Asked<'r> {
+    let path = request.uri.path();
+    if rules.is_none() {
+        return Asked { path, ..Asked::default() };
+    }
+    let text = |name| request.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let host = hosts::of(request).unwrap_or_default();
+    let host = host.split_once(':').map_or(host, |(name, _)| name);
+    Asked { host, path, query: request.uri.query(), cookies: text(COOKIE), languages: text(ACCEPT_LANGUAGE) }
 }
 
 /// A deploy that is not there was never promised by its own host, but by an alias it was.

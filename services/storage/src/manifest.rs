@@ -6,8 +6,9 @@
 //!
 //! * `manifests/<sha256 of the object>`, a base: `{"version":1,"list":LIST}`, a complete file list that deploys share.
 //! * `deploys/<deploy id>`: `{"version":1,"deploy","site","build","content","files","bytes","uploaded":{"files","bytes"},
-//!   "base":"<sha256>"|null,"put":LIST,"removed":[paths]}`. The deploy's files are those of the base (none, if null),
-//!   those in `put` instead of or in addition to them, without those in `removed`.
+//!   "base":"<sha256>"|null,"put":LIST,"removed":[paths],"rules"?}`. The deploy's files are those of the base (none, if null),
+//!   those in `put` instead of or in addition to them, without those in `removed`. Its rules are those of [`rules::Rules`],
+//!   and a deploy without files of rules has none.
 //! * LIST is `{"packs":[sha256…],"types":[content types…],"files":[{"p","d","s","t","k","o"}…]}`, files sorted by path:
 //!   path, SHA-256, size, index into `types`, index into `packs`, and the offset in that pack.
 //!
@@ -22,6 +23,7 @@ pub use difference::Difference;
 
 use document::Deploy;
 use events::{BuildId, DeployId, Digest, SiteId};
+use rules::Rules;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -73,6 +75,7 @@ pub struct Manifest {
     content: Digest,
     bytes: u64,
     entries: Vec<Arc<SiteFile>>,
+    rules: Option<Arc<Rules>>,
 }
 
 impl Manifest {
@@ -82,12 +85,30 @@ impl Manifest {
         let mut entries: Vec<_> = files.into_iter().map(Arc::new).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         entries.dedup_by(|later, first| later.path == first.path);
-        Self::of_sorted(head, None, entries)
+        Self::of_sorted(head, None, entries, None)
     }
 
-    pub(crate) fn of_sorted(head: Head, base: Option<Digest>, entries: Vec<Arc<SiteFile>>) -> Self {
-        let (content, bytes) = (content(&entries), entries.iter().map(|entry| entry.size).sum());
-        Self { head, base, content, bytes, entries }
+    pub(crate) fn of_sorted(
+        head: Head,
+        base: Option<Digest>,
+        entries: Vec<Arc<SiteFile>>,
+        rules: Option<Arc<Rules>>,
+    ) -> Self {
+        let bytes = entries.iter().map(|entry| entry.size).sum();
+        let content = content(&entries, rules.as_deref());
+        Self { head, base, content, bytes, entries, rules }
+    }
+
+    /// The same with rules of its own.
+    #[must_use]
+    pub fn with_rules(self, rules: Option<Rules>) -> Self {
+        Self::of_sorted(self.head, self.base, self.entries, rules.map(Arc::new))
+    }
+
+    /// What its files of rules say, if it had any.
+    #[must_use]
+    pub fn rules(&self) -> Option<&Arc<Rules>> {
+        self.rules.as_ref()
     }
 
     pub(crate) fn with_base(self, base: Digest) -> Self {
@@ -124,7 +145,7 @@ impl Manifest {
         self.base
     }
 
-    /// SHA-256 over the sorted paths and digests: equal content, equal digest.
+    /// SHA-256 over the sorted paths and digests, and the rules if there are any: equal content, equal digest.
     #[must_use]
     pub fn content(&self) -> Digest {
         self.content
@@ -159,13 +180,17 @@ impl Manifest {
     }
 }
 
-/// Paths have no NUL and digests have one length, so no two lists meet in one text.
-fn content(sorted: &[Arc<SiteFile>]) -> Digest {
+/// Paths have no NUL and are not empty, and digests have one length, so no two deploys meet in one text.
+fn content(sorted: &[Arc<SiteFile>], rules: Option<&Rules>) -> Digest {
     let mut hasher = Sha256::new();
     for entry in sorted {
         hasher.update(entry.path.as_bytes());
         hasher.update([0]);
         hasher.update(entry.digest.as_bytes());
+    }
+    if let Some(rules) = rules {
+        hasher.update([0]);
+        hasher.update(rules.source.as_bytes());
     }
     Digest::from_bytes(hasher.finalize().into())
 }

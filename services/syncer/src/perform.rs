@@ -5,9 +5,12 @@
 //! manifest once written is the answer of every later try.
 
 mod artifact;
+mod rules;
 
 use crate::plan::{Known, Location, PACK_BYTES, Pack, Placed, Plan, Spot, plan};
+use ::rules::Rules;
 use artifact::Artifact;
+use events::event::RulesDialect;
 use events::{BuildId, DeployId, Digest, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::path::Path;
@@ -28,6 +31,8 @@ pub struct Wanted {
     pub site: SiteId,
     /// The build that made it.
     pub build: BuildId,
+    /// By whose grammar its rules are read.
+    pub dialect: RulesDialect,
 }
 
 /// What a synced deploy is and what it cost.
@@ -131,7 +136,7 @@ impl Sync {
     }
 
     async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Sent, Error> {
-        let artifact = self.read(artifact).await?;
+        let (artifact, rules) = self.read(artifact).await?;
         let mut known = Earlier::default();
         let mut plan = plan(artifact.files.clone(), &known.places);
         // The newest deploy mostly has all there is: the others are asked only for what it lacks.
@@ -150,7 +155,7 @@ impl Sync {
         }
         let uploads = plan.packs.clone().into_iter().map(|pack| self.upload(Arc::clone(&artifact), pack));
         let packs: Vec<Digest> = stream::iter(uploads).buffered(PACKS_AT_ONCE).try_collect().await?;
-        let manifest = self.manifest(plan, &packs);
+        let manifest = self.manifest(plan, &packs).with_rules(rules);
         // A manifest that stands already is the answer: an earlier try has written it.
         let manifest = self.bucket.put_manifest(manifest, &known.bases).await.map_err(|source| self.stored(source))?;
         Ok(synced(&manifest, &self.requests))
@@ -168,10 +173,14 @@ impl Sync {
         }
     }
 
-    async fn read(&self, path: &Path) -> Result<Arc<Artifact>, Error> {
-        let path = path.to_owned();
-        let artifact = blocking(move || Artifact::open(&path)).await;
-        artifact.map(Arc::new).map_err(|source| self.refused(source))
+    async fn read(&self, path: &Path) -> Result<(Arc<Artifact>, Option<Rules>), Error> {
+        let (path, dialect) = (path.to_owned(), self.deploy.dialect);
+        let read = move || {
+            let mut artifact = Artifact::open(&path)?;
+            let rules = rules::take(&mut artifact, dialect)?;
+            Ok((Arc::new(artifact), rules))
+        };
+        blocking(read).await.map_err(|source| self.refused(source))
     }
 
     async fn upload(&self, artifact: Arc<Artifact>, pack: Pack) -> Result<Digest, Error> {
@@ -190,7 +199,7 @@ impl Sync {
     }
 
     fn manifest(&self, plan: Plan, packs: &[Digest]) -> Manifest {
-        let Wanted { id, site, build } = self.deploy.clone();
+        let Wanted { id, site, build, .. } = self.deploy.clone();
         let uploaded = Uploaded { files: plan.new_blobs(), bytes: plan.new_bytes() };
         let entries = plan.files.into_iter().filter_map(|Placed { file, spot }| {
             let location = match spot {

@@ -4,6 +4,7 @@ use crate::perform::{self, Sent, Wanted};
 use crate::{Syncer, folder, stored, unless_refused};
 use events::alias::Claim;
 use events::event::Artifact;
+use events::event::RulesDialect;
 use events::{Alias, AliasName, Branch, BuildId, Cause, CommitId, DeployId, Site, SiteId, alias, deploy, subject};
 use runtime::Failure;
 use std::path::Path;
@@ -32,7 +33,7 @@ impl Syncer {
         let deploy = DeployId::of(finished.build);
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
         if known == events::Deploy::Unknown {
-            let synced = self.sync(finished, &deploy).await?;
+            let synced = self.sync(finished, &deploy, RulesDialect::default()).await?;
             let command = deploy::Command::Sync(stated(finished, synced));
             unless_refused(self.log.execute::<events::Deploy>(deploy.as_str(), &command, cause).await)?;
         }
@@ -41,17 +42,18 @@ impl Syncer {
         platform.delete_artifacts(finished.build).await.map_err(stored)
     }
 
-    async fn sync(&self, finished: &Finished, deploy: &DeployId) -> Result<Sent, Failure> {
+    async fn sync(&self, finished: &Finished, deploy: &DeployId, dialect: RulesDialect) -> Result<Sent, Failure> {
         // A fact that is delivered again while its first try is in hand must not meet that one's files.
         let folder = self.in_hand.join(format!("{}-{}", finished.build, Uuid::new_v4().simple()));
         tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::Retry(Box::new(error)))?;
-        let synced = self.sync_in(&folder, finished, deploy).await;
+        let wanted = Wanted { id: deploy.clone(), site: finished.site, build: finished.build, dialect };
+        let synced = self.sync_in(&folder, finished, wanted).await;
         // Whatever came of it, the next try fetches the artifact anew.
         let _ = tokio::fs::remove_dir_all(&folder).await;
         synced
     }
 
-    async fn sync_in(&self, folder: &Path, finished: &Finished, deploy: &DeployId) -> Result<Sent, Failure> {
+    async fn sync_in(&self, folder: &Path, finished: &Finished, wanted: Wanted) -> Result<Sent, Failure> {
         let (artifact, platform) = (folder.join("artifact.tar"), self.storage.platform());
         let key = &finished.artifact.key;
         if keys::is_upload(key) {
@@ -60,9 +62,7 @@ impl Syncer {
             platform.get_artifact(key, &artifact).await.map_err(stored)?;
         }
         let known = self.likely_known(finished).await?;
-        let (site, build) = (finished.site, finished.build);
-        let deploy = Wanted { id: deploy.clone(), site, build };
-        let synced = perform::sync(&self.storage, deploy, &artifact, &known).await;
+        let synced = perform::sync(&self.storage, wanted, &artifact, &known).await;
         synced.map_err(|error| {
             if error.is_transient() { Failure::Retry(Box::new(error)) } else { Failure::Park(Box::new(error)) }
         })

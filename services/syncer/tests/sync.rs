@@ -1,6 +1,7 @@
 //! The sync of deploys, against a real S3 server.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use events::event::RulesDialect;
 use events::{BuildId, DeployId, SiteId};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::Poll;
-use storage::{Config, SiteBucket, Storage};
+use storage::{Config, Manifest, SiteBucket, Storage};
 use syncer::perform::{Error, Sent, Wanted, sync};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -62,8 +63,12 @@ impl Stage {
         objects.into_iter().map(|object| (object.key, object.size)).collect()
     }
 
+    async fn manifest(&self, number: u128) -> Manifest {
+        self.site.manifest(&deploy(number).id).await.unwrap().unwrap()
+    }
+
     async fn shows(&self, number: u128, files: &Files) {
-        let manifest = self.site.manifest(&deploy(number).id).await.unwrap().unwrap();
+        let manifest = self.manifest(number).await;
         let paths: Vec<&str> = manifest.iter().map(|entry| entry.path.as_str()).collect();
         assert_eq!(paths, files.keys().collect::<Vec<_>>());
         for entry in manifest.iter() {
@@ -94,7 +99,7 @@ fn hostile(tar: &mut tar::Builder<std::fs::File>, path: &[u8], kind: tar::EntryT
 
 fn deploy(number: u128) -> Wanted {
     let build = BuildId(Uuid::from_u128(number));
-    Wanted { id: DeployId::of(build), site: SiteId(Uuid::nil()), build }
+    Wanted { id: DeployId::of(build), site: SiteId(Uuid::nil()), build, dialect: RulesDialect::Netlify }
 }
 
 /// What came of a sync, however many requests it took.
@@ -119,6 +124,30 @@ async fn a_first_deploy_is_stored_whole_in_few_objects() {
     assert_eq!(synced.uploaded_files, 2_002);
     assert_eq!(stage.objects("").await.len(), 3);
     stage.shows(1, &files).await;
+}
+
+#[tokio::test]
+async fn files_of_rules_travel_in_the_manifest_and_are_not_published() {
+    let stage = Stage::start().await;
+    let mut files = pages(3);
+    let plain = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
+    files.insert("_redirects".to_owned(), b"/old /new\n/bad\n".to_vec());
+    files.insert("_headers".to_owned(), b"/*\n  X-Site: yes\n".to_vec());
+    files.insert("deep/_redirects".to_owned(), b"only at the root".to_vec());
+    let ruled = stage.sync(2, &stage.tar(&files), &[1]).await.unwrap();
+    assert_eq!((ruled.files, ruled.uploaded_files), (4, 1));
+    files.insert("_redirects".to_owned(), b"/old /newer\n/bad\n".to_vec());
+    let other = stage.sync(3, &stage.tar(&files), &[2]).await.unwrap();
+    assert!(other.content != ruled.content && ruled.content != plain.content, "rules are content");
+    assert_eq!(other.uploaded_files, 0);
+    let (first, last) = (stage.manifest(1).await, stage.manifest(3).await);
+    assert_eq!(first.rules(), None);
+    assert!(
+        last.get("_redirects").is_none() && last.get("_headers").is_none() && last.get("deep/_redirects").is_some()
+    );
+    let rules = last.rules().unwrap();
+    assert_eq!((rules.redirects[0].to.as_str(), rules.headers[0].from.as_str()), ("/newer", "/*"));
+    assert_eq!((rules.diagnostics[0].line, rules.diagnostics[0].text.as_str()), (2, "/bad"));
 }
 
 #[tokio::test]

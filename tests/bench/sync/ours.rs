@@ -38,7 +38,12 @@ pub(crate) async fn asked() -> bool {
     let (site, number): (u128, u128) = (site.parse().unwrap(), number.parse().unwrap());
     let known: Vec<DeployId> = (0..number).rev().map(|number| id(build(site, number))).collect();
     let build = build(site, number);
-    let deploy = Wanted { id: id(build), site: SiteId(Uuid::from_u128(site)), build };
+    let deploy = Wanted {
+        id: id(build),
+        site: SiteId(Uuid::from_u128(site)),
+        build,
+        dialect: events::event::RulesDialect::Netlify,
+    };
     sync(&store::storage(endpoint.clone()), deploy, Path::new(artifact), &known).await.unwrap();
     true
 }

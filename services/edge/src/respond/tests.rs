@@ -1,6 +1,7 @@
 //! Answers by table.
 
 use super::*;
+use events::event::Serving;
 use events::{BuildId, DeployId, Digest};
 use http::Request;
 
@@ -11,7 +12,8 @@ fn entry() -> SiteFile {
 }
 
 fn target(kind: Kind) -> Target {
-    Target { site: events::SiteId(uuid::Uuid::nil()), deploy: DeployId::of(BuildId(uuid::Uuid::nil())), kind }
+    let (site, deploy) = (events::SiteId(uuid::Uuid::nil()), DeployId::of(BuildId(uuid::Uuid::nil())));
+    Target { site, deploy, kind, serving: Serving::default() }
 }
 
 fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
@@ -98,7 +100,7 @@ fn a_file_says_what_it_is() {
 #[test]
 fn a_page_that_says_not_found_is_never_kept_and_has_no_conditions() {
     let asked = request("GET", "/", &[("if-none-match", "*"), ("range", "bytes=0-1")]);
-    let reply = not_found(&entry(), &target(Kind::Deploy), &asked);
+    let reply = shown_as(&entry(), StatusCode::NOT_FOUND, &target(Kind::Deploy), &asked);
     assert_eq!((reply.status.as_u16(), reply.part.clone()), (404, Some(0..10)));
     assert_eq!(header(&reply, "cache-control"), Some("public, max-age=0, must-revalidate"));
     assert_eq!(header(&reply, "etag"), None);
@@ -108,6 +110,23 @@ fn a_page_that_says_not_found_is_never_kept_and_has_no_conditions() {
 fn a_redirect_keeps_the_query() {
     for (uri, location) in [("/a", "/a/"), ("/a?b=c&d=%20", "/a/?b=c&d=%20"), ("/a?", "/a/?")] {
         let reply = redirect("/a/", &target(Kind::Live), &request("GET", uri, &[]));
-        assert_eq!((reply.status.as_u16(), header(&reply, "location")), (301, Some(location)), "{uri}");
+        assert_eq!((reply.status.as_u16(), header(&reply, "location")), (307, Some(location)), "{uri}");
     }
+}
+
+#[test]
+fn rules_amend_what_is_shown_but_not_who_may_index_it() {
+    let file = "/*\n  X-Frame-Options: DENY\n  X-Robots-Tag: all\n  X-Site: yes\n";
+    let rules = rules::read(RulesDialect::Netlify, None, Some(file.as_bytes())).unwrap();
+    let (rules, asked) = (Matcher::new(&rules), Asked { host: "h", path: "/a.txt", ..Asked::default() });
+    let get = request("GET", "/a.txt", &[]);
+    for (kind, robots) in [(Kind::Live, "all"), (Kind::Preview, "noindex"), (Kind::Deploy, "noindex")] {
+        let mut reply = super::file(&entry(), &target(kind), &get);
+        amend(&mut reply, &rules, &asked, kind);
+        assert_eq!(header(&reply, "x-frame-options"), Some("DENY"));
+        assert_eq!((header(&reply, "x-site"), header(&reply, "x-robots-tag")), (Some("yes"), Some(robots)));
+    }
+    let mut leads = led("/b", 302, &target(Kind::Live));
+    amend(&mut leads, &rules, &asked, Kind::Live);
+    assert_eq!((leads.status.as_u16(), header(&leads, "location"), header(&leads, "x-site")), (302, Some("/b"), None));
 }

@@ -51,7 +51,7 @@ async fn a_promoted_deploy_is_served_in_every_way_a_reader_may_ask() {
     let folder = edge.get("docs", "/blog?q=1").await;
     assert_eq!(
         (folder.status(), header(folder.headers(), "location").as_str()),
-        (StatusCode::MOVED_PERMANENTLY, "/blog/?q=1")
+        (StatusCode::TEMPORARY_REDIRECT, "/blog/?q=1")
     );
     let missing = edge.get("docs", "/blog/nothing").await;
     assert_eq!((missing.status(), missing.text().await.unwrap().as_str()), (StatusCode::NOT_FOUND, "no such post"));
@@ -87,6 +87,45 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
     world.delete("docs").await;
     edge.until_refuses("fix--docs", 404, "site_not_found").await;
     edge.refuses(&by_id, "/", 404, "site_not_found").await;
+}
+
+#[tokio::test]
+async fn the_rules_of_a_deploy_answer_with_it_and_after_a_restart_without_log_and_store() {
+    let mut world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    let redirects = "/old /new 301\n/app/* /index.html 200\n/about /team 301!\n/lang /fr 302 Language=fr\n/bad\n";
+    let headers = "/*\n  X-Site: yes\n/secure/*\n  X-Frame-Options: DENY\n  Cache-Control: no-store\n";
+    let files = [
+        (HOME, "home"),
+        ("about.html", "about"),
+        ("secure/index.html", "s"),
+        ("_redirects", redirects),
+        ("_headers", headers),
+    ];
+    world.put("docs", 1, &files).await;
+    world.put("docs", 2, &[(HOME, "plain")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/app/any/thing", "home").await;
+    let led = edge.get("docs", "/old?a=b").await;
+    assert_eq!((led.status().as_u16(), header(led.headers(), "location").as_str()), (301, "/new?a=b"));
+    assert_eq!(edge.get("docs", "/about").await.status().as_u16(), 301);
+    assert_eq!(edge.ask("GET", "docs", "/lang", &[("accept-language", "fr-CA")]).await.status().as_u16(), 302);
+    edge.refuses("docs", "/lang", 404, "page_not_found").await;
+    edge.refuses("docs", "/_redirects", 404, "page_not_found").await;
+    edge.refuses("docs", "/app/missing.js", 404, "page_not_found").await;
+    let secure = edge.get("docs", "/secure/").await;
+    for (name, value) in [("x-site", "yes"), ("x-frame-options", "DENY"), ("cache-control", "no-store")] {
+        assert_eq!(header(secure.headers(), name), value);
+    }
+    edge.stop().await;
+    world.kill_log().await;
+    world.stop_store().await;
+    let edge = world.edge().await;
+    let led = edge.get("docs", "/old").await;
+    assert_eq!((led.status().as_u16(), header(led.headers(), "location").as_str()), (301, "/new"));
+    edge.stop().await;
+    world.start_log().await;
 }
 
 #[tokio::test]

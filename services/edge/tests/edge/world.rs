@@ -1,6 +1,7 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
 use events::alias::{Claim, Command as AliasCommand};
+use events::event::RulesDialect;
 use events::host::{Command as HostCommand, Owner};
 use events::site::{Change, Command as SiteCommand, New};
 use events::{
@@ -186,6 +187,9 @@ impl World {
 
     /// Stores a deploy as the syncer would, and says nothing of it.
     pub(crate) async fn put(&self, site: &str, number: u64, files: &[(&str, &str)]) -> DeployId {
+        let content = |name: &str| files.iter().find(|(path, _)| *path == name).map(|(_, content)| content.as_bytes());
+        let rules = rules::read(RulesDialect::Netlify, content(rules::REDIRECTS), content(rules::HEADERS));
+        let files: Vec<_> = files.iter().filter(|(path, _)| !path.starts_with('_')).copied().collect();
         let site = id(site);
         let bucket = self.storage.site(site);
         bucket.ensure().await.unwrap();
@@ -204,7 +208,7 @@ impl World {
             .collect();
         let build = BuildId(uuid::Uuid::from_u128(number.into()));
         let head = Head { deploy: deploy(number), site, build, uploaded: Uploaded::default() };
-        bucket.put_manifest(Manifest::new(head, entries), &[]).await.unwrap();
+        bucket.put_manifest(Manifest::new(head, entries).with_rules(rules), &[]).await.unwrap();
         deploy(number)
     }
 

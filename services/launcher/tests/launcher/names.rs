@@ -76,7 +76,8 @@ async fn survives(storage: &Storage, paths: &BTreeSet<String>) {
     let (build, site) = (BuildId(Uuid::new_v4()), events::SiteId(Uuid::nil()));
     let bucket = storage.site(site);
     let id = DeployId::of(build);
-    sync(storage, Wanted { id: id.clone(), site, build }, &artifact, &[]).await.unwrap();
+    let dialect = events::event::RulesDialect::default();
+    sync(storage, Wanted { id: id.clone(), site, build, dialect }, &artifact, &[]).await.unwrap();
     let manifest = bucket.manifest(&id).await.unwrap().unwrap();
     assert_eq!(manifest.iter().map(|entry| entry.path.clone()).collect::<BTreeSet<_>>(), *paths);
     // The longest tree there is.

@@ -3,6 +3,7 @@
 use super::rows::{Rows, Unlisted};
 use crate::manifest::{Head, Manifest, SiteFile, Uploaded};
 use events::{BuildId, DeployId, Digest, SiteId};
+use rules::Rules;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub(crate) struct Deploy {
     pub base: Option<Digest>,
     put: Rows,
     removed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<Arc<Rules>>,
 }
 
 /// What turns a base into a deploy's list.
@@ -120,6 +123,7 @@ pub(crate) fn encode_deploy(manifest: &Manifest, delta: &Delta) -> Result<Vec<u8
         base: manifest.base(),
         put: Rows::of(&delta.put),
         removed: delta.removed.clone(),
+        rules: manifest.rules().cloned(),
     })
 }
 
@@ -140,7 +144,7 @@ impl Deploy {
     pub(crate) fn onto(self, base: &[Arc<SiteFile>]) -> Result<Manifest, Invalid> {
         let list = Delta { put: self.put.entries()?, removed: self.removed }.apply(base);
         let head = Head { deploy: self.deploy, site: self.site, build: self.build, uploaded: self.uploaded };
-        let manifest = Manifest::of_sorted(head, self.base, list);
+        let manifest = Manifest::of_sorted(head, self.base, list, self.rules);
         if manifest.content() == self.content { Ok(manifest) } else { Err(Invalid::Content) }
     }
 }
@@ -206,6 +210,22 @@ mod tests {
         let json = encode_deploy(&new, &Delta::between(old.entries(), new.entries())).unwrap();
         assert_eq!(Deploy::decode(&json).unwrap().onto(old.entries()).unwrap().content(), new.content());
         assert!(matches!(Deploy::decode(&json).unwrap().onto(&[]), Err(Invalid::Content)));
+    }
+
+    #[test]
+    fn rules_travel_with_a_deploy_and_one_without_is_as_it_ever_was() {
+        let plain = manifest([("a".to_owned(), 1)]);
+        let json = String::from_utf8(plain.to_json().unwrap()).unwrap();
+        assert!(!json.contains("rules"), "{json}");
+        assert_eq!(plain.clone().with_rules(None), plain);
+        let read = |file: &str| rules::read(events::event::RulesDialect::Netlify, Some(file.as_bytes()), None);
+        let ruled = plain.clone().with_rules(read("/old /new\n/bad\n"));
+        assert_ne!(ruled.content(), plain.content());
+        assert_ne!(ruled.content(), plain.clone().with_rules(read("/old /newer\n/bad\n")).content());
+        let json = ruled.to_json().unwrap();
+        assert_eq!(Manifest::from_json(&json).unwrap(), ruled);
+        let torn = String::from_utf8(json).unwrap().replace("\"rules\"", "\"laws\"");
+        assert_eq!(Manifest::from_json(torn.as_bytes()), None);
     }
 
     proptest! {

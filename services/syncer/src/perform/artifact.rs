@@ -111,6 +111,14 @@ impl Artifact {
         Ok(Self { path: path.to_owned(), files, file })
     }
 
+    /// The bytes of a file, from its beginning, at most so many.
+    pub(super) fn head(&self, file: &File, bytes_max: u64) -> Result<Vec<u8>, Refused> {
+        let mut bytes = vec![0; usize::try_from(file.size.min(bytes_max)).unwrap_or_default()];
+        let read = self.file.read_exact_at(&mut bytes, file.position);
+        read.map_err(|source| Refused::File { path: self.path.clone(), source })?;
+        Ok(bytes)
+    }
+
     /// The bytes of a pack.
     pub(super) fn pack(&self, pack: &Pack) -> Result<Vec<u8>, Refused> {
         let mut bytes = vec![0; usize::try_from(pack.size).unwrap_or(usize::MAX)];
