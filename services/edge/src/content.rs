@@ -3,10 +3,14 @@
 
 use crate::Config;
 use crate::body::{self, Body};
+use crate::encoding;
 use crate::error::Error;
 use crate::kept::Kept;
+use crate::variants::{Variant, Variants};
 use bytes::Bytes;
 use events::{DeployId, Digest, SiteId};
+use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, RANGE};
 use moka::future::Cache;
 use rules::Matcher;
 use std::ops::{Deref, Range};
@@ -19,6 +23,8 @@ use tokio::time::timeout;
 const CACHED_MAX_BYTES: u64 = 1024 * 1024;
 /// The part of the cache that is for manifests: one in so many bytes.
 const MANIFESTS_PART: u64 = 4;
+/// The same for files in other encodings.
+const VARIANTS_PART: u64 = 4;
 /// What a file of a manifest takes in memory beside its path, roughly.
 const FILE_BYTES: usize = 200;
 /// What a rule takes in memory, as it was read and made ready, roughly.
@@ -39,6 +45,7 @@ pub(crate) struct Content {
     manifests: Cache<Key, Arc<Deployed>>,
     absent: Cache<Key, ()>,
     blobs: Cache<Digest, Bytes>,
+    variants: Variants,
 }
 
 /// A deploy's files, and its rules made ready for requests.
@@ -102,13 +109,15 @@ impl Content {
             u32::try_from(bytes + FILE_BYTES).unwrap_or(u32::MAX)
         };
         let weigh_blob = |_: &Digest, blob: &Bytes| u32::try_from(blob.len() + BLOB_BYTES).unwrap_or(u32::MAX);
-        let for_manifests = config.cache_bytes / MANIFESTS_PART;
+        let (for_manifests, for_variants) = (config.cache_bytes / MANIFESTS_PART, config.cache_bytes / VARIANTS_PART);
+        let for_blobs = config.cache_bytes - for_manifests - for_variants;
         Ok(Self {
             storage,
             kept: Kept::open(&config.data_dir).await?,
             manifests: Cache::builder().max_capacity(for_manifests).weigher(weigh_manifest).build(),
             absent: Cache::builder().max_capacity(ABSENT_MAX).time_to_live(ABSENT_FOR).build(),
-            blobs: Cache::builder().max_capacity(config.cache_bytes - for_manifests).weigher(weigh_blob).build(),
+            blobs: Cache::builder().max_capacity(for_blobs).weigher(weigh_blob).build(),
+            variants: Variants::new(for_variants),
         })
     }
 
@@ -173,6 +182,23 @@ impl Content {
             }
             Some(_) | None => Err(Arc::new(Failure::Size { path: file.path.clone() })),
         }
+    }
+
+    /// The file in an encoding that the request likes, if it is there. What is not is made meanwhile, for those who come later.
+    pub(crate) fn variant(self: &Arc<Self>, site: SiteId, file: &SiteFile, headers: &HeaderMap) -> Option<Variant> {
+        // Who asks for a part counts the bytes of the content as it is.
+        if !headers.contains_key(ACCEPT_ENCODING) || headers.contains_key(RANGE) || file.size > CACHED_MAX_BYTES {
+            return None;
+        }
+        let mut missing = Vec::new();
+        let found = self.variants.find(file.digest, encoding::liked(headers), &mut missing);
+        // The best is enough.
+        if let Some(encoding) = missing.into_iter().next() {
+            let (content, of) = (Arc::clone(self), file.clone());
+            let blob = async move { content.load_blob(&site, &of).await.ok() };
+            self.variants.make(file.digest, encoding, blob);
+        }
+        found
     }
 
     async fn load_blob(&self, site: &SiteId, file: &SiteFile) -> Result<Bytes, Arc<Failure>> {

@@ -8,6 +8,7 @@ mod body;
 mod caching;
 mod conditions;
 mod content;
+mod encoding;
 mod error;
 mod files;
 mod fold;
@@ -24,6 +25,7 @@ mod ruled;
 mod serve;
 mod server;
 mod table;
+mod variants;
 
 use crate::content::Content;
 use crate::fold::Fold;

@@ -4,10 +4,11 @@ use crate::caching::{self, IMMUTABLE, REVALIDATE};
 use crate::conditions::{self, Wanted};
 use crate::hosts;
 use crate::routes::{Kind, Target};
+use crate::variants::Variant;
 use events::event::RulesDialect;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -43,22 +44,43 @@ pub(crate) struct Reply {
     pub(crate) part: Option<Range<u64>>,
 }
 
+/// The answer when `file` is what was asked for, and may be sent in other encodings, of which `variant` is one.
+pub(crate) fn encodable(file: &SiteFile, variant: Option<&Variant>, target: &Target, request: &Parts) -> Reply {
+    let mut reply = match variant {
+        None => self::file(file, target, request),
+        Some(Variant { encoding, bytes }) => {
+            let etag = format!("\"{}-{}\"", file.digest, encoding.name());
+            let mut reply = conditional(file, &etag, target, request);
+            if reply.status == StatusCode::OK {
+                reply.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+                reply.headers.insert(CONTENT_LENGTH, bytes.len().into());
+            }
+            reply
+        }
+    };
+    reply.headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    reply
+}
+
 /// The answer when `file` is what was asked for.
 pub(crate) fn file(file: &SiteFile, target: &Target, request: &Parts) -> Reply {
-    let etag = format!("\"{}\"", file.digest);
+    conditional(file, &format!("\"{}\"", file.digest), target, request)
+}
+
+fn conditional(file: &SiteFile, etag: &str, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, caching::of(file, target.kind));
-    headers.insert(ETAG, text(&etag).unwrap_or(HeaderValue::from_static("\"\"")));
+    headers.insert(ETAG, text(etag).unwrap_or(HeaderValue::from_static("\"\"")));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if conditions::wants_another(&request.headers, &etag) {
+    if conditions::wants_another(&request.headers, etag) {
         return empty(StatusCode::PRECONDITION_FAILED, headers);
     }
-    if conditions::has_it(&request.headers, &etag) {
+    if conditions::has_it(&request.headers, etag) {
         return Reply { status: StatusCode::NOT_MODIFIED, headers, part: None };
     }
     // Only GET has ranges (RFC 9110, section 14.2).
     let wanted = match request.method {
-        Method::GET => conditions::wanted(&request.headers, &etag, file.size),
+        Method::GET => conditions::wanted(&request.headers, etag, file.size),
         _ => Wanted::Whole,
     };
     match wanted {

@@ -3,6 +3,7 @@
 
 use crate::body::{self, Body};
 use crate::content::{Content, Failure};
+use crate::encoding;
 use crate::fold::InService;
 use crate::hosts;
 use crate::refusal::Refusal;
@@ -10,6 +11,7 @@ use crate::resolve::Answer;
 use crate::respond::{self, Reply};
 use crate::routes::{Kind, Route, Target};
 use crate::ruled;
+use crate::variants::Variant;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -99,13 +101,18 @@ impl Pages {
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
         let asked = asked(request, manifest.rules());
         let (mut reply, sent) = match ruled::answer(&manifest, manifest.rules(), target.serving, &asked) {
-            Answer::File(file) => (respond::file(file, target, request), Some(file)),
+            Answer::File(file) if encoding::is_encodable(file) => {
+                let variant = self.content.variant(target.site, file, &request.headers);
+                let reply = respond::encodable(file, variant.as_ref(), target, request);
+                (reply, Some(Sent { file, variant }))
+            }
+            Answer::File(file) => (respond::file(file, target, request), Some(Sent::plain(file))),
             Answer::NotFound(Some(page)) => {
-                (respond::shown_as(page, StatusCode::NOT_FOUND, target, request), Some(page))
+                (respond::shown_as(page, StatusCode::NOT_FOUND, target, request), Some(Sent::plain(page)))
             }
             Answer::As(page, status) => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
-                (respond::shown_as(page, status, target, request), Some(page))
+                (respond::shown_as(page, status, target, request), Some(Sent::plain(page)))
             }
             Answer::Led { location, status } => (respond::led(&location, status, target), None),
             Answer::Redirect(path) => (respond::redirect(&path, target, request), None),
@@ -123,10 +130,11 @@ impl Pages {
         &self,
         target: &Target,
         reply: Reply,
-        sent: Option<&SiteFile>,
+        sent: Option<Sent<'_>>,
     ) -> Result<Response<Body>, Arc<Failure>> {
         let body = match sent.zip(reply.part.clone()) {
-            Some((file, range)) => self.content.body(&target.site, file, range).await?,
+            Some((Sent { variant: Some(variant), .. }, _)) => body::full(variant.bytes),
+            Some((Sent { file, variant: None }, range)) => self.content.body(&target.site, file, range).await?,
             None => body::empty(),
         };
         Ok(answered(reply, body))
@@ -142,6 +150,18 @@ impl Pages {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+/// What the body is made of.
+struct Sent<'m> {
+    file: &'m SiteFile,
+    variant: Option<Variant>,
+}
+
+impl<'m> Sent<'m> {
+    const fn plain(file: &'m SiteFile) -> Self {
+        Self { file, variant: None }
     }
 }
 

@@ -129,6 +129,47 @@ async fn the_rules_of_a_deploy_answer_with_it_and_after_a_restart_without_log_an
 }
 
 #[tokio::test]
+async fn texts_are_sent_in_the_encoding_that_is_liked_once_that_is_made() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    let words = "words and words ".repeat(1_000);
+    world.put("docs", 1, &[(HOME, &words), ("photo.jpg", &words)]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", &words).await;
+    let mut tags = Vec::new();
+    for encoding in ["gzip", "br", "zstd"] {
+        let asked = [("accept-encoding", encoding)];
+        let answer =
+            edge.until_answers("docs", "/", &asked, |answer| header(answer, "content-encoding") == encoding).await;
+        let (etag, length) = (header(answer.headers(), "etag"), header(answer.headers(), "content-length"));
+        assert_eq!(header(answer.headers(), "vary"), "accept-encoding");
+        let body = answer.bytes().await.unwrap();
+        assert!(body.len() * 10 < words.len() && body.len().to_string() == length, "{encoding}: {}", body.len());
+        let cached = edge.ask("GET", "docs", "/", &[("accept-encoding", encoding), ("if-none-match", &etag)]).await;
+        assert_eq!(
+            (cached.status(), header(cached.headers(), "vary").as_str()),
+            (StatusCode::NOT_MODIFIED, "accept-encoding")
+        );
+        tags.push(etag);
+    }
+    tags.push(header(edge.get("docs", "/").await.headers(), "etag"));
+    tags.dedup();
+    assert_eq!(tags.len(), 4, "each has its own: {tags:?}");
+    for asked in ["gzip;q=0, br;q=0, zstd;q=0", "identity, br;q=0.5"] {
+        let plain = edge.ask("GET", "docs", "/", &[("accept-encoding", asked)]).await;
+        assert_eq!(
+            (header(plain.headers(), "content-encoding").as_str(), plain.text().await.unwrap()),
+            ("", words.clone())
+        );
+    }
+    let part = edge.ask("GET", "docs", "/", &[("accept-encoding", "br"), ("range", "bytes=0-4")]).await;
+    assert_eq!((part.status().as_u16(), part.text().await.unwrap().as_str()), (206, "words"));
+    let photo = edge.ask("GET", "docs", "/photo.jpg", &[("accept-encoding", "br")]).await;
+    assert_eq!(header(photo.headers(), "vary"), "");
+}
+
+#[tokio::test]
 async fn the_former_hosts_of_a_renamed_site_lead_to_the_present_one() {
     let world = World::start().await;
     let edge = world.edge().await;

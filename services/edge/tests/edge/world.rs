@@ -10,7 +10,7 @@ use events::{
 };
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use reqwest::header::HOST;
+use reqwest::header::{HOST, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use runtime::{Connection, Log, connection, streams};
@@ -233,6 +233,24 @@ impl Edge {
 
     pub(crate) async fn get(&self, host: &str, path: &str) -> Response {
         self.ask("GET", host, path, &[]).await
+    }
+
+    pub(crate) async fn until_answers(
+        &self,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        holds: impl Fn(&HeaderMap) -> bool,
+    ) -> Response {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.ask("GET", host, path, headers).await;
+            if holds(found.headers()) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{host}{path} still answers {found:?}");
+            sleep(PAUSE).await;
+        }
     }
 
     pub(crate) async fn text(&self, host: &str, path: &str) -> String {
