@@ -13,6 +13,7 @@ use crate::{AliasName, Branch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 /// What the people of a site may change about its builds.
@@ -34,7 +35,15 @@ pub struct Building {
     /// When it is built without a push. At most [`SCHEDULES_MAX`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,
+    /// For how many days a preview is shown after its newest build, at most [`PREVIEW_DAYS_MAX`]; as long as its branch is there if
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 3650))]
+    pub preview_days: Option<NonZeroU16>,
 }
+
+/// The longest that previews may be shown after their newest build where that is limited, in days.
+pub const PREVIEW_DAYS_MAX: u16 = 3650;
 
 /// Which builds that run are ended when a newer one of their branch is queued. Those that wait always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize, JsonSchema)]
@@ -59,7 +68,7 @@ impl Building {
     /// What is not as most sites keep it, in a few words each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Self { cancel_running, recipe, watch, ignore_branches, schedules } = self;
+        let Self { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = self;
         let mut told = Vec::new();
         if *cancel_running != CancelRunning::default() {
             told.push(format!("a newer push ends what runs: {cancel_running}"));
@@ -72,6 +81,7 @@ impl Building {
             told.push(format!("branches like {} are not built", listed(ignore_branches)));
         }
         told.extend(schedules.iter().map(Schedule::told));
+        told.extend(preview_days.map(|days| format!("previews are shown for {days} days")));
         told
     }
 
@@ -157,6 +167,7 @@ mod tests {
                 cron: "@daily".parse().unwrap(),
                 time_zone: Zone::default(),
             }],
+            preview_days: NonZeroU16::new(30),
         }
         .told();
         let expected = [
@@ -165,6 +176,7 @@ mod tests {
             "built when `docs/**` or `*.md` is changed",
             "branches like `wip/*` are not built",
             "`main` is built at `@daily` (UTC)",
+            "previews are shown for 30 days",
         ];
         assert_eq!(told, expected);
     }

@@ -112,3 +112,17 @@ async fn a_site_in_a_folder_is_built_by_its_own_command_and_ignores_branches_it_
     let skipped = site.until("build.finished", |fact| fact.data["outcome"] == "skipped").await;
     assert_eq!(skipped.data["reason"], "The site's settings ignore branches of this name.");
 }
+
+#[tokio::test]
+async fn the_same_commit_without_a_network_is_the_same_pages() {
+    let platform = Platform::shared().await;
+    let settings = json!({ "network": "none", "command": "mkdir _site; printf b > _site/b; printf a > _site/a; date > _site/../now" });
+    let site = platform.site("twice", settings).await;
+    site.push("main", [("x", "y")]).await;
+    let number = |fact: &journeys::Fact| fact.data["number"].as_u64().unwrap();
+    let first = site.until("deploy.synced", |_| true).await;
+    let _ = platform.operator(&["build", "twice"]);
+    let second = site.until("deploy.synced", |fact| number(fact) > number(&first)).await;
+    assert_eq!(first.data["content"], second.data["content"]);
+    assert_eq!(second.data["uploaded_files"], 0);
+}

@@ -22,6 +22,32 @@ async fn the_preview_of_a_deleted_branch_is_taken_down() {
 }
 
 #[tokio::test]
+async fn a_preview_is_taken_down_by_hand_until_its_branch_is_pushed_to_and_the_live_site_is_not() {
+    let platform = Platform::shared().await;
+    let site = platform.site("ended", json!({})).await;
+    site.publish(1, [("index.html", "on main")]).await;
+    let shown = async |name: &str, count: usize| {
+        let so_far = || {
+            site.facts().iter().filter(|fact| fact.name() == name && fact.data["alias"] == "preview/a/draft").count()
+        };
+        site.until(name, |fact| fact.data["alias"] == "preview/a/draft" && so_far() >= count).await
+    };
+    site.push("a/draft", [("index.html", "on draft")]).await;
+    shown("alias.promoted", 1).await;
+    let api = platform.api();
+    let _ = api.send(Method::DELETE, "/sites/ended/aliases/preview%2Fa%2Fdraft", &json!({})).await.expect(204);
+    shown("alias.removed", 1).await;
+    site.push("a/draft", [("index.html", "drafted again")]).await;
+    shown("alias.promoted", 2).await;
+    assert_eq!(platform.operator(&["take-down", "ended", "a/draft"]), "the preview of a/draft is taken down\n");
+    shown("alias.removed", 2).await;
+
+    let _ = api.send(Method::DELETE, "/sites/ended/aliases/live", &json!({})).await.expect(422);
+    let _ = api.send(Method::DELETE, "/sites/ended/aliases/preview/nope", &json!({})).await.expect(404);
+    site.serves("/", "on main").await;
+}
+
+#[tokio::test]
 async fn a_push_that_is_delivered_after_the_deletion_of_its_branch_shows_nothing() {
     let platform = Platform::shared().await;
     let site = platform.site("late-draft", json!({})).await;

@@ -7,6 +7,7 @@ use ctl::print::cell;
 use events::{CancelRunning, Network, Schedule, Size};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::num::NonZeroU16;
 
 /// What shall be so from now on. An empty text asks for the default.
 #[derive(Debug, Args)]
@@ -40,6 +41,9 @@ pub(crate) struct Set {
     /// A branch, a line of cron and a time zone, such as `main 0 6 * * * Europe/London`; can be given more than once
     #[arg(long, value_name = "LINE")]
     schedule: Vec<String>,
+    /// For how many days a preview is shown after its newest build; 0 for as long as its branch is there
+    #[arg(long, value_name = "DAYS")]
+    preview_days: Option<u16>,
 }
 
 impl Set {
@@ -65,6 +69,7 @@ impl Set {
             ("network", self.network.map(|choice| json!(choice))),
             ("watch", list(&given(&self.watch), &self.watch)),
             ("ignore_branches", list(&given(&self.ignore_branch), &self.ignore_branch)),
+            ("preview_days", self.preview_days.map(|days| json!(NonZeroU16::new(days)))),
             ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),
         ];
         Ok(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())

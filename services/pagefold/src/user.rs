@@ -93,6 +93,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         access: Access,
     },
+    /// Take the preview of a branch down, until the branch is pushed to again
+    TakeDown {
+        /// The name or the id of the site
+        site: String,
+        /// The branch
+        branch: String,
+        #[command(flatten)]
+        access: Access,
+    },
     /// Show what an alias showed before
     Rollback {
         /// The name or the id of the site
@@ -144,6 +153,10 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         }
         Command::Promote { site, deploy, alias, access } => {
             point(&access, &site, &alias, json!({ "deploy": deploy })).await
+        }
+        Command::TakeDown { site, branch, access } => {
+            access.api()?.delete(&format!("/sites/{site}/aliases/preview/{branch}")).await?;
+            access.print().one(&json!({ "branch": branch }), &format!("the preview of {branch} is taken down"))
         }
         Command::Rollback { site, alias, access } => rollback(&access, &site, &alias).await,
         Command::Open { site, access } => {

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// Its name: lease, snapshot, source of its facts.
 pub const NAME: &str = "scheduler";
 /// Bumped when the shape or the meaning of [`Queue`] changes; an older snapshot is then not read.
-const SNAPSHOT_VERSION: u32 = 10;
+const SNAPSHOT_VERSION: u32 = 11;
 /// How long what the queue has heard may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(15);
 /// How long it rests when its snapshot or a decision failed.
@@ -126,12 +126,12 @@ impl Active {
         None
     }
 
-    /// How long nothing is due for certain.
+    /// How long nothing is due for certain. What is overdue was said, or refused.
     fn rest(&self) -> Duration {
-        let next_s = self.queue.fold().state().schedules.next();
-        let due_in =
-            next_s.map(|next_s| Duration::from_secs((next_s - clock::now().unix_timestamp()).max(1).unsigned_abs()));
-        due_in.map_or(TICK, |due_in| due_in.min(TICK))
+        let (queue, now_s) = (self.queue.fold().state(), clock::now().unix_timestamp());
+        let next_s = queue.schedules.next().into_iter().chain(queue.expiries.next()).min();
+        let due_in_s = next_s.map(|next_s| next_s - now_s).filter(|due_in_s| *due_in_s > 0);
+        due_in_s.map_or(TICK, |due_in_s| Duration::from_secs(due_in_s.unsigned_abs()).min(TICK))
     }
 
     /// Says everything there is to say now; answers the sequence that must be known before the next decision.
@@ -156,6 +156,7 @@ impl Active {
         let wished = settled.filter_map(|(decision, _)| match decision {
             Decision::Build(id, ..) => queue.wishes.contains_key(id).then_some(*id),
             Decision::Schedule(..)
+            | Decision::Expire(..)
             | Decision::Alias(..)
             | Decision::Site(..)
             | Decision::DeleteSite(..)

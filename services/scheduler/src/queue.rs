@@ -12,11 +12,12 @@ mod open;
 mod organizations;
 mod schedules;
 mod source;
+mod times;
 
 pub use gone::Gone;
 pub use model::{DeletedSite, End, KnownRepository, KnownSite, OpenBuild, Origin, Progress, Reason, Wish};
 pub use organizations::{KnownOrganization, KnownSandbox, Organizations};
-pub use schedules::{Due, Schedules};
+pub use times::{Due, Times};
 
 use crate::slots::{Active, Waiting};
 use events::{AliasEvent, AliasName, Branch, BuildId, Event, Recorded, SiteEvent, SiteId, SiteSettings};
@@ -48,7 +49,9 @@ pub struct Queue {
     /// Whose sites they are.
     pub organizations: Organizations,
     /// What is built at set times.
-    pub schedules: Schedules,
+    pub schedules: Times,
+    /// When previews end.
+    pub expiries: Times,
     #[serde(skip)]
     open: Open,
 }
@@ -65,15 +68,40 @@ struct Told {
     erasures: BTreeSet<(i64, SiteId)>,
     removals: BTreeMap<SiteId, BTreeMap<Branch, Origin>>,
     organizations: Organizations,
-    schedules: Schedules,
+    schedules: Times,
+    expiries: Times,
 }
 
 impl From<Told> for Queue {
     fn from(told: Told) -> Self {
-        let Told { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, schedules } =
-            told;
+        let Told {
+            sites,
+            repositories,
+            wishes,
+            builds,
+            ends,
+            deleted,
+            erasures,
+            removals,
+            organizations,
+            schedules,
+            expiries,
+        } = told;
         let open = Open::of(&builds, &ends);
-        Self { sites, repositories, wishes, builds, ends, deleted, erasures, removals, organizations, schedules, open }
+        Self {
+            sites,
+            repositories,
+            wishes,
+            builds,
+            ends,
+            deleted,
+            erasures,
+            removals,
+            organizations,
+            schedules,
+            expiries,
+            open,
+        }
     }
 }
 
@@ -152,7 +180,8 @@ impl Queue {
     fn change_settings(&mut self, id: SiteId, settings: &SiteSettings, recorded: &Recorded) {
         let Some(site) = self.sites.get_mut(&id) else { return };
         let (former, present) = (site.settings.repository.canonical(), settings.repository.canonical());
-        let is_rescheduled = site.settings.building.schedules != settings.building.schedules;
+        let (was, is) = (&site.settings.building, &settings.building);
+        let is_rescheduled = was.schedules != is.schedules || was.preview_days != is.preview_days;
         site.settings = settings.clone();
         if is_rescheduled {
             self.plan(id, recorded.envelope.time);
@@ -177,7 +206,7 @@ impl Queue {
         self.deleted.insert(id, DeletedSite { site, deleted_s, origin });
         // What is shown already is ended, not forgotten.
         self.wishes.retain(|_, wish| wish.site != id || matches!(wish.reason, Reason::Request | Reason::Schedule));
-        self.schedules.forget(id);
+        self.forget_times(id);
         self.removals.remove(&id);
         self.end_builds_of(id);
     }
@@ -201,16 +230,14 @@ impl Queue {
     fn apply_alias(&mut self, recorded: &Recorded, fact: &AliasEvent) {
         match fact {
             AliasEvent::Promoted { site: id, alias: AliasName::Preview(branch), .. } => {
-                let Some(site) = self.sites.get_mut(id) else { return };
-                site.previews.insert(branch.clone());
-                if site.gone.contains(branch) {
+                self.show_preview(*id, branch, Some(recorded.envelope.time));
+                if self.sites.get(id).is_some_and(|site| site.gone.contains(branch)) {
                     // It came after the deletion and is taken down because it came: a removal of its own.
                     self.remove_preview(*id, branch, recorded);
                 }
             }
             AliasEvent::Removed { site: id, alias: AliasName::Preview(branch), .. } => {
-                let Some(site) = self.sites.get_mut(id) else { return };
-                site.previews.remove(branch);
+                self.show_preview(*id, branch, None);
                 self.keep_preview(*id, branch);
             }
             AliasEvent::Locked { site, alias: AliasName::Live, .. } => self.lock(*site, true),

@@ -4,7 +4,7 @@ use crate::NAME;
 use crate::queue::{Due, Origin};
 use crate::schedule::Decision;
 use events::host::{self, Owner};
-use events::{Actor, Cause, Host, Recorded, Site, SiteId, build, site, subject};
+use events::{Actor, AliasName, Cause, Host, Recorded, Site, SiteId, alias, build, site, subject};
 use runtime::{Error, ExecuteError, Log};
 use time::OffsetDateTime;
 
@@ -14,6 +14,7 @@ pub(super) async fn say(log: &Log, decision: &Decision) -> Result<Vec<Recorded>,
             log.execute::<events::Build>(&id.to_string(), command, &cause(origin.clone())).await
         }
         Decision::Schedule(due) => schedule(log, due).await,
+        Decision::Expire(due) => expire(log, due).await,
         Decision::Alias(site, alias, command, origin) => {
             log.execute::<events::Alias>(&subject::alias_id(*site, alias), command, &cause(origin.clone())).await
         }
@@ -44,6 +45,13 @@ async fn schedule(log: &Log, due: &Due) -> Result<Vec<Recorded>, ExecuteError> {
     let Ok(moment) = OffsetDateTime::from_unix_timestamp(due.at_s) else { return Ok(Vec::new()) };
     let command = build::Command::Schedule { site: due.site, branch: due.branch.clone(), due: moment };
     log.execute::<events::Build>(&due.build().to_string(), &command, &Cause::new(Actor::service(NAME))).await
+}
+
+/// Its story ends here.
+async fn expire(log: &Log, Due { site, branch, .. }: &Due) -> Result<Vec<Recorded>, ExecuteError> {
+    let alias = AliasName::Preview(branch.clone());
+    let (id, command) = (subject::alias_id(*site, &alias), alias::Command::Remove { site: *site, alias });
+    log.execute::<events::Alias>(&id, &command, &Cause::new(Actor::service(NAME))).await
 }
 
 /// Deletes a site and gives up its hosts at the same moment, as its people would.

@@ -19,6 +19,8 @@ pub enum Decision {
     Build(BuildId, build::Command, Origin),
     /// The moment of a build has come, and a story of its own begins.
     Schedule(Due),
+    /// The time of a preview is over.
+    Expire(Due),
     /// A command to an alias.
     Alias(SiteId, AliasName, alias::Command, Origin),
     /// A command to a site.
@@ -43,6 +45,7 @@ pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Deci
     decisions.extend(erasures(queue, limits, now));
     decisions.extend(clean_ups(queue, now));
     decisions.extend(queue.schedules.until(now.unix_timestamp()).cloned().map(Decision::Schedule));
+    decisions.extend(queue.expiries.until(now.unix_timestamp()).cloned().map(Decision::Expire));
     decisions
 }
 

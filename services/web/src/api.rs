@@ -141,7 +141,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(files::compare))
         .routes(routes!(files::text))
         .routes(routes!(aliases::list))
-        .routes(routes!(aliases::point))
+        .routes(routes!(aliases::point, aliases::remove))
         .routes(routes!(platform::queue))
         .routes(routes!(platform::pace))
         .routes(routes!(platform::consumers))

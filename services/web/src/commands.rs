@@ -33,7 +33,7 @@ mod uploads;
 mod variables;
 mod vouched;
 
-pub(crate) use aliases::{Promotion, promote};
+pub(crate) use aliases::{Promotion, promote, take_down};
 pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
 pub(crate) use credentials::{
     NewSourceToken, fingerprint, make_deploy_key, remove_deploy_key, remove_source_token, set_source_token,

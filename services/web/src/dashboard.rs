@@ -91,6 +91,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/deploys/{id}/diff", get(diff::show))
         .route("/events/{sequence}", get(event::show))
         .route("/sites/{site}/aliases", post(site::promote))
+        .route("/sites/{site}/aliases/remove", post(site::take_down))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
         .route("/sites/{site}/restore", post(restore::restore))
         .route("/deleted-sites", get(restore::list))

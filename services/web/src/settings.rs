@@ -3,12 +3,13 @@
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
-use events::building::{GLOBS_MAX, SCHEDULES_MAX};
+use events::building::{GLOBS_MAX, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
 use events::{
     Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
     SiteId, SiteName, SiteSettings, Size,
 };
 use serde::{Deserialize, Deserializer};
+use std::num::NonZeroU16;
 use utoipa::ToSchema;
 
 /// The live branch where none is named.
@@ -83,6 +84,10 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<NewSchedule>>)]
     pub(crate) schedules: Option<Option<Vec<Schedule>>>,
+    /// For how many days a preview is shown after its newest build, 1 to 3650; by default as long as its branch is there.
+    #[serde(default, deserialize_with = "days")]
+    #[schema(value_type = Option<u16>)]
+    pub(crate) preview_days: Option<Option<NonZeroU16>>,
 }
 
 /// When a branch is built without a push.
@@ -103,6 +108,14 @@ pub(crate) struct NewSchedule {
 /// Tells `null` from a field that is absent.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A number of days that previews are shown for.
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<NonZeroU16>>, D::Error> {
+    let Some(days) = whole_or_none(deserializer)? else { return Ok(Some(None)) };
+    let within = u16::try_from(days).ok().filter(|days| *days <= PREVIEW_DAYS_MAX).and_then(NonZeroU16::new);
+    let wrong = || serde::de::Error::custom(format!("`preview_days` is 1 to {PREVIEW_DAYS_MAX}"));
+    within.map(|days| Some(Some(days))).ok_or_else(wrong)
 }
 
 /// A field that has no default, so that `null` is refused.
@@ -195,6 +208,7 @@ impl Wanted {
                 "ignore_branches",
                 GLOBS_MAX,
             )?,
+            preview_days: self.preview_days.unwrap_or(present.preview_days),
             schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
         })
     }
@@ -292,6 +306,8 @@ mod tests {
             json!({ "base_directory": "../x" }),
             json!({ "watch": ["/x"] }),
             json!({ "command": "" }),
+            json!({ "preview_days": 0 }),
+            json!({ "preview_days": 3651 }),
             json!({ "schedules": [{ "branch": "main", "cron": "61 * * * *" }] }),
         ] {
             assert!(wanted(body.clone()).is_err(), "{body}");

@@ -16,8 +16,8 @@ pub struct KnownSite {
     pub settings: SiteSettings,
     /// The number of its newest build.
     pub last_number: u64,
-    /// Branches whose preview shows something.
-    pub previews: BTreeSet<Branch>,
+    /// Branches whose preview shows something, and since when, in seconds since 1970.
+    pub previews: BTreeMap<Branch, i64>,
     /// Whether what its readers see is locked.
     pub locked: bool,
     /// Branches of its repository that were deleted: whenever something is synced for one after all, it is taken down.
@@ -163,7 +163,7 @@ impl From<&Recorded> for Origin {
 
 impl KnownSite {
     pub(super) fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
-        Self { organization, settings, last_number: 0, previews: BTreeSet::new(), locked: false, gone: Gone::default() }
+        Self { organization, settings, last_number: 0, previews: BTreeMap::new(), locked: false, gone: Gone::default() }
     }
 
     /// Whether the branch is published under a name of its own; every other is a preview.

@@ -120,7 +120,7 @@ impl Queue {
         for id in sites {
             let Some(site) = self.sites.get_mut(id).filter(|site| !site.publishes(branch)) else { continue };
             site.gone.insert(branch);
-            if site.previews.contains(branch) {
+            if site.previews.contains_key(branch) {
                 self.remove_preview(*id, branch, recorded);
             }
             // Who asked is answered, and what is late is told.

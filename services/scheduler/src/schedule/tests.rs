@@ -105,6 +105,11 @@ impl Story {
                 match decision {
                     Decision::Build(id, command, _) => self.build(id, &command),
                     Decision::Schedule(due) => self.due(&due),
+                    Decision::Expire(Due { site, branch, .. }) => {
+                        let alias = AliasName::Preview(branch);
+                        let previous = events::DeployId::of(BuildId(Uuid::nil()));
+                        self.state(&subject::alias_id(site, &alias), AliasEvent::Removed { site, alias, previous });
+                    }
                     Decision::Alias(site, alias, ..) => {
                         let previous = events::DeployId::of(BuildId(Uuid::nil()));
                         let about = subject::alias_id(site, &alias);

@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::{AliasName, DeployId, PromotionReason};
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -121,6 +121,24 @@ pub(crate) async fn point(
     let tag = format!("\"{deploy}\"");
     let pointed = Pointed { alias, deploy, number, url };
     Ok(([(header::ETAG, tag)], Json(pointed)).into_response())
+}
+
+/// Take a preview down
+#[utoipa::path(delete, path = "/sites/{site}/aliases/{*alias}", tag = "aliases",
+    params(
+        ("site" = String, Path),
+        ("alias" = String, Path, description = "`preview/<branch>`; a branch may have slashes"),
+    ),
+    responses(
+    (status = 204, description = "It shows nothing, until its branch is pushed to again"),
+))]
+pub(crate) async fn remove(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path((site, alias)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    commands::take_down(&app, &site.parse()?, alias.parse()?, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The entity tag of an alias is the deploy it shows. `*` asks for nothing in particular.

@@ -2,6 +2,7 @@
 
 use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Network, Recipe, Size, Zone};
 use serde::Serialize;
+use std::num::NonZeroU16;
 use utoipa::ToSchema;
 
 /// How a site is built.
@@ -34,6 +35,9 @@ pub(super) struct Shown {
     ignore_branches: Vec<Glob>,
     /// When it is built without a push.
     schedules: Vec<Schedule>,
+    /// For how many days a preview is shown after its newest build; null for as long as its branch is there.
+    #[schema(value_type = Option<u16>, required)]
+    preview_days: Option<NonZeroU16>,
 }
 
 /// When a branch is built without a push.
@@ -59,7 +63,7 @@ impl From<events::Schedule> for Schedule {
 
 impl From<Building> for Shown {
     fn from(building: Building) -> Self {
-        let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
+        let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = building;
         let Recipe { base_directory, command, output_directory, size, network } = recipe;
         let schedules = schedules.into_iter().map(Schedule::from).collect();
         Self {
@@ -72,6 +76,7 @@ impl From<Building> for Shown {
             watch,
             ignore_branches,
             schedules,
+            preview_days,
         }
     }
 }

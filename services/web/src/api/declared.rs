@@ -58,6 +58,7 @@ const NAMED: &[(&str, &str)] = &[
 /// What an operation has of its own.
 const OWN: &[(&str, &[Codes])] = &[
     ("aliases_point", &[(404, &["deploy_not_found"]), (409, &["alias_moved", "deploy_not_synced", "site_locked"])]),
+    ("aliases_remove", &[(404, &["alias_not_found"])]),
     ("builds_cancel", &[(409, &["build_ended"])]),
     ("sites_delete", &[(409, &["site_locked"])]),
     ("sites_set_token", &[(422, &["source_token_needs_https"])]),

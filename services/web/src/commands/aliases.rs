@@ -43,3 +43,20 @@ pub(crate) async fn promote(
     ask::<Alias>(app, &id, &command, &cause).await?;
     Ok(number)
 }
+
+/// Takes a preview down. It comes back with the next push of its branch. What the site's own readers see is none.
+pub(crate) async fn take_down(app: &Shared, place: &Place, alias: AliasName, caller: Caller) -> Result<(), Problem> {
+    let site = app.site_id(place).await?;
+    let cause = permit(app, &caller, Command::PointAlias, About::Site(site)).await?;
+    if !matches!(alias, AliasName::Preview(_)) {
+        return Err(Problem::InvalidInput(format!(
+            "`{alias}` is no preview, and is not taken down: show another deploy"
+        )));
+    }
+    if !matches!(app.log.load::<Site>(&site.to_string()).await?.state, Site::Active(_)) {
+        return Err(Refusal::SiteNotFound.into());
+    }
+    let id = subject::alias_id(site, &alias);
+    ask::<Alias>(app, &id, &alias::Command::Remove { site, alias }, &cause).await?;
+    Ok(())
+}

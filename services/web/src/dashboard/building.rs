@@ -2,12 +2,13 @@
 
 use crate::problem::Problem;
 use crate::settings::Wanted;
-use events::building::{COMMAND_MAX, FOLDER_MAX};
+use events::building::{COMMAND_MAX, FOLDER_MAX, PREVIEW_DAYS_MAX};
 use events::ids::Invalid;
 use events::{Building, CancelRunning, Network, Size};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::fmt::Display;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 /// The fields as a browser sends them. The form of a new site has none of them.
@@ -24,6 +25,7 @@ pub(super) struct Fields {
     watch: Option<String>,
     ignore_branches: Option<String>,
     schedules: Option<String>,
+    preview_days: Option<String>,
 }
 
 impl Fields {
@@ -38,9 +40,19 @@ impl Fields {
             watch: lines(self.watch.as_deref())?,
             ignore_branches: lines(self.ignore_branches.as_deref())?,
             schedules: lines(self.schedules.as_deref())?,
+            preview_days: self.preview_days.as_deref().map(|text| days(text.trim())).transpose()?,
             ..Wanted::default()
         })
     }
+}
+
+/// A number of days, or none.
+fn days(text: &str) -> Result<Option<NonZeroU16>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let days = text.parse().ok().filter(|days: &NonZeroU16| days.get() <= PREVIEW_DAYS_MAX);
+    days.map(Some).ok_or_else(|| Problem::InvalidInput(format!("previews are shown for 1 to {PREVIEW_DAYS_MAX} days")))
 }
 
 /// A field that asks for the default when it is empty.
@@ -71,7 +83,7 @@ const NETWORKS: [(Network, &str); 3] =
 
 /// The fields of a site that is built so.
 pub(super) fn fields(building: &Building) -> Markup {
-    let Building { cancel_running, recipe, watch, ignore_branches, schedules } = building;
+    let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = building;
     html! {
         fieldset {
             legend { "How it is built" }
@@ -110,6 +122,10 @@ pub(super) fn fields(building: &Building) -> Markup {
             textarea #schedules name="schedules" rows="3" placeholder="main 0 6 * * MON-FRI Europe/London"
                 aria-describedby="schedules-help" { (listed(schedules)) }
             small #schedules-help { "One a line: a branch, a line of cron (minute, hour, day, month, weekday), and a time zone if it is not UTC." }
+            label for="preview-days" { "Days that a preview is shown" }
+            input #preview-days name="preview_days" type="number" min="1" max=(PREVIEW_DAYS_MAX)
+                value=(text(preview_days.as_ref())) aria-describedby="preview-days-help";
+            small #preview-days-help { "After its newest build. Empty for as long as its branch is there." }
             label for="cancel-running" { "A newer push ends the build that runs" }
             select #cancel-running name="cancel_running" aria-describedby="cancel-running-help" {
                 @for (choice, what) in CANCEL_RUNNING {

@@ -20,7 +20,7 @@ use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use axum::{Extension, Form};
-use events::{AliasName, PromotionReason};
+use events::{AliasName, Branch, PromotionReason};
 use maud::{Markup, html};
 use projections::aliases::AliasRow;
 use projections::sites::SiteRow;
@@ -131,7 +131,7 @@ fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow], names: &Names) -
             table {
                 thead { tr {
                     th scope="col" { "Alias" } th scope="col" { "Address" } th scope="col" { "Deploy" }
-                    th scope="col" { "Why" } th scope="col" { "Since" }
+                    th scope="col" { "Why" } th scope="col" { "Since" } th scope="col" { "Action" }
                 } }
                 tbody {
                     @for alias in aliases {
@@ -145,12 +145,24 @@ fn alias_table(app: &App, site: &SiteRow, aliases: &[AliasRow], names: &Names) -
                                 PromotionReason::Chosen => { "chosen by " (names.of(&alias.actor)) },
                             } }
                             td { (moment(alias.promoted_at)) }
+                            td { @if let AliasName::Preview(branch) = &alias.alias { (take_down_form(site, alias, branch)) } }
                         }
                     }
                 }
             }
         }
     }
+}
+
+fn take_down_form(site: &SiteRow, alias: &AliasRow, branch: &Branch) -> Markup {
+    form(
+        "",
+        &format!("/sites/{}/aliases/remove", site.id),
+        &html! {
+            input type="hidden" name="alias" value=(alias.alias);
+            button aria-label={ "Take down the preview of " (branch) } { "Take down" }
+        },
+    )
 }
 
 fn build_form(site: &SiteRow) -> Markup {
@@ -186,6 +198,23 @@ pub(super) async fn promote(
     let expected = Some(form.expected.parse()?);
     let promotion = Promotion { alias: form.alias.parse()?, deploy: form.deploy.parse()?, expected };
     commands::promote(&app, &name, &promotion, caller).await?;
+    Ok(Redirect::to(&format!("/sites/{name}")))
+}
+
+/// The preview that is to be taken down.
+#[derive(Deserialize)]
+pub(super) struct Preview {
+    alias: String,
+}
+
+pub(super) async fn take_down(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    name: Name,
+    form: Result<Form<Preview>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
+    commands::take_down(&app, &name, form.alias.parse()?, caller).await?;
     Ok(Redirect::to(&format!("/sites/{name}")))
 }
 

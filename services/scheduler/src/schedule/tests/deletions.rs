@@ -49,6 +49,7 @@ fn a_push_that_comes_after_the_deletion_of_what_it_made_is_told_and_not_built() 
             | Decision::Site(..)
             | Decision::DeleteSite(..)
             | Decision::Schedule(..)
+            | Decision::Expire(..)
             | Decision::Organization(..) => None,
         };
         let told: Vec<_> = said.iter().filter_map(late).map(|commit| commit.as_str()[39..].to_owned()).collect();

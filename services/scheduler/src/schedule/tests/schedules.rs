@@ -127,3 +127,35 @@ fn what_is_due_outlives_a_snapshot() {
     story.queue = serde_json::from_slice(&stored).unwrap();
     assert_eq!(story.after(10), [10]);
 }
+
+/// Previews that are taken down when so many days have passed.
+fn expired(story: &mut Story, days: i64) -> Vec<String> {
+    story.now = OffsetDateTime::UNIX_EPOCH + Duration::days(days);
+    let over = |decision| if let Decision::Expire(due) = decision { Some(due.branch.to_string()) } else { None };
+    schedule(&story.queue, &NONE, story.now).into_iter().filter_map(over).collect()
+}
+
+fn showing_for(story: &mut Story, days: u16) {
+    let building = Building { preview_days: std::num::NonZeroU16::new(days), ..Building::default() };
+    let settings = SiteSettings { building, ..settings("https://git.example/docs") };
+    story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings });
+}
+
+#[test]
+fn a_preview_ends_so_many_days_after_its_newest_build() {
+    let mut story = Story::new();
+    story.site("docs", "acme");
+    story.promote_preview("docs", "old");
+    story.promote_preview("docs", "new");
+    assert_eq!(expired(&mut story, 1000), Vec::<String>::new(), "nobody said when");
+    story.now = OffsetDateTime::UNIX_EPOCH + Duration::days(5);
+    showing_for(&mut story, 7);
+    story.promote_preview("docs", "new");
+    assert_eq!(expired(&mut story, 6), Vec::<String>::new());
+    assert_eq!(expired(&mut story, 7), ["old"]);
+    story.settle(&NONE);
+    assert_eq!(expired(&mut story, 11), Vec::<String>::new());
+    assert_eq!(expired(&mut story, 12), ["new"]);
+    showing_for(&mut story, 0);
+    assert_eq!(expired(&mut story, 1000), Vec::<String>::new());
+}

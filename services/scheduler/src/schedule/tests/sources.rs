@@ -95,7 +95,7 @@ impl Branches {
             Decision::Alias(_, _, command, _) => self.move_alias(&command, 0),
             Decision::Site(id, command, _) => panic!("{id} was not deleted: {command:?}"),
             Decision::DeleteSite(id, _) => panic!("{id} is in no sandbox"),
-            Decision::Schedule(due) => panic!("nothing is scheduled: {due:?}"),
+            Decision::Schedule(due) | Decision::Expire(due) => panic!("nothing is scheduled: {due:?}"),
             Decision::Organization(id, command, _) => panic!("{id} is no sandbox: {command:?}"),
         }
     }
