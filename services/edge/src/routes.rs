@@ -14,6 +14,11 @@ use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// How long after a promotion the files of what was shown before are still found.
+const FORMER_SECONDS: i64 = 24 * 60 * 60;
+/// Of how many deploys.
+const FORMER_MAX: usize = 5;
+
 /// A copy is cheap: readers keep one while the log goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Routes {
@@ -46,6 +51,17 @@ struct Slot {
     alias: AliasName,
     shown: Option<DeployId>,
     next: Option<DeployId>,
+    /// What it showed before, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<Former>,
+}
+
+/// A deploy whose pages readers may still have open, and what those pages need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Former {
+    deploy: DeployId,
+    /// In seconds of Unix time.
+    until: i64,
 }
 
 /// What a host leads to.
@@ -116,6 +132,16 @@ impl Routes {
         Some(Route::Shows(Target { site: id, deploy, kind, serving: Serving::default() }))
     }
 
+    /// What the host with this first label showed lately, the newest first, at a moment in seconds of Unix time.
+    pub(crate) fn former(&self, label: &str, now: i64) -> Vec<DeployId> {
+        let slot = HostLabel::parse(label).and_then(|HostLabel { site: name, prefix }| {
+            let site = self.sites.get(self.hosts.get(&name)?).filter(|site| !site.deleted)?;
+            site.slots.get(prefix.as_deref().unwrap_or_default())
+        });
+        let former = slot.into_iter().flat_map(|slot| &slot.former).filter(|former| former.until > now);
+        former.map(|former| former.deploy.clone()).collect()
+    }
+
     /// Everything that waits to be shown. Looks at everything.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = Waiting> {
         self.sites.iter().flat_map(|(id, site)| site.waiting(*id))
@@ -164,11 +190,24 @@ impl Routes {
 
     /// Every deploy that is shown or waits.
     pub(crate) fn deploys(&self) -> impl Iterator<Item = (&SiteId, &DeployId)> {
-        self.slots().flat_map(|(site, _, slot)| slot.shown.iter().chain(&slot.next).map(move |deploy| (site, deploy)))
+        self.slots().flat_map(|(site, _, slot)| {
+            let former = slot.former.iter().map(|former| &former.deploy);
+            slot.shown.iter().chain(&slot.next).chain(former).map(move |deploy| (site, deploy))
+        })
     }
 
     fn slots(&self) -> impl Iterator<Item = (&SiteId, &String, &Slot)> {
         self.sites.iter().flat_map(|(id, site)| site.slots.iter().map(move |(prefix, slot)| (id, prefix, slot)))
+    }
+}
+
+impl Slot {
+    /// Keeps what is shown for those who read it when something else is promoted, at this moment in seconds of Unix time.
+    fn outdate(&mut self, now: i64) {
+        self.former.retain(|former| former.until > now && Some(&former.deploy) != self.shown.as_ref());
+        let shown = self.shown.clone().map(|deploy| Former { deploy, until: now + FORMER_SECONDS });
+        self.former.splice(0..0, shown);
+        self.former.truncate(FORMER_MAX);
     }
 }
 

@@ -7,11 +7,12 @@ use crate::encoding;
 use crate::fold::InService;
 use crate::hosts;
 use crate::refusal::Refusal;
-use crate::resolve::Answer;
+use crate::resolve::{Answer, has_extension, path_of};
 use crate::respond::{self, Reply};
 use crate::routes::{Kind, Route, Target};
 use crate::ruled;
 use crate::variants::Variant;
+use events::DeployId;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -21,6 +22,7 @@ use opentelemetry_semantic_conventions::attribute::{HTTP_REQUEST_METHOD, HTTP_RE
 use opentelemetry_semantic_conventions::metric::HTTP_SERVER_REQUEST_DURATION;
 use rules::{Asked, Matcher};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use storage::SiteFile;
 use tokio::time::Instant;
 
@@ -86,7 +88,8 @@ impl Pages {
             None => return Refusal::SiteNotFound.page(&request.method, None),
         };
         let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
-        self.of_deploy(&target, request).await.unwrap_or_else(|failure| {
+        let former = || table.routes.former(label, now());
+        self.of_deploy(&target, request, former).await.unwrap_or_else(|failure| {
             let refusal = refusal(&failure, target.kind);
             if refusal != Refusal::SiteNotFound {
                 let error = &*failure as &dyn std::error::Error;
@@ -96,11 +99,23 @@ impl Pages {
         })
     }
 
-    async fn of_deploy(&self, target: &Target, request: &Parts) -> Result<Response<Body>, Arc<Failure>> {
+    async fn of_deploy(
+        &self,
+        target: &Target,
+        request: &Parts,
+        former: impl FnOnce() -> Vec<DeployId>,
+    ) -> Result<Response<Body>, Arc<Failure>> {
         let manifest = self.content.manifest(&target.site, &target.deploy).await?;
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
         let asked = asked(request, manifest.rules());
-        let (mut reply, sent) = match ruled::answer(&manifest, manifest.rules(), target.serving, &asked) {
+        let answer = ruled::answer(&manifest, manifest.rules(), target.serving, &asked);
+        if matches!(answer, Answer::NotFound(_)) && has_extension(request.uri.path()) {
+            // Boxed: most requests need no room for it.
+            if let Some(response) = Box::pin(self.of_former(target, request, former())).await {
+                return Ok(response);
+            }
+        }
+        let (mut reply, sent) = match answer {
             Answer::File(file) if encoding::is_encodable(file) => {
                 let variant = self.content.variant(target.site, file, &request.headers);
                 let reply = respond::encodable(file, variant.as_ref(), target, request);
@@ -124,6 +139,19 @@ impl Pages {
             respond::amend(&mut reply, rules, &asked, target.kind);
         }
         self.with_body(target, reply, sent).await
+    }
+
+    /// What a page of before needs and the present deploy does not have. A page itself is the present one's or none.
+    async fn of_former(&self, target: &Target, request: &Parts, former: Vec<DeployId>) -> Option<Response<Body>> {
+        let path = path_of(request.uri.path())?;
+        for deploy in former {
+            let Ok(manifest) = self.content.manifest(&target.site, &deploy).await else { continue };
+            if let Some(file) = path.strip_prefix('/').and_then(|path| manifest.get(path)) {
+                let reply = respond::file(file, target, request);
+                return self.with_body(target, reply, Some(Sent::plain(file))).await.ok();
+            }
+        }
+        None
     }
 
     async fn with_body(
@@ -151,6 +179,12 @@ impl Pages {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// In seconds of Unix time.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What the body is made of.

@@ -30,7 +30,7 @@ impl Routes {
                 self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
                 None
             }
-            Event::Alias(fact) => self.apply_alias(fact),
+            Event::Alias(fact) => self.apply_alias(fact, recorded.envelope.time.unix_timestamp()),
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)
@@ -83,15 +83,18 @@ impl Routes {
         }
     }
 
-    fn apply_alias(&mut self, fact: &AliasEvent) -> Option<SiteId> {
+    fn apply_alias(&mut self, fact: &AliasEvent, now: i64) -> Option<SiteId> {
         match fact {
             AliasEvent::Promoted { site: id, alias, deploy, .. } => {
                 let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
                 if site.erased {
                     return None;
                 }
-                let slot = || Slot { alias: alias.clone(), shown: None, next: None };
+                let slot = || Slot { alias: alias.clone(), shown: None, next: None, former: Vec::new() };
                 let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
+                if slot.shown.as_ref() != Some(deploy) {
+                    slot.outdate(now);
+                }
                 slot.next = Some(deploy.clone());
                 Some(*id)
             }

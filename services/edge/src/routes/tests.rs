@@ -67,6 +67,26 @@ fn promoted(site: &str, alias: &str, number: u64) -> Recorded {
     fact("", AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason })
 }
 
+#[test]
+fn what_was_shown_is_found_for_a_day_and_only_the_last_of_it() {
+    let mut routes = Routes::default();
+    for fact in [created("docs"), claimed("docs", "docs")] {
+        routes.apply(&fact);
+    }
+    for number in 1..=7 {
+        routes.apply(&promoted("docs", "live", number));
+        routes = admitted(routes);
+    }
+    assert_eq!(routes.former("docs", 0), [6, 5, 4, 3, 2].map(deploy));
+    routes.apply(&promoted("docs", "live", 5));
+    routes = admitted(routes);
+    assert_eq!(routes.former("docs", FORMER_SECONDS - 1), [7, 6, 5, 4, 3].map(deploy));
+    assert_eq!(routes.former("docs", FORMER_SECONDS), []);
+    assert_eq!(routes.former("next--docs", 0), []);
+    routes.apply(&deleted("docs"));
+    assert_eq!(routes.former("docs", 0), []);
+}
+
 fn removed(site: &str, alias: &str) -> Recorded {
     fact("", AliasEvent::Removed { site: id(site), alias: alias.parse().unwrap(), previous: deploy(1) })
 }

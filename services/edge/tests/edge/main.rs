@@ -170,6 +170,23 @@ async fn texts_are_sent_in_the_encoding_that_is_liked_once_that_is_made() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_open_finds_its_assets_after_the_next_deploy() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "one"), ("app.3f2a9c1b.js", "old()"), ("gone.html", "gone")]).await;
+    world.put("docs", 2, &[(HOME, "two"), ("app.77aa01ff.js", "new()")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "one").await;
+    world.promote("docs", "live", 2).await;
+    edge.until_serves("docs", "/", "two").await;
+    assert_eq!(edge.text("docs", "/app.3f2a9c1b.js").await, "old()");
+    edge.refuses("docs", "/gone", 404, "page_not_found").await;
+    edge.refuses("docs", "/never.js", 404, "page_not_found").await;
+    edge.stop().await;
+}
+
+#[tokio::test]
 async fn the_former_hosts_of_a_renamed_site_lead_to_the_present_one() {
     let world = World::start().await;
     let edge = world.edge().await;
