@@ -162,7 +162,8 @@ fn site(fact: &SiteEvent) -> String {
 /// Where source comes from and goes, and what else is not as with most sites.
 fn set(settings: &SiteSettings) -> String {
     let told = format!("{}, `{}` is live", settings.repository, settings.branch);
-    std::iter::once(told).chain(settings.building.told()).collect::<Vec<_>>().join("; ")
+    let others = settings.building.told().into_iter().chain(settings.serving.told());
+    std::iter::once(told).chain(others).collect::<Vec<_>>().join("; ")
 }
 
 fn receiver(fact: &ReceiverEvent) -> String {

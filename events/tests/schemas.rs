@@ -129,6 +129,19 @@ fn an_end_tells_steps_and_resources_since_they_are_measured() {
 }
 
 #[test]
+fn settings_say_how_a_site_answers_where_that_is_not_the_default() {
+    let sample = std::fs::read(folder().join("history/site.settings_changed.v1.json")).unwrap();
+    let mut data: Value = serde_json::from_slice(&sample).unwrap();
+    assert_eq!(data["settings"].get("serving"), None);
+    let html_handling = events::event::HtmlHandling::DropTrailingSlash;
+    data["settings"]["serving"] =
+        serde_json::to_value(events::event::Serving { html_handling, ..Default::default() }).unwrap();
+    assert!(jsonschema::validator_for(&schema::facts()["site.settings_changed.v1"]).unwrap().is_valid(&data));
+    let event = Event::decode("dev.pagefold.site.settings_changed.v1", data.to_string().as_bytes()).unwrap();
+    assert_eq!(event.data(), data);
+}
+
+#[test]
 fn a_schema_refuses_what_the_type_refuses() {
     let schemas = schema::facts();
     let validator = jsonschema::validator_for(&schemas["alias.promoted.v1"]).unwrap();

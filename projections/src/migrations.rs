@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 24] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -51,6 +51,7 @@ const STEPS: [Step; 23] = [
     step!(Tables, "0063_webhook_secrets"),
     step!(Tables, "0064_building"),
     step!(Tables, "0065_steps"),
+    step!(Tables, "0070_serving"),
 ];
 
 /// The version of the tables this program writes.

@@ -77,6 +77,7 @@ impl Row for SiteRow {
             "webhook_pinged_at",
             "erased_at",
             "building",
+            "serving",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -139,6 +140,7 @@ impl Row for SiteRow {
 
     fn write(&self, rows: &mut Rows) {
         let building = serde_json::to_string(&self.settings.building).unwrap_or_default();
+        let serving = serde_json::to_string(&self.settings.serving).unwrap_or_default();
         rows.row()
             .put(&self.id)
             .put(&self.name)
@@ -155,7 +157,8 @@ impl Row for SiteRow {
             .put(&self.webhook_secret)
             .put(&self.webhook_pinged_at)
             .put(&self.erased_at)
-            .put(&Json(&building));
+            .put(&Json(&building))
+            .put(&Json(&serving));
     }
 }
 

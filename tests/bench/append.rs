@@ -75,6 +75,7 @@ async fn create(log: &Log, name: &str) {
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     };
     let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
     let cause = Cause::new(Actor("token:bench".to_owned()));

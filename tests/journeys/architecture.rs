@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("projector", &["events", "runtime", "projections"]),
     ("scheduler", &["events", "runtime"]),
     ("syncer", &["events", "rules", "runtime", "storage"]),
-    ("web", &["dialer", "events", "github", "listener", "mailer", "runtime", "projections", "storage"]),
+    ("web", &["dialer", "events", "github", "listener", "mailer", "runtime", "projections", "rules", "storage"]),
     (
         "pagefold",
         &[

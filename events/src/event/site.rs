@@ -1,5 +1,6 @@
 //! Facts about sites, and what they are called.
 
+use super::serving::Serving;
 use crate::building::Building;
 use crate::credential::{PublicKey, Username};
 use crate::variable::{Context, VariableName};
@@ -138,6 +139,9 @@ pub struct SiteSettings {
     /// When and how it is built beyond that; as most sites are if absent.
     #[serde(default, skip_serializing_if = "Building::is_default")]
     pub building: Building,
+    /// How it answers its readers; as most sites do if absent.
+    #[serde(default, skip_serializing_if = "Serving::is_default")]
+    pub serving: Serving,
 }
 
 /// How source becomes pages.

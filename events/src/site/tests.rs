@@ -9,6 +9,7 @@ fn settings() -> SiteSettings {
         demo_branch: Some("next".parse().unwrap()),
         engine: SiteEngine::Static,
         building: crate::Building::default(),
+        serving: crate::event::Serving::default(),
     }
 }
 

@@ -70,6 +70,7 @@ impl Story {
             demo_branch: Some("next".parse().unwrap()),
             engine: SiteEngine::NodeJs,
             building: events::Building::default(),
+            serving: events::event::Serving::default(),
         };
         self.site(site, SiteEvent::Created { name: site.parse().unwrap(), organization, settings })
     }

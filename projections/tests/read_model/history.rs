@@ -191,6 +191,7 @@ fn new(name: &str) -> site::New {
         demo_branch: None,
         engine: events::SiteEngine::Hugo,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     };
     site::New { name: name.parse().unwrap(), organization: events::OrganizationId(uuid::Uuid::nil()), settings }
 }

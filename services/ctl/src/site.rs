@@ -129,7 +129,7 @@ fn lines(asked: &str, view: &View, organizations: &Organizations, out: &mut (dyn
     writeln!(out, "{}, of organization {called}{owner}", active.name)?;
     writeln!(out, "  source   {} `{}`", active.settings.repository, active.settings.branch)?;
     writeln!(out, "  builds   {}, {} succeeded", view.builds, view.succeeded)?;
-    for told in active.settings.building.told() {
+    for told in active.settings.building.told().into_iter().chain(active.settings.serving.told()) {
         writeln!(out, "           {told}")?;
     }
     for (alias, state) in &view.aliases {

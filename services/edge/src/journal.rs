@@ -21,7 +21,7 @@ use std::time::Duration;
 /// How long a change of the table may go unsaved.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 /// The version of the lines' shape and of the table's meaning.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Changes up to this size are never a reason for a new file, in bytes.
 const CHANGES_MIN: u64 = 64 << 10;
 

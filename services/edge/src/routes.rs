@@ -42,6 +42,9 @@ struct SiteRoutes {
     erased: bool,
     /// What it is called; none before the log has said it.
     name: Option<SiteName>,
+    /// How it answers.
+    #[serde(default, skip_serializing_if = "Serving::is_default")]
+    serving: Serving,
     /// By what stands before the site's name in the host; empty for the live one.
     slots: BTreeMap<String, Slot>,
 }
@@ -129,7 +132,7 @@ impl Routes {
             Some(slot) => (slot.shown.clone()?, Kind::of(&slot.alias)),
             None => (prefix?.parse().ok()?, Kind::Deploy),
         };
-        Some(Route::Shows(Target { site: id, deploy, kind, serving: Serving::default() }))
+        Some(Route::Shows(Target { site: id, deploy, kind, serving: site.serving }))
     }
 
     /// What the host with this first label showed lately, the newest first, at a moment in seconds of Unix time.

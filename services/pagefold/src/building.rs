@@ -1,9 +1,10 @@
-//! `pagefold site set`: when and how a site is built. What is not named stays.
+//! `pagefold site set`: when and how a site is built, and how it answers. What is not named stays.
 
 use crate::access::Access;
 use anyhow::{Result, bail};
 use clap::Args;
 use ctl::print::cell;
+use events::event::{HtmlHandling, NotFoundHandling, RulesDialect};
 use events::{CancelRunning, Network, Schedule, Size};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -44,6 +45,15 @@ pub(crate) struct Set {
     /// For how many days a preview is shown after its newest build; 0 for as long as its branch is there
     #[arg(long, value_name = "DAYS")]
     preview_days: Option<u16>,
+    /// Which addresses its pages have: `auto-trailing-slash`, `force-trailing-slash`, `drop-trailing-slash` or `none`
+    #[arg(long)]
+    html_handling: Option<HtmlHandling>,
+    /// What answers where there is no file: `404-page`, `single-page-application` or `none`
+    #[arg(long)]
+    not_found_handling: Option<NotFoundHandling>,
+    /// By whose grammar `_redirects` and `_headers` are read: `netlify` or `cloudflare`
+    #[arg(long)]
+    rules_dialect: Option<RulesDialect>,
 }
 
 impl Set {
@@ -71,6 +81,9 @@ impl Set {
             ("ignore_branches", list(&given(&self.ignore_branch), &self.ignore_branch)),
             ("preview_days", self.preview_days.map(|days| json!(NonZeroU16::new(days)))),
             ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),
+            ("html_handling", self.html_handling.map(|choice| json!(choice))),
+            ("not_found_handling", self.not_found_handling.map(|choice| json!(choice))),
+            ("rules_dialect", self.rules_dialect.map(|choice| json!(choice))),
         ];
         Ok(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }

@@ -28,6 +28,7 @@ mod private;
 mod provision;
 mod public;
 mod receivers;
+mod rules;
 mod secret;
 mod service;
 mod sign_in;

@@ -81,6 +81,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         access: Access,
     },
+    /// Print the rules of what is live, and which lines of its files of rules are not used
+    Rules {
+        /// The name or the id of the site
+        site: String,
+        #[command(flatten)]
+        access: Access,
+    },
     /// Show a deploy as `live`, or as another alias
     Promote {
         /// The name or the id of the site
@@ -133,6 +140,10 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Builds { site, access } => {
             let builds = access.api()?.get(&format!("/sites/{site}/builds")).await?;
             access.print().list(items(&builds), &["number", "state", "branch", "created_at", "id", "summary"])
+        }
+        Command::Rules { site, access } => {
+            let rules = access.api()?.get(&format!("/sites/{site}/rules")).await?;
+            access.print().one(&rules, &crate::rules::told(&rules))
         }
         Command::Show { build, access } => {
             let build = access.api()?.get(&format!("/builds/{build}")).await?;

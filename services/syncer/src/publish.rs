@@ -27,13 +27,13 @@ pub(crate) struct Finished {
 impl Syncer {
     pub(crate) async fn publish(&self, finished: &Finished, cause: &Cause) -> Result<(), Failure> {
         let platform = self.storage.platform();
-        let Site::Active(_) = self.log.load::<Site>(&finished.site.to_string()).await?.state else {
+        let Site::Active(site) = self.log.load::<Site>(&finished.site.to_string()).await?.state else {
             return platform.delete_artifacts(finished.build).await.map_err(stored);
         };
         let deploy = DeployId::of(finished.build);
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
         if known == events::Deploy::Unknown {
-            let synced = self.sync(finished, &deploy, RulesDialect::default()).await?;
+            let synced = self.sync(finished, &deploy, site.settings.serving.rules_dialect).await?;
             let command = deploy::Command::Sync(stated(finished, synced));
             unless_refused(self.log.execute::<events::Deploy>(deploy.as_str(), &command, cause).await)?;
         }

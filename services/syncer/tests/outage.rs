@@ -90,6 +90,7 @@ impl World {
             demo_branch: None,
             engine: SiteEngine::Static,
             building: events::Building::default(),
+            serving: events::event::Serving::default(),
         };
         let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
         self.log("web").await.execute::<Site>(&SITE.to_string(), &site::Command::Create(new), &cause).await.unwrap();

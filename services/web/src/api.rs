@@ -29,7 +29,9 @@ pub(crate) mod past;
 mod platform;
 mod receivers;
 mod restore;
+pub(crate) mod rules;
 mod secrets;
+mod serving;
 mod sessions;
 mod sites;
 mod source;
@@ -108,6 +110,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(restore::list))
+        .routes(routes!(rules::rules))
         .routes(routes!(restore::restore))
         .routes(routes!(source::list))
         .routes(routes!(source::publish))

@@ -34,7 +34,9 @@ mod platform;
 mod providers;
 mod receivers;
 mod restore;
+mod rules;
 mod secret;
+mod serving;
 mod settings;
 mod site;
 mod sites;
@@ -76,6 +78,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites", post(sites::create))
         .route("/sites/{site}", get(site::show))
         .route("/sites/{site}/settings", get(settings::edit).post(settings::save))
+        .route("/sites/{site}/rules", get(rules::show))
         .route("/sites/{site}/lock", post(lock::lock))
         .route("/sites/{site}/lock/end", post(lock::unlock))
         .route("/sites/{site}/builds", get(builds::list).post(site::build))

@@ -4,6 +4,7 @@ use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
 use events::building::{GLOBS_MAX, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
+use events::event::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 use events::{
     Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
     SiteId, SiteName, SiteSettings, Size,
@@ -88,6 +89,20 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "days")]
     #[schema(value_type = Option<u16>)]
     pub(crate) preview_days: Option<Option<NonZeroU16>>,
+    /// Which addresses its pages have: `auto-trailing-slash` (the default), `force-trailing-slash`, `drop-trailing-slash`
+    /// or `none`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) html_handling: Option<Option<HtmlHandling>>,
+    /// What answers where there is no file: `404-page` (the nearest one upwards, the default), `single-page-application` or
+    /// `none`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) not_found_handling: Option<Option<NotFoundHandling>>,
+    /// By whose grammar `_redirects` and `_headers` are read from the next build on: `netlify` (the default) or `cloudflare`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) rules_dialect: Option<Option<RulesDialect>>,
 }
 
 /// When a branch is built without a push.
@@ -157,7 +172,14 @@ impl Wanted {
             return Err(Problem::InvalidInput("`template` makes a repository that is kept here".to_owned()));
         }
         let (branch, demo_branch, engine) = (BRANCH.parse()?, None, SiteEngine::Static);
-        self.onto(SiteSettings { repository, branch, demo_branch, engine, building: Building::default() })
+        self.onto(SiteSettings {
+            repository,
+            branch,
+            demo_branch,
+            engine,
+            building: Building::default(),
+            serving: Serving::default(),
+        })
     }
 
     /// The settings of a new site that begins from `template`.
@@ -173,7 +195,8 @@ impl Wanted {
         let demo_branch = self.demo_branch.clone().flatten();
         let repository = RepositoryUrl::own(site);
         let building = self.building(Building::default())?;
-        Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine: template.engine(), building })
+        let (serving, engine) = (self.serving(Serving::default()), template.engine());
+        Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine, building, serving })
     }
 
     /// The settings of a site that has `present` ones.
@@ -188,6 +211,7 @@ impl Wanted {
             demo_branch: self.demo_branch.clone().unwrap_or(present.demo_branch),
             engine: self.engine.map_or(present.engine, |engine| engine.unwrap_or(SiteEngine::Static)),
             building: self.building(present.building)?,
+            serving: self.serving(present.serving),
         })
     }
 
@@ -211,6 +235,14 @@ impl Wanted {
             preview_days: self.preview_days.unwrap_or(present.preview_days),
             schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
         })
+    }
+
+    fn serving(&self, present: Serving) -> Serving {
+        Serving {
+            html_handling: wanted(self.html_handling.as_ref(), present.html_handling),
+            not_found_handling: wanted(self.not_found_handling.as_ref(), present.not_found_handling),
+            rules_dialect: wanted(self.rules_dialect.as_ref(), present.rules_dialect),
+        }
     }
 }
 
@@ -312,6 +344,20 @@ mod tests {
         ] {
             assert!(wanted(body.clone()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn how_it_answers_is_patched_field_by_field() {
+        let of = |body| wanted(body).unwrap();
+        let asked =
+            json!({ "repository": "/srv/a", "html_handling": "none", "not_found_handling": "single-page-application" });
+        let new = of(asked).new_settings().unwrap();
+        let spa = NotFoundHandling::SinglePageApplication;
+        assert_eq!((new.serving.html_handling, new.serving.not_found_handling), (HtmlHandling::None, spa));
+        let kept = of(json!({ "html_handling": null, "rules_dialect": "cloudflare" })).onto(new.clone()).unwrap();
+        let dialect = RulesDialect::Cloudflare;
+        let expected = Serving { not_found_handling: spa, rules_dialect: dialect, ..Serving::default() };
+        assert_eq!(kept.serving, expected);
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(super) fn site(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (Strin
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     };
     let (name, organization) = (site.name.clone(), site.organization);
     (site.id.to_string(), SiteEvent::Created { name, organization, settings }.into())

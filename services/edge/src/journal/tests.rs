@@ -117,7 +117,7 @@ async fn what_is_no_table_of_this_version_is_not_used() {
     assert_eq!(disk.read().await, None);
     disk.keep(&disk.journal()).await;
     let text = disk.text();
-    for unusable in [text.replace("\"version\":4", "\"version\":9"), text[..20].to_owned(), String::new()] {
+    for unusable in [text.replace("\"version\":5", "\"version\":9"), text[..20].to_owned(), String::new()] {
         fs::write(disk.journal().path, unusable).unwrap();
         assert_eq!(disk.read().await, None);
     }

@@ -47,12 +47,23 @@ impl Routes {
 
     fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
         match fact {
-            SiteEvent::Created { name, .. } | SiteEvent::Renamed { name, .. } => {
+            SiteEvent::Created { name, settings, .. } => {
+                let site = self.sites.get_or_insert_with(&id, SiteRoutes::default);
+                (site.name, site.serving) = (Some(name.clone()), settings.serving);
+                None
+            }
+            SiteEvent::Renamed { name, .. } => {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).name = Some(name.clone());
                 None
             }
-            SiteEvent::SettingsChanged { .. }
-            | SiteEvent::WebhookSecretRotated { .. }
+            SiteEvent::SettingsChanged { settings } => {
+                // Most settings are no concern of readers: what they change is not written down again.
+                if self.sites.get(&id).is_none_or(|site| site.serving != settings.serving) {
+                    self.sites.get_or_insert_with(&id, SiteRoutes::default).serving = settings.serving;
+                }
+                None
+            }
+            SiteEvent::WebhookSecretRotated { .. }
             | SiteEvent::WebhookPinged {}
             | SiteEvent::VariableSet { .. }
             | SiteEvent::VariableRemoved { .. }

@@ -39,6 +39,7 @@ fn created(site: &str) -> Recorded {
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: Serving::default(),
     };
     let (name, organization) = (site.parse().unwrap(), OrganizationId(Uuid::nil()));
     fact(&id(site).to_string(), SiteEvent::Created { name, organization, settings })

@@ -4,6 +4,7 @@
 
 mod world;
 
+use events::event::{HtmlHandling, NotFoundHandling, Serving};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
@@ -87,6 +88,33 @@ async fn previews_and_deploys_have_their_own_hosts_and_a_deleted_site_has_none()
     world.delete("docs").await;
     edge.until_refuses("fix--docs", 404, "site_not_found").await;
     edge.refuses(&by_id, "/", 404, "site_not_found").await;
+}
+
+#[tokio::test]
+async fn a_site_answers_as_its_settings_want_it_at_once_and_after_a_restart() {
+    let mut world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "home"), ("blog/index.html", "blog")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "home").await;
+    assert_eq!(header(edge.get("docs", "/blog").await.headers(), "location"), "/blog/");
+    edge.refuses("docs", "/people/7", 404, "page_not_found").await;
+    let serving = Serving {
+        html_handling: HtmlHandling::DropTrailingSlash,
+        not_found_handling: NotFoundHandling::SinglePageApplication,
+        ..Serving::default()
+    };
+    world.answer("docs", serving).await;
+    edge.until_serves("docs", "/people/7", "home").await;
+    assert_eq!(header(edge.get("docs", "/blog/?a=b").await.headers(), "location"), "/blog?a=b");
+    edge.refuses("docs", "/missing.js", 404, "page_not_found").await;
+    edge.stop().await;
+    world.kill_log().await;
+    let edge = world.edge().await;
+    edge.until_serves("docs", "/people/7", "home").await;
+    assert_eq!(edge.text("docs", "/blog").await, "blog");
+    edge.stop().await;
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ fn settings() -> SiteSettings {
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     }
 }
 
@@ -173,6 +174,14 @@ impl World {
         let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
         let said = transaction.with::<Host>(name, HostCommand::Claim(owner(site))).commit().await.unwrap();
         assert_eq!(said.len(), 2);
+    }
+
+    /// Has the site, which was never changed, answer so.
+    pub(crate) async fn answer(&self, site: &str, serving: events::event::Serving) {
+        let settings = SiteSettings { serving, ..settings() };
+        let change = Change { name: site.parse().unwrap(), settings, seen: 1 };
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
+        assert_eq!(transaction.commit().await.unwrap().len(), 1);
     }
 
     pub(crate) async fn delete(&self, site: &str) {

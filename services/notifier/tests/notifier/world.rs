@@ -55,6 +55,7 @@ impl World {
                 demo_branch: None,
                 engine: SiteEngine::Static,
                 building: events::Building::default(),
+                serving: events::event::Serving::default(),
             },
         };
         web.execute::<Site>(&site.to_string(), &site::Command::Create(new), &cause()).await.unwrap();

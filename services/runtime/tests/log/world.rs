@@ -145,6 +145,7 @@ pub(crate) fn settings() -> SiteSettings {
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     }
 }
 

@@ -192,6 +192,7 @@ fn settings(repository: &str) -> SiteSettings {
         demo_branch: None,
         engine: SiteEngine::Static,
         building: events::Building::default(),
+        serving: events::event::Serving::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use super::extract::{Asked, Body, Named};
 use super::lock;
 use super::page::{Items, Page};
 use super::past::{self, Moment, Past};
+use super::serving;
 use super::version::{if_match, tag};
 use crate::app::{App, Shared};
 use crate::caller::Caller;
@@ -58,6 +59,8 @@ pub(crate) struct Shown {
     engine: SiteEngine,
     #[serde(flatten)]
     building: building::Shown,
+    #[serde(flatten)]
+    serving: serving::Shown,
     /// Its live address.
     url: String,
     /// Where its repository sends webhooks: an address of its own once a secret of its own was made.
@@ -85,13 +88,14 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(super) fn of(site: sites::SiteRow, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine, building } = site.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building, serving } = site.settings;
         Self {
             repository,
             branch,
             demo_branch,
             engine,
             building: building.into(),
+            serving: serving.into(),
             id: site.id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(site.id, site.webhook_secret),
@@ -116,7 +120,7 @@ impl Shown {
 
     /// A site as the log has it, with what only the read model knows, as far as that answers.
     pub(super) fn changed(id: SiteId, site: Active, row: Option<sites::SiteRow>, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine, building } = site.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building, serving } = site.settings;
         let (created_at, created_by) = row.as_ref().map(|row| (row.created_at, row.created_by.0.clone())).unzip();
         Self {
             repository,
@@ -124,6 +128,7 @@ impl Shown {
             demo_branch,
             engine,
             building: building.into(),
+            serving: serving.into(),
             id,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(id, !site.webhook_salts.is_empty()),
@@ -141,13 +146,14 @@ impl Shown {
 
     /// What is known of a site before the read model shows it.
     fn new(site: &commands::NewSite, created: commands::Created, app: &App) -> Self {
-        let SiteSettings { repository, branch, demo_branch, engine, building } = created.settings;
+        let SiteSettings { repository, branch, demo_branch, engine, building, serving } = created.settings;
         Self {
             repository,
             branch,
             demo_branch,
             engine,
             building: building.into(),
+            serving: serving.into(),
             id: created.site,
             url: app.sites_url.alias(&site.name, &AliasName::Live),
             webhook_url: app.webhook_url_for(created.site, false),

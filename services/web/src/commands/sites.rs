@@ -58,9 +58,9 @@ impl NewSite {
     fn id(&self, owner: &place::Owner, caller: &Caller) -> SiteId {
         let name = &self.name;
         SiteId(match &self.source {
-            Source::At(SiteSettings { repository, branch, demo_branch, engine, building }) => {
+            Source::At(SiteSettings { repository, branch, demo_branch, engine, building, serving }) => {
                 let demo = demo_branch.as_ref().map(Branch::as_str).unwrap_or_default();
-                let told = building.told().join(" ");
+                let told = [building.told(), serving.told()].concat().join(" ");
                 caller.new_id(format_args!("site/{owner}/{name} {repository} {branch} {demo} {engine:?}{told}"))
             }
             Source::Here(template, _) => caller.new_id(format_args!("site/{owner}/{name} from {}", template.word())),

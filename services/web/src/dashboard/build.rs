@@ -9,6 +9,7 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, duration, moment, number, pill, sentence, spoken};
 use super::link::link;
+use super::rules;
 use super::why;
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -48,6 +49,7 @@ pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, Query
     let title = format!("Build {} of {site}", number(&build));
     let told = [build.requested_by.clone().map(Actor), build.author.as_ref().and_then(why::person)];
     let names = people::actors(&view, told.iter().flatten()).await;
+    let unused = rules::unused_of(&view, build.site, build.deploy.as_ref()).await;
     let content = html! {
         p.crumbs { a href={ "/sites/" (site) } { (site) } }
         div.title { h1 { "Build " (number(&build)) } span #state { (pill(build.state)) } }
@@ -57,6 +59,7 @@ pub(super) async fn show(view: View, id: Id, sought: Result<Query<Sought>, Query
         @if let (State::Failure, Ok(chunks)) = (build.state, &log) { (last_lines(chunks)) }
         (facts(&build, &names, repository.as_ref()))
         (effort::section(&build))
+        (unused)
         (actions(&build))
         h2 { "Log" }
         // While it grows it is not fetched anew with the rest of the page.

@@ -193,6 +193,7 @@ async fn picture(view: &View, past: &Past) -> Result<Markup, Problem> {
             @if let Some(demo) = &settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (super::site::engine(settings.engine)) } }
             @if !settings.building.is_default() { div { dt { "Builds" } dd { (settings.building.told().join("; ")) } } }
+            @if !settings.serving.is_default() { div { dt { "Answers" } dd { (settings.serving.told().join("; ")) } } }
         }
         @if view.sight.sees_organization(past.site.organization) {
             h3 { "Members of its organization" }

@@ -8,6 +8,7 @@ use super::hub;
 use super::layout::Page;
 use super::lock;
 use super::secret;
+use super::serving;
 use super::variables;
 use crate::app::Shared;
 use crate::caller::Caller;
@@ -47,6 +48,8 @@ pub(super) struct Fields {
     version: Option<u64>,
     #[serde(flatten)]
     building: building::Fields,
+    #[serde(flatten)]
+    serving: serving::Fields,
 }
 
 impl Fields {
@@ -72,7 +75,7 @@ impl Fields {
             branch: Some(given(&self.branch).map(|branch| branch.parse()).transpose()?),
             demo_branch: Some(given(&self.demo_branch).map(|branch| branch.parse()).transpose()?),
             engine: Some(Some(self.engine)),
-            ..self.building.wanted()?
+            ..self.serving.onto(self.building.wanted()?)
         })
     }
 }
@@ -123,6 +126,7 @@ pub(super) async fn edit(view: View, site: Result<Path<String>, PathRejection>) 
             (form("fields", &format!("/sites/{}/settings", site.id), &html! {
                 (fields(site.name.as_str(), Some(&site.settings)))
                 (building::fields(&site.settings.building))
+                (serving::fields(&site.settings.serving))
                 input type="hidden" name="version" value=(site.version);
                 button.primary { "Save" }
             }))

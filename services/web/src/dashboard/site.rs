@@ -7,6 +7,7 @@ use super::layout::{self, Page, moment};
 use super::link::link;
 use super::lock;
 use super::members;
+use super::rules;
 use super::secret;
 use super::why;
 use crate::app::{App, Shared};
@@ -55,8 +56,11 @@ pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
     let others = aliases.iter().map(|alias| alias.actor.clone()).chain([site.created_by.clone()]).chain(locked_by);
     let others = others.collect();
     let names = why::names(&view, &stored, others).await;
+    let live = aliases.iter().find(|alias| alias.alias == AliasName::Live).map(|alias| &alias.deploy);
+    let unused = rules::unused_of(&view, site.id, live).await;
     let content = html! {
         (heading(&view, &site, &names))
+        (unused)
         section {
             h2 { "Aliases" }
             @if aliases.is_empty() { p.empty { "Nothing is published yet. The first successful build of “" (site.settings.branch) "” goes live by itself." } }
@@ -98,6 +102,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             @if let Some(demo) = &site.settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (engine(site.settings.engine)) } }
             @if !site.settings.building.is_default() { div { dt { "Builds" } dd { (site.settings.building.told().join("; ")) } } }
+            @if !site.settings.serving.is_default() { div { dt { "Answers" } dd { (site.settings.serving.told().join("; ")) } } }
             @if let Some(organization) = &site.organization_name { div { dt { "Organization" } dd { a href={ "/organizations/" (organization) } { (organization) } } } }
             div { dt { "Created" } dd { (moment(site.created_at)) " by " (names.of(&site.created_by)) } }
         }
@@ -105,6 +110,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             a href=(link("/timeline", &[("site", site.name.as_str())])) { "Timeline" }
             a href={ "/sites/" (site.name) "/past" } { "As it was" }
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
+            a href={ "/sites/" (site.name) "/rules" } { "Rules" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
             @if site.settings.repository.own_site().is_some() { a href={ "/sites/" (site.name) "/source" } { "Files" } }

@@ -227,13 +227,23 @@ async fn settings_are_edited_in_a_form_that_notices_when_it_is_out_of_date() {
     assert_eq!(browser.submit("/sites/guide/settings", &all).await.status(), StatusCode::SEE_OTHER);
     assert!(browser.page("/sites/guide/settings").await.contains("<option value=\"all\" selected>"));
     assert!(browser.page("/sites/guide").await.contains("a newer push ends what runs: all"));
+    let answers =
+        "&html_handling=drop-trailing-slash&not_found_handling=single-page-application&rules_dialect=cloudflare";
+    let answers = format!("{}{answers}", fields("guide", 4));
+    assert_eq!(browser.submit("/sites/guide/settings", &answers).await.status(), StatusCode::SEE_OTHER);
+    let form = browser.page("/sites/guide/settings").await;
+    for chosen in ["drop-trailing-slash", "single-page-application", "cloudflare"] {
+        assert!(form.contains(&format!("<option value=\"{chosen}\" selected>")), "{chosen}: {form}");
+    }
+    assert!(form.contains("<option value=\"all\" selected>"), "what the form does not name stays: {form}");
+    assert!(browser.page("/sites/guide").await.contains("where there is no file: single-page-application"));
 
     let stated = platform.log.last_sequence().await.unwrap();
     let stale = browser.submit(&format!("/sites/{docs}/settings"), &fields("docs", 1)).await;
     assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);
     let problem = stale.text().await.unwrap();
     assert!(problem.contains("<h1>Precondition failed</h1>") && problem.contains("site_changed"), "{problem}");
-    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 4)).await;
+    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 5)).await;
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text().await.unwrap().contains("Bad Name"));
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);

@@ -4,7 +4,7 @@ use crate::dashboard::Browser;
 use crate::lists::paged;
 use crate::people::{invited, me, organization, site};
 use crate::platform::{COMMIT, Platform, code};
-use events::event::Author;
+use events::event::{Author, RulesDialect};
 use events::{BuildId, DeployId, Digest, Outcome, SiteId, UserId};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -23,7 +23,10 @@ async fn store(platform: &Platform, site: SiteId, build: BuildId, files: &[(&str
     let head = Head { deploy: DeployId::of(build), site, build, uploaded: Uploaded::default() };
     let bucket = platform.storage.site(site);
     bucket.ensure().await.unwrap();
-    bucket.put_manifest(Manifest::new(head, files.iter().map(file)), &[]).await.unwrap();
+    let content = |name: &str| files.iter().find(|(path, _)| *path == name).map(|(_, text)| text.as_bytes());
+    let rules = rules::read(RulesDialect::Netlify, content(rules::REDIRECTS), content(rules::HEADERS));
+    let published = files.iter().filter(|(path, _)| !path.starts_with('_')).map(file);
+    bucket.put_manifest(Manifest::new(head, published).with_rules(rules), &[]).await.unwrap();
 }
 
 async fn published(platform: &Platform, site: SiteId, number: u64, files: &[(&str, &str)]) -> DeployId {
@@ -31,6 +34,31 @@ async fn published(platform: &Platform, site: SiteId, number: u64, files: &[(&st
     platform.finish(build, Outcome::Success).await;
     store(platform, site, build, files).await;
     platform.published(site, build, number).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_what_is_live_are_told_with_the_lines_that_are_not_used() {
+    let platform = Platform::start().await;
+    let docs = platform.create_site("docs").await;
+    let (status, none) = platform.get("/sites/docs/rules").await;
+    assert_eq!((status, &none["deploy"], &none["dialect"]), (StatusCode::OK, &json!(null), &json!("netlify")));
+    let redirects = "/old /new 301\n/x a=:a /y/:a 302! Cookie=c\n/bad\n";
+    let files = [("index.html", "home"), ("_redirects", redirects), ("_headers", "/*\n  X-Site: yes\n")];
+    let deploy = published(&platform, docs, 1, &files).await;
+    let rules = platform.get("/sites/docs/rules").await.1;
+    assert_eq!((&rules["deploy"], &rules["redirects_total"]), (&json!(deploy), &json!(2)), "{rules}");
+    let second = json!({ "line": 2, "host": null, "from": "/x", "query": ["a=:a"], "to": "/y/:a", "status": 302, "forced": true,
+        "conditions": ["Cookie=c"] });
+    assert_eq!(rules["redirects"][1], second);
+    assert_eq!(rules["headers"], json!([{ "line": 1, "from": "/*", "set": ["x-site: yes"], "unset": [] }]));
+    let told = &rules["diagnostics"][0];
+    assert_eq!((&told["file"], &told["line"], &told["text"]), (&json!("_redirects"), &json!(3), &json!("/bad")));
+    let browser = Browser::sign_in(&platform).await;
+    let page = browser.page("/sites/docs/rules").await;
+    assert!(page.contains("/y/:a") && page.contains("x-site: yes") && page.contains("_redirects:3"), "{page}");
+    assert!(browser.page("/sites/docs").await.contains("_redirects:3"));
+    let build = platform.get(&format!("/deploys/{deploy}")).await.1["build"].as_str().unwrap().to_owned();
+    assert!(browser.page(&format!("/builds/{build}")).await.contains("_redirects:3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

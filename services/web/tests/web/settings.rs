@@ -128,3 +128,25 @@ async fn a_site_chooses_whether_a_newer_push_ends_what_runs() {
     let (status, new) = platform.send(Method::POST, "/sites", body).await;
     assert_eq!((status, &new["cancel_running"]), (StatusCode::CREATED, &json!("none")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_chooses_how_it_answers_its_readers() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let answers = |site: &Value| {
+        ["html_handling", "not_found_handling", "rules_dialect"].map(|field| site[field].as_str().unwrap().to_owned())
+    };
+    let (_, site) = platform.get("/sites/docs").await;
+    assert_eq!(answers(&site), ["auto-trailing-slash", "404-page", "netlify"]);
+    let wanted = json!({ "html_handling": "none", "not_found_handling": "single-page-application", "rules_dialect": "cloudflare" });
+    let (status, site, _) = platform.patch("/sites/docs", None, wanted).await;
+    assert_eq!(
+        (status, answers(&site)),
+        (StatusCode::OK, ["none", "single-page-application", "cloudflare"].map(str::to_owned))
+    );
+    let (_, site, _) = platform.patch("/sites/docs", None, json!({ "html_handling": null })).await;
+    assert_eq!(answers(&site), ["auto-trailing-slash", "single-page-application", "cloudflare"]);
+    assert_eq!(answers(&platform.get("/sites/docs").await.1), answers(&site));
+    let (status, problem, _) = platform.patch("/sites/docs", None, json!({ "not_found_handling": "200" })).await;
+    assert_eq!(code(&(status, problem)), (422, "invalid_input"));
+}
