@@ -59,6 +59,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
         ("id", "deploys_show" | "files_list" | "files_compare" | "files_text") | ("from", _) => pattern(DEPLOY),
         ("digest", _) => pattern("^[0-9a-f]{64}$"),
         ("name", _) => pattern("^[A-Za-z_][A-Za-z0-9_]{0,127}$"),
+        ("alias", "aliases_remove") => pattern("^preview/[A-Za-z0-9_-]{1,60}$"),
         ("alias", _) => pattern("^(live|demo|preview/.+)$"),
         ("after", "sites_list_deleted") => Some(json!({ "format": "date-time" })),
         ("after" | "search" | "actor" | "type", _) => pattern(TEXT),
