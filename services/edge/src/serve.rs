@@ -21,8 +21,8 @@ use opentelemetry::metrics::Histogram;
 use opentelemetry_semantic_conventions::attribute::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, URL_SCHEME};
 use opentelemetry_semantic_conventions::metric::HTTP_SERVER_REQUEST_DURATION;
 use rules::{Asked, Matcher};
+use runtime::clock;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use storage::SiteFile;
 use tokio::time::Instant;
 
@@ -88,7 +88,7 @@ impl Pages {
             None => return Refusal::SiteNotFound.page(&request.method, None),
         };
         let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
-        let former = || table.routes.former(label, now());
+        let former = || table.routes.former(label, clock::now().unix_timestamp());
         self.of_deploy(&target, request, former).await.unwrap_or_else(|failure| {
             let refusal = refusal(&failure, target.kind);
             if refusal != Refusal::SiteNotFound {
@@ -179,12 +179,6 @@ impl Pages {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
-}
-
-/// In seconds of Unix time.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What the body is made of.
