@@ -205,11 +205,12 @@ impl Routes {
 }
 
 impl Slot {
-    /// Keeps what is shown for those who read it when something else is promoted, at this moment in seconds of Unix time.
-    fn outdate(&mut self, now: i64) {
-        self.former.retain(|former| former.until > now && Some(&former.deploy) != self.shown.as_ref());
-        let shown = self.shown.clone().map(|deploy| Former { deploy, until: now + FORMER_SECONDS });
-        self.former.splice(0..0, shown);
+    /// Keeps what was shown until another is promoted, at this moment in seconds of Unix time, for those who read it. What
+    /// that was the fact tells, so that an edge without a past knows as much as any.
+    fn outdate(&mut self, previous: Option<&DeployId>, now: i64) {
+        self.former.retain(|former| former.until > now && Some(&former.deploy) != previous);
+        let previous = previous.map(|deploy| Former { deploy: deploy.clone(), until: now + FORMER_SECONDS });
+        self.former.splice(0..0, previous);
         self.former.truncate(FORMER_MAX);
     }
 }

@@ -96,16 +96,14 @@ impl Routes {
 
     fn apply_alias(&mut self, fact: &AliasEvent, now: i64) -> Option<SiteId> {
         match fact {
-            AliasEvent::Promoted { site: id, alias, deploy, .. } => {
+            AliasEvent::Promoted { site: id, alias, deploy, previous, .. } => {
                 let site = self.sites.get_or_insert_with(id, SiteRoutes::default);
                 if site.erased {
                     return None;
                 }
                 let slot = || Slot { alias: alias.clone(), shown: None, next: None, former: Vec::new() };
                 let slot = site.slots.entry(alias.host_prefix().unwrap_or_default()).or_insert_with(slot);
-                if slot.shown.as_ref() != Some(deploy) {
-                    slot.outdate(now);
-                }
+                slot.outdate(previous.as_ref().filter(|previous| *previous != deploy), now);
                 slot.next = Some(deploy.clone());
                 Some(*id)
             }

@@ -63,8 +63,12 @@ fn deleted(site: &str) -> Recorded {
 }
 
 fn promoted(site: &str, alias: &str, number: u64) -> Recorded {
-    let (site, alias, deploy) = (id(site), alias.parse().unwrap(), deploy(number));
-    let (source_sequence, previous, reason) = (number, None, PromotionReason::Built);
+    promoted_after(site, alias, number, None)
+}
+
+fn promoted_after(site: &str, alias: &str, number: u64, previous: Option<u64>) -> Recorded {
+    let (site, alias, previous) = (id(site), alias.parse().unwrap(), previous.map(deploy));
+    let (deploy, source_sequence, reason) = (deploy(number), number, PromotionReason::Built);
     fact("", AliasEvent::Promoted { site, alias, deploy, number, source_sequence, previous, reason })
 }
 
@@ -75,11 +79,11 @@ fn what_was_shown_is_found_for_a_day_and_only_the_last_of_it() {
         routes.apply(&fact);
     }
     for number in 1..=7 {
-        routes.apply(&promoted("docs", "live", number));
-        routes = admitted(routes);
+        routes.apply(&promoted_after("docs", "live", number, number.checked_sub(1).filter(|before| *before > 0)));
     }
+    routes = admitted(routes);
     assert_eq!(routes.former("docs", 0), [6, 5, 4, 3, 2].map(deploy));
-    routes.apply(&promoted("docs", "live", 5));
+    routes.apply(&promoted_after("docs", "live", 5, Some(7)));
     routes = admitted(routes);
     assert_eq!(routes.former("docs", FORMER_SECONDS - 1), [7, 6, 5, 4, 3].map(deploy));
     assert_eq!(routes.former("docs", FORMER_SECONDS), []);
