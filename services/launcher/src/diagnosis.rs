@@ -119,7 +119,7 @@ const HINTS: &[(&[&str], &str)] = &[
     (&["there is no package.json"], "Commit package.json, or choose another engine for the site."),
     (
         &["the build left no"],
-        "Let the build write its pages into that folder, or name the one it writes them into in the site's settings.",
+        "Let the build write its pages into the folder _site, or name the one it writes them into in the site's settings.",
     ),
     (&["there is no folder"], "The site's settings name a folder that this branch does not have."),
     (
