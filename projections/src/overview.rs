@@ -157,13 +157,15 @@ impl Model {
         self.all("read locked sites", query).await
     }
 
-    /// The sites in `sight` that `actor` created and whose repository has never sent anything, the newest first, at most `limit`.
+    /// The sites in `sight` that `actor` created and whose repository has never sent anything, the newest first, at most `limit`. One
+    /// that is kept here has nothing to send.
     ///
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn silent_sites_of(&self, actor: &Actor, sight: &Sight, limit: u32) -> Result<Vec<SiteRow>, Error> {
         let text = format!(
             "{} WHERE site.deleted_at IS NULL AND site.created_by = $1 AND site.webhook_pinged_at IS NULL
+             AND site.repository NOT LIKE 'pagefold:%'
              AND ($2::uuid[] IS NULL OR site.organization = ANY ($2)) AND ($3::uuid IS NULL OR site.id = $3)
              AND NOT EXISTS (SELECT FROM @.events event WHERE event.aggregate = 'repository'
                  AND event.subject IN (site.source, site.source || '#' || site.id))

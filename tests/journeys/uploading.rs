@@ -45,6 +45,10 @@ async fn a_folder_is_shown_as_it_is_and_only_what_is_missing_is_sent() {
     site.serves("/", "from git").await;
     let told = platform.operator(&["events", "list", "--site", "uploaded", "--type", "build.requested"]);
     assert!(told.contains("folder uploaded for `main`: 3 files"), "{told}");
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("link")).unwrap();
+    let leading = platform.try_operator(&["deploy", folder.path().to_str().unwrap(), "--site", "uploaded"]);
+    let said = String::from_utf8_lossy(&leading.stderr).into_owned();
+    assert!(said.contains("cannot show `link`") && said.contains("outside of the folder"), "{said}");
     let empty = tempfile::tempdir().unwrap();
     let refused = platform.try_operator(&["deploy", empty.path().to_str().unwrap(), "--site", "uploaded"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no files"), "{refused:?}");

@@ -71,6 +71,7 @@ pub(crate) async fn run(deploy: Deploy) -> Result<()> {
 
 impl Local {
     fn read(root: &Path) -> Result<Self> {
+        let top = root.canonicalize().with_context(|| format!("cannot read `{}`", root.display()))?;
         let (mut files, mut places) = (Vec::new(), HashMap::new());
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
@@ -84,8 +85,9 @@ impl Local {
                 if !launcher::output::is_published(&path) {
                     continue;
                 }
-                // What a link leads to is shown, as of a build.
-                let found = std::fs::metadata(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
+                // What a link leads to is shown, as of a build, if that is in the folder too.
+                let place = within(&top, &entry.path()).with_context(|| format!("cannot show `{path}`"))?;
+                let found = place.metadata().with_context(|| format!("cannot read `{path}`"))?;
                 if found.is_dir() {
                     if entry.file_type()?.is_symlink() {
                         bail!("`{path}` links to a folder: copy it");
@@ -93,17 +95,26 @@ impl Local {
                     folders.push(path);
                     continue;
                 }
+                if !found.is_file() {
+                    bail!("`{path}` is neither a file nor a folder");
+                }
                 if found.len() > FILE_BYTES_MAX {
                     bail!("`{path}` has more than {FILE_BYTES_MAX} bytes");
                 }
-                let content = std::fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
+                let content = std::fs::read(&place).with_context(|| format!("cannot read `{path}`"))?;
                 let digest = Digest::of(&content);
-                places.insert(digest, entry.path());
+                places.insert(digest, place);
                 files.push(Listed { path, digest, size: content.len() as u64 });
             }
         }
         Ok(Self { folder: Folder::new(files)?, places })
     }
+}
+
+/// Where a path leads, which is inside of `top`: a link to elsewhere would show what nobody meant to.
+fn within(top: &Path, path: &Path) -> Result<PathBuf> {
+    let place = path.canonicalize().ok().filter(|place| place.starts_with(top));
+    place.context("it links to nothing, or to something outside of the folder")
 }
 
 /// Sends what the platform does not have. Answers how many contents that were.

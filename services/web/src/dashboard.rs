@@ -128,7 +128,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/login", get(login::show).post(login::enter))
         .route("/login/with/{provider}", get(providers::depart))
         .route("/login/with/{provider}/back", get(providers::arrive))
-        .route("/sign-in/{secret}", get(welcome::sign_in))
+        .route("/sign-in/{secret}", get(welcome::sign_in).head(welcome::look))
         .route("/invitations/{id}/{secret}", get(welcome::invited).post(welcome::join))
         .route("/invitations/{id}/{secret}/with/{provider}", get(providers::join))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), tell_guesses));

@@ -131,7 +131,7 @@ async fn take_for(arriving: &mut Arriving<'_>, head: &Parts, body: Body) -> Resu
     let (body, genuine) = signed(app, &secrets, arriving.signature(), &mut arrival).await?;
     arriving.told.repository = github::claimed(&body);
     if !genuine {
-        return Err(Problem::BadSignature);
+        return Err(guessed(arriving));
     }
     let by = |salt: &&Uuid| is_signed(&app.key.webhook_secret(**salt), &body, arriving.signature());
     let salt = salts.iter().find(by).copied().ok_or(Problem::BadSignature)?;
@@ -229,7 +229,7 @@ async fn claimant(arriving: &Arriving<'_>, body: &[u8]) -> Result<Signer, Proble
     if let Some(wait) = app.guessed_signatures.wait(arriving.client) {
         return Err(Problem::TooManyGuesses(wait));
     }
-    let repository = arriving.told.repository.as_ref().ok_or(Problem::BadSignature)?;
+    let Some(repository) = arriving.told.repository.as_ref() else { return Err(guessed(arriving)) };
     for site in app.model.sites_from(repository, CLAIMANTS_MAX).await? {
         for salt in salts(app, site.id).await? {
             if is_signed(&app.key.webhook_secret(salt), body, arriving.signature()) {
@@ -237,8 +237,17 @@ async fn claimant(arriving: &Arriving<'_>, body: &[u8]) -> Result<Signer, Proble
             }
         }
     }
-    app.guessed_signatures.wrong(arriving.client);
-    Err(Problem::BadSignature)
+    Err(guessed(arriving))
+}
+
+/// A delivery that nobody signed whom it may come from. Whoever guesses has to wait; what is genuine never gets here.
+fn guessed(arriving: &Arriving<'_>) -> Problem {
+    let guesses = &arriving.app.guessed_signatures;
+    if let Some(wait) = guesses.wait(arriving.client) {
+        return Problem::TooManyGuesses(wait);
+    }
+    guesses.wrong(arriving.client);
+    Problem::BadSignature
 }
 
 fn is_signed(secret: &str, body: &[u8], signature: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::extract::{Asked, Body, Named};
 use crate::app::Shared;
 use crate::caller::Caller;
-use crate::commands::{self, At, Change, Tip};
+use crate::commands::{self, At, Change, Tip, Written};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::repositories::Listed;
@@ -145,7 +145,7 @@ pub(crate) async fn save(
 ) -> Result<Json<SourceTip>, Problem> {
     let place: Place = place.parse().map_err(|_| Problem::NotFound)?;
     let SourceChange { text, commit, branch, message } = wanted;
-    let change = Change { path, text, message, seen: commit, branch };
+    let change = Change { path, text: Written::Exact(text), message, seen: commit, branch };
     commands::save_file(&app, &place, change, &caller).await.map(|tip| Json(tip.into()))
 }
 

@@ -46,12 +46,40 @@ pub(crate) struct At<'a> {
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) path: String,
-    pub(crate) text: String,
+    pub(crate) text: Written,
     pub(crate) message: Option<String>,
     /// The commit that the author saw the file in.
     pub(crate) seen: CommitId,
     /// The branch it is in; a new one if it is not there yet.
     pub(crate) branch: Branch,
+}
+
+/// What a file shall say.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// Exactly this.
+    Exact(String),
+    /// These lines, which came through a form: what ends them was lost on the way, and is what ended those of the file before.
+    Lines(String),
+}
+
+impl Written {
+    /// The text for a file that says this now.
+    fn onto(self, present: &Shown) -> String {
+        match (self, present) {
+            (Self::Exact(text), _) => text,
+            (Self::Lines(text), Shown::Text(present)) if ends_as_on_windows(present) => {
+                text.replace("\r\n", "\n").replace('\n', "\r\n")
+            }
+            (Self::Lines(text), _) => text.replace("\r\n", "\n"),
+        }
+    }
+}
+
+/// Whether a text has lines, and each ends with a carriage return and a line feed.
+fn ends_as_on_windows(text: &str) -> bool {
+    let (all, with_return) = (text.matches('\n').count(), text.matches("\r\n").count());
+    all > 0 && all == with_return
 }
 
 /// Refuses whoever may not, and what is no repository of ours.
@@ -127,9 +155,6 @@ pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, calle
     if !repositories::is_path(&path) {
         return Err(Problem::InvalidInput("`path` must be that of a file in the repository".to_owned()));
     }
-    if text.len() > FILE_MAX {
-        return Err(Problem::BodyTooLarge(FILE_MAX));
-    }
     let message = message.map(|message| message.trim().to_owned()).filter(|message| !message.is_empty());
     let message = message.unwrap_or_else(|| format!("Edit {path}"));
     if message.len() > MESSAGE_MAX || message.contains('\0') {
@@ -146,8 +171,12 @@ pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, calle
         if !repository.has(&seen).await.map_err(Fault::into_problem)? {
             return Err(Problem::InvalidInput("`commit` is none of the repository's".to_owned()));
         }
-        let is_same = repository.read(&seen, &path).await.map_err(Fault::into_problem)? == Shown::Text(text.clone());
-        if is_same && now.is_some() {
+        let present = repository.read(&seen, &path).await.map_err(Fault::into_problem)?;
+        let text = text.onto(&present);
+        if text.len() > FILE_MAX {
+            return Err(Problem::BodyTooLarge(FILE_MAX));
+        }
+        if present == Shown::Text(text.clone()) && now.is_some() {
             return Ok(Tip { branch, commit: seen });
         }
         if !repository.has_place(&seen, &path).await.map_err(Fault::into_problem)? {
@@ -198,4 +227,20 @@ pub(crate) async fn author(app: &Shared, caller: &Caller) -> Result<Author, Prob
         Who::Operator(name) => (name.clone(), name.clone()),
     };
     Ok(Author { name, email: format!("{id}@users.noreply.pagefold"), now: clock::now() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_keeps_what_ends_the_lines_of_a_file() {
+        let onto = |present: &str| Written::Lines("a\r\nb\r\n".to_owned()).onto(&Shown::Text(present.to_owned()));
+        assert_eq!(onto("x\r\ny\r\n"), "a\r\nb\r\n");
+        for present in ["x\ny\n", "x\r\ny\n", "x", ""] {
+            assert_eq!(onto(present), "a\nb\n", "{present:?}");
+        }
+        assert_eq!(Written::Lines("a\r\n".to_owned()).onto(&Shown::Missing), "a\n");
+        assert_eq!(Written::Exact("a\r\n".to_owned()).onto(&Shown::Missing), "a\r\n");
+    }
 }

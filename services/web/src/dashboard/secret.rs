@@ -15,6 +15,9 @@ type Site = Result<Path<String>, PathRejection>;
 
 /// A part of the page of a site and of that of its settings.
 pub(super) fn section(view: &View, site: &SiteRow) -> Markup {
+    if site.settings.repository.own_site().is_some() {
+        return html! {};
+    }
     html! {
         section.card #webhook {
             h2 { "Webhook" }

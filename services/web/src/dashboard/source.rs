@@ -9,7 +9,7 @@ use super::layout::{Page, size};
 use super::link::link;
 use crate::app::Shared;
 use crate::caller::Caller;
-use crate::commands::{self, At, Change, Tip};
+use crate::commands::{self, At, Change, Tip, Written};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::repositories::{Listed, is_path};
@@ -169,8 +169,7 @@ fn new_branch(commit: &CommitId) -> Result<Branch, Problem> {
 
 async fn save(view: View, name: Name, form: Result<Form<Edited>, FormRejection>) -> Result<Redirect, Failed> {
     let (site, Form(form)) = (view.site(&name?.0.parse()?).await?, form?);
-    // Browsers send lines with both ends.
-    let text = form.text.replace("\r\n", "\n");
+    let text = Written::Lines(form.text);
     let (commit, branch): (CommitId, Branch) = (form.commit.parse()?, form.branch.trim().parse()?);
     let change = Change { path: form.path, text, message: Some(form.message), seen: commit, branch };
     let tip = commands::save_file(&view.app, &Place::Id(site.id), change, &view.caller).await?;

@@ -14,7 +14,7 @@ use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use events::{InvitationId, Organization, UserId};
-use http::{Extensions, HeaderMap, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -26,17 +26,23 @@ pub(super) struct Named {
     name: String,
 }
 
-/// Signs in whoever has the link, once. Whoever guesses links has to wait as if they guessed tokens.
+/// A link that is only looked at, by a program that wants to know whether it leads anywhere, is not used up.
+pub(super) async fn look() -> StatusCode {
+    StatusCode::OK
+}
+
+/// Signs in whoever has the link, once. Whoever guesses links has to wait as if they guessed tokens; a good one cannot be guessed,
+/// and always passes.
 pub(super) async fn sign_in(
     State(app): State<Shared>,
     extensions: Extensions,
     secret: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failed> {
     let client = auth::client(&extensions);
-    if let Some(wait) = app.auth.guesses.wait(client) {
-        return Err(Problem::TooManyGuesses(wait).into());
-    }
     let Some(who) = commands::follow_link(&app, &secret?.0).await? else {
+        if let Some(wait) = app.auth.guesses.wait(client) {
+            return Err(Problem::TooManyGuesses(wait).into());
+        }
         app.auth.guesses.wrong(client);
         return Err(Problem::LinkOver.into());
     };

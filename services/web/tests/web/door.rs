@@ -2,6 +2,7 @@
 
 use crate::dashboard::{Browser, form_token};
 use crate::platform::{Platform, RANDOM_TOKEN, TOKEN, json};
+use crate::webhook::signature;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::json;
@@ -137,6 +138,46 @@ async fn whoever_guesses_keeps_nobody_out_who_holds_a_token_that_cannot_be_guess
     assert_eq!(neighbour.try_token(RANDOM_TOKEN).await.status(), StatusCode::OK);
     assert_eq!(neighbour.try_form(RANDOM_TOKEN).await.status(), StatusCode::SEE_OTHER);
     is_slowed(neighbour.try_token("a-guess-after-it").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_link_passes_wherever_others_have_guessed_and_a_look_does_not_use_it_up() {
+    let platform = Platform::start().await;
+    let (status, made) = platform.send(reqwest::Method::POST, "/sign-in-links", json!({})).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let secret = made["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let address = platform.url(&format!("/sign-in/{secret}"));
+    let guesser = Guesser::at(&platform, "127.0.0.8").await;
+    is_slowed(guesser.try_token("another-guess").await).await;
+    let looked = guesser.client.head(&address).send().await.unwrap();
+    assert_eq!((looked.status(), looked.headers().contains_key(SET_COOKIE)), (StatusCode::OK, false));
+    let followed = guesser.client.get(&address).send().await.unwrap();
+    assert_eq!((followed.status(), followed.headers().contains_key(SET_COOKIE)), (StatusCode::SEE_OTHER, true));
+    let guessed = guesser.client.get(platform.url("/sign-in/guessed")).send().await.unwrap();
+    assert_eq!(guessed.status(), StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_signatures_is_slowed_at_every_address_and_what_is_genuine_passes() {
+    let platform = Platform::start().await;
+    let site = platform.create_site("docs").await;
+    let wrong = format!("sha256={}", "0".repeat(64));
+    let own = format!("/webhooks/github/{site}");
+    for (client, path, event) in [("127.0.0.9", &*own, "push"), ("127.0.0.10", "/webhooks/github", "ping")] {
+        let client = from(client);
+        let deliver = async |signature: &str, delivery: usize, body: &str| {
+            let request = client.post(platform.url(path)).header("x-github-event", event);
+            let request = request.header("x-github-delivery", format!("{event}-{delivery}"));
+            request.header("x-hub-signature-256", signature).body(body.to_owned()).send().await.unwrap()
+        };
+        for guess in 0..20 {
+            assert_eq!(deliver(&wrong, guess, "{}").await.status(), StatusCode::UNAUTHORIZED, "{path} {guess}");
+        }
+        is_slowed(deliver(&wrong, 20, "{}").await).await;
+        if event == "ping" {
+            assert_eq!(deliver(&signature("{}"), 21, "{}").await.status(), StatusCode::OK);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
