@@ -5,6 +5,7 @@ use crate::signature::Signature;
 use events::repository::{Change, Delivery, PATHS_BYTES_MAX, PATHS_MAX};
 use events::{Branch, CommitId, RepositoryUrl, SiteId};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeSet;
 use subtle::ConstantTimeEq;
 
@@ -35,7 +36,21 @@ struct Push {
     #[serde(default)]
     forced: bool,
     #[serde(default)]
-    commits: Vec<Commit>,
+    commits: Commits,
+}
+
+/// The commits of a push, where they are told as GitHub tells them. Whatever else is there says nothing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Commits {
+    Told(Vec<Commit>),
+    Untold(IgnoredAny),
+}
+
+impl Default for Commits {
+    fn default() -> Self {
+        Self::Untold(IgnoredAny)
+    }
 }
 
 /// A commit of a push, as far as it tells which files it changed.
@@ -108,11 +123,12 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
 impl Push {
     /// The files that it changed, if all are told and they are not too many: of a long push only the newest commits are listed.
     fn paths(&self) -> Option<Vec<String>> {
-        if self.forced || self.commits.is_empty() || self.commits.len() >= COMMITS_TOLD {
+        let Commits::Told(commits) = &self.commits else { return None };
+        if self.forced || commits.is_empty() || commits.len() >= COMMITS_TOLD {
             return None;
         }
         let mut paths = BTreeSet::new();
-        for commit in &self.commits {
+        for commit in commits {
             for changed in [&commit.added, &commit.modified, &commit.removed] {
                 paths.extend(changed.as_ref()?);
             }
@@ -206,6 +222,8 @@ mod tests {
             json!({}),
             json!({ "commits": [] }),
             json!({ "commits": [{ "id": ONE }] }),
+            json!({ "commits": ["x"] }),
+            json!({ "commits": { "added": 1 } }),
             json!({ "commits": [commit("a")], "forced": true }),
             json!({ "commits": vec![commit("a"); 20] }),
             json!({ "commits": [{ "added": (0..101).collect::<Vec<_>>().iter().map(ToString::to_string).collect::<Vec<_>>(),
