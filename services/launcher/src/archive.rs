@@ -34,7 +34,7 @@ impl Launcher {
         let mut chunks = build_log::read(self.log.connection(), build).await?;
         if outcome.is_none() && lacks_its_end(&chunks) {
             let mut writer = build_log::Writer::open(self.log.connection(), build).await?;
-            writer.own_line(&format!("{OWN_MARK}{CANCELED}")).await?;
+            writer.own_line(&format!("{OWN_MARK}{CANCELED}"));
             writer.flush().await?;
             chunks = build_log::read(self.log.connection(), build).await?;
         }

@@ -4,6 +4,8 @@
 //! write nothing that begins like ours.
 
 use crate::lines::visible;
+use futures::FutureExt;
+use futures::future::{BoxFuture, OptionFuture};
 use runtime::build_log::Writer;
 use runtime::clock;
 use std::collections::VecDeque;
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
 /// What each line of the launcher's own begins with.
 const OWN_MARK: &str = runtime::build_log::OWN_MARK;
@@ -120,30 +123,32 @@ struct Lines {
 }
 
 impl Lines {
-    async fn of_build(&mut self, line: &str) -> Result<(), runtime::Error> {
+    fn of_build(&mut self, line: &str) {
         self.kept.keep(line);
-        self.writer.line(&of_build(line)).await
+        self.writer.line(&of_build(line));
     }
 }
 
+/// Takes lines as they come, and sends them meanwhile: however long the log is silent, nobody waits for it but a build whose
+/// lines fill a message.
 async fn write(mut lines: Lines, mut own: mpsc::Receiver<Own>, mut build: mpsc::Receiver<String>) {
     let mut ticks = tokio::time::interval(FLUSH_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sending = None;
     loop {
-        let sent = tokio::select! {
+        tokio::select! {
             said = own.recv() => match said {
-                Some(own) => say(&mut lines, own, &mut build).await,
+                Some(own) => say(&mut lines, own, &mut build),
                 None => break,
             },
-            Some(line) = build.recv() => lines.of_build(&line).await,
-            _ = ticks.tick() => lines.writer.flush().await,
-        };
-        if let Err(error) = sent {
-            tracing::warn!(%error, "lines of a build wait for the log");
+            Some(line) = build.recv(), if !lines.writer.is_behind() => lines.of_build(&line),
+            _ = ticks.tick(), if sending.is_none() => sending = next(&mut lines.writer),
+            Some(sent) = OptionFuture::from(sending.as_mut()) => sending = go_on(&mut lines.writer, sent),
         }
     }
     // Nobody speaks any more but a build whose last lines are on their way.
     while let Some(line) = build.recv().await {
-        let _ = lines.of_build(&line).await;
+        lines.of_build(&line);
     }
     for _ in 0..FLUSH_TRIES {
         match lines.writer.flush().await {
@@ -153,18 +158,32 @@ async fn write(mut lines: Lines, mut own: mpsc::Receiver<Own>, mut build: mpsc::
     }
 }
 
+type Sending = BoxFuture<'static, Result<(), runtime::Error>>;
+
+fn next(writer: &mut Writer) -> Option<Sending> {
+    writer.next_piece().map(|piece| piece.send().boxed())
+}
+
+/// What follows a piece that was sent: the next at once if a whole one waits. After an error the next tick is soon enough.
+fn go_on(writer: &mut Writer, sent: Result<(), runtime::Error>) -> Option<Sending> {
+    if let Err(error) = sent {
+        tracing::warn!(%error, "lines of a build wait for the log");
+        return None;
+    }
+    writer.sent();
+    if writer.is_behind() { next(writer) } else { None }
+}
+
 /// Writes lines of our own behind those that have arrived, however fast others follow.
-async fn say(lines: &mut Lines, own: Own, build: &mut mpsc::Receiver<String>) -> Result<(), runtime::Error> {
-    let mut sent = Ok(());
+fn say(lines: &mut Lines, own: Own, build: &mut mpsc::Receiver<String>) {
     for _ in 0..build.len() {
         let Ok(line) = build.try_recv() else { break };
-        sent = sent.and(lines.of_build(&line).await);
+        lines.of_build(&line);
     }
     for line in of_launcher(&own.text) {
-        sent = sent.and(lines.writer.own_line(&line).await);
+        lines.writer.own_line(&line);
     }
     let _ = own.placed.send(());
-    sent
 }
 
 fn of_build(line: &str) -> String {

@@ -3,7 +3,7 @@
 
 mod writer;
 
-pub use writer::Writer;
+pub use writer::{Piece, Writer};
 
 use crate::connection::Connection;
 use crate::error::Error;

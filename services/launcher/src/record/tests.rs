@@ -4,7 +4,9 @@ use events::BuildId;
 use proptest::prelude::*;
 use runtime::build_log::{self, Writer};
 use runtime::{Connection, streams};
+use rustix::process::{Pid, Signal, kill_process};
 use servers::nats::Server;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const BUILD: BuildId = BuildId(uuid::Uuid::from_u128(7));
@@ -73,6 +75,30 @@ async fn lines_stand_in_the_order_in_which_they_were_said() {
     drop((lines, record));
     written.await;
     assert_eq!(world.text().await, expected);
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_log_that_is_silent() {
+    let world = World::start().await;
+    let writer = Writer::open(&world.connection, BUILD).await.unwrap();
+    let (record, written) = Record::start(writer);
+    record.say("begun").await;
+    let log = Pid::from_raw(i32::try_from(world.server.pid().unwrap()).unwrap());
+    kill_process(log.unwrap(), Signal::STOP).unwrap();
+    // More than one message holds, in less time than one is tried to be sent.
+    let line = "x".repeat(1_000);
+    let said = async {
+        for _ in 0..50 {
+            record.say(&line).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(4), said).await.expect("lines are taken while the log is away");
+    kill_process(log.unwrap(), Signal::CONT).unwrap();
+    drop(record);
+    written.await;
+    let text = world.text().await;
+    assert_eq!(text, format!("[pagefold] begun\n{}", format!("[pagefold] {line}\n").repeat(50)));
     world.server.stop().await;
 }
 

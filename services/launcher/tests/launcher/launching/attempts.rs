@@ -82,10 +82,11 @@ async fn an_end_that_is_remembered_is_stated_and_nothing_is_built() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_while_the_log_is_silent_is_stated_by_the_next_life() {
     let (world, s3) = (World::new().await, Silent::listen().await);
-    let build = world.dispatch(&world.repository("gated", "while [ ! -e go ]; do sleep 0.05; done; exit 3")).await;
+    let build =
+        world.dispatch(&world.repository("gated", "touch runs; while [ ! -e go ]; do sleep 0.05; done; exit 3")).await;
     let mut launcher = killed::start(&world, "bubblewrap");
     let site = world.data().join("work").join(format!("{build}-1")).join("site");
-    until("the build to run", async || site.join("package.json").exists()).await;
+    until("the build to run", async || site.join("runs").exists()).await;
 
     let log = Pid::from_raw(i32::try_from(world.server.pid().unwrap()).unwrap()).unwrap();
     kill_process(log, Signal::STOP).unwrap();
