@@ -34,8 +34,8 @@ async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped(
     let build = platform.running_build(docs, 1).await;
     let launcher = platform.service("launcher").await;
     let mut writer = Writer::open(launcher.connection(), build).await.unwrap();
-    writer.line("fetching").await.unwrap();
-    writer.line("building").await.unwrap();
+    writer.line("fetching");
+    writer.line("building");
     writer.flush().await.unwrap();
 
     let log = format!("/builds/{build}/log");
@@ -51,7 +51,7 @@ async fn a_follower_sees_lines_as_they_are_written_and_resumes_where_it_stopped(
     until(&mut resumed, &mut seen_later, "data: building\n").await;
     assert!(!seen_later.contains("fetching"), "{seen_later}");
 
-    writer.line("done").await.unwrap();
+    writer.line("done");
     writer.flush().await.unwrap();
     until(&mut response, &mut seen, "id: 23\ndata: done\n").await;
     platform.finish(build, Outcome::Success).await;
@@ -74,7 +74,7 @@ async fn many_followers_of_a_build_are_told_the_same_wherever_they_begin() {
     let mut followers = Vec::new();
     for number in 0..400 {
         let line = format!("{number} {}", "x".repeat(2000));
-        writer.line(&line).await.unwrap();
+        writer.line(&line);
         text += &(line + "\n");
         if number % 20 == 0 {
             writer.flush().await.unwrap();
@@ -171,7 +171,7 @@ async fn the_page_of_a_failed_build_says_what_it_said_last_and_builds_again() {
     for line in
         ["[pagefold] npm run pages", "compiling", "\u{1b}[31mError:\u{1b}[0m no <page> here", "[pagefold] failed"]
     {
-        writer.line(line).await.unwrap();
+        writer.line(line);
     }
     writer.flush().await.unwrap();
     let browser = Browser::sign_in(&platform).await;
