@@ -98,6 +98,7 @@ pub enum Command {
     RenameOrganization,
     ChangeMembers,
     InvitePeople,
+    ChangeRoutes,
     CreateSignInLink,
     ChangeIdentities,
     CreateOrganization,
@@ -106,6 +107,7 @@ pub enum Command {
     SuspendPeople,
     SuspendOrganization,
     LimitOrganization,
+    RouteHosts,
     HandleParked,
 }
 
@@ -133,7 +135,7 @@ pub enum Rank {
     Deploy,
     /// Decides what sites there are and what they are.
     Manage,
-    /// Decides who belongs to an organization.
+    /// Decides who belongs to an organization, and where paths of its hosts lead.
     People,
     /// Decides what organizations there are.
     Administer,
@@ -201,7 +203,11 @@ impl Command {
             | Self::RotateWebhookSecret
             | Self::ChangeBuildSecrets
             | Self::CreateToken => Rank::Manage,
-            Self::RevokeToken | Self::RenameOrganization | Self::ChangeMembers | Self::InvitePeople => Rank::People,
+            Self::RevokeToken
+            | Self::RenameOrganization
+            | Self::ChangeMembers
+            | Self::InvitePeople
+            | Self::ChangeRoutes => Rank::People,
             Self::CreateSignInLink
             | Self::ChangeIdentities
             | Self::CreateOrganization
@@ -210,6 +216,7 @@ impl Command {
             | Self::SuspendPeople
             | Self::SuspendOrganization
             | Self::LimitOrganization
+            | Self::RouteHosts
             | Self::HandleParked => Rank::Administer,
         }
     }

@@ -1,9 +1,10 @@
 //! What surrounds every fact: CloudEvents 1.0 context attributes with the correlation and distributed tracing extensions.
 
-use crate::event::{Noticed, Synced};
+use crate::event::{Noticed, Routed, Synced};
 use crate::ids::{EventId, derived};
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, NoticeEvent, SiteId, TokenId, TokenName, UserId, subject,
+    AliasEvent, BuildEvent, DeployEvent, Event, HostEvent, NoticeEvent, RouteEvent, SiteId, TokenId, TokenName, UserId,
+    subject,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -188,6 +189,7 @@ impl Recorded {
     pub fn site(&self) -> Option<SiteId> {
         match &self.event {
             Event::Site(_) | Event::Receiver(_) => self.envelope.subject.parse().ok(),
+            Event::Route(RouteEvent::Added(Routed { owner, .. }) | RouteEvent::Removed { owner, .. }) => *owner,
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)

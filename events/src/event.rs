@@ -10,6 +10,7 @@ mod deploy;
 mod notice;
 mod organization;
 mod people;
+mod route;
 mod serving;
 mod site;
 mod step;
@@ -22,6 +23,7 @@ pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
+pub use route::{RouteEvent, Routed};
 pub use serving::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 pub use site::{HostEvent, SiteEngine, SiteEvent, SiteSettings};
 pub use step::{Resources, Step, StepName};
@@ -50,6 +52,8 @@ pub enum Event {
     Notice(NoticeEvent),
     /// About a host below the sites' domain. Aggregate id: its label.
     Host(HostEvent),
+    /// About a path of a host. Aggregate id: host and path.
+    Route(RouteEvent),
     /// About a source repository. Aggregate id: the repository's canonical name.
     Repository(RepositoryEvent),
     /// About one build. Aggregate id: the build id.
@@ -90,6 +94,7 @@ impl Event {
             Self::Receiver(_) => "receiver",
             Self::Notice(_) => "notice",
             Self::Host(_) => "host",
+            Self::Route(_) => "route",
             Self::Repository(_) => "repository",
             Self::Build(_) => "build",
             Self::Deploy(_) => "deploy",
@@ -111,6 +116,7 @@ impl Event {
             Self::Receiver(fact) => serde_variant::to_variant_name(fact),
             Self::Notice(fact) => serde_variant::to_variant_name(fact),
             Self::Host(fact) => serde_variant::to_variant_name(fact),
+            Self::Route(fact) => serde_variant::to_variant_name(fact),
             Self::Repository(fact) => serde_variant::to_variant_name(fact),
             Self::Build(fact) => serde_variant::to_variant_name(fact),
             Self::Deploy(fact) => serde_variant::to_variant_name(fact),
@@ -160,6 +166,7 @@ impl Event {
             "receiver" => decode::variant(fact, data).map(Self::Receiver),
             "notice" => decode::variant(fact, data).map(Self::Notice),
             "host" => decode::variant(fact, data).map(Self::Host),
+            "route" => decode::variant(fact, data).map(Self::Route),
             "repository" => decode::variant(fact, data).map(Self::Repository),
             "build" => decode::variant(fact, data).map(Self::Build),
             "deploy" => decode::variant(fact, data).map(Self::Deploy),
@@ -182,5 +189,5 @@ macro_rules! into_event {
 
 into_event!(
     OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, IdentityEvent => Identity, TokenEvent => Token, SiteEvent => Site, ReceiverEvent => Receiver, NoticeEvent => Notice, HostEvent => Host,
-    RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
+    RouteEvent => Route, RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

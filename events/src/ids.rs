@@ -16,6 +16,14 @@ pub type EventId = Uuid;
 #[error("{0}")]
 pub struct Invalid(pub(crate) String);
 
+impl Invalid {
+    /// The same of a text that is read elsewhere.
+    #[must_use]
+    pub const fn because(why: String) -> Self {
+        Self(why)
+    }
+}
+
 /// The id of the `index`-th fact that a consumer derives from `cause`: a redelivery derives the same id.
 #[must_use]
 pub fn derived(cause: EventId, subject: &str, fact: &str, index: usize) -> EventId {
@@ -85,6 +93,11 @@ pub struct TokenId(pub Uuid);
 #[serde(transparent)]
 pub struct ReceiverId(pub Uuid);
 
+/// Identity of a route, given when it is added: a UUIDv7, or a UUIDv5 as for a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct RouteId(pub Uuid);
+
 /// Identity of a notice: a UUIDv5 of its receiver and the fact it tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -110,7 +123,8 @@ macro_rules! uuid_text {
 
 uuid_text!(
     BuildId => "a build", SiteId => "a site", OrganizationId => "an organization", UserId => "a person", TokenId => "a token",
-    InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice", IdentityId => "an identity"
+    InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice", IdentityId => "an identity",
+    RouteId => "a route"
 );
 
 /// Characters of a deploy id.

@@ -31,6 +31,8 @@ pub mod position;
 pub mod receiver;
 pub mod refusal;
 pub mod repository;
+pub mod route;
+pub mod routing;
 pub mod schema;
 mod sealed;
 mod sentence;
@@ -51,15 +53,15 @@ pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, Lane,
-    NoticeEvent, OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, SiteEngine, SiteEvent,
-    SiteSettings, TokenEvent, UserEvent,
+    NoticeEvent, OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, RouteEvent, SiteEngine,
+    SiteEvent, SiteSettings, TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;
 pub use identity::Identity;
 pub use ids::{
     BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId,
-    SiteId, TokenId, UserId,
+    RouteId, SiteId, TokenId, UserId,
 };
 pub use invitation::Invitation;
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
@@ -69,6 +71,7 @@ pub use position::Position;
 pub use receiver::Receivers;
 pub use refusal::Refusal;
 pub use repository::Repository;
+pub use route::Route;
 pub use sealed::Sealed;
 pub use site::Site;
 pub use sites_url::SitesUrl;

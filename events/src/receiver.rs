@@ -34,6 +34,7 @@ impl Occasion {
             | Event::Token(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Deploy(_)
             | Event::Identity(_) => None,

@@ -1,7 +1,7 @@
 //! Why the domain says no. Each refusal has a stable code for programs and a sentence for people.
 
 use crate::variable::VARIABLES_MAX;
-use crate::{AliasName, DeployId, VariableName};
+use crate::{AliasName, DeployId, RouteId, VariableName};
 
 /// A rule of the domain that forbids a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +112,15 @@ pub enum Refusal {
     /// There is no such notice, or it is still on its way.
     #[error("there is no such delivery, or it is still on its way")]
     NoticeNotFound,
+    /// The path has a route already.
+    #[error("this path has an owner already: route {route}")]
+    RouteTaken {
+        /// Which one.
+        route: RouteId,
+    },
+    /// There is no such route.
+    #[error("there is no such route")]
+    RouteNotFound,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -215,6 +224,8 @@ impl Refusal {
             Self::ReceiverChanged { .. } => "receiver_changed",
             Self::TooManyReceivers => "too_many_receivers",
             Self::NoticeNotFound => "notice_not_found",
+            Self::RouteTaken { .. } => "route_taken",
+            Self::RouteNotFound => "route_not_found",
             Self::SiteNotFound => "site_not_found",
             Self::SiteErased => "site_erased",
             Self::VariableReserved(_) => "variable_reserved",

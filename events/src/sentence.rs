@@ -1,11 +1,12 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
-use crate::event::{Noticed, Reception, Synced};
+use crate::event::{Noticed, Reception, Routed, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
+use crate::routing::Reach;
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, SiteEvent, SiteSettings,
-    TokenEvent, UserEvent,
+    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent, SiteEvent,
+    SiteSettings, TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -37,6 +38,7 @@ impl Event {
             Self::Notice(fact) => notice(fact),
             Self::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
             Self::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
+            Self::Route(fact) => route(fact),
             Self::Repository(fact) => repository(fact),
             Self::Build(fact) => build(fact),
             Self::Deploy(fact) => deploy(fact),
@@ -59,6 +61,7 @@ impl Event {
             | Self::Site(_)
             | Self::Receiver(_)
             | Self::Notice(NoticeEvent::Failed(_) | NoticeEvent::Requested { .. })
+            | Self::Route(_)
             | Self::Repository(_)
             | Self::Alias(_)
             | Self::Build(BuildEvent::Interrupted { .. } | BuildEvent::Finished { .. } | BuildEvent::Canceled { .. }) => {
@@ -184,6 +187,18 @@ fn notice(fact: &NoticeEvent) -> String {
             format!("receiver could not be told: {} ({reason})", occasion.words())
         }
         NoticeEvent::Requested { .. } => "notice to be sent once more".to_owned(),
+    }
+}
+
+fn route(fact: &RouteEvent) -> String {
+    match fact {
+        RouteEvent::Added(Routed { host, path, kind: Reach::Exact, leads, .. }) => {
+            format!("route added: `{host}{path}` {leads}")
+        }
+        RouteEvent::Added(Routed { host, path, kind: Reach::Prefix, leads, .. }) => {
+            format!("route added: `{host}{path}` and all below {leads}")
+        }
+        RouteEvent::Removed { host, path, .. } => format!("route of `{host}{path}` removed"),
     }
 }
 

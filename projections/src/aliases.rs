@@ -94,6 +94,7 @@ impl Row for AliasRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Build(_) => Ok(None),
         }
@@ -137,6 +138,7 @@ impl Row for AliasRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Build(_) => row,
         }

@@ -160,6 +160,7 @@ impl Row for BuildRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Alias(_) => Ok(None),
         }
@@ -189,6 +190,7 @@ impl Row for BuildRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Alias(_) => return row,
         };

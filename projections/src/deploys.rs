@@ -114,6 +114,7 @@ impl Row for DeployRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Alias(_) => Ok(None),

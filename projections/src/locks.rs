@@ -58,6 +58,7 @@ impl Row for LockRow {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Build(_) => None,
         })

@@ -60,6 +60,7 @@ impl Organizations {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Deploy(_)

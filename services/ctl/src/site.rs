@@ -88,6 +88,7 @@ impl View {
             | Event::Receiver(_)
             | Event::Notice(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Deploy(_)
             | Event::Repository(_) => {}
         }

@@ -153,6 +153,7 @@ fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
         | Event::Notice(_)
         | Event::Site(_)
         | Event::Host(_)
+        | Event::Route(_)
         | Event::Repository(_)
         | Event::Deploy(_)
         | Event::Alias(_) => Ok(None),

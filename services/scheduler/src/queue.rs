@@ -122,6 +122,7 @@ impl Queue {
             | Event::Receiver(_)
             | Event::Notice(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Deploy(_) => return false,
         }
         true

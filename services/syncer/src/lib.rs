@@ -130,6 +130,7 @@ impl Syncer {
             | Event::Notice(_)
             | Event::Site(_)
             | Event::Host(_)
+            | Event::Route(_)
             | Event::Repository(_)
             | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Deploy(_) => Ok(()),

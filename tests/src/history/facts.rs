@@ -25,7 +25,8 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         | Event::Receiver(_)
         | Event::Notice(NoticeEvent::Requested { .. })
         | Event::Site(_)
-        | Event::Host(_) => ("web", "token:ada"),
+        | Event::Host(_)
+        | Event::Route(_) => ("web", "token:ada"),
         Event::Repository(_) => ("web", "webhook:github"),
         Event::Build(BuildEvent::Requested { .. })
         | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),

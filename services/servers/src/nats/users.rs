@@ -49,6 +49,7 @@ pub const USERS: &[User] = &[
             "receiver",
             "notice",
             "host",
+            "route",
             "repository",
             "build",
             "alias",
