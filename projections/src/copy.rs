@@ -210,10 +210,22 @@ macro_rules! values {
 }
 
 values!(
-    BuildId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, SiteId, TokenId, UserId;
+    BuildId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, RouteId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
     AliasName, Digest, Sealed, TokenName, VariableName
 );
+
+impl Value for events::routing::HostName {
+    fn write(&self, rows: &mut Rows) -> Option<()> {
+        self.as_str().write(rows)
+    }
+}
+
+impl Value for events::routing::RoutePath {
+    fn write(&self, rows: &mut Rows) -> Option<()> {
+        self.as_str().write(rows)
+    }
+}
 
 impl Value for events::receiver::ReceiverName {
     fn write(&self, rows: &mut Rows) -> Option<()> {

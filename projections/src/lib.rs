@@ -33,6 +33,7 @@ pub mod overview;
 pub mod platform;
 mod rebuild;
 pub mod receivers;
+pub mod routes;
 mod sight;
 pub mod sites;
 mod store;

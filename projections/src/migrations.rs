@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 26] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -52,6 +52,8 @@ const STEPS: [Step; 24] = [
     step!(Tables, "0064_building"),
     step!(Tables, "0065_steps"),
     step!(Tables, "0070_serving"),
+    step!(Tables, "0071_routes"),
+    step!(Indexes, "0072_routes_by_host"),
 ];
 
 /// The version of the tables this program writes.

@@ -13,6 +13,7 @@ use crate::members::MemberRow;
 use crate::notices::NoticeRow;
 use crate::organizations::OrganizationRow;
 use crate::receivers::ReceiverRow;
+use crate::routes::RouteRow;
 use crate::sites::SiteRow;
 use crate::table::{Held, Row};
 use crate::tokens::TokenRow;
@@ -100,4 +101,5 @@ tables! {
     notices: NoticeRow,
     variables: VariableRow,
     credentials: CredentialRow,
+    routes: RouteRow,
 }

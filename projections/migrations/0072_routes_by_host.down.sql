@@ -1,0 +1,1 @@
+DROP INDEX routes_by_host, routes_by_owner;
