@@ -16,16 +16,20 @@ pub(crate) fn of(request: &Parts) -> Option<&str> {
     }
 }
 
-/// The one label that stands before `base_domain` in `host`, in lower case. A port and a final dot are passed over.
-pub(crate) fn label(host: &str, base_domain: &str) -> Option<String> {
+/// The name in `host`, in lower case: a port and a final dot are passed over.
+pub(crate) fn name(host: &str) -> Option<String> {
     let name = match host.split_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         Some(_) => return None,
         None => host,
     };
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    Some(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
+}
+
+/// The one label that stands before `base_domain` in `name`.
+pub(crate) fn label<'n>(name: &'n str, base_domain: &str) -> Option<&'n str> {
     let label = name.strip_suffix(base_domain)?.strip_suffix('.')?;
-    (!label.is_empty() && !label.contains('.')).then(|| label.to_owned())
+    (!label.is_empty() && !label.contains('.')).then_some(label)
 }
 
 #[cfg(test)]
@@ -53,7 +57,8 @@ mod tests {
             ("[::1]:8080", None),
             ("", None),
         ] {
-            assert_eq!(label(host, "sites.localhost").as_deref(), expected, "{host}");
+            let name = name(host);
+            assert_eq!(name.as_deref().and_then(|name| label(name, "sites.localhost")), expected, "{host}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The edge: published sites over HTTP, straight from their buckets, by a route table folded from the log.
 //!
-//! *Hears* facts about sites and aliases. *Says* nothing. *Touches* site buckets (reading) and its own data directory.
+//! *Hears* facts about sites, aliases and routes. *Says* nothing. *Touches* site buckets (reading) and its own data directory.
 //! *Safe to repeat because* the table is a fold with its position, and everything else it keeps is a copy of what never
 //! changes. It serves what it knew last when the log is down, and what it has cached when the store is down.
 
@@ -15,6 +15,8 @@ mod fold;
 mod hosts;
 mod journal;
 mod kept;
+mod leading;
+mod location;
 mod pages;
 mod prefetch;
 mod refusal;

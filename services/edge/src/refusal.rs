@@ -15,11 +15,15 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 pub(crate) enum Refusal {
     SiteNotFound,
     PageNotFound,
+    /// A route says that there will be nothing any more.
+    PageGone,
     PathMalformed,
     PathTooLong,
     /// A header is missing, there twice, or contradicts the request's target.
     HeaderMalformed,
     MethodNotAllowed,
+    /// The server that a route leads to cannot be asked.
+    BackendUnreachable,
     /// The edge has never heard the log.
     Starting,
     /// The store does not answer now.
@@ -30,13 +34,15 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::SiteNotFound,
         Self::PageNotFound,
+        Self::PageGone,
         Self::PathMalformed,
         Self::PathTooLong,
         Self::HeaderMalformed,
         Self::MethodNotAllowed,
+        Self::BackendUnreachable,
         Self::Starting,
         Self::StorageUnavailable,
         Self::StorageFailed,
@@ -46,6 +52,7 @@ impl Refusal {
         match self {
             Self::SiteNotFound => (StatusCode::NOT_FOUND, "site_not_found", "There is no site at this address."),
             Self::PageNotFound => (StatusCode::NOT_FOUND, "page_not_found", "There is no page at this address."),
+            Self::PageGone => (StatusCode::GONE, "page_gone", "What was at this address is gone for good."),
             Self::PathMalformed => (StatusCode::BAD_REQUEST, "path_malformed", "This address is not well-formed."),
             Self::PathTooLong => (StatusCode::URI_TOO_LONG, "path_too_long", "This address is too long."),
             Self::HeaderMalformed => {
@@ -53,6 +60,9 @@ impl Refusal {
             }
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Sites can only be read: use GET or HEAD.")
+            }
+            Self::BackendUnreachable => {
+                (StatusCode::BAD_GATEWAY, "backend_unreachable", "The server behind this address cannot be reached.")
             }
             Self::Starting => (
                 StatusCode::SERVICE_UNAVAILABLE,

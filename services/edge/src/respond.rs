@@ -33,7 +33,7 @@ const HEADERS: usize = 16;
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// What a query may not hold in a header. All else stays as it was sent.
-const QUERY: &AsciiSet = &CONTROLS.add(b' ');
+pub(crate) const QUERY: &AsciiSet = &CONTROLS.add(b' ');
 
 /// An answer without its body.
 #[derive(Debug, PartialEq)]
@@ -103,6 +103,14 @@ pub(crate) fn shown_as(page: &SiteFile, status: StatusCode, target: &Target, req
 /// The answer that a rule leads to `location`. The next deploy may have another, so caches ask again.
 pub(crate) fn led(location: &str, status: u16, target: &Target) -> Reply {
     let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, REVALIDATE);
+    headers.insert(LOCATION, text(location).unwrap_or(HeaderValue::from_static("/")));
+    empty(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND), headers)
+}
+
+/// The answer that a route leads to `location`. The route may be another in a moment, so caches ask again.
+pub(crate) fn routed(location: &str, status: u16) -> Reply {
+    let mut headers = careful();
     headers.insert(CACHE_CONTROL, REVALIDATE);
     headers.insert(LOCATION, text(location).unwrap_or(HeaderValue::from_static("/")));
     empty(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND), headers)

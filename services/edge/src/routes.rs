@@ -8,6 +8,7 @@
 
 mod apply;
 
+use crate::leading::{self, Found, Leading};
 use events::event::Serving;
 use events::{AliasName, DeployId, HostLabel, SiteId, SiteName};
 use runtime::fold::Map;
@@ -25,6 +26,9 @@ pub(crate) struct Routes {
     /// Whose each claimed host is.
     hosts: Map<SiteName, SiteId>,
     sites: Map<SiteId, SiteRoutes>,
+    /// Where paths of hosts lead, before any site is asked.
+    #[serde(default)]
+    leading: Leading,
 }
 
 /// What makes one table of another: what there is now, or that there is nothing any more.
@@ -32,6 +36,8 @@ pub(crate) struct Routes {
 pub(crate) struct Changes {
     hosts: BTreeMap<SiteName, Option<SiteId>>,
     sites: BTreeMap<SiteId, Option<SiteRoutes>>,
+    #[serde(default)]
+    leading: leading::Changes,
 }
 
 /// A deleted site stays as it is, for it may be restored; one that is erased stays known, for a fact that comes late must not
@@ -135,14 +141,36 @@ impl Routes {
         Some(Route::Shows(Target { site: id, deploy, kind, serving: site.serving }))
     }
 
+    /// Whether a host has any routes.
+    pub(crate) fn leads(&self, host: &str) -> bool {
+        self.leading.has(host)
+    }
+
+    /// The route of a path on a host, which is given in lower case and without its port.
+    pub(crate) fn led<'p>(&self, host: &str, path: &'p str) -> Option<Found<'_, 'p>> {
+        self.leading.find(host, path)
+    }
+
+    /// What a site shows live, on whichever host that is asked for.
+    pub(crate) fn live(&self, id: SiteId) -> Option<Target> {
+        let site = self.sites.get(&id).filter(|site| !site.deleted)?;
+        let deploy = site.slots.get("")?.shown.clone()?;
+        Some(Target { site: id, deploy, kind: Kind::Live, serving: site.serving })
+    }
+
+    /// What a site showed live lately, as [`Self::former`] tells it of a host.
+    pub(crate) fn former_live(&self, id: SiteId, now: i64) -> Vec<DeployId> {
+        let slot = self.sites.get(&id).filter(|site| !site.deleted).and_then(|site| site.slots.get(""));
+        slot.into_iter().flat_map(|slot| slot.former(now)).collect()
+    }
+
     /// What the host with this first label showed lately, the newest first, at a moment in seconds of Unix time.
     pub(crate) fn former(&self, label: &str, now: i64) -> Vec<DeployId> {
         let slot = HostLabel::parse(label).and_then(|HostLabel { site: name, prefix }| {
             let site = self.sites.get(self.hosts.get(&name)?).filter(|site| !site.deleted)?;
             site.slots.get(prefix.as_deref().unwrap_or_default())
         });
-        let former = slot.into_iter().flat_map(|slot| &slot.former).filter(|former| former.until > now);
-        former.map(|former| former.deploy.clone()).collect()
+        slot.into_iter().flat_map(|slot| slot.former(now)).collect()
     }
 
     /// Everything that waits to be shown. Looks at everything.
@@ -159,11 +187,13 @@ impl Routes {
     pub(crate) fn changes_since(&self, earlier: &Self) -> Changes {
         let hosts = self.hosts.changes_since(&earlier.hosts).map(|(label, site)| (label.clone(), site.copied()));
         let sites = self.sites.changes_since(&earlier.sites).map(|(id, site)| (*id, site.cloned()));
-        Changes { hosts: hosts.collect(), sites: sites.collect() }
+        let leading = self.leading.changes_since(&earlier.leading);
+        Changes { hosts: hosts.collect(), sites: sites.collect(), leading }
     }
 
     /// The table that [`Self::changes_since`] was asked of, made of the earlier one.
-    pub(crate) fn change(&mut self, Changes { hosts, sites }: Changes) {
+    pub(crate) fn change(&mut self, Changes { hosts, sites, leading }: Changes) {
+        self.leading.change(leading);
         for (label, site) in hosts {
             match site {
                 Some(site) => self.hosts.insert(label, site),
@@ -205,6 +235,10 @@ impl Routes {
 }
 
 impl Slot {
+    fn former(&self, now: i64) -> impl Iterator<Item = DeployId> {
+        self.former.iter().filter(move |former| former.until > now).map(|former| former.deploy.clone())
+    }
+
     /// Keeps what was shown until another is promoted, at this moment in seconds of Unix time, for those who read it. What
     /// that was the fact tells, so that an edge without a past knows as much as any.
     fn outdate(&mut self, previous: Option<&DeployId>, now: i64) {

@@ -4,8 +4,10 @@
 use crate::body::{self, Body};
 use crate::content::{Content, Failure};
 use crate::encoding;
-use crate::fold::InService;
+use crate::fold::{InService, Shown};
 use crate::hosts;
+use crate::leading::Found;
+use crate::location::location;
 use crate::refusal::Refusal;
 use crate::resolve::{Answer, has_extension, path_of};
 use crate::respond::{self, Reply};
@@ -13,6 +15,7 @@ use crate::routes::{Kind, Route, Target};
 use crate::ruled;
 use crate::variants::Variant;
 use events::DeployId;
+use events::routing::Leads;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -52,11 +55,10 @@ impl Pages {
     pub(crate) async fn answer(&self, request: &Parts) -> Response<Body> {
         let started = Instant::now();
         let host = hosts::of(request);
-        let response = match host.and_then(|host| hosts::label(host, &self.base_domain)) {
+        let response = match host.and_then(hosts::name) {
             _ if listener::ambiguous(request).is_some() => Refusal::HeaderMalformed.page(&request.method, None),
-            Some(label) => self.of_site(&label, request).await,
-            None if request.uri.path() == HEALTH => self.health(),
-            None => Refusal::SiteNotFound.page(&request.method, None),
+            Some(name) => self.of_host(&name, request).await,
+            None => self.of_nobody(request),
         };
         let (elapsed, status) = (started.elapsed(), response.status().as_u16());
         tracing::debug!(method = %request.method, host, path = request.uri.path(), status, ?elapsed, "answered");
@@ -74,11 +76,50 @@ impl Pages {
         response
     }
 
-    async fn of_site(&self, label: &str, request: &Parts) -> Response<Body> {
-        if !matches!(request.method, Method::GET | Method::HEAD) {
+    /// A route of the host goes before its site, and needs none.
+    async fn of_host(&self, name: &str, request: &Parts) -> Response<Body> {
+        let table = self.table.load_full();
+        if let Some(table) = table.as_ref().filter(|table| table.routes.leads(name))
+            && let Some(path) = path_of(request.uri.path())
+            && let Some(found) = table.routes.led(name, &path)
+        {
+            // Boxed: most hosts have no routes.
+            return Box::pin(self.of_route(table, &found, request)).await;
+        }
+        match hosts::label(name, &self.base_domain) {
+            Some(label) => self.of_site(label, table.as_deref(), request).await,
+            None => self.of_nobody(request),
+        }
+    }
+
+    fn of_nobody(&self, request: &Parts) -> Response<Body> {
+        if request.uri.path() == HEALTH { self.health() } else { Refusal::SiteNotFound.page(&request.method, None) }
+    }
+
+    async fn of_route(&self, table: &Shown, found: &Found<'_, '_>, request: &Parts) -> Response<Body> {
+        match &found.led.leads {
+            Leads::Redirect { to, status, segments } => {
+                let location = location(to, *segments, found.below, request.uri.query());
+                answered(respond::routed(&location, status.code()), body::empty())
+            }
+            Leads::Gone {} => Refusal::PageGone.page(&request.method, Some(Kind::Live)),
+            Leads::Backend { .. } => Refusal::BackendUnreachable.page(&request.method, Some(Kind::Live)),
+            Leads::Site { .. } if !is_read(request) => Refusal::MethodNotAllowed.page(&request.method, None),
+            Leads::Site { site } => match table.routes.live(*site) {
+                Some(target) => {
+                    let former = || table.routes.former_live(*site, clock::now().unix_timestamp());
+                    self.of_target(&target, request, former).await
+                }
+                None => Refusal::SiteNotFound.page(&request.method, None),
+            },
+        }
+    }
+
+    async fn of_site(&self, label: &str, table: Option<&Shown>, request: &Parts) -> Response<Body> {
+        if !is_read(request) {
             return Refusal::MethodNotAllowed.page(&request.method, None);
         }
-        let Some(table) = self.table.load_full() else { return Refusal::Starting.page(&request.method, None) };
+        let Some(table) = table else { return Refusal::Starting.page(&request.method, None) };
         let target = match table.routes.resolve(label) {
             Some(Route::Shows(target)) => target,
             Some(Route::Moved(label)) => {
@@ -87,9 +128,18 @@ impl Pages {
             }
             None => return Refusal::SiteNotFound.page(&request.method, None),
         };
-        let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
         let former = || table.routes.former(label, clock::now().unix_timestamp());
-        self.of_deploy(&target, request, former).await.unwrap_or_else(|failure| {
+        self.of_target(&target, request, former).await
+    }
+
+    async fn of_target(
+        &self,
+        target: &Target,
+        request: &Parts,
+        former: impl FnOnce() -> Vec<DeployId>,
+    ) -> Response<Body> {
+        let refuse = |refusal: Refusal| refusal.page(&request.method, Some(target.kind));
+        self.of_deploy(target, request, former).await.unwrap_or_else(|failure| {
             let refusal = refusal(&failure, target.kind);
             if refusal != Refusal::SiteNotFound {
                 let error = &*failure as &dyn std::error::Error;
@@ -197,6 +247,11 @@ fn answered(reply: Reply, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
     response
+}
+
+/// Whether it asks for what a site can answer.
+const fn is_read(request: &Parts) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD)
 }
 
 /// What rules look at, if there are any.

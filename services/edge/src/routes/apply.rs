@@ -7,7 +7,7 @@ impl Routes {
     /// Whether [`Self::apply`] would look at it.
     pub(crate) fn concerns(event: &Event) -> bool {
         match event {
-            Event::Site(_) | Event::Host(_) | Event::Alias(_) => true,
+            Event::Site(_) | Event::Host(_) | Event::Route(_) | Event::Alias(_) => true,
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)
@@ -28,6 +28,10 @@ impl Routes {
             Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact),
             Event::Host(fact) => {
                 self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
+                None
+            }
+            Event::Route(fact) => {
+                self.leading.apply(fact);
                 None
             }
             Event::Alias(fact) => self.apply_alias(fact, recorded.envelope.time.unix_timestamp()),

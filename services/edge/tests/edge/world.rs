@@ -1,12 +1,14 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
 use events::alias::{Claim, Command as AliasCommand};
-use events::event::RulesDialect;
+use events::event::{Routed, RulesDialect};
 use events::host::{Command as HostCommand, Owner};
+use events::route::Command as RouteCommand;
+use events::routing::{Leads, Reach};
 use events::site::{Change, Command as SiteCommand, New};
 use events::{
-    Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Host, OrganizationId, Site, SiteEngine, SiteId,
-    SiteSettings, subject,
+    Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Host, OrganizationId, Route, RouteId, Site, SiteEngine,
+    SiteId, SiteSettings, subject,
 };
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -56,7 +58,7 @@ pub(crate) fn page(number: u64) -> String {
 }
 
 /// The id of the site that was first called `name`.
-fn id(name: &str) -> SiteId {
+pub(crate) fn id(name: &str) -> SiteId {
     SiteId(events::ids::of_delivery("tests", name))
 }
 
@@ -221,6 +223,23 @@ impl World {
         deploy(number)
     }
 
+    /// Leads a path of a host somewhere, by its whole name.
+    pub(crate) async fn lead(&self, host: &str, path: &str, kind: Reach, leads: Leads) -> Routed {
+        let (host, path) = (host.parse().unwrap(), path.parse().unwrap());
+        let route = RouteId(uuid::Uuid::now_v7());
+        let routed = Routed { route, host, path, kind, leads, owner: None };
+        let id = events::route::route_id(&routed.host, &routed.path);
+        let add = RouteCommand::Add(routed.clone());
+        assert_eq!(self.log.execute::<Route>(&id, &add, &cause()).await.unwrap().len(), 1);
+        routed
+    }
+
+    pub(crate) async fn unlead(&self, routed: &Routed) {
+        let id = events::route::route_id(&routed.host, &routed.path);
+        let remove = RouteCommand::Remove { route: routed.route, leave: None };
+        assert_eq!(self.log.execute::<Route>(&id, &remove, &cause()).await.unwrap().len(), 1);
+    }
+
     pub(crate) async fn promote(&self, site: &str, alias: &str, number: u64) {
         let (site, alias): (SiteId, AliasName) = (id(site), alias.parse().unwrap());
         let id = subject::alias_id(site, &alias);
@@ -232,11 +251,12 @@ impl World {
 }
 
 impl Edge {
-    /// `host` is the label before the base domain.
+    /// `host` is the label before the base domain, or a whole name.
     pub(crate) async fn ask(&self, method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> Response {
         let method: Method = method.parse().unwrap();
         let request = self.client.request(method, format!("http://{}{path}", self.address));
-        let request = request.header(HOST, format!("{host}.sites.localhost"));
+        let host = if host.contains('.') { host.to_owned() } else { format!("{host}.sites.localhost") };
+        let request = request.header(HOST, host);
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
     }
 

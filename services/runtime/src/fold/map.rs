@@ -3,6 +3,7 @@
 //! the fold goes on.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
@@ -19,19 +20,23 @@ pub struct Map<K, V> {
 
 type Part<K, V> = BTreeMap<K, Arc<V>>;
 
-fn place<K: Hash>(key: &K) -> usize {
+fn place<K: Hash + ?Sized>(key: &K) -> usize {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
     usize::try_from(hash % PARTS as u64).unwrap_or_default()
 }
 
 impl<K: Clone + Ord + Hash, V: Clone> Map<K, V> {
-    fn part(&self, key: &K) -> Option<&Arc<Part<K, V>>> {
+    fn part<Q: Hash + ?Sized>(&self, key: &Q) -> Option<&Arc<Part<K, V>>> {
         self.parts.get(place(key))
     }
 
-    /// What is there under `key`.
+    /// What is there under `key`, which may be borrowed in another form, as in other maps.
     #[must_use]
-    pub fn get(&self, key: &K) -> Option<&V> {
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Ord + Hash + ?Sized,
+    {
         self.part(key)?.get(key).map(Arc::as_ref)
     }
 
