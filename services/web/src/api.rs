@@ -29,6 +29,7 @@ pub(crate) mod past;
 mod platform;
 mod receivers;
 mod restore;
+mod routes;
 pub(crate) mod rules;
 mod secrets;
 mod serving;
@@ -51,6 +52,7 @@ use crate::bodies::{self, Bodies};
 use crate::guard;
 use crate::problem::{self, Problem};
 use crate::repositories::FILE_MAX;
+use crate::routing::IMPORT_BYTES_MAX;
 use crate::urls::API;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
@@ -96,12 +98,17 @@ impl Modify for Token {
 }
 
 fn described() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(commands()).merge(texts())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(commands()).merge(texts()).merge(tables())
 }
 
 /// Commands whose bodies are texts of people.
 fn texts() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(source::show, source::save))
+}
+
+/// Commands whose bodies are tables.
+fn tables() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(routes::import))
 }
 
 fn commands() -> OpenApiRouter<Shared> {
@@ -111,6 +118,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(sites::show, sites::change, sites::delete))
         .routes(routes!(restore::list))
         .routes(routes!(rules::rules))
+        .routes(routes!(routes::list, routes::add))
+        .routes(routes!(routes::remove))
         .routes(routes!(restore::restore))
         .routes(routes!(source::list))
         .routes(routes!(source::publish))
@@ -233,6 +242,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     };
     let guarded = within(commands(), BODY_MAX)
         .merge(within(texts(), TEXT_BODY_MAX))
+        .merge(within(tables(), IMPORT_BYTES_MAX))
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::require_token));

@@ -24,6 +24,7 @@ mod permit;
 mod reason;
 mod receivers;
 mod restore;
+mod routes;
 mod secrets;
 mod sites;
 mod suspensions;
@@ -59,6 +60,7 @@ pub(crate) use receivers::{
     test_receiver,
 };
 pub(crate) use restore::restore_site;
+pub(crate) use routes::{Imported, add_route, import_routes, remove_route};
 pub(crate) use secrets::{WebhookSecret, begin_webhook, first_webhook_secret, rotate_webhook_secret};
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use suspensions::{reinstate_organization, reinstate_user, suspend_organization, suspend_user};

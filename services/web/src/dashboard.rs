@@ -34,6 +34,7 @@ mod platform;
 mod providers;
 mod receivers;
 mod restore;
+mod routes;
 mod rules;
 mod secret;
 mod serving;
@@ -121,6 +122,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
         .route("/logout", post(login::leave))
         .merge(organizations())
+        .merge(routes::routes())
         .merge(hub::routes())
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));
     let editor = source::routes().route_layer(middleware::from_fn_with_state(Arc::clone(app), require_person));

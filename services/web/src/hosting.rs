@@ -192,7 +192,7 @@ async fn push(State(app): State<Shared>, Path(name): Path<String>, request: Requ
     // No form of another site can send this.
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let (Some(caller), Some("application/x-git-receive-pack-request")) = (caller, kind) else {
-        return Err(Problem::UnsupportedMediaType.into_response());
+        return Err(Problem::UnsupportedMediaType("application/json").into_response());
     };
     let said = tokio::time::timeout(VISIT_DEADLINE, pushed(&app, site, &head.headers, body)).await;
     let said = said.unwrap_or(Err(Problem::BodyTooSlow)).map_err(IntoResponse::into_response)?;

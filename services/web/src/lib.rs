@@ -36,6 +36,7 @@ mod problem;
 mod reception;
 mod repositories;
 mod request_key;
+mod routing;
 mod server;
 mod sessions;
 mod settings;

@@ -29,8 +29,10 @@ pub(crate) enum Problem {
     ReceiverNotAllowed(NotAllowed),
     #[error("the body is not what it should be: {0}")]
     MalformedPayload(String),
-    #[error("the body must be `application/json`")]
-    UnsupportedMediaType,
+    #[error("the body must be `{0}`")]
+    UnsupportedMediaType(&'static str),
+    #[error("nothing was added, since {0} of its lines cannot be routes: {1}")]
+    ImportRefused(usize, String),
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
     #[error("the body did not arrive in time")]
@@ -145,7 +147,8 @@ impl Problem {
                 ("receiver_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Receiver not allowed")
             }
             Self::MalformedPayload(_) => ("malformed_payload", StatusCode::BAD_REQUEST, "Malformed payload"),
-            Self::UnsupportedMediaType => {
+            Self::ImportRefused(..) => ("import_refused", StatusCode::UNPROCESSABLE_ENTITY, "Import refused"),
+            Self::UnsupportedMediaType(_) => {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
             }
             Self::BodyTooLarge(_) => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
@@ -237,6 +240,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::TokenNotFound
         | Refusal::ReceiverNotFound
         | Refusal::NoticeNotFound
+        | Refusal::RouteNotFound
         | Refusal::AliasNotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
         Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } | Refusal::ReceiverChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
@@ -247,6 +251,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteErased => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
+        | Refusal::RouteTaken { .. }
         | Refusal::OrganizationFull { .. }
         | Refusal::CleanUpNotDue
         | Refusal::OwnSuspension

@@ -49,6 +49,7 @@ const NAMED: &[(&str, &str)] = &[
     ("/organizations/{organization}", "organization_not_found"),
     ("/parked/{id}", "not_found"),
     ("/receivers/{id}", "receiver_not_found"),
+    ("/routes/{id}", "route_not_found"),
     ("/sessions/{id}", "not_found"),
     ("/sites/{site}", "site_not_found"),
     ("/tokens/{id}", "token_not_found"),
@@ -84,6 +85,10 @@ const OWN: &[(&str, &[Codes])] = &[
         &[(409, &["receiver_exists"]), (412, &["receiver_changed"]), (422, &["receiver_not_allowed"])],
     ),
     ("receivers_create", &[(409, &["receiver_exists", "too_many_receivers"]), (422, &["receiver_not_allowed"])]),
+    ("routes_add", &[(404, &["organization_not_found", "site_not_found"]), (409, &["route_taken"])]),
+    ("routes_import", &[(409, &["route_taken"]), (422, &["import_refused"])]),
+    ("routes_list", &[(404, &["site_not_found"])]),
+    ("routes_remove", &[(404, &["site_not_found"]), (409, &["route_taken"])]),
     ("sites_restore", &[(409, &["organization_full", "site_exists", "site_name_retired"]), (410, &["site_erased"])]),
     (
         "sites_change",

@@ -16,6 +16,10 @@ const NUMBER: &str = "^[0-9]{1,18}$";
 const TEXT: &str = "^[^\\u0000]*$";
 /// One line that says something.
 const LINE: &str = "^[!-~]([ -~]*[!-~])?$";
+/// A host's name.
+const HOST: &str = r"^([a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\.){1,3}[a-z]{2,20}$";
+/// A path of a route.
+const ROUTE: &str = "^/([A-Za-z0-9_-]{1,20}/?){0,10}$";
 /// Where a repository is, without credentials.
 const REPOSITORY: &str =
     "^(https?|ssh|git|file)://[A-Za-z0-9._/-]+$|^/[A-Za-z0-9._/-]+$|^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$";
@@ -61,6 +65,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
         ("name", _) => pattern("^[A-Za-z_][A-Za-z0-9_]{0,127}$"),
         ("alias", "aliases_remove") => pattern("^preview/[A-Za-z0-9_-]{1,60}$"),
         ("alias", _) => pattern("^(live|demo|preview/.+)$"),
+        ("after", "routes_list") => pattern("^[^\\u0000/]*/[^\\u0000]*$"),
         ("after", "sites_list_deleted") => Some(json!({ "format": "date-time" })),
         ("after" | "search" | "actor" | "type", _) => pattern(TEXT),
         ("at", _) => Some(json!({ "anyOf": [{ "pattern": NUMBER }, { "format": "date-time" }] })),
@@ -73,6 +78,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
         ("Idempotency-Key", _) => {
             Some(json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }))
         }
+        ("host", _) => pattern(HOST),
         ("subject", _) => pattern("^[a-z]+/.+$"),
         _ => None,
     }
@@ -123,6 +129,15 @@ fn field(component: &str, name: &str) -> Option<Value> {
             Some(json!({ "items": { "type": "string", "enum": ["live", "demo", "preview"] } }))
         }
         ("LockReason", "reason") => pattern(LINE),
+        ("NewRoute", "host") => pattern(HOST),
+        ("NewRoute", "path") => pattern(ROUTE),
+        ("NewRoute", "kind") => Some(json!({ "enum": ["exact", "prefix"] })),
+        ("NewRoute", "action") => Some(json!({ "enum": ["site", "redirect", "gone", "backend"] })),
+        ("NewRoute", "site") => Some(place()),
+        ("NewRoute", "to") => pattern("^(/|https?://[a-z]+\\.example/)[a-z0-9/]*$"),
+        ("NewRoute", "status") => Some(json!({ "enum": [301, 302, 307, 308, null] })),
+        ("NewRoute", "segments") => Some(json!({ "enum": ["preserve", "ignore", null] })),
+        ("NewRoute", "backend") => pattern("^https?://[a-z]+\\.example$"),
         ("OrganizationLimits", "sites" | "members" | "builds") => {
             Some(json!({ "maximum": LIMIT_MAX_OF_ORGANIZATIONS }))
         }

@@ -44,7 +44,7 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
     }
     match rejection.status() {
         StatusCode::UNPROCESSABLE_ENTITY => Problem::invalid(without_place(why)),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType("application/json"),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(BODY_MAX),
         _ => Problem::MalformedPayload(why.to_string()),
     }

@@ -43,6 +43,7 @@ impl Page<'_> {
                             nav aria-label="Main" {
                                 a href="/" { "Home" }
                                 a href="/organizations" { "Organizations" }
+                                a href="/routes" { "Routes" }
                                 a href="/timeline" { "Timeline" }
                                 a href="/audit" { "Audit" }
                                 a href="/account" { "Account" }

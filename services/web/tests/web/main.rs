@@ -30,6 +30,7 @@ mod platform;
 mod receivers;
 mod repeats;
 mod restore;
+mod routes;
 mod settings;
 mod sign_in;
 mod source;
