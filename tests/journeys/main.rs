@@ -30,6 +30,7 @@ mod read_model;
 mod removal;
 mod replay;
 mod rollback;
+mod routes;
 mod sandboxes;
 mod secrets;
 mod separate;

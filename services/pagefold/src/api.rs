@@ -64,6 +64,21 @@ impl Api {
         self.ask(Method::DELETE, path, None).await.map(drop)
     }
 
+    /// The same with something to be said about it.
+    pub(crate) async fn delete_with(&self, path: &str, body: Value) -> Result<()> {
+        self.ask(Method::DELETE, path, Some(body)).await.map(drop)
+    }
+
+    /// Sends a table in CSV.
+    pub(crate) async fn post_csv(&self, path: &str, table: String) -> Result<Value> {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "text/csv");
+        let answered = async {
+            let sent = self.client.request(request.body(table.into())?).await;
+            answer(sent.with_context(|| self.silent())?).await
+        };
+        tokio::time::timeout(PATIENCE, answered).await.map_err(|_| self.silent())?
+    }
+
     /// A link that signs in a person, or whoever has the token, once.
     pub(crate) async fn sign_in_link(&self, user: Option<Uuid>) -> Result<String> {
         let body = user.map_or_else(|| json!({}), |user| json!({ "user": user }));

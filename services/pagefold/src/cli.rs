@@ -11,6 +11,7 @@ use crate::people;
 use crate::permissions;
 use crate::platform;
 use crate::provision::Provision;
+use crate::routes;
 use crate::service::Service;
 use crate::site;
 use crate::source;
@@ -110,6 +111,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: notices::Command,
     },
+    /// See and choose where paths of hosts lead
+    Routes {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: routes::Command,
+    },
     /// See how the whole installation is
     Platform {
         #[command(flatten)]
@@ -166,6 +174,7 @@ impl Command {
             | Self::SignInLink { .. }
             | Self::Notices { .. }
             | Self::Platform { .. }
+            | Self::Routes { .. }
             | Self::User(_)
             | Self::Deploy(_)
             | Self::Env { .. }

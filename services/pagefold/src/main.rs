@@ -28,6 +28,7 @@ mod private;
 mod provision;
 mod public;
 mod receivers;
+mod routes;
 mod rules;
 mod secret;
 mod service;
@@ -93,6 +94,7 @@ async fn run(command: Command) -> Result<()> {
         Command::SignInLink { access, user } => people::sign_in_link(&access, user).await,
         Command::Notices { access, command } => notices::run(&access, command).await,
         Command::Platform { access, command } => platform::run(&access, command).await,
+        Command::Routes { access, command } => routes::run(&access, command).await,
         Command::User(command) => user::run(command).await,
         Command::Deploy(options) => deploy::run(options).await,
         Command::Env { access, command } => env::run(&access, command).await,
