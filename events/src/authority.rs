@@ -109,6 +109,7 @@ pub enum Command {
     LimitOrganization,
     RouteHosts,
     HandleParked,
+    CollectDeploys,
 }
 
 /// What a command is about: a site and whose it is, an organization, the platform itself, or whoever asks.
@@ -217,7 +218,8 @@ impl Command {
             | Self::SuspendOrganization
             | Self::LimitOrganization
             | Self::RouteHosts
-            | Self::HandleParked => Rank::Administer,
+            | Self::HandleParked
+            | Self::CollectDeploys => Rank::Administer,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! When and how a site is built, beyond where its source is: each of these has a default, which most sites keep.
 
 mod filter;
+mod keeping;
 mod recipe;
 mod schedule;
 
 pub use filter::{GLOB_MAX, GLOBS_MAX, Glob};
+pub use keeping::{KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, Keeping, SETTLING};
 pub use recipe::{COMMAND_MAX, CommandLine, FOLDER_MAX, Folder, Network, Recipe, Size};
 pub use schedule::{CRON_MAX, Cron, SCHEDULES_MAX, Schedule, Zone};
 
@@ -40,6 +42,9 @@ pub struct Building {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3650))]
     pub preview_days: Option<NonZeroU16>,
+    /// Which deploys are kept.
+    #[serde(skip_serializing_if = "Keeping::is_default")]
+    pub keeping: Keeping,
 }
 
 /// The longest that previews may be shown after their newest build where that is limited, in days.
@@ -68,7 +73,7 @@ impl Building {
     /// What is not as most sites keep it, in a few words each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Self { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = self;
+        let Self { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = self;
         let mut told = Vec::new();
         if *cancel_running != CancelRunning::default() {
             told.push(format!("a newer push ends what runs: {cancel_running}"));
@@ -81,7 +86,8 @@ impl Building {
             told.push(format!("branches like {} are not built", listed(ignore_branches)));
         }
         told.extend(schedules.iter().map(Schedule::told));
-        told.extend(preview_days.map(|days| format!("previews are shown for {days} days")));
+        told.extend(preview_days.as_ref().map(|days| format!("previews are shown for {}", told_days(days))));
+        told.extend((!keeping.is_default()).then(|| keeping.told()));
         told
     }
 
@@ -102,6 +108,10 @@ impl Building {
             (watch, _) => changed.iter().any(|path| watch.iter().any(|glob| glob.matches(path))),
         }
     }
+}
+
+fn told_days(days: &NonZeroU16) -> String {
+    if days.get() == 1 { "a day".to_owned() } else { format!("{days} days") }
 }
 
 fn listed(globs: &[Glob]) -> String {
@@ -168,6 +178,7 @@ mod tests {
                 time_zone: Zone::default(),
             }],
             preview_days: NonZeroU16::new(30),
+            keeping: Keeping { days: 7, ..Keeping::default() },
         }
         .told();
         let expected = [
@@ -177,6 +188,7 @@ mod tests {
             "branches like `wip/*` are not built",
             "`main` is built at `@daily` (UTC)",
             "previews are shown for 30 days",
+            "the newest 100 deploys are kept, and those of the last 7 days",
         ];
         assert_eq!(told, expected);
     }

@@ -1,5 +1,6 @@
 //! A deploy: one immutable version of a site's files, in the site's bucket.
 
+use crate::building::Keeping;
 use crate::event::Synced;
 use crate::{Aggregate, AliasName, DeployEvent, Event, Refusal, SiteId};
 
@@ -17,6 +18,11 @@ pub enum Deploy {
         number: u64,
         /// The log sequence of the fact that caused that build.
         source_sequence: u64,
+    },
+    /// It was kept no longer.
+    Collected {
+        /// The site it belonged to.
+        site: SiteId,
     },
 }
 
@@ -37,6 +43,11 @@ pub enum Command {
         /// Files that were removed.
         removed: u64,
     },
+    /// Keep it no longer.
+    Collect {
+        /// What its site keeps.
+        keeping: Keeping,
+    },
 }
 
 impl Aggregate for Deploy {
@@ -51,8 +62,13 @@ impl Aggregate for Deploy {
     fn decide(&self, command: &Command) -> Result<Vec<DeployEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Sync(synced)) => Ok(vec![DeployEvent::Synced(synced.clone())]),
-            (Self::Synced { .. }, Command::Sync(_)) => Ok(vec![]),
-            (Self::Unknown, Command::Mirror { .. }) => Err(Refusal::DeployNotSynced),
+            (Self::Synced { .. } | Self::Collected { .. }, Command::Sync(_))
+            | (Self::Collected { .. }, Command::Collect { .. }) => Ok(vec![]),
+            (Self::Unknown, Command::Mirror { .. } | Command::Collect { .. }) => Err(Refusal::DeployNotSynced),
+            (Self::Collected { .. }, Command::Mirror { .. }) => Err(Refusal::DeployCollected),
+            (Self::Synced { site, .. }, Command::Collect { keeping }) => {
+                Ok(vec![DeployEvent::Collected { site: *site, keeping: *keeping }])
+            }
             (Self::Synced { .. }, Command::Mirror { site, alias, written, removed }) => {
                 let (site, alias) = (*site, alias.clone());
                 Ok(vec![DeployEvent::Mirrored { site, alias, written: *written, removed: *removed }])
@@ -66,6 +82,7 @@ impl Aggregate for Deploy {
                 Self::Synced { site: *site, number: *number, source_sequence: *source_sequence }
             }
             DeployEvent::Mirrored { .. } => self,
+            DeployEvent::Collected { site, .. } => Self::Collected { site: *site },
         }
     }
 }
@@ -110,6 +127,17 @@ mod tests {
     fn a_deploy_is_synced_once() {
         given::<Deploy>([]).when(Command::Sync(stored())).then([synced()]);
         given::<Deploy>([synced()]).when(Command::Sync(stored())).then([]);
+    }
+
+    #[test]
+    fn a_deploy_is_collected_once_and_nothing_shows_it_any_more() {
+        let (site, keeping) = (SiteId(uuid::Uuid::nil()), Keeping::default());
+        let collected = DeployEvent::Collected { site, keeping };
+        given::<Deploy>([]).when(Command::Collect { keeping }).refuses(Refusal::DeployNotSynced);
+        given::<Deploy>([synced()]).when(Command::Collect { keeping }).then([collected.clone()]);
+        given::<Deploy>([synced(), collected.clone()]).when(Command::Collect { keeping }).then([]);
+        given::<Deploy>([synced(), collected.clone()]).when(Command::Sync(stored())).then([]);
+        given::<Deploy>([synced(), collected]).when(mirror()).refuses(Refusal::DeployCollected);
     }
 
     #[test]

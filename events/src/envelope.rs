@@ -215,7 +215,11 @@ impl Recorded {
                 | BuildEvent::Canceled { site, .. }
                 | BuildEvent::LogArchived { site, .. },
             )
-            | Event::Deploy(DeployEvent::Synced(Synced { site, .. }) | DeployEvent::Mirrored { site, .. })
+            | Event::Deploy(
+                DeployEvent::Synced(Synced { site, .. })
+                | DeployEvent::Mirrored { site, .. }
+                | DeployEvent::Collected { site, .. },
+            )
             | Event::Alias(
                 AliasEvent::Promoted { site, .. }
                 | AliasEvent::Removed { site, .. }

@@ -47,7 +47,9 @@ pub mod variable;
 pub use aggregate::Aggregate;
 pub use alias::Alias;
 pub use build::Build;
-pub use building::{Building, CancelRunning, CommandLine, Cron, Folder, Glob, Network, Recipe, Schedule, Size, Zone};
+pub use building::{
+    Building, CancelRunning, CommandLine, Cron, Folder, Glob, Keeping, Network, Recipe, Schedule, Size, Zone,
+};
 pub use decode::DecodeError;
 pub use deploy::Deploy;
 pub use envelope::{Actor, Cause, Envelope, Recorded};

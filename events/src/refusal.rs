@@ -159,6 +159,9 @@ pub enum Refusal {
     /// The deploy's bytes are not all in the bucket, so no tree can show it.
     #[error("the deploy has not been synced")]
     DeployNotSynced,
+    /// The deploy is not kept any more: its site keeps newer ones.
+    #[error("the deploy is not kept any more: its site keeps newer ones")]
+    DeployCollected,
     /// There is no such deploy in this site.
     #[error("there is no deploy `{0}` in this site")]
     DeployNotFound(DeployId),
@@ -237,6 +240,7 @@ impl Refusal {
             Self::AttemptSuperseded { .. } => "attempt_superseded",
             Self::BuildNotEnded => "build_not_ended",
             Self::DeployNotSynced => "deploy_not_synced",
+            Self::DeployCollected => "deploy_collected",
             Self::DeployNotFound(_) => "deploy_not_found",
             Self::OlderBuild { .. } => "older_build",
             Self::AliasMoved { .. } => "alias_moved",

@@ -265,6 +265,7 @@ fn deploy(fact: &DeployEvent) -> String {
         DeployEvent::Mirrored { alias, written, removed, .. } => {
             format!("plain tree of `{alias}` written: {}, {removed} removed", counted(*written, "object"))
         }
+        DeployEvent::Collected { keeping, .. } => format!("deploy kept no longer: {}", keeping.told()),
     }
 }
 

@@ -82,7 +82,7 @@ impl Row for AliasRow {
                 deploys::named(recorded)?;
                 Ok(Some(Key { site: *site, alias: alias.clone() }))
             }
-            Event::Deploy(DeployEvent::Synced(_))
+            Event::Deploy(DeployEvent::Synced(_) | DeployEvent::Collected { .. })
             | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Organization(_)
             | Event::Handle(_)
@@ -126,7 +126,7 @@ impl Row for AliasRow {
             Event::Deploy(DeployEvent::Mirrored { .. }) => {
                 row.map(|row| Self { mirrored_deploy: deploys::named(recorded).ok(), mirrored_at: Some(at), ..row })
             }
-            Event::Deploy(DeployEvent::Synced(_))
+            Event::Deploy(DeployEvent::Synced(_) | DeployEvent::Collected { .. })
             | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Organization(_)
             | Event::Handle(_)

@@ -149,7 +149,7 @@ impl Row for BuildRow {
         match &recorded.event {
             Event::Build(_) => named(recorded).map(|id| Some(Key { id })),
             Event::Deploy(DeployEvent::Synced(Synced { build, .. })) => Ok(Some(Key { id: *build })),
-            Event::Deploy(DeployEvent::Mirrored { .. })
+            Event::Deploy(DeployEvent::Mirrored { .. } | DeployEvent::Collected { .. })
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)
@@ -179,7 +179,7 @@ impl Row for BuildRow {
             Event::Deploy(DeployEvent::Synced(Synced { build, .. })) => {
                 row.map(|row| Self { deploy: Some(DeployId::of(*build)), state: row.state.stored(), ..row })
             }
-            Event::Deploy(DeployEvent::Mirrored { .. })
+            Event::Deploy(DeployEvent::Mirrored { .. } | DeployEvent::Collected { .. })
             | Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)

@@ -10,7 +10,7 @@ use events::{AliasName, Branch, BuildId, CommitId, DeployEvent, DeployId, Digest
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// A deploy. It never changes.
+/// A deploy. It never changes, until it is kept no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployRow {
     /// Its identity.
@@ -44,6 +44,9 @@ pub struct DeployRow {
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// When it was kept no longer; what it was made of is gone since.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub collected_at: Option<OffsetDateTime>,
     /// What led to it. Looked up when the deploy is read; left out if its build is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Why>,
@@ -87,6 +90,7 @@ impl Row for DeployRow {
             "uploaded_bytes",
             "requests",
             "created_at",
+            "collected_at",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -102,7 +106,9 @@ impl Row for DeployRow {
 
     fn touched(recorded: &Recorded) -> Result<Option<Key>, Error> {
         match &recorded.event {
-            Event::Deploy(DeployEvent::Synced(_)) => named(recorded).map(|id| Some(Key { id })),
+            Event::Deploy(DeployEvent::Synced(_) | DeployEvent::Collected { .. }) => {
+                named(recorded).map(|id| Some(Key { id }))
+            }
             Event::Deploy(DeployEvent::Mirrored { .. })
             | Event::Organization(_)
             | Event::Handle(_)
@@ -157,9 +163,14 @@ impl Row for DeployRow {
                 uploaded_bytes,
                 requests,
                 created_at: recorded.envelope.time,
+                collected_at: None,
                 why: None,
             }),
-            (row, DeployEvent::Synced(_) | DeployEvent::Mirrored { .. }) => row,
+            (Some(row), DeployEvent::Collected { .. }) => {
+                let collected_at = row.collected_at.or(Some(recorded.envelope.time));
+                Some(Self { collected_at, ..row })
+            }
+            (row, DeployEvent::Synced(_) | DeployEvent::Mirrored { .. } | DeployEvent::Collected { .. }) => row,
         }
     }
 
@@ -179,7 +190,8 @@ impl Row for DeployRow {
             .put(&self.uploaded_files)
             .put(&self.uploaded_bytes)
             .put(&self.requests)
-            .put(&self.created_at);
+            .put(&self.created_at)
+            .put(&self.collected_at);
     }
 }
 

@@ -37,6 +37,7 @@ pub mod routes;
 mod sight;
 pub mod sites;
 mod store;
+pub mod surplus;
 mod table;
 mod tables;
 pub mod timeline;

@@ -1,6 +1,6 @@
 //! What goes when a branch or a site goes.
 
-use journeys::Platform;
+use journeys::{Platform, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -98,4 +98,54 @@ async fn a_deleted_site_shows_nothing_and_its_name_is_kept_for_its_organization(
     let other = platform.site("survivor", json!({})).await;
     other.publish(1, [("index.html", "still here")]).await;
     assert_eq!(site.facts().iter().filter(|fact| fact.name() == "build.queued").count(), 2);
+}
+
+#[tokio::test]
+async fn deploys_that_a_site_keeps_no_longer_go_with_their_bytes_and_what_is_shown_stays() {
+    let platform = Platform::shared().await;
+    let site = platform.site("tidied", json!({ "keep_deploys": 1 })).await;
+    site.publish(1, [("index.html", "first"), ("same.html", "the same in all")]).await;
+    for text in ["second", "third"] {
+        site.push("main", [("index.html", text)]).await;
+        site.serves("/", text).await;
+    }
+    let (first, second) = (site.deploy(1).await, site.deploy(2).await);
+    platform.read_model_has_caught_up().await;
+
+    // What has just been stored may be about to be shown: it is kept for a moment.
+    let api = platform.api();
+    let told = eventually("the deploys to be kept no longer", || async {
+        let told = api.send(Method::POST, "/admin/collect?dry_run=true&site=tidied", &json!({})).await.expect(200);
+        let told = told.json::<Value>();
+        (told["deploys"].as_array().unwrap().len() == 2).then_some(told)
+    })
+    .await;
+    assert_eq!(told["deploys"][0]["id"], first.id, "the oldest first");
+    assert!(told["bytes"].as_u64().unwrap() > 0, "{told}");
+    assert!(site.facts().iter().all(|fact| fact.name() != "deploy.collected"), "it was only told");
+
+    let listed = platform.operator(&["platform", "collect", "--dry-run", "--site", "tidied"]);
+    assert!(listed.contains(&first.id) && listed.contains(&second.id), "{listed}");
+    let done = api.send(Method::POST, "/admin/collect?site=tidied", &json!({})).await.expect(200).json::<Value>();
+    assert_eq!((&done["dry_run"], &done["deploys"], &done["bytes"]), (&json!(false), &told["deploys"], &told["bytes"]));
+    for deploy in [&first, &second] {
+        let collected = site.until("deploy.collected", |fact| fact.subject == deploy.id).await;
+        assert_eq!(collected.data["keeping"]["deploys"], 1);
+        let _ = site.host(&deploy.id).is_gone().await;
+    }
+    let again = api.send(Method::POST, "/admin/collect?dry_run=true&site=tidied", &json!({})).await.expect(200);
+    assert_eq!(again.json::<Value>()["deploys"], json!([]));
+
+    // What both had and the third has too is there, and nothing leads back to what is gone.
+    site.serves("/", "third").await;
+    site.serves("/same", "the same in all").await;
+    let back = json!({ "deploy": first.id });
+    let refused = api.send(Method::PUT, "/sites/tidied/aliases/live", &back).await.expect(410);
+    assert_eq!(refused.code(), "deploy_collected");
+    let files = api.try_get(&format!("/deploys/{}/files", first.id)).await.unwrap().expect(410);
+    assert_eq!(files.code(), "deploy_collected");
+    let gone: Value = api.get(&format!("/deploys/{}", first.id)).await;
+    assert!(gone["collected_at"].is_string(), "{gone}");
+    site.push("main", [("index.html", "first")]).await;
+    site.serves("/", "first").await;
 }

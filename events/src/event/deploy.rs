@@ -1,5 +1,6 @@
 //! Facts about what is stored of a site and what of it is shown.
 
+use crate::building::Keeping;
 use crate::{AliasName, Branch, BuildId, CommitId, DeployId, Digest, SiteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,14 @@ pub enum DeployEvent {
         written: u64,
         /// Objects removed.
         removed: u64,
+    },
+    /// It is kept no longer: nothing shows it, and its site keeps others. Bytes that no other deploy of the site has go.
+    #[serde(rename = "collected.v1")]
+    Collected {
+        /// The site it belonged to.
+        site: SiteId,
+        /// What its site kept when that was decided.
+        keeping: Keeping,
     },
 }
 

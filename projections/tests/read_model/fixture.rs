@@ -1,5 +1,6 @@
 //! Facts made by hand, in the order of a log: every call is the next sequence, one second later.
 
+use events::building::Keeping;
 use events::event::Synced;
 use events::{
     Actor, AliasEvent, AliasName, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Envelope, Event,
@@ -155,6 +156,11 @@ impl Story {
     pub(crate) fn mirrored(&mut self, site: &str, build: BuildId) -> Recorded {
         let fact = DeployEvent::Mirrored { site: site_id(site), alias: AliasName::Live, written: 3, removed: 0 };
         self.tell(DeployId::of(build), "service:syncer", fact)
+    }
+
+    pub(crate) fn collected(&mut self, site: &str, build: BuildId) -> Recorded {
+        let fact = DeployEvent::Collected { site: site_id(site), keeping: Keeping::default() };
+        self.tell(DeployId::of(build), "service:web", fact)
     }
 
     pub(crate) fn promoted(&mut self, site: &str, build: BuildId, number: u64) -> Recorded {

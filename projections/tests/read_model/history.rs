@@ -280,5 +280,6 @@ fn asked(fact: DeployEvent) -> deploy::Command {
             deploy::Command::Mirror { site, alias, written, removed }
         }
         DeployEvent::Synced(synced) => deploy::Command::Sync(synced),
+        DeployEvent::Collected { keeping, .. } => deploy::Command::Collect { keeping },
     }
 }

@@ -12,3 +12,4 @@ mod queries;
 mod rebuild;
 mod roles;
 mod sight;
+mod surplus;

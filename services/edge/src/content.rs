@@ -37,6 +37,10 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 const ABSENT_MAX: u64 = 10_000;
 
+/// How long it holds good that a deploy is there, where nothing but its own host shows it.
+const STANDS_FOR: Duration = Duration::from_secs(30);
+const STANDING_MAX: u64 = 10_000;
+
 type Key = (SiteId, DeployId);
 
 pub(crate) struct Content {
@@ -44,6 +48,7 @@ pub(crate) struct Content {
     kept: Kept,
     manifests: Cache<Key, Arc<Deployed>>,
     absent: Cache<Key, ()>,
+    standing: Cache<Key, ()>,
     blobs: Cache<Digest, Bytes>,
     variants: Variants,
 }
@@ -116,6 +121,7 @@ impl Content {
             kept: Kept::open(&config.data_dir).await?,
             manifests: Cache::builder().max_capacity(for_manifests).weigher(weigh_manifest).build(),
             absent: Cache::builder().max_capacity(ABSENT_MAX).time_to_live(ABSENT_FOR).build(),
+            standing: Cache::builder().max_capacity(STANDING_MAX).time_to_live(STANDS_FOR).build(),
             blobs: Cache::builder().max_capacity(for_blobs).weigher(weigh_blob).build(),
             variants: Variants::new(for_variants),
         })
@@ -133,6 +139,22 @@ impl Content {
             Some(manifest) => Ok(manifest),
             None => Box::pin(self.load_manifest(key)).await,
         }
+    }
+
+    /// The same of a deploy that its own host is asked for: what no alias shows may be kept no longer. While the store is away, what
+    /// is known holds good.
+    pub(crate) async fn standing(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Deployed>, Arc<Failure>> {
+        let key = (*site, deploy.clone());
+        if !self.standing.contains_key(&key) && !self.absent.contains_key(&key) {
+            let there = fetched(Box::pin(self.storage.site(*site).has(deploy))).await;
+            if matches!(there, Ok(false)) {
+                self.manifests.invalidate(&key).await;
+                self.absent.insert(key, ()).await;
+                return Err(Arc::new(Failure::Absent));
+            }
+            self.standing.insert(key, ()).await;
+        }
+        self.manifest(site, deploy).await
     }
 
     async fn load_manifest(&self, key: Key) -> Result<Arc<Deployed>, Arc<Failure>> {

@@ -155,7 +155,11 @@ impl Pages {
         request: &Parts,
         former: impl FnOnce() -> Vec<DeployId>,
     ) -> Result<Response<Body>, Arc<Failure>> {
-        let manifest = self.content.manifest(&target.site, &target.deploy).await?;
+        let manifest = match target.kind {
+            // Boxed: most requests need no room for it.
+            Kind::Deploy => Box::pin(self.content.standing(&target.site, &target.deploy)).await?,
+            Kind::Live | Kind::Demo | Kind::Preview => self.content.manifest(&target.site, &target.deploy).await?,
+        };
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
         let asked = asked(request, manifest.rules());
         let answer = ruled::answer(&manifest, manifest.rules(), target.serving, &asked);
@@ -269,7 +273,8 @@ fn asked<'r>(request: &'r Parts, rules: Option<&Matcher>) -> Asked<'r> {
 /// A deploy that is not there was never promised by its own host, but by an alias it was.
 fn refusal(failure: &Failure, kind: Kind) -> Refusal {
     match (failure, kind) {
-        (Failure::Absent, Kind::Deploy) => Refusal::SiteNotFound,
+        // The second: it went after its manifest was read.
+        (Failure::Absent | Failure::Storage(storage::Error::Missing { .. }), Kind::Deploy) => Refusal::SiteNotFound,
         (Failure::Absent, Kind::Live | Kind::Demo | Kind::Preview) => Refusal::StorageUnavailable,
         (Failure::TimedOut | Failure::Storage(_) | Failure::Size { .. }, _) if failure.is_transient() => {
             Refusal::StorageUnavailable

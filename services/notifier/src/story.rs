@@ -85,7 +85,7 @@ impl Aggregate for DeployStory {
     fn evolve(self, fact: &DeployEvent) -> Self {
         match fact {
             DeployEvent::Synced(Synced { build, .. }) => Self(Some(*build)),
-            DeployEvent::Mirrored { .. } => self,
+            DeployEvent::Mirrored { .. } | DeployEvent::Collected { .. } => self,
         }
     }
 }

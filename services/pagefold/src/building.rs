@@ -45,6 +45,12 @@ pub(crate) struct Set {
     /// For how many days a preview is shown after its newest build; 0 for as long as its branch is there
     #[arg(long, value_name = "DAYS")]
     preview_days: Option<u16>,
+    /// How many of its newest deploys are kept; what is shown always is
+    #[arg(long, value_name = "NUMBER")]
+    keep_deploys: Option<u16>,
+    /// For how many days each deploy is kept, however many there are
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u16>,
     /// Which addresses its pages have: `auto-trailing-slash`, `force-trailing-slash`, `drop-trailing-slash` or `none`
     #[arg(long)]
     html_handling: Option<HtmlHandling>,
@@ -80,6 +86,8 @@ impl Set {
             ("watch", list(&given(&self.watch), &self.watch)),
             ("ignore_branches", list(&given(&self.ignore_branch), &self.ignore_branch)),
             ("preview_days", self.preview_days.map(|days| json!(NonZeroU16::new(days)))),
+            ("keep_deploys", self.keep_deploys.map(|deploys| json!(deploys))),
+            ("keep_days", self.keep_days.map(|days| json!(days))),
             ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),
             ("html_handling", self.html_handling.map(|choice| json!(choice))),
             ("not_found_handling", self.not_found_handling.map(|choice| json!(choice))),

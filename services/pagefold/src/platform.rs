@@ -3,7 +3,7 @@
 use crate::access::Access;
 use anyhow::Result;
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What to look at.
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,15 @@ pub(crate) enum Command {
     Consumers,
     /// What organizations use
     Usage,
+    /// Remove the deploys that sites keep no longer
+    Collect {
+        /// Only tell what would go
+        #[arg(long)]
+        dry_run: bool,
+        /// The name or the id of the one site that is meant
+        #[arg(long)]
+        site: Option<String>,
+    },
 }
 
 pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
@@ -48,6 +57,11 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
         Command::Usage => {
             let usage = api.all("/platform/usage").await?;
             print.list(&usage, &["name", "sites", "members", "builds", "build_minutes", "stored_bytes"])
+        }
+        Command::Collect { dry_run, site } => {
+            let of_site = site.map(|site| format!("&site={site}")).unwrap_or_default();
+            let found = api.post(&format!("/admin/collect?dry_run={dry_run}{of_site}"), json!({})).await?;
+            print.list(rows(&found["deploys"]), &["id", "site", "number", "created_at", "keep_deploys", "keep_days"])
         }
     }
 }

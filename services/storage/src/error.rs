@@ -129,6 +129,11 @@ impl Error {
     }
 
     /// The HTTP status the store refused with, if it answered.
+    /// Whether there was nothing where something was asked for.
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        self.status() == Some(404)
+    }
+
     pub(crate) fn status(&self) -> Option<u16> {
         if let Self::Request { status, .. } = self { *status } else { None }
     }

@@ -9,6 +9,12 @@ pub const KEY_MAX_BYTES: usize = 1024;
 pub const PATH_MAX_BYTES: usize = KEY_MAX_BYTES - "preview/".len() - BRANCH_MAX - "/".len();
 
 /// What the keys of all outputs start with.
+pub(crate) const DEPLOYS: &str = "deploys/";
+pub(crate) const BASES: &str = "manifests/";
+pub(crate) const PACKS: &str = "packs/";
+pub(crate) const SYNCS: &str = "syncs/";
+/// The mark of whoever collects.
+pub(crate) const COLLECTING: &str = "collecting";
 pub(crate) const ARTIFACTS: &str = "artifacts/";
 /// What the keys of all that was uploaded start with.
 pub const UPLOADS: &str = "uploads/";
@@ -58,19 +64,29 @@ pub fn is_upload(key: &str) -> bool {
 /// The manifest of a deploy.
 #[must_use]
 pub fn deploy(deploy: &DeployId) -> String {
-    format!("deploys/{deploy}")
+    format!("{DEPLOYS}{deploy}")
 }
 
 /// A base manifest, named by the digest of its bytes.
 #[must_use]
 pub fn base(digest: Digest) -> String {
-    format!("manifests/{digest}")
+    format!("{BASES}{digest}")
 }
 
 /// A pack, named by the digest of its bytes.
 #[must_use]
 pub fn pack(digest: Digest) -> String {
-    format!("packs/{digest}")
+    format!("{PACKS}{digest}")
+}
+
+/// The deploy of a manifest's key.
+pub(crate) fn deploy_of(key: &str) -> Option<DeployId> {
+    key.strip_prefix(DEPLOYS)?.parse().ok()
+}
+
+/// Says that a deploy is being stored.
+pub(crate) fn sync(deploy: &DeployId) -> String {
+    format!("{SYNCS}{deploy}")
 }
 
 /// Says which deploy a plain tree shows whole.

@@ -11,6 +11,7 @@ mod body;
 mod bucket;
 mod check;
 mod client;
+mod collection;
 pub mod content_type;
 mod error;
 pub mod folder;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 pub use body::Body;
 pub use bucket::Object;
+pub use collection::Unneeded;
 pub use error::{Error, Resource};
 pub use manifest::{Head, Manifest, SiteFile, Uploaded};
 pub use mark::Rhythm;

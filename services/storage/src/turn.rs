@@ -32,13 +32,18 @@ struct Held {
 impl SiteBucket {
     /// Takes the turn to write `tree`; `None` if its mark says `wanted` already.
     pub(crate) async fn turn(&self, tree: &str, wanted: &Mark) -> Result<Option<Turn>, Error> {
-        let (bucket, key) = (&self.bucket, keys::mark(tree));
+        self.turn_at(keys::mark(tree), Some(wanted)).await
+    }
+
+    /// The same with the key of a mark.
+    pub(crate) async fn turn_at(&self, key: String, wanted: Option<&Mark>) -> Result<Option<Turn>, Error> {
+        let bucket = &self.bucket;
         let resource = bucket.resource(&key);
         let (before, tag) = match bucket.get_tagged(&key).await? {
             Some(Tagged { content, tag }) => (Mark::decode(&content), Some(tag)),
             None => (None, None),
         };
-        if before.as_ref() == Some(wanted) {
+        if wanted.is_some() && before.as_ref() == wanted {
             return Ok(None);
         }
         if let (Some(Mark::Writing { .. }), Some(tag)) = (&before, &tag)

@@ -1,9 +1,10 @@
 //! The syncer brings what a build made to the site's bucket, and moves the switch.
 //!
-//! *Hears* `build.finished`, `build.canceled`, `alias.*`, `site.deleted`, `site.restored`, `site.erased`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
+//! *Hears* `build.finished`, `build.canceled`, `alias.*`, `deploy.collected`, `site.deleted`, `site.restored`, `site.erased`. *Says* `deploy.synced`, `alias.promoted`, `deploy.mirrored`. *Touches*
 //! the artifact store and the sites' buckets. *Safe to repeat because* deploys are immutable and named by their build, bytes
 //! are named by their content, and a promotion that has happened changes nothing.
 
+mod collect;
 mod folder;
 mod patience;
 pub mod perform;
@@ -13,7 +14,8 @@ pub mod sweep;
 mod trees;
 
 use events::{
-    Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Event, Outcome, Recorded, Site, SiteEvent, SiteId,
+    Aggregate as _, Alias, AliasEvent, Build, BuildEvent, Cause, Deploy, DeployEvent, Event, Outcome, Recorded, Site,
+    SiteEvent, SiteId,
 };
 use publish::Finished;
 use runtime::records::Records;
@@ -21,6 +23,7 @@ use runtime::{Consumer, Error, ExecuteError, Failure, Log, Owner};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use storage::Storage;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Its name: durable consumer, source of its facts.
@@ -40,6 +43,8 @@ pub(crate) struct Syncer {
     pub(crate) storage: Storage,
     /// Folder of what is on its way; what an earlier life left there is gone.
     pub(crate) in_hand: PathBuf,
+    /// One site at a time is rid of what it keeps no longer, which nobody waits for.
+    pub(crate) collecting: Semaphore,
 }
 
 /// Runs until `stop` fires.
@@ -50,7 +55,8 @@ pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationT
     let in_hand = config.data_dir.join("in-hand");
     clear(&in_hand).await;
     let sweeping = Box::pin(sweep::keep_sweeping(log.clone(), storage.clone()));
-    let syncer = Syncer { log: log.clone(), storage: storage.spooling_in(&in_hand), in_hand };
+    let (storage, collecting) = (storage.spooling_in(&in_hand), Semaphore::new(1));
+    let syncer = Syncer { log: log.clone(), storage, in_hand, collecting };
     tokio::select! {
         ended = runtime::consumer::run_with(log, syncer, config.slots, patience::timing(), stop) => ended,
         never = sweeping => match never {},
@@ -59,7 +65,7 @@ pub async fn run(log: Log, storage: Storage, config: Config, stop: CancellationT
 
 impl Consumer for Syncer {
     const NAME: &'static str = NAME;
-    const HEARS: &'static [&'static str] = &[Build::KIND, Alias::KIND, Site::KIND];
+    const HEARS: &'static [&'static str] = &[Build::KIND, Alias::KIND, Site::KIND, Deploy::KIND];
 
     async fn handle(&self, recorded: Recorded) -> Result<(), Failure> {
         let cause = Cause::from_fact(&recorded, NAME);
@@ -70,6 +76,12 @@ impl Consumer for Syncer {
                 Err(_) => {}
             }
         }
+    }
+
+    async fn follow_up(&self, recorded: Recorded) -> Result<(), Failure> {
+        let Event::Deploy(DeployEvent::Collected { site, .. }) = &recorded.event else { return Ok(()) };
+        let collected = self.collect(*site, &recorded).await;
+        self.unless_erased(*site, collected).await
     }
 }
 

@@ -136,7 +136,25 @@ impl Sync {
     }
 
     async fn run(&self, artifact: &Path, known_deploys: &[DeployId]) -> Result<Sent, Error> {
-        let (artifact, rules) = self.read(artifact).await?;
+        let (read, entered) = tokio::join!(self.read(artifact), self.bucket.enter(&self.deploy.id));
+        entered.map_err(|source| self.stored(source))?;
+        let stored = match read {
+            Ok((artifact, rules)) => self.store(artifact, rules, known_deploys).await,
+            Err(error) => Err(error),
+        };
+        let left = self.bucket.leave(&self.deploy.id).await.map_err(|source| self.stored(source));
+        let manifest = stored?;
+        left?;
+        Ok(synced(&manifest, &self.requests))
+    }
+
+    /// Writes what is new of it, and the manifest. Nothing is collected meanwhile.
+    async fn store(
+        &self,
+        artifact: Arc<Artifact>,
+        rules: Option<Rules>,
+        known_deploys: &[DeployId],
+    ) -> Result<Manifest, Error> {
         let mut known = Earlier::default();
         let mut plan = plan(artifact.files.clone(), &known.places);
         // The newest deploy mostly has all there is: the others are asked only for what it lacks.
@@ -149,16 +167,11 @@ impl Sync {
                 plan = self::plan(artifact.files.clone(), &known.places);
             }
         }
-        if known.bases.is_empty() {
-            // Nothing was ever stored, as far as we know: there may be no bucket.
-            self.bucket.ensure().await.map_err(|source| self.stored(source))?;
-        }
         let uploads = plan.packs.clone().into_iter().map(|pack| self.upload(Arc::clone(&artifact), pack));
         let packs: Vec<Digest> = stream::iter(uploads).buffered(PACKS_AT_ONCE).try_collect().await?;
         let manifest = self.manifest(plan, &packs).with_rules(rules);
         // A manifest that stands already is the answer: an earlier try has written it.
-        let manifest = self.bucket.put_manifest(manifest, &known.bases).await.map_err(|source| self.stored(source))?;
-        Ok(synced(&manifest, &self.requests))
+        self.bucket.put_manifest(manifest, &known.bases).await.map_err(|source| self.stored(source))
     }
 
     /// An earlier deploy. One that is gone or unreadable only costs uploads.

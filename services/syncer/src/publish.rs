@@ -32,6 +32,9 @@ impl Syncer {
         };
         let deploy = DeployId::of(finished.build);
         let known = self.log.load::<events::Deploy>(deploy.as_str()).await?.state;
+        if matches!(known, events::Deploy::Collected { .. }) {
+            return platform.delete_artifacts(finished.build).await.map_err(stored);
+        }
         if known == events::Deploy::Unknown {
             let synced = self.sync(finished, &deploy, site.settings.serving.rules_dialect).await?;
             let command = deploy::Command::Sync(stated(finished, synced));

@@ -328,3 +328,86 @@ async fn an_artifact_has_only_regular_files_under_plain_paths() {
     let refused = stage.sync(1, &empty, &[]).await.unwrap_err();
     assert_eq!(std::error::Error::source(&refused).unwrap().to_string(), "it has no files");
 }
+
+/// What a site showed at one time and shows again at another: the packs that such deploys share come and go.
+fn edition(number: u128) -> Files {
+    let page =
+        |page: u128| (format!("page-{page}.html"), format!("<h1>{}</h1>", (number + page) % 5).repeat(50).into());
+    (0..20).map(page).collect()
+}
+
+#[tokio::test]
+async fn what_others_have_stays_and_the_rest_goes_with_its_deploys() {
+    let stage = Stage::start().await;
+    let (first, mut second) = (pages(100), pages(100));
+    second.insert("news.html".to_owned(), b"news".to_vec());
+    stage.sync(1, &stage.tar(&first), &[]).await.unwrap();
+    stage.sync(2, &stage.tar(&second), &[1]).await.unwrap();
+    stage.sync(3, &stage.tar(&edition(3)), &[2]).await.unwrap();
+    let gone = [deploy(1).id, deploy(3).id];
+    let before = stage.objects("").await;
+    let told = stage.site.unneeded(&gone).await.unwrap();
+    assert_eq!(stage.objects("").await, before, "telling removes nothing");
+    assert_eq!((told.deploys, told.packs), (2, 1));
+    assert_eq!(stage.site.collect(&gone).await.unwrap(), told);
+    let left: u64 = stage.objects("").await.iter().filter(|(key, _)| key != "collecting").map(|(_, size)| size).sum();
+    assert_eq!(before.iter().map(|(_, size)| size).sum::<u64>(), told.bytes + left);
+    stage.shows(2, &second).await;
+    assert_eq!(stage.site.manifest(&gone[0]).await.unwrap(), None);
+    assert_eq!(stage.site.collect(&gone).await.unwrap().deploys, 0, "once is enough");
+}
+
+#[tokio::test]
+async fn nothing_is_collected_while_a_deploy_is_stored_and_nothing_is_stored_meanwhile() {
+    let stage = Stage::start().await;
+    stage.sync(1, &stage.tar(&edition(1)), &[]).await.unwrap();
+    stage.site.enter(&deploy(2).id).await.unwrap();
+    let refused = stage.site.collect(&[deploy(1).id]).await.unwrap_err();
+    assert!(matches!(refused, storage::Error::Busy { .. }), "{refused}");
+    stage.site.leave(&deploy(2).id).await.unwrap();
+    stage.site.collect(&[deploy(1).id]).await.unwrap();
+    assert_eq!(stage.site.deploys().await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deploys_that_are_stored_beside_collections_have_all_their_bytes() {
+    const ROUNDS: u128 = 40;
+    let stage = Stage::start().await;
+    stage.sync(0, &stage.tar(&edition(0)), &[]).await.unwrap();
+    let storing = async {
+        for number in 1..=ROUNDS {
+            let artifact = stage.tar(&edition(number));
+            // The deploys before it may be gone by now, or going.
+            let known: Vec<u128> = (number.saturating_sub(3)..number).rev().collect();
+            while let Err(error) = stage.sync(number, &artifact, &known).await {
+                assert!(error.is_transient(), "{error:?}");
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let collecting = async {
+        let mut collected = 0;
+        loop {
+            let there = stage.site.deploys().await.unwrap();
+            let newest = |id: &DeployId| (0..=ROUNDS).rev().find(|number| deploy(*number).id == *id);
+            let last = there.iter().filter_map(newest).max();
+            let gone: Vec<DeployId> = there.into_iter().filter(|id| newest(id) != last).collect();
+            match stage.site.collect(&gone).await {
+                Ok(unneeded) => collected += unneeded.deploys,
+                Err(storage::Error::Busy { .. }) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+            if last == Some(ROUNDS) {
+                break collected;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((), collected) = tokio::join!(storing, collecting);
+    assert!(collected > 3, "they met: {collected}");
+    for id in stage.site.deploys().await.unwrap() {
+        let number = (0..=ROUNDS).find(|number| deploy(*number).id == id).unwrap();
+        stage.shows(number, &edition(number)).await;
+    }
+    stage.shows(ROUNDS, &edition(ROUNDS)).await;
+}

@@ -6,6 +6,7 @@ mod aliases;
 mod audit;
 mod building;
 mod builds;
+mod collect;
 mod credentials;
 mod declared;
 mod deliveries;
@@ -154,6 +155,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(files::text))
         .routes(routes!(aliases::list))
         .routes(routes!(aliases::point, aliases::remove))
+        .routes(routes!(collect::collect))
         .routes(routes!(platform::queue))
         .routes(routes!(platform::pace))
         .routes(routes!(platform::consumers))

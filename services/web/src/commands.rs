@@ -6,6 +6,7 @@
 mod active;
 mod aliases;
 mod builds;
+mod collect;
 mod credentials;
 mod deliveries;
 mod execute;
@@ -36,6 +37,7 @@ mod vouched;
 
 pub(crate) use aliases::{Promotion, promote, take_down};
 pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
+pub(crate) use collect::{Surplus, collect, keep_collecting, surplus};
 pub(crate) use credentials::{
     NewSourceToken, fingerprint, make_deploy_key, remove_deploy_key, remove_source_token, set_source_token,
 };

@@ -116,6 +116,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/builds/{id}/cancel", post(build::cancel))
         .route("/timeline", get(timeline::show))
         .route("/platform", get(platform::show))
+        .route("/platform/collect", get(platform::collection).post(platform::collect))
         .route("/platform/parked/{id}/retry", post(platform::retry))
         .route("/platform/parked/{id}/drop", post(platform::discard))
         .route("/platform/people/{id}/suspension", post(platform::suspend))

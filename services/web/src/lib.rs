@@ -165,6 +165,7 @@ impl Web {
         health::watch(&self.around, &stop);
         let app = app::App::new(&self.config, self.around, &self.limits, stop.clone());
         tokio::spawn(commands::sweep(Arc::clone(&app), stop.clone()));
+        tokio::spawn(commands::keep_collecting(Arc::clone(&app), stop.clone()));
         server::serve(self.listener, self.limits, app, stop).await;
         Ok(())
     }

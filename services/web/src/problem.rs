@@ -249,7 +249,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         Refusal::VariableReserved(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
         Refusal::OrganizationSuspended { .. } | Refusal::UserSuspended { .. } => (StatusCode::FORBIDDEN, "Suspended"),
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
-        Refusal::SiteErased => (StatusCode::GONE, "Gone"),
+        Refusal::SiteErased | Refusal::DeployCollected => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
         | Refusal::RouteTaken { .. }
         | Refusal::OrganizationFull { .. }

@@ -3,7 +3,7 @@
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
-use events::building::{GLOBS_MAX, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
+use events::building::{GLOBS_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, Keeping, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
 use events::event::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 use events::{
     Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
@@ -89,6 +89,14 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "days")]
     #[schema(value_type = Option<u16>)]
     pub(crate) preview_days: Option<Option<NonZeroU16>>,
+    /// How many of its newest deploys are kept, 1 to 10000; 100 by default. What is shown always is.
+    #[serde(default, deserialize_with = "keep_deploys")]
+    #[schema(value_type = Option<u16>)]
+    pub(crate) keep_deploys: Option<Option<NonZeroU16>>,
+    /// For how many days each deploy is kept, however many there are: 0, the default, to 3650.
+    #[serde(default, deserialize_with = "keep_days")]
+    #[schema(value_type = Option<u16>)]
+    pub(crate) keep_days: Option<Option<u16>>,
     /// Which addresses its pages have: `auto-trailing-slash` (the default), `force-trailing-slash`, `drop-trailing-slash`
     /// or `none`.
     #[serde(default, deserialize_with = "given")]
@@ -130,6 +138,22 @@ fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<NonZ
     let Some(days) = whole_or_none(deserializer)? else { return Ok(Some(None)) };
     let within = u16::try_from(days).ok().filter(|days| *days <= PREVIEW_DAYS_MAX).and_then(NonZeroU16::new);
     let wrong = || serde::de::Error::custom(format!("`preview_days` is 1 to {PREVIEW_DAYS_MAX}"));
+    within.map(|days| Some(Some(days))).ok_or_else(wrong)
+}
+
+/// A number of deploys that are kept.
+fn keep_deploys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<NonZeroU16>>, D::Error> {
+    let Some(deploys) = whole_or_none(deserializer)? else { return Ok(Some(None)) };
+    let within = u16::try_from(deploys).ok().filter(|deploys| *deploys <= KEEP_DEPLOYS_MAX).and_then(NonZeroU16::new);
+    let wrong = || serde::de::Error::custom(format!("`keep_deploys` is 1 to {KEEP_DEPLOYS_MAX}"));
+    within.map(|deploys| Some(Some(deploys))).ok_or_else(wrong)
+}
+
+/// A number of days that deploys are kept for.
+fn keep_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u16>>, D::Error> {
+    let Some(days) = whole_or_none(deserializer)? else { return Ok(Some(None)) };
+    let within = u16::try_from(days).ok().filter(|days| *days <= KEEP_DAYS_MAX);
+    let wrong = || serde::de::Error::custom(format!("`keep_days` is 0 to {KEEP_DAYS_MAX}"));
     within.map(|days| Some(Some(days))).ok_or_else(wrong)
 }
 
@@ -217,6 +241,7 @@ impl Wanted {
 
     fn building(&self, present: Building) -> Result<Building, Problem> {
         let Recipe { base_directory, command, output_directory, size, network } = present.recipe;
+        let usual = Keeping::default();
         Ok(Building {
             cancel_running: wanted(self.cancel_running.as_ref(), present.cancel_running),
             recipe: Recipe {
@@ -233,6 +258,10 @@ impl Wanted {
                 GLOBS_MAX,
             )?,
             preview_days: self.preview_days.unwrap_or(present.preview_days),
+            keeping: Keeping {
+                deploys: self.keep_deploys.map_or(present.keeping.deploys, |deploys| deploys.unwrap_or(usual.deploys)),
+                days: self.keep_days.map_or(present.keeping.days, |days| days.unwrap_or(usual.days)),
+            },
             schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
         })
     }
@@ -338,6 +367,9 @@ mod tests {
             json!({ "base_directory": "../x" }),
             json!({ "watch": ["/x"] }),
             json!({ "command": "" }),
+            json!({ "keep_deploys": 0 }),
+            json!({ "keep_deploys": 10001 }),
+            json!({ "keep_days": -1 }),
             json!({ "preview_days": 0 }),
             json!({ "preview_days": 3651 }),
             json!({ "schedules": [{ "branch": "main", "cron": "61 * * * *" }] }),

@@ -34,6 +34,8 @@ const EVENT_NAME: &str = "pagefold.event.name";
 const NOTICE_DURATION: &str = "pagefold.notice.duration";
 const NOTICES_WAITING: &str = "pagefold.notices.waiting";
 const RECEIVER_KIND: &str = "pagefold.receiver.kind";
+const DEPLOYS_COLLECTED: &str = "pagefold.deploys.collected";
+const BYTES_COLLECTED: &str = "pagefold.collected.size";
 const FOLD_NAME: &str = "pagefold.fold.name";
 const FOLD_POSITION: &str = "pagefold.fold.position";
 const FOLD_LAG: &str = "pagefold.fold.lag";
@@ -53,6 +55,8 @@ struct Instruments {
     workers: Arc<Levels>,
     notice_duration: Histogram<f64>,
     notices_waiting: Gauge<u64>,
+    deploys_collected: Counter<u64>,
+    bytes_collected: Counter<u64>,
     fold_position: Gauge<u64>,
     fold_lag: Gauge<u64>,
     fold_starts_over: Counter<u64>,
@@ -150,6 +154,14 @@ pub fn notices_waiting(count: u64) {
     }
 }
 
+/// `deploys` that are kept no longer were removed, and `bytes` in the object store with them.
+pub fn collected(deploys: u64, bytes: u64) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.deploys_collected.add(deploys, &[]);
+        instruments.bytes_collected.add(bytes, &[]);
+    }
+}
+
 /// `fold` holds all facts up to `sequence`, and `pending` more wait for it.
 pub fn fold_position(fold: &'static str, sequence: u64, pending: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
@@ -216,6 +228,12 @@ impl Instruments {
                 .u64_gauge(NOTICES_WAITING)
                 .with_unit("{notice}")
                 .with_description("Notices that wait to be sent, or are tried again.")
+                .build(),
+            deploys_collected: counter(DEPLOYS_COLLECTED, "Deploys that were kept no longer and are removed."),
+            bytes_collected: meter
+                .u64_counter(BYTES_COLLECTED)
+                .with_unit("By")
+                .with_description("Bytes in the object store that went with deploys that were kept no longer.")
                 .build(),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),
             fold_lag: gauge(FOLD_LAG, "Facts a fold has not seen yet."),

@@ -22,7 +22,8 @@ async fn a_service_states_its_own_facts_and_no_others() {
     let world = World::start().await;
     for (user, subject, allowed) in [
         ("web", "events.site.docs", true),
-        ("web", "events.deploy.x", false),
+        // It says which deploys are kept no longer.
+        ("web", "events.deploy.x", true),
         ("scheduler", "events.build.x", true),
         // It takes the preview of a deleted branch down.
         ("scheduler", "events.alias.docs/x", true),
@@ -36,6 +37,7 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("scheduler", "$JS.API.DIRECT.GET.KV_LEASES.$KV.LEASES.scheduler", false),
         ("launcher", "events.build.x", true),
         ("launcher", "events.alias.x", false),
+        ("launcher", "events.deploy.x", false),
         ("launcher", "parked.syncer.1", false),
         ("launcher", "parked.launcher.retry.1", false),
         ("launcher", "$JS.ACK.EVENTS.launcher.1.1.1.1.0", true),

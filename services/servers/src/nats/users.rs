@@ -53,6 +53,7 @@ pub const USERS: &[User] = &[
             "repository",
             "build",
             "alias",
+            "deploy",
         ],
         reads: &["EVENTS", "LOGS", "PARKED", "STRAYS"],
         follows: &[FACTS, BUILD_LOGS],

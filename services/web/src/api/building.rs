@@ -1,6 +1,6 @@
 //! When and how a site is built, as the API tells it: every field, whatever its default.
 
-use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Network, Recipe, Size, Zone};
+use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Keeping, Network, Recipe, Size, Zone};
 use serde::Serialize;
 use std::num::NonZeroU16;
 use utoipa::ToSchema;
@@ -38,6 +38,11 @@ pub(super) struct Shown {
     /// For how many days a preview is shown after its newest build; null for as long as its branch is there.
     #[schema(value_type = Option<u16>, required)]
     preview_days: Option<NonZeroU16>,
+    /// How many of its newest deploys are kept; what is shown always is.
+    #[schema(value_type = u16)]
+    keep_deploys: NonZeroU16,
+    /// For how many days each is kept, however many there are.
+    keep_days: u16,
 }
 
 /// When a branch is built without a push.
@@ -63,7 +68,8 @@ impl From<events::Schedule> for Schedule {
 
 impl From<Building> for Shown {
     fn from(building: Building) -> Self {
-        let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = building;
+        let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = building;
+        let Keeping { deploys: keep_deploys, days: keep_days } = keeping;
         let Recipe { base_directory, command, output_directory, size, network } = recipe;
         let schedules = schedules.into_iter().map(Schedule::from).collect();
         Self {
@@ -77,6 +83,8 @@ impl From<Building> for Shown {
             ignore_branches,
             schedules,
             preview_days,
+            keep_deploys,
+            keep_days,
         }
     }
 }

@@ -36,6 +36,9 @@ const COMMAND: &[Codes] = &[(403, &["organization_suspended"])];
 /// What reads the store of files.
 const STORE: &[Codes] = &[(503, &["store_unavailable"])];
 
+/// What reads the files of a deploy.
+const KEPT: &[Codes] = &[(410, &["deploy_collected"]), (503, &["store_unavailable"])];
+
 /// What a part of a path names, and how it is said that it is not there.
 const NAMED: &[(&str, &str)] = &[
     ("/builds/{id}", "build_not_found"),
@@ -58,16 +61,27 @@ const NAMED: &[(&str, &str)] = &[
 
 /// What an operation has of its own.
 const OWN: &[(&str, &[Codes])] = &[
-    ("aliases_point", &[(404, &["deploy_not_found"]), (409, &["alias_moved", "deploy_not_synced", "site_locked"])]),
+    (
+        "aliases_point",
+        &[
+            (404, &["deploy_not_found"]),
+            (410, &["deploy_collected"]),
+            (409, &["alias_moved", "deploy_not_synced", "site_locked"]),
+        ],
+    ),
     ("aliases_remove", &[(404, &["alias_not_found"])]),
     ("builds_cancel", &[(409, &["build_ended"])]),
     ("sites_delete", &[(409, &["site_locked"])]),
     ("sites_set_token", &[(422, &["source_token_needs_https"])]),
     ("events_live", &[(404, &["site_not_found"]), (503, &["too_many_streams"])]),
     ("events_list", &[(404, &["site_not_found"])]),
-    ("files_compare", STORE),
-    ("files_list", STORE),
-    ("files_text", &[(404, &["file_not_found"]), (422, &["no_text"]), (503, &["store_unavailable"])]),
+    ("platform_collect", &[(404, &["site_not_found"]), (503, &["store_unavailable"])]),
+    ("files_compare", KEPT),
+    ("files_list", KEPT),
+    (
+        "files_text",
+        &[(404, &["file_not_found"]), (410, &["deploy_collected"]), (422, &["no_text"]), (503, &["store_unavailable"])],
+    ),
     ("github_install", &[(409, &["github_not_connected", "github_refused"]), (503, &["github_unavailable"])]),
     ("github_repositories", &[(409, &["github_not_connected", "github_refused"]), (503, &["github_unavailable"])]),
     ("lock_lock", &[(409, &["site_locked"])]),

@@ -16,7 +16,7 @@ use storage::manifest::Manifest;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-/// A deploy. It never changes.
+/// A deploy. It never changes, until it is kept no longer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Deploy)]
 pub(crate) struct Shown {
@@ -57,6 +57,10 @@ pub(crate) struct Shown {
     /// When all of it was stored.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// When it was kept no longer; null for one that is there.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    collected_at: Option<OffsetDateTime>,
     /// What it is about, for people: the title of its commit.
     #[schema(required)]
     summary: Option<String>,
@@ -81,6 +85,9 @@ pub(crate) struct Shown {
 
 /// The file list of a deploy is immutable and may be long; it is read from the store, not from the read model.
 pub(crate) async fn manifest(app: &App, deploy: &deploys::DeployRow) -> Result<Manifest, Problem> {
+    if deploy.collected_at.is_some() {
+        return Err(Refusal::DeployCollected.into());
+    }
     let manifest = app.storage.site(deploy.site).manifest(&deploy.id).await?;
     manifest.ok_or_else(|| not_found(&deploy.id))
 }
@@ -126,6 +133,7 @@ impl Shown {
             uploaded_bytes: deploy.uploaded_bytes,
             requests: deploy.requests,
             created_at: deploy.created_at,
+            collected_at: deploy.collected_at,
         }
     }
 }

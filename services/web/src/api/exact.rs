@@ -3,7 +3,10 @@
 
 use super::page::LIMIT_MAX;
 use crate::commands::LIMIT_MAX as LIMIT_MAX_OF_ORGANIZATIONS;
-use events::building::{COMMAND_MAX, CRON_MAX, FOLDER_MAX, GLOB_MAX, GLOBS_MAX, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
+use events::building::{
+    COMMAND_MAX, CRON_MAX, FOLDER_MAX, GLOB_MAX, GLOBS_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, PREVIEW_DAYS_MAX,
+    SCHEDULES_MAX,
+};
 use serde_json::{Value, json};
 
 /// A name of a site or an organization.
@@ -117,6 +120,8 @@ fn field(component: &str, name: &str) -> Option<Value> {
         }
         ("Wanted", "schedules") => Some(json!({ "maxItems": SCHEDULES_MAX })),
         ("Wanted", "preview_days") => Some(json!({ "minimum": 1, "maximum": PREVIEW_DAYS_MAX })),
+        ("Wanted", "keep_deploys") => Some(json!({ "minimum": 1, "maximum": KEEP_DEPLOYS_MAX })),
+        ("Wanted", "keep_days") => Some(json!({ "minimum": 0, "maximum": KEEP_DAYS_MAX })),
         ("NewSchedule", "branch") => pattern(BRANCH),
         ("NewSchedule", "cron") => Some(json!({ "maxLength": CRON_MAX, "pattern": CRON })),
         ("NewSchedule", "time_zone") => Some(json!({ "type": "string", "enum": ZONES })),

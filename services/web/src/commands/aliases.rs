@@ -35,7 +35,10 @@ pub(crate) async fn promote(
     }
     let (number, source_sequence) = match app.log.load::<Deploy>(deploy.as_str()).await?.state {
         Deploy::Synced { site: owner, number, source_sequence } if owner == site => (number, source_sequence),
-        Deploy::Synced { .. } | Deploy::Unknown => return Err(Refusal::DeployNotFound(deploy.clone()).into()),
+        Deploy::Collected { site: owner } if owner == site => return Err(Refusal::DeployCollected.into()),
+        Deploy::Synced { .. } | Deploy::Collected { .. } | Deploy::Unknown => {
+            return Err(Refusal::DeployNotFound(deploy.clone()).into());
+        }
     };
     let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
     let (alias, deploy) = (alias.clone(), deploy.clone());

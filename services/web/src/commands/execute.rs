@@ -61,7 +61,7 @@ pub(crate) async fn soon<T>(asking: impl Future<Output = Result<T, projections::
 }
 
 /// Waits until the read model shows what was recorded, but not for long, and not at all if it is down.
-async fn seen(app: &Shared, recorded: &[Recorded]) {
+pub(super) async fn seen(app: &Shared, recorded: &[Recorded]) {
     if let Some(Recorded { sequence, .. }) = recorded.last() {
         shown(app, *sequence).await;
     }

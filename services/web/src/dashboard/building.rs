@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::settings::Wanted;
-use events::building::{COMMAND_MAX, FOLDER_MAX, PREVIEW_DAYS_MAX};
+use events::building::{COMMAND_MAX, FOLDER_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, PREVIEW_DAYS_MAX};
 use events::ids::Invalid;
 use events::{Building, CancelRunning, Network, Size};
 use maud::{Markup, html};
@@ -26,6 +26,8 @@ pub(super) struct Fields {
     ignore_branches: Option<String>,
     schedules: Option<String>,
     preview_days: Option<String>,
+    keep_deploys: Option<String>,
+    keep_days: Option<String>,
 }
 
 impl Fields {
@@ -41,6 +43,8 @@ impl Fields {
             ignore_branches: lines(self.ignore_branches.as_deref())?,
             schedules: lines(self.schedules.as_deref())?,
             preview_days: self.preview_days.as_deref().map(|text| days(text.trim())).transpose()?,
+            keep_deploys: self.keep_deploys.as_deref().map(|text| deploys(text.trim())).transpose()?,
+            keep_days: self.keep_days.as_deref().map(|text| kept(text.trim())).transpose()?,
             ..Wanted::default()
         })
     }
@@ -53,6 +57,20 @@ fn days(text: &str) -> Result<Option<NonZeroU16>, Problem> {
     }
     let days = text.parse().ok().filter(|days: &NonZeroU16| days.get() <= PREVIEW_DAYS_MAX);
     days.map(Some).ok_or_else(|| Problem::InvalidInput(format!("previews are shown for 1 to {PREVIEW_DAYS_MAX} days")))
+}
+
+/// A number of deploys, or the usual one.
+fn deploys(text: &str) -> Result<Option<NonZeroU16>, Problem> {
+    let Some(text) = Some(text).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let deploys = text.parse().ok().filter(|deploys: &NonZeroU16| deploys.get() <= KEEP_DEPLOYS_MAX);
+    deploys.map(Some).ok_or_else(|| Problem::InvalidInput(format!("1 to {KEEP_DEPLOYS_MAX} deploys are kept")))
+}
+
+/// A number of days that deploys are kept for, or none.
+fn kept(text: &str) -> Result<Option<u16>, Problem> {
+    let Some(text) = Some(text).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let days = text.parse().ok().filter(|days: &u16| *days <= KEEP_DAYS_MAX);
+    days.map(Some).ok_or_else(|| Problem::InvalidInput(format!("deploys are kept for 0 to {KEEP_DAYS_MAX} days")))
 }
 
 /// A field that asks for the default when it is empty.
@@ -83,7 +101,7 @@ const NETWORKS: [(Network, &str); 3] =
 
 /// The fields of a site that is built so.
 pub(super) fn fields(building: &Building) -> Markup {
-    let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days } = building;
+    let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = building;
     html! {
         fieldset {
             legend { "How it is built" }
@@ -126,6 +144,14 @@ pub(super) fn fields(building: &Building) -> Markup {
             input #preview-days name="preview_days" type="number" min="1" max=(PREVIEW_DAYS_MAX)
                 value=(text(preview_days.as_ref())) aria-describedby="preview-days-help";
             small #preview-days-help { "After its newest build. Empty for as long as its branch is there." }
+            label for="keep-deploys" { "Deploys that are kept" }
+            input #keep-deploys name="keep_deploys" type="number" min="1" max=(KEEP_DEPLOYS_MAX)
+                value=(keeping.deploys) aria-describedby="keep-deploys-help";
+            small #keep-deploys-help { "The newest ones, to roll back to. What is shown is always kept." }
+            label for="keep-days" { "Days that each deploy is kept" }
+            input #keep-days name="keep_days" type="number" min="0" max=(KEEP_DAYS_MAX)
+                value=(keeping.days) aria-describedby="keep-days-help";
+            small #keep-days-help { "However many there are. 0 to go by their number alone." }
             label for="cancel-running" { "A newer push ends the build that runs" }
             select #cancel-running name="cancel_running" aria-describedby="cancel-running-help" {
                 @for (choice, what) in CANCEL_RUNNING {

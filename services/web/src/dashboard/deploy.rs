@@ -46,7 +46,7 @@ pub(super) async fn show(
     let title = format!("Deploy {} of {}", deploy.id, site.name);
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } " / " a href={ "/sites/" (site.name) "/deploys" } { "Deploys" } }
-        div.title { h1 { "Deploy " (deploy.id) } p { a href=(url) rel="noreferrer" { (url) } } }
+        div.title { h1 { "Deploy " (deploy.id) } @if deploy.collected_at.is_none() { p { a href=(url) rel="noreferrer" { (url) } } } }
         @if let Some(told) = &deploy.why { p.lead { (told.summary) } }
         dl.facts {
             @if let Some(told) = &deploy.why {
@@ -76,7 +76,7 @@ fn choice(offered: &[DeployRow], deploy: &DeployRow, earlier: Option<&DeployRow>
         form.inline method="get" {
             label for="from" { "Compared with" }
             select #from name="from" {
-                @for other in offered.iter().filter(|other| other.id != deploy.id) {
+                @for other in offered.iter().filter(|other| other.id != deploy.id && other.collected_at.is_none()) {
                     option value=(other.id) selected[earlier.is_some_and(|earlier| earlier.id == other.id)] {
                         "#" (other.number) " " (other.branch) " " (other.commit.short())
                     }

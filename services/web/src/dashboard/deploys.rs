@@ -63,7 +63,7 @@ impl Table<'_> {
             tr {
                 th scope="row" {
                     a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } " "
-                    a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" aria-label={ "Open " (deploy.id) } { "Open" }
+                    @if deploy.collected_at.is_none() { a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" aria-label={ "Open " (deploy.id) } { "Open" } }
                 }
                 td { (who.as_deref().unwrap_or("–")) }
                 td.wide { @if let Some(told) = &deploy.why { (why::why(told, self.names)) } @else { "–" } }
@@ -85,6 +85,9 @@ pub(super) fn switches(deploy: &DeployRow, aliases: &[AliasRow]) -> Markup {
         AliasName::Live | AliasName::Demo => true,
         AliasName::Preview(_) => alias.alias == preview,
     };
+    if let Some(at) = deploy.collected_at {
+        return html! { span.faint { "Not kept since " (moment(at)) } };
+    }
     html! {
         div.switches {
             @for alias in aliases.iter().filter(offered) {

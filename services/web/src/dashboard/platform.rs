@@ -2,6 +2,7 @@
 //! what, and who is there.
 
 mod chart;
+mod collect;
 mod people;
 
 use super::failed::Failed;
@@ -27,6 +28,7 @@ use runtime::clock;
 use runtime::parked::Parked;
 use serde::Deserialize;
 
+pub(super) use collect::{collect, show as collection};
 pub(super) use people::{reinstate, suspend};
 
 /// Lines of the queue, and organizations on a page.
@@ -57,7 +59,7 @@ pub(super) async fn show(view: View, parts: Result<Query<Parts>, QueryRejection>
         h1 { "Platform" }
         p.actions {
             a href="#queue" { "Queue" } a href="#consumers" { "Consumers" } a href="#parked" { "Parked" }
-            a href="#usage" { "Organizations" } a href="#people" { "People" } a href="/audit" { "Audit and its CSV" }
+            a href="#usage" { "Organizations" } a href="#people" { "People" } a href="/platform/collect" { "What is kept no longer" } a href="/audit" { "Audit and its CSV" }
         }
         h2 #queue { "Queue" }
         (lines(&queue))

@@ -1,6 +1,6 @@
 use super::{
-    build_ended, build_interrupted, builds_active, fold_position, install, notice_settled, notices_waiting, processed,
-    prometheus, sent, workers,
+    build_ended, build_interrupted, builds_active, collected, fold_position, install, notice_settled, notices_waiting,
+    processed, prometheus, sent, workers,
 };
 use ::prometheus::{Registry, TextEncoder};
 use opentelemetry::metrics::MeterProvider;
@@ -26,6 +26,7 @@ fn what_is_recorded_is_in_the_prometheus_text() {
     workers("busy", 1);
     notice_settled("webhook", Some("failed"), Duration::from_secs(2));
     notices_waiting(3);
+    collected(2, 4096);
     fold_position("edge", 1000, 12);
 
     let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
@@ -42,6 +43,8 @@ fn what_is_recorded_is_in_the_prometheus_text() {
         r#"cicd_worker_count{cicd_worker_state="busy"} 1"#,
         r#"pagefold_notice_duration_seconds_count{error_type="failed",pagefold_receiver_kind="webhook"} 1"#,
         r#"pagefold_notices_waiting 3"#,
+        r#"pagefold_deploys_collected_total 2"#,
+        r#"pagefold_collected_size_bytes_total 4096"#,
         r#"pagefold_fold_position{pagefold_fold_name="edge"} 1000"#,
         r#"pagefold_fold_lag{pagefold_fold_name="edge"} 12"#,
     ] {

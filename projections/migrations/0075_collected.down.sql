@@ -1,0 +1,1 @@
+ALTER TABLE deploys DROP COLUMN collected_at;
