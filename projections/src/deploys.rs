@@ -257,12 +257,17 @@ mod tests {
     use crate::fixture::Story;
 
     #[test]
-    fn a_deploy_is_made_by_its_first_fact_and_never_changes() {
+    fn a_deploy_is_made_by_its_first_fact_and_changes_only_by_going() {
         let mut story = Story::default();
         let id = story.next_build();
         let first = DeployRow::fold(None, &story.synced("docs", id, 1)).unwrap();
         assert_eq!(first.id, DeployId::of(id));
         let again = DeployRow::fold(Some(first.clone()), &story.synced("docs", id, 2)).unwrap();
         assert_eq!(again, first);
+        let gone = story.collected("docs", id);
+        let after = DeployRow::fold(Some(first.clone()), &gone).unwrap();
+        assert_eq!(after, DeployRow { collected_at: Some(gone.envelope.time), ..first });
+        let later = story.collected("docs", id);
+        assert_eq!(DeployRow::fold(Some(after.clone()), &later), Some(after), "it goes once");
     }
 }
