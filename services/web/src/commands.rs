@@ -44,7 +44,7 @@ pub(crate) use credentials::{
 pub(crate) use deliveries::redeliver;
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use files::{
-    At, Change, Permitted, Tip, Written, list_files, may_use_repository, publish, read_file, save_file,
+    At, Change, Permitted, Saved, Tip, Written, list_files, may_use_repository, publish, read_file, save_file,
 };
 pub(crate) use hub::{
     connect_github, disconnect_github, github_account, github_repositories, github_repository, install_webhook,

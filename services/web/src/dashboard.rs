@@ -44,6 +44,7 @@ mod sites;
 mod source;
 mod strays;
 mod timeline;
+mod typed;
 mod variables;
 mod ways;
 mod welcome;
@@ -99,11 +100,6 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
         .route("/sites/{site}/restore", post(restore::restore))
         .route("/deleted-sites", get(restore::list))
-        .route("/account", get(account::show).post(account::create))
-        .route("/account/sessions/{id}/end", post(account::end))
-        .route("/account/identities/{id}", post(providers::connect))
-        .route("/account/identities/{id}/disconnect", post(providers::disconnect))
-        .route("/account/tokens/{id}/revoke", post(account::revoke))
         .route("/audit", get(audit::show))
         .route("/sites/{site}/webhook-secret", get(secret::show).post(secret::rotate))
         .route("/deliveries", get(strays::list))
@@ -122,6 +118,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/platform/people/{id}/suspension", post(platform::suspend))
         .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
         .route("/logout", post(login::leave))
+        .merge(account())
         .merge(organizations())
         .merge(routes::routes())
         .merge(hub::routes())
@@ -145,6 +142,15 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
             .layer(DefaultBodyLimit::max(max))
     };
     within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::map_response(with_policy))
+}
+
+fn account() -> Router<Shared> {
+    Router::new()
+        .route("/account", get(account::show).post(account::create))
+        .route("/account/sessions/{id}/end", post(account::end))
+        .route("/account/identities/{id}", post(providers::connect))
+        .route("/account/identities/{id}/disconnect", post(providers::disconnect))
+        .route("/account/tokens/{id}/revoke", post(account::revoke))
 }
 
 fn organizations() -> Router<Shared> {

@@ -132,10 +132,11 @@ pub(crate) async fn show(
 
 /// Change a text file of a site's own repository, or add one
 ///
-/// The change is committed under the caller's name, and the branch is built: a preview, unless it is the live one.
+/// The change is committed under the caller's name, and the branch is built: a preview, unless it is the live one. What the
+/// file says already is no change: nothing is committed then, and no branch begun.
 #[utoipa::path(put, path = "/sites/{site}/source/{*path}", tag = "source",
     params(("site" = String, Path), ("path" = String, Path)), request_body = SourceChange, responses(
-    (status = 200, description = "Where the branch is now", body = SourceTip),
+    (status = 200, description = "Where the branch is now, or would begin", body = SourceTip),
 ))]
 pub(crate) async fn save(
     State(app): State<Shared>,
@@ -146,7 +147,7 @@ pub(crate) async fn save(
     let place: Place = place.parse().map_err(|_| Problem::NotFound)?;
     let SourceChange { text, commit, branch, message } = wanted;
     let change = Change { path, text: Written::Exact(text), message, seen: commit, branch };
-    commands::save_file(&app, &place, change, &caller).await.map(|tip| Json(tip.into()))
+    commands::save_file(&app, &place, change, &caller).await.map(|saved| Json(saved.tip.into()))
 }
 
 /// Publish a branch of a site's own repository

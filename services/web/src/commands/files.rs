@@ -36,6 +36,13 @@ pub(crate) struct Tip {
     pub(crate) commit: CommitId,
 }
 
+/// Where a branch is after somebody saved a file.
+pub(crate) struct Saved {
+    pub(crate) tip: Tip,
+    /// Whether there was anything to commit.
+    pub(crate) is_new: bool,
+}
+
 /// A file of a branch, of the live one if none is named.
 pub(crate) struct At<'a> {
     pub(crate) branch: Option<Branch>,
@@ -150,7 +157,7 @@ pub(crate) async fn read_file(
 }
 
 /// Commits a change under the author's name, and tells the log. What says so already is no change.
-pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, caller: &Caller) -> Result<Tip, Problem> {
+pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, caller: &Caller) -> Result<Saved, Problem> {
     let Change { path, text, message, seen, branch } = change;
     if !repositories::is_path(&path) {
         return Err(Problem::InvalidInput("`path` must be that of a file in the repository".to_owned()));
@@ -176,8 +183,8 @@ pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, calle
         if text.len() > FILE_MAX {
             return Err(Problem::BodyTooLarge(FILE_MAX));
         }
-        if present == Shown::Text(text.clone()) && now.is_some() {
-            return Ok(Tip { branch, commit: seen });
+        if present == Shown::Text(text.clone()) {
+            return Ok(Saved { tip: Tip { branch, commit: seen }, is_new: false });
         }
         if !repository.has_place(&seen, &path).await.map_err(Fault::into_problem)? {
             return Err(Problem::InvalidInput("`path` is a folder or a link, or a file is in its way".to_owned()));
@@ -190,7 +197,7 @@ pub(crate) async fn save_file(app: &Shared, place: &Place, change: Change, calle
     };
     let Moved::To(commit) = moved else { return Err(Problem::BranchMoved(branch)) };
     told::tell(app, id, &caller.actor).await?;
-    Ok(Tip { branch, commit })
+    Ok(Saved { tip: Tip { branch, commit }, is_new: true })
 }
 
 /// Brings a branch into the live one, as its caller has seen it. The branch is gone then.

@@ -6,7 +6,7 @@ use crate::problem::{self, Problem};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use maud::html;
+use maud::{Markup, html};
 
 /// Longest form in bytes.
 pub(crate) const FORM_MAX: usize = 16 << 10;
@@ -58,8 +58,7 @@ pub(crate) async fn with_policy(mut response: Response) -> Response {
 
 /// The page of a problem.
 pub(crate) fn failed(problem: &Problem) -> Response {
-    let (code, status, title) = problem.kind();
-    problem::report(problem, code, status);
+    let (code, _, title) = problem.kind();
     let content = html! {
         h1 { (title) }
         p.lead { (layout::sentence(&problem.to_string())) }
@@ -67,6 +66,13 @@ pub(crate) fn failed(problem: &Problem) -> Response {
         p { a href="/" { "All sites" } }
     };
     let page = Page { title, signed_in: !is_for_guest(), refreshes: None }.render(&content);
+    refused(problem, page)
+}
+
+/// A page that tells of a problem, with its status.
+pub(super) fn refused(problem: &Problem, page: Markup) -> Response {
+    let (code, status, _) = problem.kind();
+    problem::report(problem, code, status);
     let mut response = (status, page).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

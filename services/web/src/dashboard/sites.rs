@@ -4,7 +4,8 @@ use super::failed::Failed;
 use super::form::form;
 use super::layout::{self, Page, moment, pill};
 use super::link::link;
-use super::settings::{self, Fields};
+use super::settings;
+use super::typed::{Typed, Wrong};
 use crate::app::{App, Shared};
 use crate::caller::Caller;
 use crate::commands;
@@ -110,46 +111,81 @@ const TEMPLATES: [(&str, &str); 3] = [
     ("hugo", "A template: Markdown with Hugo"),
 ];
 
+/// A form that nobody has typed into.
+fn empty() -> Typed {
+    Typed::default().with("branch", "main").with("organization", "default")
+}
+
 pub(super) fn new(open: bool) -> Markup {
     html! {
         details.card open[open] {
             summary { "Create a site" }
-            (form("fields", "/sites", &html! {
-                label for="template" { "Begin with" }
-                select #template name="template" aria-describedby="template-help" {
-                    option value="" { "A repository of yours, named below" }
-                    @for (word, what) in TEMPLATES { option value=(word) { (what) } }
-                }
-                small #template-help { "A template begins a repository that is kept here: you edit it in the browser, or clone it and push." }
-                (settings::fields("", None))
-                p #source-status role="status" data-checks {}
-                label for="organization" { "Organization" }
-                input #organization name="organization" required value="default" maxlength="36";
-                button.primary { "Create" }
-            }))
+            (new_form(&empty(), &html! { button.primary { "Create" } }))
         }
     }
+}
+
+fn new_form(typed: &Typed, buttons: &Markup) -> Markup {
+    form(
+        "fields",
+        "/sites",
+        &html! {
+            label for="template" { "Begin with" }
+            select #template name="template" aria-describedby=[typed.described("template", Some("template-help"))] {
+                option value="" { "A repository of yours, named below" }
+                @for (word, what) in TEMPLATES { option value=(word) selected[typed.text("template") == word] { (what) } }
+            }
+            (typed.said("template"))
+            small #template-help { "A template begins a repository that is kept here: you edit it in the browser, or clone it and push." }
+            (settings::fields(typed, true))
+            p #source-status role="status" data-checks {}
+            label for="organization" { "Organization" }
+            input #organization name="organization" required value=(typed.text("organization")) maxlength="36"
+                aria-invalid=[typed.invalid("organization")] aria-describedby=[typed.described("organization", None)];
+            (typed.said("organization"))
+            (buttons)
+        },
+    )
 }
 
 pub(super) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    form: Result<Form<Fields>, FormRejection>,
+    form: Result<Form<Typed>, FormRejection>,
 ) -> Result<Response, Failed> {
-    let Form(form) = form.map_err(Problem::from)?;
-    let wanted = form.wanted()?;
-    if !form.insists()
-        && let Some(doubt) = doubt(&app, &caller, &wanted).await?
-    {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, again(&wanted, &doubt)?).into_response());
+    let Form(typed) = form.map_err(Problem::from)?;
+    match try_to_create(&app, &caller, &typed).await {
+        Ok(Attempt::Created(way)) => Ok(Redirect::to(&way).into_response()),
+        Ok(Attempt::Doubted(doubt)) => {
+            let doubt = html! { p.notice role="alert" { (doubt) } };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again(&typed, &doubt, true)).into_response())
+        }
+        Err(wrong) => Ok(typed.again(&wrong, |typed| again(typed, &typed.refusal(), false))),
     }
+}
+
+/// What became of a form that asks for a site.
+enum Attempt {
+    /// It is there, and goes on at this address.
+    Created(String),
+    /// Its repository does not look right.
+    Doubted(String),
+}
+
+async fn try_to_create(app: &Shared, caller: &Caller, typed: &Typed) -> Result<Attempt, Wrong> {
+    let wanted = settings::wanted(typed)?;
     let new = commands::NewSite::of(&wanted)?;
-    let created = commands::create_site(&app, &new, caller.clone()).await?;
-    if created.settings.repository.own_site().is_some() {
-        return Ok(Redirect::to(&format!("/sites/{}", new.name)).into_response());
+    if typed.given("anyway").is_none()
+        && let Some(doubt) = doubt(app, caller, &wanted).await?
+    {
+        return Ok(Attempt::Doubted(doubt));
     }
-    commands::begin_webhook(&app, &created, caller).await?;
-    Ok(Redirect::to(&format!("/sites/{}/begin", new.name)).into_response())
+    let created = commands::create_site(app, &new, caller.clone()).await?;
+    if created.settings.repository.own_site().is_some() {
+        return Ok(Attempt::Created(format!("/sites/{}", new.name)));
+    }
+    commands::begin_webhook(app, &created, caller.clone()).await?;
+    Ok(Attempt::Created(format!("/sites/{}/begin", new.name)))
 }
 
 /// What speaks against building from the repository that is wanted, as far as can be seen.
@@ -166,22 +202,18 @@ async fn doubt(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Option<Str
     }
 }
 
-/// The form once more, as it was sent, with what speaks against it. Whoever knows better may go on.
-fn again(wanted: &Wanted, doubt: &str) -> Result<Markup, Problem> {
-    let (name, settings) = (wanted.new_name()?, wanted.new_settings()?);
-    let organization = wanted.organization.as_ref().map(ToString::to_string).unwrap_or_default();
+/// The form once more, as it was sent, with what speaks against it. Whoever knows a repository better may go on.
+fn again(typed: &Typed, said: &Markup, may_go_on: bool) -> Markup {
     let content = html! {
+        p.crumbs { a href="/" { "Home" } }
         section.card {
             h1 { "Create a site" }
-            p.notice role="alert" { (doubt) }
-            (form("fields", "/sites", &html! {
-                (settings::fields(name.as_str(), Some(&settings)))
-                label for="organization" { "Organization" }
-                input #organization name="organization" required value=(organization) maxlength="36";
-                button.primary { "Look again, and create" }
-                button name="anyway" value="yes" { "Create anyway" }
+            (said)
+            (new_form(typed, &html! {
+                button.primary { @if may_go_on { "Look again, and create" } @else { "Create" } }
+                @if may_go_on { button name="anyway" value="yes" { "Create anyway" } }
             }))
         }
     };
-    Ok(Page { title: "Create a site", signed_in: true, refreshes: None }.render(&content))
+    Page { title: "Create a site", signed_in: true, refreshes: None }.render(&content)
 }

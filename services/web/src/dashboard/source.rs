@@ -2,24 +2,27 @@
 //! its own until it is published.
 
 mod editor;
+mod saved;
 
 use super::failed::Failed;
 use super::form::form;
 use super::layout::{Page, size};
 use super::link::link;
+use super::typed::{Typed, Wrong, wrong};
 use crate::app::Shared;
 use crate::caller::Caller;
-use crate::commands::{self, At, Change, Tip, Written};
+use crate::commands::{self, At, Change, Saved, Tip, Written};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::repositories::{Listed, is_path};
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Form, Router};
-use editor::Editor;
+use editor::{After, Editor};
+use events::ids::Invalid;
 use events::{Branch, CommitId};
 use maud::{Markup, html};
 use projections::sites::SiteRow;
@@ -38,17 +41,9 @@ struct Of {
     branch: String,
     #[serde(default)]
     path: String,
-}
-
-/// What an editor sends.
-#[derive(Deserialize)]
-struct Edited {
-    path: String,
-    text: String,
+    /// The commit that was saved just now, if it was one.
     #[serde(default)]
-    message: String,
-    commit: String,
-    branch: String,
+    saved: String,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +73,7 @@ async fn list(view: View, name: Name, of: Asked) -> Result<Markup, Failed> {
     let content = html! {
         p.crumbs { a href={ "/sites/" (site.name) } { (site.name) } }
         h1 { "Files of " (tip.branch) }
+        @if !of.saved.is_empty() { (saved::section(&view, &site, &tip).await?) }
         p { "Clone them from " code { (view.web_url) "/git/" (site.name) ".git" } ", with a token as the password." }
         @if tip.branch != site.settings.branch { (publish_form(&site, &tip)) }
         (branch_form(&site, &tip.branch))
@@ -89,7 +85,8 @@ async fn list(view: View, name: Name, of: Asked) -> Result<Markup, Failed> {
             button { "Write it" }
         }
     };
-    Ok(Page { title: &format!("Files of {}", site.name), signed_in: true, refreshes: None }.render(&content))
+    let refreshes = (!of.saved.is_empty()).then(|| site.id.to_string());
+    Ok(Page { title: &format!("Files of {}", site.name), signed_in: true, refreshes }.render(&content))
 }
 
 fn table(site: &SiteRow, tip: &Tip, files: &[Listed]) -> Markup {
@@ -150,15 +147,15 @@ async fn edit(view: View, name: Name, of: Asked) -> Result<Markup, Failed> {
         read => read?,
     };
     let target = if tip.branch == site.settings.branch { new_branch(&tip.commit)? } else { tip.branch.clone() };
-    let (path, commit, branch) = (of.path.as_str(), tip.commit.as_str(), target.as_str());
-    Ok(Editor { path, text: &text, message: "", commit, branch, shows_preview: false }.page(&site))
+    let typed = Typed::default().with("path", &of.path).with("text", text).with("message", "");
+    let typed = typed.with("commit", &tip.commit).with("branch", target);
+    Ok(Editor { typed: &typed, after: After::Opened }.page(&site))
 }
 
 /// The editor with what was written in it, and what that will look like. Nothing is saved.
-async fn preview(view: View, name: Name, form: Result<Form<Edited>, FormRejection>) -> Result<Markup, Failed> {
-    let (site, Form(form)) = (view.site(&name?.0.parse()?).await?, form?);
-    let Edited { path, text, message, commit, branch } = &form;
-    Ok(Editor { path, text, message, commit, branch, shows_preview: true }.page(&site))
+async fn preview(view: View, name: Name, form: Result<Form<Typed>, FormRejection>) -> Result<Markup, Failed> {
+    let (site, Form(typed)) = (view.site(&name?.0.parse()?).await?, form?);
+    Ok(Editor { typed: &typed, after: After::Preview }.page(&site))
 }
 
 /// A name that nobody has for an edit of the live branch: of what it begins at, and of nothing else that could be known.
@@ -167,14 +164,31 @@ fn new_branch(commit: &CommitId) -> Result<Branch, Problem> {
     Ok(format!("{EDIT}-{}-{:x}", commit.short(), now & 0xff_ffff).parse()?)
 }
 
-async fn save(view: View, name: Name, form: Result<Form<Edited>, FormRejection>) -> Result<Redirect, Failed> {
-    let (site, Form(form)) = (view.site(&name?.0.parse()?).await?, form?);
-    let text = Written::Lines(form.text);
-    let (commit, branch): (CommitId, Branch) = (form.commit.parse()?, form.branch.trim().parse()?);
-    let change = Change { path: form.path, text, message: Some(form.message), seen: commit, branch };
-    let tip = commands::save_file(&view.app, &Place::Id(site.id), change, &view.caller).await?;
-    let list = link(&format!("/sites/{}/source", site.name), &[("branch", tip.branch.as_str())]);
-    Ok(Redirect::to(&list))
+async fn save(view: View, name: Name, form: Result<Form<Typed>, FormRejection>) -> Result<Response, Failed> {
+    let (site, Form(typed)) = (view.site(&name?.0.parse()?).await?, form?);
+    match write(&view, &site, &typed).await {
+        Ok(Saved { tip, is_new: true }) => {
+            let of = [("branch", tip.branch.as_str()), ("saved", tip.commit.as_str())];
+            Ok(Redirect::to(&link(&format!("/sites/{}/source", site.name), &of)).into_response())
+        }
+        Ok(Saved { is_new: false, .. }) => {
+            Ok(Editor { typed: &typed, after: After::NoChange }.page(&site).into_response())
+        }
+        Err(wrong) => {
+            let is_moved = matches!(wrong.problem, Problem::BranchMoved(_));
+            let after = if is_moved { After::Moved } else { After::Refused };
+            Ok(typed.again(&wrong, |typed| Editor { typed, after }.page(&site)))
+        }
+    }
+}
+
+/// Saves what an editor sends.
+async fn write(view: &View, site: &SiteRow, typed: &Typed) -> Result<Saved, Wrong> {
+    let commit = typed.text("commit").parse().map_err(|invalid: Invalid| wrong("commit", invalid))?;
+    let branch = typed.text("branch").trim().parse().map_err(|invalid: Invalid| wrong("branch", invalid))?;
+    let (path, message) = (typed.text("path").to_owned(), Some(typed.text("message").to_owned()));
+    let change = Change { path, text: Written::Lines(typed.text("text").to_owned()), message, seen: commit, branch };
+    Ok(commands::save_file(&view.app, &Place::Id(site.id), change, &view.caller).await?)
 }
 
 async fn publish(

@@ -241,11 +241,59 @@ async fn settings_are_edited_in_a_form_that_notices_when_it_is_out_of_date() {
     let stated = platform.log.last_sequence().await.unwrap();
     let stale = browser.submit(&format!("/sites/{docs}/settings"), &fields("docs", 1)).await;
     assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);
-    let problem = stale.text().await.unwrap();
-    assert!(problem.contains("<h1>Precondition failed</h1>") && problem.contains("site_changed"), "{problem}");
-    let wrong = browser.submit("/sites/guide/settings", &fields("Bad%20Name", 5)).await;
-    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(wrong.text().await.unwrap().contains("Bad Name"));
+    let page = stale.text().await.unwrap();
+    assert!(page.contains("site_changed") && page.contains("value=\"docs\""), "what was typed is there: {page}");
+    assert!(page.contains("Saved meanwhile: <code>guide</code>"), "and what somebody else has saved: {page}");
+    let version = browser.page("/sites/guide/settings").await;
+    let version = version.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(page.contains(&format!("name=\"version\" value=\"{version}\"")), "{page}");
+    let wrong = format!("{}&watch=docs%2F**&preview_days=9999", fields("guide", 5));
+    for (form, typed, field) in [
+        (fields("Bad%20Name", 5), "value=\"Bad Name\"", "name"),
+        (fields("guide", 5).replace("trunk", "a..b"), "value=\"a..b\"", "branch"),
+        (wrong, "value=\"9999\"", "preview-days"),
+        (format!("{}&schedules=at+noon", fields("guide", 5)), "at noon</textarea>", "schedules"),
+        (fields("guide", 5).replace("git.test", "127.0.0.1"), "https://127.0.0.1/acme", "repository"),
+    ] {
+        let refused = browser.submit("/sites/guide/settings", &form).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        let page = refused.text().await.unwrap();
+        let at = format!("id=\"{field}-error\"");
+        assert!(page.contains(typed) && page.contains(&at) && page.contains("aria-invalid=\"true\""), "{form}: {page}");
+        assert!(page.contains("Settings of guide") && page.contains("value=\"hugo\" selected"), "{page}");
+    }
+    assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_for_a_new_site_is_there_again_when_it_is_refused() {
+    let platform = Platform::start().await;
+    platform.create_site("taken").await;
+    let browser = Browser::sign_in(&platform).await;
+    let stated = platform.log.last_sequence().await.unwrap();
+    let fields = "branch=trunk&demo_branch=next&engine=hugo&organization=acme&anyway=yes";
+    let at = |host: &str| format!("https%3A%2F%2F{host}%2Facme%2Fdocs.git");
+    for (name, repository, status, code, field) in [
+        ("taken", at("git.test"), 409, "site_exists", "name"),
+        ("Bad+Name", at("git.test"), 422, "invalid_input", "name"),
+        ("docs", at("127.0.0.1"), 422, "repository_not_allowed", "repository"),
+        ("docs", String::new(), 422, "invalid_input", "repository"),
+        ("docs", "nonsense".to_owned(), 422, "invalid_input", "repository"),
+    ] {
+        let form = format!("name={name}&repository={repository}&{fields}");
+        let refused = browser.submit("/sites", &form).await;
+        assert_eq!(refused.status().as_u16(), status, "{form}");
+        let page = refused.text().await.unwrap();
+        let (name, repository) = (name.replace('+', " "), repository.replace("%3A", ":").replace("%2F", "/"));
+        for shown in [&name, &repository, "trunk", "next", "acme"] {
+            assert!(page.contains(&format!("value=\"{shown}\"")), "{form}: {shown} in {page}");
+        }
+        assert!(page.contains("<option value=\"hugo\" selected>") && page.contains(code), "{form}: {page}");
+        assert!(page.contains(&format!("id=\"{field}-error\"")), "{form}: {page}");
+    }
+    let form = format!("name=taken&template=11ty&repository=&{fields}");
+    let page = browser.submit("/sites", &form).await.text().await.unwrap();
+    assert!(page.contains("<option value=\"11ty\" selected>") && page.contains("site_exists"), "{page}");
     assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
 }
 

@@ -2,7 +2,8 @@
 
 use crate::dashboard::Browser;
 use crate::platform::{Platform, REPOSITORIES_TOKEN, TOKEN, code};
-use events::{Event, RepositoryEvent};
+use events::build::{self, Job};
+use events::{Actor, AliasName, Build, BuildId, Cause, Event, Lane, RepositoryEvent, RepositoryUrl, SiteEngine};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -129,6 +130,97 @@ async fn an_edit_becomes_a_branch_and_is_published_unless_somebody_was_faster() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_into_an_editor_is_there_again_when_it_cannot_be_saved() {
+    let platform = Platform::start().await;
+    from_template(&platform, "docs", "plain").await;
+    let browser = Browser::sign_in(&platform).await;
+    let begun = platform.get("/sites/docs/source/about.html").await.1;
+    let commit = begun["commit"].as_str().unwrap().to_owned();
+    let body = json!({ "text": "Theirs", "branch": "main", "commit": commit });
+    platform.send(Method::PUT, "/sites/docs/source/about.html", body).await;
+    let stated = platform.log.last_sequence().await.unwrap();
+    let form = |branch: &str, path: &str, commit: &str| {
+        format!("path={path}&text=Mine+%26+more&message=My+words&commit={commit}&branch={branch}")
+    };
+    for (branch, path, commit, status, code, at) in [
+        ("main", "about.html", commit.as_str(), 409, "branch_moved", "id=\"branch-error\""),
+        ("a..b", "about.html", commit.as_str(), 422, "invalid_input", "id=\"branch-error\""),
+        ("edit-1", "about.html/x.html", commit.as_str(), 422, "invalid_input", "id=\"path-error\""),
+        ("edit-1", "about.html", &"0".repeat(40), 422, "invalid_input", "role=\"alert\""),
+    ] {
+        let refused = browser.submit("/sites/docs/source/edit", &form(branch, path, commit)).await;
+        assert_eq!(refused.status().as_u16(), status, "{branch} {path}");
+        let page = refused.text().await.unwrap();
+        for shown in ["\nMine &amp; more</textarea>", "value=\"My words\"", &format!("value=\"{branch}\""), code, at] {
+            assert!(page.contains(shown), "{branch} {path}: {shown} in {page}");
+        }
+    }
+    let other = browser.submit("/sites/docs/source/edit", &form("edit-1", "about.html", &commit)).await;
+    assert_eq!(other.status(), StatusCode::SEE_OTHER, "on a branch of its own it is saved");
+    assert!(platform.log.last_sequence().await.unwrap() > stated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_saves_is_led_to_the_build_and_its_preview_and_what_is_no_change_is_no_commit() {
+    let platform = Platform::start().await;
+    let site = from_template(&platform, "docs", "plain").await;
+    let browser = Browser::sign_in(&platform).await;
+    let begun = platform.get("/sites/docs/source/about.html").await.1;
+    let (text, commit) = (begun["text"].as_str().unwrap(), begun["commit"].as_str().unwrap());
+    let stated = platform.log.last_sequence().await.unwrap();
+    let encoded: String = form_urlencoded(text);
+    for branch in ["main", "edit-1"] {
+        let form = format!("path=about.html&text={encoded}&message=&commit={commit}&branch={branch}");
+        let same = browser.submit("/sites/docs/source/edit", &form).await;
+        assert_eq!(same.status(), StatusCode::OK, "{branch}");
+        assert!(same.text().await.unwrap().contains("nothing was saved"), "{branch}");
+    }
+    assert_eq!(platform.log.last_sequence().await.unwrap(), stated);
+    let form = format!("path=about.html&text=New&message=&commit={commit}&branch=edit-1");
+    let saved = browser.submit("/sites/docs/source/edit", &form).await;
+    let location = saved.headers()["location"].to_str().unwrap().to_owned();
+    let page = browser.page(&location).await;
+    assert!(page.contains("<h2>Saved</h2>") && page.contains("Its build is queued in a moment"), "{page}");
+    assert!(page.contains("It will be shown at <a href=\"http://edit-1--docs"), "{page}");
+    let site = events::SiteId(site["id"].as_str().unwrap().parse().unwrap());
+    let build = queued_for_last_push(&platform, site).await;
+    let page = browser.page(&location).await;
+    assert!(page.contains(&format!("It is built by <a href=\"/builds/{build}\">")), "{page}");
+    assert!(page.contains(&format!("data-refresh=\"{site}\"")), "the page follows the build: {page}");
+}
+
+/// The build of the push that the log was told of last, as the scheduler queues it.
+async fn queued_for_last_push(platform: &Platform, site: events::SiteId) -> BuildId {
+    let source_sequence = platform.log.last_sequence().await.unwrap();
+    let (branch, commit, _) = last_push(platform).await;
+    let branch: events::Branch = branch.parse().unwrap();
+    let job = Job {
+        site,
+        number: 2,
+        source_sequence,
+        repository: RepositoryUrl::own(site),
+        alias: AliasName::Preview(branch.clone()),
+        branch,
+        commit: Some(commit.parse().unwrap()),
+        engine: SiteEngine::Static,
+        lane: Lane::High,
+        summary: "Edit about.html".to_owned(),
+        upload: None,
+        recipe: Default::default(),
+    };
+    let id = BuildId(uuid::Uuid::new_v4());
+    let (cause, command) = (Cause::new(Actor::service("scheduler")), build::Command::Queue(job));
+    let scheduler = platform.service("scheduler").await;
+    let said = scheduler.execute::<Build>(&id.to_string(), &command, &cause).await.unwrap();
+    platform.projected(&said).await;
+    id
+}
+
+fn form_urlencoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_edit_and_publish_without_a_script_and_other_sites_files_are_not_there() {
     let platform = Platform::start().await;
     let site = from_template(&platform, "docs", "plain").await;
@@ -147,7 +239,8 @@ async fn pages_edit_and_publish_without_a_script_and_other_sites_files_are_not_t
     assert_eq!(platform.get("/sites/docs/source").await.1["commit"], commit, "nothing is saved by it");
     let form = format!("path=about.html&text=Hello%0D%0Ayou&message=&commit={commit}&branch=edit-1");
     let saved = browser.submit("/sites/docs/source/edit", &form).await;
-    assert_eq!(saved.headers()["location"], "/sites/docs/source?branch=edit%2D1");
+    let location = saved.headers()["location"].to_str().unwrap().to_owned();
+    assert!(location.starts_with("/sites/docs/source?branch=edit%2D1&saved="), "{location}");
     let edited = platform.get("/sites/docs/source/about.html?branch=edit-1").await.1;
     assert_eq!(edited["text"], "Hello\nyou", "lines end as they did");
     let form = format!("branch=edit-1&commit={}", edited["commit"].as_str().unwrap());
