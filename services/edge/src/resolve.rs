@@ -2,7 +2,7 @@
 
 use crate::pages::{Found, find};
 use events::event::{NotFoundHandling, Serving};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 use storage::keys::PATH_MAX_BYTES;
 use storage::{Manifest, SiteFile};
@@ -14,25 +14,7 @@ const RAW_MAX_BYTES: usize = 3 * (PATH_MAX_BYTES + 1);
 /// What stands behind a point at the end of a name and is longer is no extension.
 const EXTENSION_MAX: usize = 8;
 /// What stays as it is in a path that we spell: `pchar` and `/` of RFC 3986.
-const SPELLED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@');
+const SPELLED: &AsciiSet = &rules::SEGMENT.remove(b'/');
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Answer<'m> {
@@ -294,7 +276,7 @@ pub(crate) mod tests {
             prop_assume!(storage::path::check(path.as_bytes()).is_ok());
             let site = manifest([path.as_str()]);
             // As a browser spells it, and with everything escaped.
-            for address in [spelled(&format!("/{path}")), format!("/{}", utf8_percent_encode(&path, NON_ALPHANUMERIC))] {
+            for address in [spelled(&format!("/{path}")), format!("/{}", utf8_percent_encode(&path, percent_encoding::NON_ALPHANUMERIC))] {
                 for html_handling in HtmlHandling::ALL {
                     let serving = Serving { html_handling: *html_handling, ..Serving::default() };
                     let first = resolve(&site, serving, &address);

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use matcher::{Asked, Matched, Matcher, Outcome};
 pub use parse::read;
+pub use path::SEGMENT;
 
 /// The file of redirects and rewrites, below a site's root.
 pub const REDIRECTS: &str = "_redirects";
