@@ -31,6 +31,7 @@ mod organization;
 mod organizations;
 mod past;
 mod platform;
+mod policy;
 mod providers;
 mod receivers;
 mod restore;
@@ -63,8 +64,8 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use failed::FORM_MAX;
 pub(crate) use failed::failed;
-use failed::{FORM_MAX, with_policy};
 use http::Method;
 use link::link;
 use std::sync::Arc;
@@ -141,7 +142,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
             .layer(middleware::from_fn(guard_forms))
             .layer(DefaultBodyLimit::max(max))
     };
-    within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::map_response(with_policy))
+    within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::from_fn(policy::apply))
 }
 
 fn account() -> Router<Shared> {

@@ -1,7 +1,8 @@
-//! A problem shown as a page, and what holds for every page.
+//! A problem shown as a page.
 
 use super::form::is_for_guest;
 use super::layout::{self, Page};
+use super::policy;
 use crate::problem::{self, Problem};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +11,6 @@ use maud::{Markup, html};
 
 /// Longest form in bytes.
 pub(crate) const FORM_MAX: usize = 16 << 10;
-/// Everything comes from here, nothing is inline, nobody frames us.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
-                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A problem shown as a page.
 pub(crate) struct Failed(Problem);
@@ -51,13 +49,12 @@ impl From<QueryRejection> for Problem {
     }
 }
 
-pub(crate) async fn with_policy(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response
-}
-
 /// The page of a problem.
 pub(crate) fn failed(problem: &Problem) -> Response {
+    policy::of_page(|| page_of(problem))
+}
+
+fn page_of(problem: &Problem) -> Response {
     let (code, _, title) = problem.kind();
     let content = html! {
         h1 { (title) }
@@ -75,7 +72,6 @@ pub(super) fn refused(problem: &Problem, page: Markup) -> Response {
     problem::report(problem, code, status);
     let mut response = (status, page).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if let Some(seconds) = problem.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

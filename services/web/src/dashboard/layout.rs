@@ -1,6 +1,7 @@
 //! What all pages share: the frame, and how states, times and sizes look.
 
 use super::form::form;
+use super::policy;
 use crate::assets::{SCRIPT, STYLE};
 use maud::{DOCTYPE, Markup, html};
 use projections::builds::{BuildRow, State};
@@ -23,6 +24,7 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn render(&self, content: &Markup) -> Markup {
+        let nonce = policy::nonce();
         html! {
             (DOCTYPE)
             html lang="en" data-facts=(*FACTS) {
@@ -32,8 +34,8 @@ impl Page<'_> {
                     meta name="color-scheme" content="light dark";
                     title { (self.title) " · Pagefold" }
                     link rel="icon" href="data:,";
-                    link rel="stylesheet" href=(STYLE.path());
-                    script src=(SCRIPT.path()) defer {}
+                    link rel="stylesheet" href=(STYLE.path()) nonce=[nonce.as_deref()];
+                    script src=(SCRIPT.path()) nonce=[nonce.as_deref()] defer {}
                 }
                 body {
                     a.skip href="#content" { "Skip to content" }

@@ -45,7 +45,15 @@ impl<'a> Browser<'a> {
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        response.text().await.unwrap()
+        let nonce = policy.split("script-src 'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let page = response.text().await.unwrap();
+        // Nothing is inline, and what is loaded has the nonce.
+        assert_eq!(
+            page.matches("<script").count(),
+            page.matches(&format!("nonce=\"{nonce}\" defer></script>")).count()
+        );
+        assert!(!page.contains("<style") && !page.contains(" style=\"") && !page.contains(" onclick="), "{path}");
+        page
     }
 
     pub(crate) async fn submit(&self, path: &str, form: &str) -> Response {
@@ -82,6 +90,24 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back() {
     let with_header = platform.client.get(platform.url("/")).bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(with_header.status(), StatusCode::OK);
     Browser::sign_in(&platform).await.page("/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_a_nonce_of_its_own_and_nothing_runs_without_it() {
+    let platform = Platform::start().await;
+    let mut nonces = std::collections::BTreeSet::new();
+    for path in ["/", "/", "/login", "/sites/none", "/nowhere", "/timeline", "/events/none"] {
+        let response = platform.client.get(platform.url(path)).bearer_auth(TOKEN).send().await.unwrap();
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let nonce = policy.split("script-src 'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert!(nonce.len() >= 22 && policy.contains(&format!("style-src 'nonce-{nonce}';")), "{path}: {policy}");
+        assert!(!policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}: {policy}");
+        let page = response.text().await.unwrap();
+        if page.starts_with("<!DOCTYPE html>") {
+            assert_eq!(page.matches(&format!("nonce=\"{nonce}\"")).count(), 2, "{path}: {page}");
+        }
+        assert!(nonces.insert(nonce), "{path} has the nonce of another answer");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
