@@ -39,6 +39,7 @@ mod sites;
 mod source;
 mod source_check;
 mod strays;
+mod tagged;
 pub(crate) mod texts;
 pub(crate) mod tokens;
 mod uploads;
@@ -231,6 +232,7 @@ fn whole(path: &str, mut item: PathItem) -> PathItem {
         let Some(operation) = operation else { continue };
         let tag = operation.tags.iter().flatten().next();
         operation.operation_id = operation.operation_id.take().zip(tag).map(|(name, tag)| format!("{tag}_{name}"));
+        tagged::tags(&method, operation);
         declared::declare(&method, path, operation);
     }
     item
@@ -247,6 +249,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .merge(within(tables(), IMPORT_BYTES_MAX))
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
+        .layer(middleware::from_fn(version::conditional))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::require_token));
     let document = Arc::new(openapi());
     let document = move || async move { Json(Arc::clone(&document)) };

@@ -37,6 +37,7 @@ mod reception;
 mod repositories;
 mod request_key;
 mod routing;
+mod seen;
 mod server;
 mod sessions;
 mod settings;

@@ -1,7 +1,8 @@
 //! Aliases: what each name of a site shows, and how a person moves it, forwards or back.
 
-use super::extract::{Asked, Body, Named};
+use super::extract::{self, Asked, Body};
 use super::page::{Items, Page};
+use super::version::{self, Named};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
@@ -77,7 +78,7 @@ pub(crate) struct Pointed {
 ))]
 pub(crate) async fn list(
     view: View,
-    Named(site): Named<Place>,
+    extract::Named(site): extract::Named<Place>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Items<Shown>>, Problem> {
     let site = view.site(&site).await?;
@@ -113,7 +114,7 @@ pub(crate) async fn point(
     Body(target): Body<Target>,
 ) -> Result<Response, Problem> {
     let (place, alias): (Place, AliasName) = (site.parse()?, alias.parse()?);
-    let expected = target.expected.map_or_else(|| if_match(&headers), |expected| Ok(Some(expected)))?;
+    let expected = target.expected.map_or_else(|| if_match(&headers), |expected| Ok(Some(vec![expected])))?;
     let promotion = commands::Promotion { alias, deploy: target.deploy, expected };
     let number = commands::promote(&app, &place, &promotion, caller).await?;
     let commands::Promotion { alias, deploy, .. } = promotion;
@@ -142,8 +143,10 @@ pub(crate) async fn remove(
 }
 
 /// The entity tag of an alias is the deploy it shows. `*` asks for nothing in particular.
-fn if_match(headers: &HeaderMap) -> Result<Option<DeployId>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH).filter(|value| value.as_bytes() != b"*") else { return Ok(None) };
-    let tag = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    tag.map(Some).ok_or(Problem::BadHeader("If-Match"))
+fn if_match(headers: &HeaderMap) -> Result<Option<Vec<DeployId>>, Problem> {
+    let Some(Named::These(tags)) = version::named(headers, &header::IF_MATCH)? else { return Ok(None) };
+    // A weak tag never fits, and neither does what is no deploy.
+    let strong = tags.into_iter().filter(|tag| !tag.is_weak);
+    let deploys: Vec<DeployId> = strong.filter_map(|tag| tag.opaque.parse().ok()).collect();
+    if deploys.is_empty() { Err(Problem::BadHeader("If-Match")) } else { Ok(Some(deploys)) }
 }

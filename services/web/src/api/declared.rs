@@ -71,7 +71,7 @@ const OWN: &[(&str, &[Codes])] = &[
     ),
     ("aliases_remove", &[(404, &["alias_not_found"])]),
     ("builds_cancel", &[(409, &["build_ended"])]),
-    ("sites_delete", &[(409, &["site_locked"])]),
+    ("sites_delete", &[(409, &["site_locked"]), (412, &["site_changed"])]),
     ("sites_set_token", &[(422, &["source_token_needs_https"])]),
     ("events_live", &[(404, &["site_not_found"]), (503, &["too_many_streams"])]),
     ("events_list", &[(404, &["site_not_found"])]),

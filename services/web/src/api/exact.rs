@@ -77,6 +77,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
             pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$")
         }
         ("If-Match", "aliases_point") => Some(json!({ "type": "string", "pattern": "^\"[0-9a-v]{12}\"$" })),
+        ("If-None-Match", _) => Some(json!({ "type": "string" })),
         ("If-Match", _) => Some(json!({ "type": "string" })),
         ("Idempotency-Key", _) => {
             Some(json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }))

@@ -263,7 +263,11 @@ pub(crate) async fn change(
 /// Delete a site
 ///
 /// Within 30 days it can be restored.
-#[utoipa::path(delete, path = "/sites/{site}", tag = "sites", params(("site" = String, Path)), responses(
+#[utoipa::path(delete, path = "/sites/{site}", tag = "sites",
+    params(
+        ("site" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of the site as the caller saw it"),
+    ), responses(
     (status = 202, description = "It will show nothing any more"),
     (status = 204, description = "It was deleted before"),
 ))]
@@ -271,7 +275,8 @@ pub(crate) async fn delete(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Named(place): Named<Place>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let deleted = commands::delete_site(&app, &place, caller).await?;
+    let deleted = commands::delete_site(&app, &place, &if_match(&headers)?, caller).await?;
     Ok(if deleted { StatusCode::ACCEPTED } else { StatusCode::NO_CONTENT })
 }

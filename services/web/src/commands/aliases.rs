@@ -15,8 +15,8 @@ use events::{Alias, AliasName, Deploy, DeployId, Refusal, Site, subject};
 pub(crate) struct Promotion {
     pub(crate) alias: AliasName,
     pub(crate) deploy: DeployId,
-    /// What it shows now, as far as the caller knows; none if that does not matter to them.
-    pub(crate) expected: Option<DeployId>,
+    /// What it shows now, one of these as far as the caller knows; none if that does not matter to them.
+    pub(crate) expected: Option<Vec<DeployId>>,
 }
 
 /// Moves an alias to a deploy of its site, forwards or back, if it still shows what the caller expects. Answers the number
@@ -40,7 +40,16 @@ pub(crate) async fn promote(
             return Err(Refusal::DeployNotFound(deploy.clone()).into());
         }
     };
-    let (id, claim) = (subject::alias_id(site, alias), Claim::Chosen { expected: expected.clone() });
+    let id = subject::alias_id(site, alias);
+    let expected = match expected.as_deref() {
+        None => None,
+        Some([one]) => Some(one.clone()),
+        Some(several) => {
+            let shown = app.log.load::<Alias>(&id).await?.state.deploy;
+            shown.filter(|shown| several.contains(shown)).or_else(|| several.first().cloned())
+        }
+    };
+    let claim = Claim::Chosen { expected };
     let (alias, deploy) = (alias.clone(), deploy.clone());
     let command = alias::Command::Promote { site, alias, deploy, number, source_sequence, claim };
     ask::<Alias>(app, &id, &command, &cause).await?;

@@ -6,6 +6,7 @@ use super::permit::{About, permit};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::seen::Seen;
 use events::authority;
 use events::organization::{self, Active};
 use events::{Handle, Organization, OrganizationId, OrganizationName, Refusal, handle};
@@ -17,8 +18,8 @@ const ROUNDS_MAX: usize = 5;
 pub(crate) struct Rename {
     /// Its name; the present one if absent.
     pub(crate) name: Option<OrganizationName>,
-    /// The version the caller saw; none if that does not matter to them.
-    pub(crate) seen: Option<u64>,
+    /// The version the caller saw.
+    pub(crate) seen: Seen,
 }
 
 /// Answers the id of the new organization.
@@ -48,7 +49,7 @@ pub(crate) async fn rename_organization(
     for _ in 1..ROUNDS_MAX {
         match rename_once(app, id, rename, caller.clone()).await {
             // Whoever did not say what they saw meets the organization as it is now.
-            Err(Problem::Refused(Refusal::OrganizationChanged { .. })) if rename.seen.is_none() => {}
+            Err(Problem::Refused(Refusal::OrganizationChanged { .. })) if rename.seen.is_any() => {}
             renamed => return renamed,
         }
     }
@@ -59,7 +60,7 @@ async fn rename_once(app: &Shared, id: OrganizationId, rename: &Rename, caller: 
     let cause = permit(app, &caller, authority::Command::RenameOrganization, About::Organization(id)).await?;
     let Active { name: present, version, .. } = active(app, id).await?;
     let name = rename.name.as_ref().unwrap_or(&present);
-    let command = organization::Command::Rename { name: name.clone(), seen: rename.seen.unwrap_or(version) };
+    let command = organization::Command::Rename { name: name.clone(), seen: rename.seen.version(version) };
     let mut transaction = app.log.transaction(cause).with::<Organization>(id, command);
     if *name != present {
         transaction = transaction

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::reception;
+use crate::seen::Seen;
 use events::authority::Command;
 use events::event::Reception;
 use events::receiver::{self, Kind, Known, Occasion, ReceiverName};
@@ -39,8 +40,8 @@ pub(crate) struct ReceiverEdit {
     pub(crate) address: Option<String>,
     /// Another token; an empty one takes it away.
     pub(crate) token: Option<String>,
-    /// The version the caller saw; none if that does not matter to them.
-    pub(crate) seen: Option<u64>,
+    /// The version the caller saw.
+    pub(crate) seen: Seen,
 }
 
 /// Tells another what happens to a site, from now on.
@@ -89,7 +90,7 @@ pub(crate) async fn change_receiver(
         reception.secret = token.map(|token| key.seal(&token));
     }
     reception.name = edit.name.unwrap_or(reception.name);
-    let command = receiver::Command::Change { reception, seen: edit.seen.unwrap_or(version) };
+    let command = receiver::Command::Change { reception, seen: edit.seen.version(version) };
     ask::<Receivers>(app, &site.to_string(), &command, &cause).await?;
     Ok((site, known(app, site, id).await?))
 }

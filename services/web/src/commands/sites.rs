@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::place::{self, Place};
 use crate::problem::Problem;
 use crate::repositories::Template;
+use crate::seen::Seen;
 use crate::settings::Wanted;
 use events::authority::Command;
 use events::host::{self, Owner};
@@ -180,8 +181,8 @@ async fn organizer(app: &Shared, wanted: &place::Owner) -> Result<Organizer, Pro
 /// What a site shall be from now on.
 pub(crate) struct Edit {
     pub(crate) wanted: Wanted,
-    /// The version the caller saw; none if that does not matter to them.
-    pub(crate) seen: Option<u64>,
+    /// The version the caller saw.
+    pub(crate) seen: Seen,
 }
 
 /// Changes a site, if it still is at the version the caller saw. Answers what it is then.
@@ -194,7 +195,7 @@ pub(crate) async fn change_site(app: &Shared, id: SiteId, edit: &Edit, caller: C
     for _ in 1..ROUNDS_MAX {
         match change_once(app, id, edit, caller.clone()).await {
             // Whoever did not say what they saw meets the site as it is now.
-            Err(Problem::Refused(Refusal::SiteChanged { .. })) if edit.seen.is_none() => {}
+            Err(Problem::Refused(Refusal::SiteChanged { .. })) if edit.seen.is_any() => {}
             changed => return changed,
         }
     }
@@ -218,7 +219,7 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     let cause = permit(app, &caller, Command::ChangeSite, About::Site(id)).await?;
     let owner = Owner { site: id, organization: active.organization };
     let renamed = name != active.name;
-    let change = Change { name: name.clone(), settings, seen: seen.unwrap_or(active.version) };
+    let change = Change { name: name.clone(), settings, seen: seen.version(active.version) };
     let transaction = app.log.transaction(cause).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;
@@ -230,20 +231,20 @@ pub(crate) async fn name_of(app: &Shared, place: &Place) -> Result<SiteName, Pro
     Ok(active(app, app.site_id(place).await?).await?.name)
 }
 
-/// Answers whether there was anything to delete.
-pub(crate) async fn delete_site(app: &Shared, place: &Place, caller: Caller) -> Result<bool, Problem> {
+/// Deletes a site, if it still is at the version the caller saw. Answers whether there was anything to delete.
+pub(crate) async fn delete_site(app: &Shared, place: &Place, seen: &Seen, caller: Caller) -> Result<bool, Problem> {
     let id = app.site_id(place).await?;
     for _ in 1..ROUNDS_MAX {
-        match delete_once(app, id, caller.clone()).await {
+        match delete_once(app, id, seen, caller.clone()).await {
             // It was renamed meanwhile, and has a host that would be kept for ever.
-            Err(Problem::Refused(Refusal::SiteChanged { .. })) => {}
+            Err(Problem::Refused(Refusal::SiteChanged { .. })) if seen.is_any() => {}
             deleted => return deleted,
         }
     }
-    delete_once(app, id, caller).await
+    delete_once(app, id, seen, caller).await
 }
 
-async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, Problem> {
+async fn delete_once(app: &Shared, id: SiteId, seen: &Seen, caller: Caller) -> Result<bool, Problem> {
     let cause = permit(app, &caller, Command::DeleteSite, About::Site(id)).await?;
     let active = match app.log.load::<Site>(&id.to_string()).await?.state {
         Site::Active(active) => active,
@@ -254,7 +255,7 @@ async fn delete_once(app: &Shared, id: SiteId, caller: Caller) -> Result<bool, P
         return Err(Refusal::SiteLocked { reason }.into());
     }
     let owner = Owner { site: id, organization: active.organization };
-    let delete = site::Command::Delete { seen: active.version };
+    let delete = site::Command::Delete { seen: seen.version(active.version) };
     let mut transaction = app.log.transaction(cause).with::<Site>(id, delete);
     for name in active.hosts() {
         transaction = transaction.with::<Host>(name, host::Command::Release(owner));

@@ -78,7 +78,7 @@ pub(super) async fn rename(
 ) -> Result<Redirect, Failed> {
     let (owner, Form(form)) = (name?.0.parse::<Owner>()?, form?);
     let id = app.organization_id(&owner).await?;
-    let rename = commands::Rename { name: Some(form.name.trim().parse()?), seen: Some(form.version) };
+    let rename = commands::Rename { name: Some(form.name.trim().parse()?), seen: Some(form.version).into() };
     let renamed = commands::rename_organization(&app, id, &rename, caller).await?;
     Ok(Redirect::to(&format!("/organizations/{}", renamed.name)))
 }

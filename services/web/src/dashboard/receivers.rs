@@ -61,7 +61,7 @@ pub(super) async fn change(
         wants: Some(fields.wants()),
         address: given("address"),
         token: given("token"),
-        seen: fields.one("version").parse().ok(),
+        seen: fields.one("version").parse().ok().into(),
     };
     commands::change_receiver(&app, &place, id, edit, caller).await?;
     Ok(back(&place, id))

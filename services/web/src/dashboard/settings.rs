@@ -163,7 +163,7 @@ pub(super) async fn save(
 
 async fn change(view: &View, place: &Place, typed: &Typed) -> Result<Active, Wrong> {
     let id = view.app.site_id(place).await?;
-    let seen = typed.given("version").map(str::parse).transpose().map_err(Problem::invalid)?;
-    let edit = commands::Edit { wanted: wanted(typed)?, seen };
+    let seen: Option<u64> = typed.given("version").map(str::parse).transpose().map_err(Problem::invalid)?;
+    let edit = commands::Edit { wanted: wanted(typed)?, seen: seen.into() };
     Ok(commands::change_site(&view.app, id, &edit, view.caller.clone()).await?)
 }

@@ -16,6 +16,7 @@ use crate::commands::{self, Promotion, Source};
 use crate::people::Names;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::seen::Seen;
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -202,7 +203,7 @@ pub(super) async fn promote(
     form: Result<Form<Target>, FormRejection>,
 ) -> Result<Redirect, Failed> {
     let (name, Form(form)) = (name?.0.parse::<Place>()?, form?);
-    let expected = Some(form.expected.parse()?);
+    let expected = Some(vec![form.expected.parse()?]);
     let promotion = Promotion { alias: form.alias.parse()?, deploy: form.deploy.parse()?, expected };
     commands::promote(&app, &name, &promotion, caller).await?;
     Ok(Redirect::to(&format!("/sites/{name}")))
@@ -247,6 +248,6 @@ pub(super) async fn delete(
     Extension(caller): Extension<Caller>,
     name: Name,
 ) -> Result<Redirect, Failed> {
-    commands::delete_site(&app, &name.map_err(Problem::from)?.0.parse()?, caller).await?;
+    commands::delete_site(&app, &name.map_err(Problem::from)?.0.parse()?, &Seen::Any, caller).await?;
     Ok(Redirect::to("/"))
 }

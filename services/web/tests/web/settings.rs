@@ -150,3 +150,44 @@ async fn a_site_chooses_how_it_answers_its_readers() {
     let (status, problem, _) = platform.patch("/sites/docs", None, json!({ "not_found_handling": "200" })).await;
     assert_eq!(code(&(status, problem)), (422, "invalid_input"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_are_read_as_http_has_them() {
+    let platform = Platform::start().await;
+    platform.create_site("docs").await;
+    let change = |seen: &'static str, branch: &'static str| {
+        let platform = &platform;
+        async move {
+            let (status, problem, _) = platform.patch("/sites/docs", Some(seen), json!({ "branch": branch })).await;
+            (status.as_u16(), problem["code"].as_str().unwrap_or_default().to_owned())
+        }
+    };
+    for (seen, branch, status, code) in [
+        ("\"7\", \"1\"", "a", 200, ""),
+        ("*", "b", 200, ""),
+        ("W/\"3\"", "c", 412, "site_changed"),
+        ("\"1\", \"2\"", "c", 412, "site_changed"),
+        ("3", "c", 400, "bad_header"),
+        ("\"3", "c", 400, "bad_header"),
+    ] {
+        assert_eq!(change(seen, branch).await, (status, code.to_owned()), "{seen}");
+    }
+    let delete = async |seen: &str| {
+        let request = platform.api(Method::DELETE, "/sites/docs").header("if-match", seen);
+        crate::platform::json(request.send().await.unwrap()).await
+    };
+    assert_eq!(code(&delete("\"1\"").await), (412, "site_changed"), "somebody else has changed it");
+    assert_eq!(code(&delete("nonsense").await), (400, "bad_header"));
+    assert_eq!(platform.get("/sites/docs").await.0, StatusCode::OK);
+    let read = async |known: &str| {
+        let request = platform.api(Method::GET, "/sites/docs").header("if-none-match", known);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.headers()["etag"].to_str().unwrap().to_owned(), answer.text().await.unwrap())
+    };
+    for known in ["\"3\"", "W/\"3\"", "\"9\", \"3\"", "*"] {
+        assert_eq!(read(known).await, (304, "\"3\"".to_owned(), String::new()), "{known}");
+    }
+    let (status, _, body) = read("\"2\"").await;
+    assert!(status == 200 && body.contains("\"docs\""), "{body}");
+    assert_eq!(delete("\"2\", \"3\"").await.0, StatusCode::ACCEPTED);
+}
