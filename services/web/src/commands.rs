@@ -27,6 +27,7 @@ mod receivers;
 mod restore;
 mod routes;
 mod secrets;
+mod sessions;
 mod sites;
 mod suspensions;
 mod tokens;
@@ -64,6 +65,7 @@ pub(crate) use receivers::{
 pub(crate) use restore::restore_site;
 pub(crate) use routes::{Imported, add_route, import_routes, remove_route};
 pub(crate) use secrets::{WebhookSecret, begin_webhook, first_webhook_secret, rotate_webhook_secret};
+pub(crate) use sessions::holder_of_sessions;
 pub(crate) use sites::{Created, Edit, NewSite, change_site, create_site, delete_site, name_of};
 pub(crate) use suspensions::{reinstate_organization, reinstate_user, suspend_organization, suspend_user};
 pub(crate) use tokens::{Made, NewToken, create_token, revoke_token};

@@ -4,6 +4,7 @@ use super::extract::Named;
 use super::page::Items;
 use crate::app::Shared;
 use crate::caller::Caller;
+use crate::commands;
 use crate::problem::Problem;
 use crate::sessions::{Open, Visit};
 use axum::extract::State;
@@ -50,7 +51,8 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     visit: Option<Extension<Visit>>,
 ) -> Result<Json<Items<Shown>>, Problem> {
-    let open = app.auth.sessions(&caller.who).await?;
+    let who = commands::holder_of_sessions(&app, &caller).await?;
+    let open = app.auth.sessions(&who).await?;
     let visit = visit.as_ref().map(|Extension(visit)| visit);
     Ok(Json(Items::whole(open.iter().map(|open| Shown::of(open, visit)).collect())))
 }
@@ -66,5 +68,6 @@ pub(crate) async fn end(
     Extension(caller): Extension<Caller>,
     Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
-    if app.auth.end(&caller.who, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::NotFound) }
+    let who = commands::holder_of_sessions(&app, &caller).await?;
+    if app.auth.end(&who, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::NotFound) }
 }

@@ -11,7 +11,7 @@ use crate::caller::{Caller, Who};
 use crate::commands::{self, Made, NewToken};
 use crate::people::{self, Known};
 use crate::problem::Problem;
-use crate::sessions::Open;
+use crate::sessions::{Open, Visit};
 use crate::view::View;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -19,6 +19,7 @@ use axum::response::Redirect;
 use axum::{Extension, Form};
 use events::TokenId;
 use events::authority::{PlatformRole, Scope};
+use http::HeaderMap;
 use maud::{Markup, html};
 use projections::members::MemberRow;
 use projections::tokens::TokenRow;
@@ -43,11 +44,15 @@ pub(super) struct Fields {
     days: u16,
 }
 
-pub(super) async fn show(view: View) -> Result<Markup, Failed> {
-    page(&view, None).await
+pub(super) async fn show(view: View, headers: HeaderMap) -> Result<Markup, Failed> {
+    page(&view, Visit::of(&headers).as_ref(), None).await
 }
 
-pub(super) async fn create(view: View, form: Result<Form<Fields>, FormRejection>) -> Result<Markup, Failed> {
+pub(super) async fn create(
+    view: View,
+    headers: HeaderMap,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Result<Markup, Failed> {
     let Form(form) = form?;
     let organization = match form.organization.trim() {
         "" => None,
@@ -61,7 +66,7 @@ pub(super) async fn create(view: View, form: Result<Form<Fields>, FormRejection>
     let (name, scopes) = (form.name.trim().parse()?, BTreeSet::from([form.scope]));
     let new = NewToken { name, scopes, organization, site, expires_at };
     let made = commands::create_token(&view.app, new, view.caller.clone()).await?;
-    page(&view, Some(&made)).await
+    page(&view, Visit::of(&headers).as_ref(), Some(&made)).await
 }
 
 pub(super) async fn revoke(
@@ -82,7 +87,7 @@ pub(super) async fn end(
     Ok(Redirect::to("/account"))
 }
 
-async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
+async fn page(view: &View, visit: Option<&Visit>, made: Option<&Made>) -> Result<Markup, Failed> {
     let caller = &view.caller;
     let (known, memberships) = match caller.holder.user {
         Some(user) => (people::named(view, user).await?, view.model.memberships(user).await.map_err(Problem::from)?),
@@ -101,7 +106,7 @@ async fn page(view: &View, made: Option<&Made>) -> Result<Markup, Failed> {
         (identities)
         (github)
         h2 { "Sessions" }
-        @if open.is_empty() { p.empty { "Nobody is signed in so." } } @else { (sessions(&open)) }
+        @if open.is_empty() { p.empty { "Nobody is signed in so." } } @else { (sessions(&open, visit)) }
         h2 { "API tokens" }
         p.lead { "For programs. A token may do at most what its maker may do, at the moment of its use." }
         @if let Some(Made { token, .. }) = made {
@@ -134,14 +139,14 @@ fn facts(caller: &Caller, known: &Known, memberships: &[MemberRow]) -> Markup {
     }
 }
 
-fn sessions(open: &[Open]) -> Markup {
+fn sessions(open: &[Open], visit: Option<&Visit>) -> Markup {
     let time = |seconds| moment(OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH));
     html! {
         div.scroll { table {
             thead { tr { th scope="col" { "Begun" } th scope="col" { "Used" } th scope="col" { span.hidden { "End" } } } }
             tbody { @for session in open {
                 tr {
-                    td { (time(session.begun_s)) }
+                    td { (time(session.begun_s)) @if visit == Some(&session.visit) { " " strong { "this one" } } }
                     td { (time(session.used_s)) }
                     td { (form("", &format!("/account/sessions/{}/end", session.visit.name()), &html! { button.danger { "End" } })) }
                 }

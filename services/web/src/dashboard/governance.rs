@@ -2,7 +2,7 @@
 
 use super::failed::Failed;
 use super::form::form;
-use super::layout::moment;
+use super::layout::{self, moment};
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::commands;
@@ -48,7 +48,7 @@ pub(super) fn notices(organization: &OrganizationRow) -> Markup {
             p.notice role="status" { strong { "Suspended: " } (reason) ". Its people can change nothing and its pushes are not built; its sites are shown as they are." }
         }
         @if let (Some(days), Some(at)) = (organization.sandbox_days, organization.clean_up_at) {
-            p.notice role="status" { strong { "Sandbox: " } "all its sites are deleted every " (days) " days, next on " (moment(at)) ". Lock a site to keep it; a deleted one can be restored for 30 days." }
+            p.notice role="status" { strong { "Sandbox: " } "all its sites are deleted every " (layout::days(days.into())) ", next on " (moment(at)) ". Lock a site to keep it; a deleted one can be restored for 30 days." }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::form::form;
 use super::policy;
 use crate::assets::{SCRIPT, STYLE};
+use events::RepositoryUrl;
 use maud::{DOCTYPE, Markup, html};
 use projections::builds::{BuildRow, State};
 use std::sync::LazyLock;
@@ -63,9 +64,28 @@ impl Page<'_> {
 
 /// A moment, for people and for programs. A script shows it in the reader's own time, and the title stays.
 pub(super) fn moment(at: OffsetDateTime) -> Markup {
-    let people = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
-    let shown = at.format(people).unwrap_or_default();
+    let shown = written(at);
     html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) title={ (shown) " UTC" } { (shown) } }
+}
+
+/// A moment in the name of something, where no script shows it otherwise.
+pub(super) fn spoken_time(at: OffsetDateTime) -> String {
+    format!("{} UTC", written(at))
+}
+
+fn written(at: OffsetDateTime) -> String {
+    let people = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
+    at.format(people).unwrap_or_default()
+}
+
+/// Where a site's source is, for people.
+pub(super) fn repository(repository: &RepositoryUrl) -> Markup {
+    html! { @if repository.own_site().is_some() { "its own repository, kept here" } @else { code { (repository) } } }
+}
+
+/// So many days, as people say it.
+pub(super) fn days(number: u64) -> String {
+    if number == 1 { "day".to_owned() } else { format!("{number} days") }
 }
 
 /// A build's state, in words and colour.

@@ -2,7 +2,7 @@
 
 use super::event::words;
 use super::failed::Failed;
-use super::layout::{Page, moment, size};
+use super::layout::{Page, moment, repository, size};
 use super::link::link;
 use crate::api::past::{self, Moment, Past};
 use crate::people;
@@ -188,7 +188,7 @@ async fn picture(view: &View, past: &Past) -> Result<Markup, Problem> {
         h3 { "Its settings" }
         dl.facts {
             div { dt { "Name" } dd { (past.site.name) } }
-            div { dt { "Repository" } dd { code { (settings.repository) } } }
+            div { dt { "Repository" } dd { (repository(&settings.repository)) } }
             div { dt { "Live branch" } dd { (settings.branch) } }
             @if let Some(demo) = &settings.demo_branch { div { dt { "Demo branch" } dd { (demo) } } }
             div { dt { "Engine" } dd { (super::site::engine(settings.engine)) } }

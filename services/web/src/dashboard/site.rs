@@ -71,7 +71,7 @@ pub(super) async fn show(view: View, name: Name) -> Result<Markup, Failed> {
             h2 { "Builds" }
             (build_form(&site))
             @if builds.is_empty() {
-                p.empty { "No builds yet. The first one is queued when the site is created; push to " code { (site.settings.repository) } " for the next." }
+                p.empty { "No builds yet. The first one is queued when the site is created; push to " (layout::repository(&site.settings.repository)) " for the next." }
             } @else { (layout::builds(&builds)) @if builds.len() == ROWS as usize { p { a href={ "/sites/" (site.name) "/builds" } { "All builds" } } } }
         }
         section {

@@ -2,7 +2,7 @@
 
 use super::failed::Failed;
 use super::form::form;
-use super::layout::{Page, moment, sentence, spoken};
+use super::layout::{Page, moment, sentence, spoken, spoken_time};
 use crate::commands;
 use crate::problem::Problem;
 use crate::strays::Stray;
@@ -56,7 +56,7 @@ fn row(stray: &Stray) -> Markup {
             td {
                 @if stray.sites.is_empty() { span.faint { "–" } } @else {
                     (form("", &format!("/deliveries/{}/redeliver", stray.id), &html! {
-                        button aria-label={ "Deliver the webhook of " (stray.received_at) " again" } { "Redeliver" }
+                        button aria-label={ "Deliver the webhook of " (spoken_time(stray.received_at)) " again" } { "Redeliver" }
                     }))
                 }
             }

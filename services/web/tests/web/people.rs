@@ -367,7 +367,31 @@ async fn a_link_signs_in_once() {
         assert_eq!(again.status(), StatusCode::GONE);
         assert!(again.headers().get(SET_COOKIE).is_none());
     }
+    ended_by_a_token_of_their_own(&platform).await;
     let reader = token(&platform, json!({ "name": "reader", "scopes": ["read"] })).await;
     let refused = reader.ask(Method::POST, "/sign-in-links", json!({})).await;
     assert_eq!(code(&refused), (403, "forbidden"), "a session would have more authority than the token");
+}
+
+async fn ended_by_a_token_of_their_own(platform: &Platform) {
+    organization(platform, "north").await;
+    let ada = invited(platform, "north", "Ada", "manager").await;
+    let account = ada.page("/account").await;
+    assert!(account.contains("<strong>this one</strong>"), "{account}");
+    for (scope, ends) in [("read", false), ("manage", true)] {
+        let page =
+            ada.submit("/account", &format!("name=own-{scope}&scope={scope}&days=1")).await.text().await.unwrap();
+        let secret = page.split("The token is <code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let own = Holder { platform, token: secret };
+        let (status, listed) = own.get("/sessions").await;
+        if !ends {
+            assert_eq!(code(&(status, listed)), (403, "forbidden"), "it has less authority than its maker");
+            continue;
+        }
+        let items = listed["items"].as_array().unwrap();
+        assert_eq!((items.len(), &items[0]["current"]), (1, &json!(false)), "{listed}");
+        let path = format!("/sessions/{}", items[0]["id"].as_str().unwrap());
+        assert_eq!(own.ask(Method::DELETE, &path, Value::Null).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(code(&me(&ada).await), (401, "unauthorized"), "the browser is signed out");
+    }
 }
