@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("depot", &["listener"]),
     ("servers", &["events", "runtime", "projections"]),
     ("ctl", &["events", "runtime"]),
-    ("edge", &["events", "listener", "rules", "runtime", "storage"]),
+    ("edge", &["dialer", "events", "listener", "rules", "runtime", "storage"]),
     ("dialer", &["events"]),
     ("mailer", &[]),
     ("github", &["dialer", "events", "runtime"]),

@@ -10,10 +10,15 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+/// How long a connection may take in all, the addresses of its host one after another.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of an answer is read.
 const ANSWER_MAX: usize = 4 << 20;
 
@@ -42,7 +47,7 @@ pub enum Silence {
 /// A client of servers that somebody outside chose.
 #[derive(Clone)]
 pub struct Http {
-    client: Client<HttpsConnector<Door>, Full<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     agent: HeaderValue,
 }
 
@@ -50,9 +55,7 @@ impl Http {
     /// One that connects by `dialer` and says that it is `agent`.
     #[must_use]
     pub fn new(dialer: Dialer, agent: &'static str) -> Self {
-        let tls = HttpsConnectorBuilder::new();
-        let tls = tls.with_native_roots().unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
-        let connector = tls.https_or_http().enable_http1().wrap_connector(Door(Arc::new(dialer)));
+        let connector = Connector::within(dialer, PATIENCE).over_tls();
         // Each is asked rarely: a connection that is kept would mostly be found closed.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Self { client, agent: HeaderValue::from_static(agent) }
@@ -89,11 +92,30 @@ impl Silence {
     }
 }
 
-/// The only way out.
-#[derive(Clone)]
-struct Door(Arc<Dialer>);
+/// The only way out, for a client of HTTP.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    dialer: Arc<Dialer>,
+    patience: Duration,
+}
 
-impl tower::Service<Uri> for Door {
+impl Connector {
+    /// One that connects by `dialer`, in so long or not at all.
+    #[must_use]
+    pub fn within(dialer: Dialer, patience: Duration) -> Self {
+        Self { dialer: Arc::new(dialer), patience }
+    }
+
+    /// The same for HTTPS too, whose certificates are vouched for by whom the system trusts, or Mozilla where it trusts nobody.
+    #[must_use]
+    pub fn over_tls(self) -> HttpsConnector<Self> {
+        let tls = HttpsConnectorBuilder::new();
+        let tls = tls.with_native_roots().unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
+        tls.https_or_http().enable_http1().wrap_connector(self)
+    }
+}
+
+impl tower::Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
     type Error = Unreached;
     type Future = BoxFuture<'static, Result<Self::Response, Unreached>>;
@@ -103,11 +125,14 @@ impl tower::Service<Uri> for Door {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let dialer = Arc::clone(&self.0);
+        let Self { dialer, patience } = self.clone();
         Box::pin(async move {
             let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
             let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-            dialer.connect(&host, uri.port_u16().unwrap_or(usual)).await.map(TokioIo::new)
+            let port = uri.port_u16().unwrap_or(usual);
+            let late = |_| Unreached::Failed { host: host.clone(), port, kind: ErrorKind::TimedOut };
+            let connected = timeout(patience, dialer.connect(&host, port)).await.map_err(late)?;
+            connected.map(TokioIo::new)
         })
     }
 }

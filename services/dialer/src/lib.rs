@@ -3,7 +3,7 @@
 
 mod http;
 
-pub use self::http::{Answer, Http, Silence};
+pub use self::http::{Answer, Connector, Http, Silence};
 pub use egress::Egress;
 
 mod egress;
@@ -101,6 +101,14 @@ impl Dialer {
             };
         }
         Err(last)
+    }
+
+    /// Whether `host` may be connected to, as far as that can be told without doing it.
+    ///
+    /// # Errors
+    /// [`Unreached`] if there is no address of it that may be.
+    pub async fn check(&self, host: &str, port: u16) -> Result<(), Unreached> {
+        self.permitted(host, port).await.map(drop)
     }
 
     /// The addresses of `host` that may be connected to; why not, if there are none.

@@ -16,6 +16,8 @@ pub(crate) enum Broken {
     Storage(#[source] storage::Error),
     #[error("the store sent another length than it announced")]
     Length,
+    #[error("the server behind a route stopped sending")]
+    Backend(#[source] hyper::Error),
 }
 
 pub(crate) fn empty() -> Body {

@@ -1,9 +1,11 @@
 //! The edge: published sites over HTTP, straight from their buckets, by a route table folded from the log.
 //!
-//! *Hears* facts about sites, aliases and routes. *Says* nothing. *Touches* site buckets (reading) and its own data directory.
+//! *Hears* facts about sites, aliases and routes. *Says* nothing. *Touches* site buckets (reading), its own data directory, and
+//! the servers that routes lead to.
 //! *Safe to repeat because* the table is a fold with its position, and everything else it keeps is a copy of what never
 //! changes. It serves what it knew last when the log is down, and what it has cached when the store is down.
 
+mod backend;
 mod body;
 mod caching;
 mod conditions;
@@ -29,9 +31,11 @@ mod server;
 mod table;
 mod variants;
 
+use crate::backend::Backends;
 use crate::content::Content;
 use crate::fold::Fold;
 use crate::serve::Pages;
+use dialer::{Dialer, Own};
 use listener::{Limits, Share};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,6 +52,8 @@ pub use table::Table;
 pub const BASE_DOMAIN: &str = "sites.localhost";
 /// Memory for manifests and file contents, unless configured otherwise.
 pub const CACHE_BYTES: u64 = 256 * 1024 * 1024;
+/// How long a server that a route leads to may take for the head of its answer, unless configured otherwise.
+pub const BACKEND_PATIENCE: Duration = Duration::from_secs(20);
 /// How long an edge that starts lets its readers wait for what the log has, before it serves what it knew last. It is
 /// spent when the log or the store is away.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
@@ -63,13 +69,18 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Memory for manifests and file contents, in bytes.
     pub cache_bytes: u64,
+    /// How the servers that routes lead to are connected to.
+    pub backends: Dialer,
+    /// How long one of them may take for the head of its answer, once all was sent to it.
+    pub backend_patience: Duration,
 }
 
 impl Config {
-    /// A configuration with the default domain and cache.
+    /// A configuration with the default domain and cache. Routes lead to public addresses only.
     #[must_use]
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
-        Self { listen, base_domain: BASE_DOMAIN.to_owned(), data_dir, cache_bytes: CACHE_BYTES }
+        let (base_domain, backends) = (BASE_DOMAIN.to_owned(), Dialer::default());
+        Self { listen, base_domain, data_dir, cache_bytes: CACHE_BYTES, backends, backend_patience: BACKEND_PATIENCE }
     }
 }
 
@@ -91,10 +102,14 @@ impl Edge {
     pub async fn bind(config: Config, log: runtime::connection::Config, storage: Storage) -> Result<Self, Error> {
         let content = Arc::new(Content::open(&config, storage).await?);
         let fold = Fold::open(&config.data_dir, Arc::clone(&content)).await;
-        let pages = Pages::new(&config.base_domain, fold.table(), content);
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
+        let mut backends = config.backends.clone();
+        // No route leads back here.
+        backends.own.push(Own::At(local_addr.to_string()));
+        let pages =
+            Pages::new(&config.base_domain, fold.table(), content, Backends::new(backends, config.backend_patience));
         Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, pages })
     }
 

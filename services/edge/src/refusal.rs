@@ -24,6 +24,12 @@ pub(crate) enum Refusal {
     MethodNotAllowed,
     /// The server that a route leads to cannot be asked.
     BackendUnreachable,
+    /// It does not answer in time.
+    BackendTimeout,
+    /// As many requests as may be are with servers behind routes.
+    BackendBusy,
+    /// The server that a route leads to leads back here.
+    BackendLoop,
     /// The edge has never heard the log.
     Starting,
     /// The store does not answer now.
@@ -34,7 +40,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::SiteNotFound,
         Self::PageNotFound,
         Self::PageGone,
@@ -43,6 +49,9 @@ impl Refusal {
         Self::HeaderMalformed,
         Self::MethodNotAllowed,
         Self::BackendUnreachable,
+        Self::BackendTimeout,
+        Self::BackendBusy,
+        Self::BackendLoop,
         Self::Starting,
         Self::StorageUnavailable,
         Self::StorageFailed,
@@ -64,6 +73,17 @@ impl Refusal {
             Self::BackendUnreachable => {
                 (StatusCode::BAD_GATEWAY, "backend_unreachable", "The server behind this address cannot be reached.")
             }
+            Self::BackendTimeout => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "backend_timeout",
+                "The server behind this address does not answer in time.",
+            ),
+            Self::BackendBusy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "backend_busy",
+                "Too much is asked of the servers behind this one. Please try again in a moment.",
+            ),
+            Self::BackendLoop => (StatusCode::LOOP_DETECTED, "backend_loop", "This address leads back to itself."),
             Self::Starting => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "edge_starting",

@@ -1,6 +1,7 @@
 //! From a request to its answer. One request sees one deploy: the table is read once, and everything after that is
 //! found in that deploy's manifest.
 
+use crate::backend::Backends;
 use crate::body::{self, Body};
 use crate::content::{Content, Failure};
 use crate::encoding;
@@ -38,26 +39,29 @@ pub(crate) struct Pages {
     base_domain: String,
     table: InService,
     content: Arc<Content>,
+    backends: Backends,
     duration: Histogram<f64>,
 }
 
 impl Pages {
-    pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>) -> Self {
+    pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>, backends: Backends) -> Self {
         let duration = opentelemetry::global::meter("pagefold")
             .f64_histogram(HTTP_SERVER_REQUEST_DURATION)
             .with_unit("s")
             .with_boundaries(SECONDS.to_vec())
             .with_description("Duration of HTTP server requests until the answer's head.")
             .build();
-        Self { base_domain: base_domain.trim_matches('.').to_ascii_lowercase(), table, content, duration }
+        let base_domain = base_domain.trim_matches('.').to_ascii_lowercase();
+        Self { base_domain, table, content, backends, duration }
     }
 
-    pub(crate) async fn answer(&self, request: &Parts) -> Response<Body> {
+    /// `body` is what comes with the request: only a server behind a route wants it.
+    pub(crate) async fn answer(&self, request: &Parts, body: listener::Body) -> Response<Body> {
         let started = Instant::now();
         let host = hosts::of(request);
         let response = match host.and_then(hosts::name) {
             _ if listener::ambiguous(request).is_some() => Refusal::HeaderMalformed.page(&request.method, None),
-            Some(name) => self.of_host(&name, request).await,
+            Some(name) => self.of_host(&name, request, body).await,
             None => self.of_nobody(request),
         };
         let (elapsed, status) = (started.elapsed(), response.status().as_u16());
@@ -77,15 +81,16 @@ impl Pages {
     }
 
     /// A route of the host goes before its site, and needs none.
-    async fn of_host(&self, name: &str, request: &Parts) -> Response<Body> {
+    async fn of_host(&self, name: &str, request: &Parts, body: listener::Body) -> Response<Body> {
         let table = self.table.load_full();
         if let Some(table) = table.as_ref().filter(|table| table.routes.leads(name))
             && let Some(path) = path_of(request.uri.path())
             && let Some(found) = table.routes.led(name, &path)
         {
             // Boxed: most hosts have no routes.
-            return Box::pin(self.of_route(table, &found, request)).await;
+            return Box::pin(self.of_route(table, &found, request, body)).await;
         }
+        drop(body);
         match hosts::label(name, &self.base_domain) {
             Some(label) => self.of_site(label, table.as_deref(), request).await,
             None => self.of_nobody(request),
@@ -96,14 +101,23 @@ impl Pages {
         if request.uri.path() == HEALTH { self.health() } else { Refusal::SiteNotFound.page(&request.method, None) }
     }
 
-    async fn of_route(&self, table: &Shown, found: &Found<'_, '_>, request: &Parts) -> Response<Body> {
+    async fn of_route(
+        &self,
+        table: &Shown,
+        found: &Found<'_, '_>,
+        request: &Parts,
+        sent: listener::Body,
+    ) -> Response<Body> {
         match &found.led.leads {
             Leads::Redirect { to, status, segments } => {
                 let location = location(to, *segments, found.below, request.uri.query());
                 answered(respond::routed(&location, status.code()), body::empty())
             }
             Leads::Gone {} => Refusal::PageGone.page(&request.method, Some(Kind::Live)),
-            Leads::Backend { .. } => Refusal::BackendUnreachable.page(&request.method, Some(Kind::Live)),
+            Leads::Backend { backend } => {
+                let answered = self.backends.ask(backend, request, sent).await;
+                answered.unwrap_or_else(|refusal| refusal.page(&request.method, Some(Kind::Live)))
+            }
             Leads::Site { .. } if !is_read(request) => Refusal::MethodNotAllowed.page(&request.method, None),
             Leads::Site { site } => match table.routes.live(*site) {
                 Some(target) => {

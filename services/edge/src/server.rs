@@ -1,4 +1,4 @@
-//! The HTTP loop: what readers ask has no body, so the head is all that is looked at.
+//! The HTTP loop: what readers ask of a site has no body, so the head is all that is looked at but for the server behind a route.
 
 use crate::serve::Pages;
 use listener::Limits;
@@ -10,10 +10,7 @@ pub(crate) async fn serve(listener: TcpListener, limits: Limits, pages: Arc<Page
     let answer = move |request: hyper::Request<listener::Body>| {
         let pages = Arc::clone(&pages);
         let (head, body) = request.into_parts();
-        async move {
-            drop(body);
-            pages.answer(&head).await
-        }
+        async move { pages.answer(&head, body).await }
     };
     listener::serve(listener, limits, answer, stop).await;
 }

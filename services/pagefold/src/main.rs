@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod api;
+mod backends;
 mod building;
 mod cli;
 mod course;

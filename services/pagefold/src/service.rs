@@ -2,6 +2,7 @@
 
 mod options;
 
+use crate::backends::Backends;
 use crate::door::Door;
 use crate::github_app::GithubApp;
 use crate::health::{watch_read_model, watch_storage};
@@ -90,26 +91,7 @@ pub(crate) enum Service {
         postgres_reader: String,
     },
     /// Run an edge, which serves the sites
-    Edge {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        bucket: Bucket,
-        #[command(flatten)]
-        door: Door,
-        /// Address to listen on
-        #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
-        listen: SocketAddr,
-        /// Domain below which every site has its host
-        #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
-        sites_domain: String,
-        /// Folder of the last good table
-        #[arg(long, env = "PAGEFOLD_EDGE_DATA", default_value = "/var/lib/pagefold/edge")]
-        edge_data: PathBuf,
-        /// Memory for file lists and contents, in bytes
-        #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
-        edge_cache_bytes: u64,
-    },
+    Edge(Box<Edge>),
 }
 
 /// The API, the webhooks and the dashboard.
@@ -148,6 +130,8 @@ pub(crate) struct Web {
     #[command(flatten)]
     receivers: Receivers,
     #[command(flatten)]
+    backends: Backends,
+    #[command(flatten)]
     mail: Mail,
     /// Folder for long request bodies while they arrive
     #[arg(long, env = "PAGEFOLD_WEB_DATA", default_value = "/var/lib/pagefold/web")]
@@ -161,6 +145,34 @@ pub(crate) struct Web {
     /// Connections to the read model at the same time
     #[arg(long, env = "PAGEFOLD_WEB_POSTGRES_CONNECTIONS", default_value_t = WEB_CONNECTIONS)]
     web_postgres_connections: u32,
+}
+
+/// What serves the sites.
+#[derive(Debug, Args)]
+pub(crate) struct Edge {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    bucket: Bucket,
+    #[command(flatten)]
+    door: Door,
+    /// Address to listen on
+    #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+    /// Domain below which every site has its host
+    #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
+    sites_domain: String,
+    /// Folder of the last good table
+    #[arg(long, env = "PAGEFOLD_EDGE_DATA", default_value = "/var/lib/pagefold/edge")]
+    edge_data: PathBuf,
+    /// Memory for file lists and contents, in bytes
+    #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
+    edge_cache_bytes: u64,
+    #[command(flatten)]
+    backends: Backends,
+    /// Servers of the platform that no route leads to, each as HOST:PORT or a URL: the database, web, whatever an edge cannot know
+    #[arg(long, env = "PAGEFOLD_FORBIDDEN_ADDRESSES", value_name = "HOST:PORT", value_delimiter = ',')]
+    forbidden_addresses: Vec<String>,
 }
 
 /// What tells receivers.
@@ -193,7 +205,7 @@ impl Service {
             Self::Syncer { .. } => "syncer",
             Self::Notifier(_) => "notifier",
             Self::Projector { .. } => "projector",
-            Self::Edge { .. } => "edge",
+            Self::Edge(_) => "edge",
         }
     }
 
@@ -204,8 +216,8 @@ impl Service {
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
             | Self::Notifier(Notifier { common, .. })
-            | Self::Projector { common, .. }
-            | Self::Edge { common, .. } => common,
+            | Self::Projector { common, .. } => common,
+            Self::Edge(edge) => &edge.common,
         }
     }
 }
@@ -266,20 +278,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             own.ok();
             projector::run(log, store, &postgres_reader, stop).await;
         }
-        Service::Edge { common, bucket, door, listen, sites_domain, edge_data, edge_cache_bytes } => {
-            let config = edge::Config {
-                base_domain: sites_domain,
-                cache_bytes: edge_cache_bytes,
-                ..edge::Config::new(listen, edge_data)
-            };
-            let storage = bucket.storage();
-            let edge = edge::Edge::bind(config, common.access(name), storage.clone()).await?;
-            // It serves what it knew last without either.
-            health.watch_log(Need::May, common.log(name).await?.connection(), &stop);
-            watch_storage(&health, &storage, Need::May, &stop);
-            own.ok();
-            edge.within(door.limits(Share::Edge)).run(stop).await?;
-        }
+        Service::Edge(options) => edge(*options, health, stop).await?,
     }
     Ok(())
 }
@@ -296,6 +295,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         repositories: options.repositories.allowed(false),
         closed,
         receivers: options.receivers.allowed(),
+        backends: options.backends.allowed(false),
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,
         sign_in: options.sign_in.config()?,
@@ -331,4 +331,24 @@ async fn notifier(options: Notifier, health: Health, stop: CancellationToken) ->
     };
     health.part("notifier", Need::Must).ok();
     Ok(Box::pin(notifier::run(log, config, stop)).await?)
+}
+
+async fn edge(options: Edge, health: Health, stop: CancellationToken) -> Result<()> {
+    let access = options.common.access("edge");
+    let servers = [&access.url, options.bucket.endpoint()].into_iter().chain(&options.forbidden_addresses);
+    let own = servers.flat_map(|address| launch::hosts_of(address));
+    let own = own.chain(options.common.admin.map(|address| address.to_string()));
+    let config = edge::Config {
+        base_domain: options.sites_domain,
+        cache_bytes: options.edge_cache_bytes,
+        backends: options.backends.dialer(false, own.map(Own::At).collect()),
+        ..edge::Config::new(options.listen, options.edge_data)
+    };
+    let storage = options.bucket.storage();
+    let edge = edge::Edge::bind(config, access.clone(), storage.clone()).await?;
+    // It serves what it knew last without either.
+    health.watch_log(Need::May, options.common.log("edge").await?.connection(), &stop);
+    watch_storage(&health, &storage, Need::May, &stop);
+    health.part("edge", Need::Must).ok();
+    Ok(edge.within(options.door.limits(Share::Edge)).run(stop).await?)
 }

@@ -10,6 +10,7 @@ mod services;
 mod supervisor;
 
 use crate::api::Api;
+use crate::backends::Backends;
 use crate::door::Door;
 use crate::github_app::GithubApp;
 use crate::launch::{Builds, Sources};
@@ -75,6 +76,8 @@ pub(crate) struct Up {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) receivers: Receivers,
+    #[command(flatten)]
+    pub(crate) backends: Backends,
     #[command(flatten)]
     pub(crate) mail: Mail,
     #[command(flatten)]

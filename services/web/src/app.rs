@@ -101,6 +101,8 @@ pub(crate) struct App {
     pub(crate) source_checks: SourceChecks,
     /// Where receivers of notices may be.
     pub(crate) receivers: Allowed,
+    /// Where the servers behind routes may be.
+    pub(crate) backends: Dialer,
     /// The repositories that are kept here, and what a launcher reads them by.
     pub(crate) own: Repositories,
     pub(crate) repositories_token: Option<SecretString>,
@@ -176,6 +178,7 @@ impl App {
                 config.spool.clone(),
             ),
             receivers: config.receivers.clone(),
+            backends: Dialer { allowed: config.backends.clone(), own: config.closed.clone() },
             own: Repositories::new(config.own_repositories.clone()),
             repositories_token: config.repositories_token.clone(),
             streams: Slots::default(),

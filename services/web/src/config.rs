@@ -26,6 +26,8 @@ pub struct Config {
     pub closed: Vec<Own>,
     /// Where receivers of notices may be.
     pub receivers: Allowed,
+    /// Where the servers behind routes may be.
+    pub backends: Allowed,
     /// The server's own public address, for example `https://pagefold.example`; empty for the address it listens on.
     pub web_url: String,
     /// How the public addresses of sites are formed.

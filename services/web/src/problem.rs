@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use dialer::Unreached;
 use events::address::NotAllowed;
 use events::authority::Rank;
 use events::{Branch, Refusal};
@@ -27,6 +28,8 @@ pub(crate) enum Problem {
     RepositoryNotAllowed(#[from] NotAllowed),
     #[error("the address of the receiver {0}")]
     ReceiverNotAllowed(NotAllowed),
+    #[error("the backend cannot be asked: {0}")]
+    BackendNotAllowed(Unreached),
     #[error("the body is not what it should be: {0}")]
     MalformedPayload(String),
     #[error("the body must be `{0}`")]
@@ -145,6 +148,9 @@ impl Problem {
             }
             Self::ReceiverNotAllowed(_) => {
                 ("receiver_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Receiver not allowed")
+            }
+            Self::BackendNotAllowed(_) => {
+                ("backend_not_allowed", StatusCode::UNPROCESSABLE_ENTITY, "Backend not allowed")
             }
             Self::MalformedPayload(_) => ("malformed_payload", StatusCode::BAD_REQUEST, "Malformed payload"),
             Self::ImportRefused(..) => ("import_refused", StatusCode::UNPROCESSABLE_ENTITY, "Import refused"),
@@ -343,7 +349,11 @@ impl IntoResponse for Problem {
 pub(crate) fn report(problem: &Problem, code: &str, status: StatusCode) {
     let is_refusal = matches!(
         problem,
-        Problem::Refused(_) | Problem::Forbidden(_) | Problem::RepositoryNotAllowed(_) | Problem::ReceiverNotAllowed(_)
+        Problem::Refused(_)
+            | Problem::Forbidden(_)
+            | Problem::RepositoryNotAllowed(_)
+            | Problem::ReceiverNotAllowed(_)
+            | Problem::BackendNotAllowed(_)
     );
     if is_refusal && status != StatusCode::NOT_FOUND {
         tracing::info!(code, "refused: {problem}");

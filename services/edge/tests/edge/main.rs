@@ -2,6 +2,7 @@
 //! when either of them is gone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails fails its test")]
 
+mod backends;
 mod routes;
 mod world;
 

@@ -1,5 +1,7 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
+use dialer::{Dialer, Own};
+use events::address::Allowed;
 use events::alias::{Claim, Command as AliasCommand};
 use events::event::{Routed, RulesDialect};
 use events::host::{Command as HostCommand, Owner};
@@ -35,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct World {
     folder: TempDir,
     server: Option<Server>,
-    port: u16,
+    pub(crate) port: u16,
     log: Log,
     storage: Storage,
     store: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
@@ -121,7 +123,15 @@ impl World {
 
     pub(crate) async fn edge_with(&self, cache_bytes: u64) -> Edge {
         let data_dir = self.folder.path().join("edge");
-        let config = edge::Config { cache_bytes, ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir) };
+        // Servers behind routes are on this machine here; the log's is the platform's own.
+        let allowed = Allowed { private: true, folders: Vec::new() };
+        let backends = Dialer { allowed, own: vec![Own::At(format!("127.0.0.1:{}", self.port))] };
+        let config = edge::Config {
+            cache_bytes,
+            backends,
+            backend_patience: Duration::from_millis(300),
+            ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir)
+        };
         let url = nats::url(self.port);
         let log = nats::access(&self.nats(), "edge", url).unwrap();
         let edge = edge::Edge::bind(config, log, self.storage.clone()).await.unwrap();

@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use storage::Storage;
+use tokio::sync::watch;
 use web::Web;
 
 /// How long the platform may take to answer.
@@ -50,12 +51,14 @@ impl Services {
     /// Starts all of them, the edge first: it needs nobody. What cannot be configured so is an error; what is away is waited
     /// for.
     pub(super) async fn start(around: &Surroundings<'_>, admin: SocketAddr) -> Result<Self> {
-        let edge = around.edge().await?;
+        let (place, web) = watch::channel(None);
+        let edge = around.edge(web, admin).await?;
         let storage = around.storage("syncer");
         let stop = around.supervisor.stop_token();
         tokio::spawn(stop.clone().run_until_cancelled_owned(make_bucket(storage.clone())));
         watch_storage(around.health, &storage, Need::Must, &stop);
-        let web = around.web(edge).await?;
+        let web = around.web(edge, admin).await?;
+        place.send_replace(Some(web));
         around.projector().await?;
         around.scheduler().await?;
         around.syncer(storage).await?;
@@ -102,10 +105,14 @@ impl Services {
 }
 
 impl Surroundings<'_> {
-    async fn edge(&self) -> Result<SocketAddr> {
+    /// Web is not there yet: `web` tells where it is once it is.
+    async fn edge(&self, web: watch::Receiver<Option<SocketAddr>>, admin: SocketAddr) -> Result<SocketAddr> {
+        let mut own = self.closed(&[admin]);
+        own.push(Own::Moving(web));
         let config = edge::Config {
             base_domain: self.options.sites_domain.clone(),
             cache_bytes: self.options.edge_cache_bytes,
+            backends: self.options.backends.dialer(true, own),
             ..edge::Config::new(self.options.edge, self.folder.join("edge"))
         };
         let (access, storage) = (self.access("edge")?, self.storage("edge"));
@@ -127,15 +134,16 @@ impl Surroundings<'_> {
         Ok(listen)
     }
 
-    async fn web(&self, edge: SocketAddr) -> Result<SocketAddr> {
+    async fn web(&self, edge: SocketAddr, admin: SocketAddr) -> Result<SocketAddr> {
         let config = web::Config {
             listen: self.options.web,
             tokens: vec![web::Token { name: "operator".to_owned(), secret: self.secrets.token().into() }],
             key: self.secrets.key().into(),
             github_webhook_secret: self.secrets.github_webhook_secret().into(),
             repositories: self.options.sources.repositories.allowed(true),
-            closed: self.closed(edge),
+            closed: self.closed(&[edge, admin]),
             receivers: self.options.receivers.allowed(),
+            backends: self.options.backends.allowed(true),
             web_url: String::new(),
             sites_url: self.sites_url(edge),
             sign_in: self.options.sign_in.config()?,
@@ -259,9 +267,9 @@ impl Surroundings<'_> {
         own.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts()).collect()
     }
 
-    /// What web does not look at for a repository; itself it knows.
-    fn closed(&self, edge: SocketAddr) -> Vec<Own> {
-        let servers = [edge, self.endpoints.s3].map(|address| address.to_string()).into_iter();
+    /// What web and edge do not connect to for others; each knows itself.
+    fn closed(&self, doors: &[SocketAddr]) -> Vec<Own> {
+        let servers = doors.iter().chain([&self.endpoints.s3]).map(ToString::to_string);
         let servers = servers.chain(self.endpoints.log_addresses()).chain(self.options.builds.docker_hosts());
         servers.map(Own::At).chain([Own::Moving(self.endpoints.log_process())]).collect()
     }

@@ -99,7 +99,14 @@ const OWN: &[(&str, &[Codes])] = &[
         &[(409, &["receiver_exists"]), (412, &["receiver_changed"]), (422, &["receiver_not_allowed"])],
     ),
     ("receivers_create", &[(409, &["receiver_exists", "too_many_receivers"]), (422, &["receiver_not_allowed"])]),
-    ("routes_add", &[(404, &["organization_not_found", "site_not_found"]), (409, &["route_taken"])]),
+    (
+        "routes_add",
+        &[
+            (404, &["organization_not_found", "site_not_found"]),
+            (409, &["route_taken"]),
+            (422, &["backend_not_allowed"]),
+        ],
+    ),
     ("routes_import", &[(409, &["route_taken"]), (422, &["import_refused"])]),
     ("routes_list", &[(404, &["site_not_found"])]),
     ("routes_remove", &[(404, &["site_not_found"]), (409, &["route_taken"])]),

@@ -11,7 +11,7 @@ use crate::routing::{Draft, Goes, Line};
 use events::authority::Command;
 use events::event::Routed;
 use events::route::{self, route_id};
-use events::routing::{HostName, Leads};
+use events::routing::{HostName, Leads, Origin};
 use events::{Cause, Host, HostLabel, Refusal, Route, RouteId, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use projections::routes::RouteRow;
@@ -139,14 +139,25 @@ async fn routed(app: &Shared, draft: Draft, owner: Option<SiteId>, caller: &Call
             active(app, site).await?;
             Leads::Site { site }
         }
-        Goes::There(Leads::Backend { .. }) => {
-            return Err(Problem::InvalidInput("backends are not asked here yet".to_owned()));
+        Goes::There(leads) => {
+            if let Leads::Backend { backend } = &leads {
+                may_be_asked(app, backend).await?;
+            }
+            leads
         }
-        Goes::There(leads) => leads,
     };
     leads.check(&host, &path, kind)?;
     let route = RouteId(caller.new_id(format_args!("route/{host}{path}/{}/{leads}", kind.as_str())));
     Ok(Routed { route, host, path, kind, leads, owner })
+}
+
+/// A server that must not be asked is refused at once; one that only cannot be reached now may be there later. The edge looks
+/// again whenever it connects.
+async fn may_be_asked(app: &App, backend: &Origin) -> Result<(), Problem> {
+    match app.backends.check(backend.host(), backend.port()).await {
+        Err(unreached) if unreached.is_forbidden() => Err(Problem::BackendNotAllowed(unreached)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn id_of(routed: &Routed) -> String {

@@ -312,6 +312,7 @@ fn config(folder: &TempDir) -> web::Config {
         repositories: Allowed::default(),
         closed: Vec::new(),
         receivers: Allowed::default(),
+        backends: Allowed { private: true, folders: Vec::new() },
         web_url: "https://pagefold.test/".into(),
         sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         sign_in: web::SignIn::default(),

@@ -74,6 +74,15 @@ async fn what_can_be_no_route_is_refused() {
             "{wrong}"
         );
     }
+    let own = platform.url("").trim_start_matches("http://").to_owned();
+    for place in [own.trim_end_matches('/'), "169.254.169.254"] {
+        let backend = with(json!({ "action": "backend", "backend": format!("http://{place}") }));
+        assert_eq!(
+            code(&platform.send(Method::POST, "/routes", backend).await),
+            (422, "backend_not_allowed"),
+            "{place}"
+        );
+    }
     let nobody = with(json!({ "action": "site", "site": "nobody" }));
     assert_eq!(code(&platform.send(Method::POST, "/routes", nobody).await), (404, "site_not_found"));
     assert_eq!(platform.get("/routes").await.1["items"], json!([]));
