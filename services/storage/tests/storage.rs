@@ -1,6 +1,8 @@
 //! The store's promises, against a real S3 server.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "storage/collecting.rs"]
+mod collecting;
 #[path = "storage/line.rs"]
 mod line;
 #[path = "storage/outages.rs"]
