@@ -162,11 +162,12 @@ async fn pages(fleet: &Fleet) -> Vec<Option<(u16, String, String)>> {
 /// The edge's table as it keeps it at its end, but for how far what comes next is loaded.
 async fn table(fleet: &mut Fleet) -> Value {
     fleet.stop(Part::Service(Service::Edge), Signal::TERM).await;
-    let mut table = json!({ "hosts": {}, "sites": {} });
+    let mut table = json!({});
     for line in std::fs::read_to_string(routes(fleet)).unwrap().lines() {
         let mut line: Value = serde_json::from_str(line).unwrap();
         for (kind, changes) in line["changes"].as_object_mut().unwrap() {
-            let entries = table[kind].as_object_mut().unwrap();
+            let table = table.as_object_mut().unwrap();
+            let entries = table.entry(kind).or_insert_with(|| json!({})).as_object_mut().unwrap();
             entries.append(changes.as_object_mut().unwrap());
             entries.retain(|_, entry| !entry.is_null());
         }

@@ -40,6 +40,11 @@ const BRANCH: &str = concat!(
     r"^(?![-/.])(?!@$)(?!HEAD$)(?!.*(\.\.|@\{|//|/\.|\.lock$|\.lock/|/$|\.$))",
     r"[^\u0000-\u0020\u007f-\u00a0~^:?*\[\\]{1,60}$"
 );
+/// Entity tags, or a star (RFC 9110, 8.8.3 and 13.1). Commas may stand alone.
+const TAGS: &str = concat!(
+    r#"^([ \t]*\*[ \t]*|[ \t,]*((W/)?"[!#-~\u0080-\u00ff]*""#,
+    r#"([ \t]*,[ \t,]*(W/)?"[!#-~\u0080-\u00ff]*")*[ \t,]*)?)$"#
+);
 /// Lists whose places are numbers, and those whose places are identities.
 const BY_NUMBER: [&str; 4] = ["builds_list", "deploys_list", "events_of_site", "notices_list"];
 const BY_ID: [&str; 6] =
@@ -77,8 +82,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
             pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$")
         }
         ("If-Match", "aliases_point") => Some(json!({ "type": "string", "pattern": "^\"[0-9a-v]{12}\"$" })),
-        ("If-None-Match", _) => Some(json!({ "type": "string" })),
-        ("If-Match", _) => Some(json!({ "type": "string" })),
+        ("If-Match" | "If-None-Match", _) => Some(json!({ "type": "string", "pattern": TAGS })),
         ("Idempotency-Key", _) => {
             Some(json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }))
         }

@@ -38,7 +38,8 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Seen, Problem> {
     Ok(Seen::Of(tags.into_iter().filter_map(version).collect()))
 }
 
-/// What a header names; none if it is not there. What is no list of entity tags is refused.
+/// What a header names; none if it is not there. An empty list is one, and nothing is in it; what is no list of entity tags is
+/// refused.
 pub(super) fn named(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Named>, Problem> {
     let wrong = || Problem::BadHeader(if *name == header::IF_MATCH { "If-Match" } else { "If-None-Match" });
     if !headers.contains_key(name) {
@@ -62,7 +63,7 @@ pub(super) fn named(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Nam
             return Err(wrong());
         }
     }
-    if tags.is_empty() { Err(wrong()) } else { Ok(Some(Named::These(tags))) }
+    Ok(Some(Named::These(tags)))
 }
 
 /// The tag that a list begins with, and what follows it.
@@ -76,12 +77,12 @@ fn first(list: &str) -> Option<(Tag, &str)> {
 /// Answers that nothing has changed to whoever has what they ask for already.
 pub(super) async fn conditional(request: Request, next: Next) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known = if reads { named(request.headers(), &header::IF_NONE_MATCH) } else { Ok(None) };
+    let known = if reads { named(request.headers(), &header::IF_NONE_MATCH)? } else { None };
     let response = next.run(request).await;
     let Some(tag) = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK) else {
         return Ok(response);
     };
-    let is_known = match known? {
+    let is_known = match known {
         None => false,
         Some(Named::Any) => true,
         Some(Named::These(tags)) => {
@@ -126,10 +127,10 @@ mod tests {
         ] {
             assert_eq!(seen(list), Some(Seen::Of(vec![1, 2])), "{list:?}");
         }
-        for none in ["W/\"1\"", "\"x\"", "\"01\"", "\"+1\"", "\"\"", "\"a,b\""] {
+        for none in ["", ",", "W/\"1\"", "\"x\"", "\"01\"", "\"+1\"", "\"\"", "\"a,b\""] {
             assert_eq!(seen(&[none]), Some(Seen::Of(vec![])), "{none}");
         }
-        for garbage in ["1", "\"1", "", ",", "\"1\" \"2\"", "*, \"1\"", "w/\"1\"", "\"a b\""] {
+        for garbage in ["1", "\"1", "\"1\" \"2\"", "*, \"1\"", "w/\"1\"", "\"a b\""] {
             assert_eq!(seen(&[garbage]), None, "{garbage:?}");
         }
     }

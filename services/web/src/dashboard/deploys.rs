@@ -65,7 +65,7 @@ impl Table<'_> {
                     a href={ "/deploys/" (deploy.id) } { code { (deploy.id) } } " "
                     @if deploy.collected_at.is_none() { a href=(self.app.sites_url.deploy(&self.site.name, &deploy.id)) rel="noreferrer" aria-label={ "Open " (deploy.id) } { "Open" } }
                 }
-                td { (who.as_deref().unwrap_or("–")) }
+                td.who title=[who.as_deref()] { (who.as_deref().unwrap_or("–")) }
                 td.wide { @if let Some(told) = &deploy.why { (why::why(told, self.names)) } @else { "–" } }
                 td { (moment(deploy.created_at)) }
                 td { a href={ "/builds/" (deploy.build) } { "#" (deploy.number) } " " span.branch title=(deploy.branch) { (deploy.branch) } " " code { (deploy.commit.short()) } }

@@ -188,7 +188,7 @@ async fn builds_and_deploys_tell_who_wrote_them_and_why_they_were_made() {
     for path in ["/sites/docs".to_owned(), "/sites/docs/deploys".to_owned()] {
         let page = browser.page(&path).await;
         let row = page.split("<tr>").find(|row| row.contains("Edit the page") && row.contains("/deploys/")).unwrap();
-        assert!(row.contains("<td>Ada</td>"), "{row}");
+        assert!(row.contains("<td class=\"who\" title=\"Ada\">Ada</td>"), "{row}");
     }
     let page = browser.page(&format!("/deploys/{}", DeployId::of(first))).await;
     assert!(page.contains("<dt>Who</dt><dd>Ärger Coder</dd>"), "{page}");
