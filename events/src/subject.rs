@@ -19,6 +19,8 @@ pub const SESSIONS: &str = "SESSIONS";
 pub const KEYS: &str = "KEYS";
 /// The bucket of when tokens were last used.
 pub const USES: &str = "USES";
+/// The bucket of what was asked with a key, and answered.
+pub const REQUESTS: &str = "REQUESTS";
 /// The object store bucket of folds' snapshots.
 pub const SNAPSHOTS: &str = "SNAPSHOTS";
 /// All facts.

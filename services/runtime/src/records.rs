@@ -50,6 +50,12 @@ impl Records {
         Self::of(connection, subject::USES)
     }
 
+    /// What was asked with a key and what was answered, for a day.
+    #[must_use]
+    pub fn requests(connection: &Connection) -> Self {
+        Self::of(connection, subject::REQUESTS)
+    }
+
     /// Nothing is asked yet.
     fn of(connection: &Connection, bucket: &'static str) -> Self {
         Self { connection: connection.clone(), bucket, store: OnceCell::new() }

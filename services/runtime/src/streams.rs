@@ -29,6 +29,9 @@ pub const LEASE_TTL: Duration = Duration::from_secs(12);
 /// How long a session is kept that nobody uses.
 pub const SESSION_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How long it is known what was asked with a key: a day, and an hour for clocks that differ.
+const REQUESTS_KEPT: Duration = Duration::from_secs(25 * 60 * 60);
+
 /// What the server answers where a stream cannot be changed into what is wanted.
 const CANNOT_CHANGE: u64 = 10052;
 
@@ -60,6 +63,15 @@ pub async fn provision(connection: &Connection, replicas: usize) -> Result<(), E
     };
     let made = connection.jetstream.create_or_update_key_value(sessions).await;
     made.map_err(Error::unavailable("provision the sessions"))?;
+    let requests = kv::Config {
+        bucket: subject::REQUESTS.to_owned(),
+        history: 1,
+        max_age: REQUESTS_KEPT,
+        num_replicas: replicas,
+        ..kv::Config::default()
+    };
+    let made = connection.jetstream.create_or_update_key_value(requests).await;
+    made.map_err(Error::unavailable("provision the requests"))?;
     for bucket in [subject::KEYS, subject::USES].map(str::to_owned) {
         let kept = kv::Config { bucket, history: 1, num_replicas: replicas, ..kv::Config::default() };
         let made = connection.jetstream.create_or_update_key_value(kept).await;

@@ -29,6 +29,7 @@ mod page;
 pub(crate) mod past;
 mod platform;
 mod receivers;
+mod repeated;
 mod restore;
 mod routes;
 pub(crate) mod rules;
@@ -39,7 +40,6 @@ mod sites;
 mod source;
 mod source_check;
 mod strays;
-mod tagged;
 pub(crate) mod texts;
 pub(crate) mod tokens;
 mod uploads;
@@ -52,6 +52,7 @@ pub(crate) use events::subject;
 use crate::app::Shared;
 use crate::bodies::{self, Bodies};
 use crate::guard;
+use crate::once;
 use crate::problem::{self, Problem};
 use crate::repositories::FILE_MAX;
 use crate::routing::IMPORT_BYTES_MAX;
@@ -232,7 +233,7 @@ fn whole(path: &str, mut item: PathItem) -> PathItem {
         let Some(operation) = operation else { continue };
         let tag = operation.tags.iter().flatten().next();
         operation.operation_id = operation.operation_id.take().zip(tag).map(|(name, tag)| format!("{tag}_{name}"));
-        tagged::tags(&method, operation);
+        repeated::headers(&method, operation);
         declared::declare(&method, path, operation);
     }
     item
@@ -241,7 +242,8 @@ fn whole(path: &str, mut item: PathItem) -> PathItem {
 pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     let within = |routes: OpenApiRouter<Shared>, max| {
         let bodies = Bodies { budget: app.bodies.clone(), max };
-        let routes = routes.split_for_parts().0.layer(DefaultBodyLimit::max(max));
+        let once = middleware::from_fn_with_state(Arc::clone(app), once::once);
+        let routes = routes.split_for_parts().0.layer(once).layer(DefaultBodyLimit::max(max));
         routes.layer(middleware::from_fn_with_state(bodies, bodies::read))
     };
     let guarded = within(commands(), BODY_MAX)

@@ -77,6 +77,8 @@ pub(crate) struct App {
     pub(crate) uses: Arc<Uses>,
     /// Links that sign somebody in once.
     pub(crate) links: Records,
+    /// What was asked with a key, and answered.
+    pub(crate) requests: Records,
     /// What people are called can be read with its keys.
     pub(crate) vault: Vault,
     /// What builds of sites are given can be read with its keys, by launchers too.
@@ -139,6 +141,7 @@ impl App {
         let sessions = Sessions::new(&log);
         let key = Key::new(config.key.clone());
         let links = Records::sessions(log.connection());
+        let requests = Records::requests(log.connection());
         let vault = Vault::new(log.connection(), &key.vault());
         let build_secrets = Vault::new(log.connection(), &key.of_builds());
         let auth = Auth::new(&config.tokens, &key, sessions);
@@ -160,6 +163,7 @@ impl App {
             key,
             pace: Pace::default(),
             uses,
+            requests,
             links,
             vault,
             build_secrets,

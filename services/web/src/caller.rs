@@ -43,6 +43,11 @@ impl Caller {
         self.key.is_some()
     }
 
+    /// What a request to this address is called, if it has a key.
+    pub(crate) fn request(&self, address: &str) -> Option<Uuid> {
+        self.key.as_ref().map(|key| key.id(&self.actor, format_args!("once {address}")))
+    }
+
     /// An id for what a request creates; `request` tells all that was asked for. With a key it is the same each time.
     pub(crate) fn new_id(&self, request: impl Display) -> Uuid {
         self.key.as_ref().map_or_else(clock::new_id, |key| key.id(&self.actor, request))

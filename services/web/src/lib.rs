@@ -28,6 +28,7 @@ mod issued;
 mod keys;
 mod looks;
 mod news;
+mod once;
 mod pace;
 mod people;
 mod place;

@@ -52,6 +52,10 @@ pub(crate) enum Problem {
     UploadIncomplete(usize),
     #[error("header `{0}` is missing or unusable")]
     BadHeader(&'static str),
+    #[error("this `Idempotency-Key` was used with another body")]
+    KeyReused,
+    #[error("the same request is under way; ask again in a moment")]
+    RequestUnderWay,
     #[error("`X-Hub-Signature-256` is missing or does not fit the body")]
     BadSignature,
     #[error("no site that you can build is made from its repository yet")]
@@ -167,6 +171,8 @@ impl Problem {
             Self::UploadMismatch => ("upload_mismatch", StatusCode::UNPROCESSABLE_ENTITY, "Another digest"),
             Self::UploadIncomplete(_) => ("upload_incomplete", StatusCode::CONFLICT, "Not all was uploaded"),
             Self::BadHeader(_) => ("bad_header", StatusCode::BAD_REQUEST, "Bad header"),
+            Self::KeyReused => ("idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY, "Key used before"),
+            Self::RequestUnderWay => ("request_under_way", StatusCode::CONFLICT, "Request under way"),
             Self::BadSignature => ("bad_signature", StatusCode::UNAUTHORIZED, "Bad signature"),
             Self::DeliveryUnmatched => ("delivery_unmatched", StatusCode::CONFLICT, "Delivery for nobody"),
             Self::DeliveryRefused => ("delivery_refused", StatusCode::CONFLICT, "Delivery refused"),

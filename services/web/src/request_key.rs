@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a request that creates something may be sent again when its answer was lost, and creates nothing twice.
 //!
 //! What is created has an id that is made of the caller, the key and what was asked for, so the log itself knows whether it is
-//! there already, on every replica and for ever. Another request under the same key is another request.
+//! there already, on every replica and for ever. What else a request does is remembered beside the log, in [`once`](crate::once).
 
 use crate::problem::Problem;
 use events::Actor;

@@ -25,3 +25,14 @@ fn the_document_is_openapi_3_1_and_every_operation_may_be_a_problem() {
     }
     assert_eq!(names.len(), 106);
 }
+
+#[test]
+fn every_post_takes_a_key() {
+    let document = web::api::openapi();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let Some(operation) = item.get("post") else { continue };
+        let parameters = operation["parameters"].as_array().unwrap();
+        assert!(parameters.iter().any(|one| one["name"] == "Idempotency-Key"), "{path}");
+        assert!(operation["responses"].get("409").is_some() && operation["responses"].get("422").is_some(), "{path}");
+    }
+}

@@ -154,8 +154,18 @@ impl Cluster {
 
     async fn replicas(&self) -> Vec<usize> {
         let context = self.raw().await;
-        let names =
-            ["EVENTS", "LOGS", "PARKED", "STRAYS", "KV_LEASES", "KV_SESSIONS", "KV_KEYS", "KV_USES", "OBJ_SNAPSHOTS"];
+        let names = [
+            "EVENTS",
+            "LOGS",
+            "PARKED",
+            "STRAYS",
+            "KV_LEASES",
+            "KV_SESSIONS",
+            "KV_KEYS",
+            "KV_USES",
+            "KV_REQUESTS",
+            "OBJ_SNAPSHOTS",
+        ];
         join_all(names.map(async |name| context.get_stream(name).await.unwrap().cached_info().config.num_replicas))
             .await
     }
@@ -174,7 +184,7 @@ impl Drop for Cluster {
 async fn every_stream_and_bucket_gets_its_copies_also_later_and_again() {
     let cluster = Cluster::start().await;
     let operator = cluster.connection("ctl", 0).await;
-    for (wanted, held) in [(1, [1; 9]), (3, [3; 9]), (3, [3; 9])] {
+    for (wanted, held) in [(1, [1; 10]), (3, [3; 10]), (3, [3; 10])] {
         within(cluster.provision(&operator, wanted)).await;
         assert_eq!(cluster.replicas().await, held);
         assert_eq!(within(streams::replicas(&operator)).await.unwrap(), wanted, "whoever does not say keeps them");
@@ -327,5 +337,5 @@ async fn logs_that_are_stored_later_stay_so_on_one_server_and_are_refused_copies
     assert!(refused.contains("delete it while no build runs"), "{refused}");
     raw.delete_stream("LOGS").await.unwrap();
     within(cluster.provision(&operator, 3)).await;
-    assert_eq!(cluster.replicas().await, [3; 9]);
+    assert_eq!(cluster.replicas().await, [3; 10]);
 }

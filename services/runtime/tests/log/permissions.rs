@@ -60,6 +60,8 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("launcher", "$KV.KEYS.builds.x", false),
         ("launcher", "$JS.API.STREAM.MSG.GET.KV_KEYS", true),
         ("projector", "events.site.docs", false),
+        ("projector", "$KV.REQUESTS.x", false),
+        ("launcher", "$KV.REQUESTS.x", false),
         ("edge", "events.site.docs", false),
         ("edge", "live.events.site.docs", false),
         ("edge", "presence.edge", true),

@@ -73,6 +73,9 @@ pub const USERS: &[User] = &[
             "$KV.USES.>",
             "$JS.API.STREAM.INFO.KV_USES",
             "$JS.API.STREAM.MSG.GET.KV_USES",
+            "$KV.REQUESTS.>",
+            "$JS.API.STREAM.INFO.KV_REQUESTS",
+            "$JS.API.STREAM.MSG.GET.KV_REQUESTS",
         ],
     },
     User {

@@ -33,6 +33,8 @@ const BODY: &[Codes] = &[
 ];
 /// What changes something.
 const COMMAND: &[Codes] = &[(403, &["organization_suspended"])];
+/// What may be asked with a key.
+const ONCE: &[Codes] = &[(409, &["request_under_way"]), (422, &["idempotency_key_reused"])];
 /// What reads the store of files.
 const STORE: &[Codes] = &[(503, &["store_unavailable"])];
 
@@ -86,7 +88,7 @@ const OWN: &[(&str, &[Codes])] = &[
     ("github_repositories", &[(409, &["github_not_connected", "github_refused"]), (503, &["github_unavailable"])]),
     ("lock_lock", &[(409, &["site_locked"])]),
     ("builds_read", &[(503, &["store_unavailable", "too_many_streams"])]),
-    ("me_link", &[(404, &["user_not_found"])]),
+    ("me_link", &[(404, &["user_not_found"]), (410, &["link_over"])]),
     ("members_invite", &[(409, &["invitation_exists", "organization_full"])]),
     ("members_remove", &[(409, &["last_manager"])]),
     ("members_set", &[(404, &["user_not_found"]), (409, &["last_manager", "organization_full"])]),
@@ -182,6 +184,7 @@ fn codes(method: &HttpMethod, path: &str, operation: &Operation) -> BTreeMap<u16
         (headers || id.ends_with("_live") || id == "builds_read", HEADERS),
         (operation.request_body.is_some(), BODY),
         (*method != HttpMethod::Get, COMMAND),
+        (*method == HttpMethod::Post, ONCE),
     ];
     let own = OWN.iter().filter(|(of, _)| *of == id).map(|(_, codes)| *codes);
     let ruled = rules.into_iter().filter(|(holds, _)| *holds).map(|(_, codes)| codes);
@@ -219,12 +222,12 @@ fn problem(told: &str, schema: Option<RefOr<schema::Schema>>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{ANY, BODY, COMMAND, Codes, HEADERS, NAMED, OWN, PARAMETERS, PLACE};
+    use super::{ANY, BODY, COMMAND, Codes, HEADERS, NAMED, ONCE, OWN, PARAMETERS, PLACE};
     use std::collections::BTreeSet;
 
     fn declared() -> impl Iterator<Item = Codes> {
         let own = OWN.iter().flat_map(|(_, codes)| codes.iter());
-        [ANY, PARAMETERS, PLACE, HEADERS, BODY, COMMAND].into_iter().flatten().chain(own).copied()
+        [ANY, PARAMETERS, PLACE, HEADERS, BODY, COMMAND, ONCE].into_iter().flatten().chain(own).copied()
     }
 
     #[test]

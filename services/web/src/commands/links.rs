@@ -35,13 +35,23 @@ pub(crate) async fn create_link(app: &Shared, user: Option<UserId>, caller: Call
             Who::User(user)
         }
         Some(_) => return Err(Refusal::UserNotFound.into()),
-        None => caller.who,
+        None => caller.who.clone(),
     };
-    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    let expires_at = clock::now() + GOOD_FOR;
-    let link = Link { who, expires_s: expires_at.unix_timestamp() };
+    let asked = serde_json::to_string(&who).map_err(|error| Problem::Internal(error.into()))?;
+    // With a key of the request it is the same link each time, and is made once: what was used is not there again.
+    let id = caller.new_id(format_args!("sign-in-link/{asked}"));
+    let secret = if caller.has_key() {
+        hex::encode(app.key.derive("sign-in link v1", id.as_bytes()))
+    } else {
+        format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+    };
+    let mut link = Link { who, expires_s: (clock::now() + GOOD_FOR).unix_timestamp() };
     let written = serde_json::to_vec(&link).map_err(|error| Problem::Internal(error.into()))?;
-    app.links.put(&key(&secret), written).await?;
+    if !app.links.create(&key(&secret), written).await? {
+        let made = app.links.read(&key(&secret)).await?;
+        link = made.and_then(|record| serde_json::from_slice(&record.value).ok()).ok_or(Problem::LinkOver)?;
+    }
+    let expires_at = OffsetDateTime::from_unix_timestamp(link.expires_s).unwrap_or_else(|_| clock::now());
     Ok(SignInLink { url: format!("{}/sign-in/{secret}", app.web_url), expires_at })
 }
 

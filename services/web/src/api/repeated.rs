@@ -1,10 +1,19 @@
-//! What the document says of whatever is read with a tag: that it may be asked for only if it has changed.
+//! What the document says of every request that is sent again: a key for what does something, a tag for what is read.
 
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Response, schema};
 
-/// Declares the condition and the answer to it.
-pub(super) fn tags(method: &HttpMethod, operation: &mut Operation) {
+const KEY: &str = "Idempotency-Key";
+
+/// Declares the headers that an operation reads because of what it is.
+pub(super) fn headers(method: &HttpMethod, operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    let has_key = parameters.iter().any(|one| matches!(one, RefOr::T(parameter) if parameter.name == KEY));
+    if *method == HttpMethod::Post && !has_key {
+        parameters.push(
+            header(KEY, "Does the same once within a day, however often it is sent, and answers the same").into(),
+        );
+    }
     let tagged = matches!(operation.responses.responses.get("200"), Some(RefOr::T(answer)) if answer.headers.contains_key("ETag"));
     if *method == HttpMethod::Get && tagged {
         let parameters = operation.parameters.get_or_insert_default();
