@@ -28,6 +28,7 @@ pub mod name;
 pub mod notice;
 pub mod organization;
 pub mod position;
+mod pull_request;
 pub mod receiver;
 pub mod refusal;
 pub mod repository;
@@ -70,6 +71,7 @@ pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, Si
 pub use notice::Notice;
 pub use organization::Organization;
 pub use position::Position;
+pub use pull_request::{PullRequest, PullRequests};
 pub use receiver::Receivers;
 pub use refusal::Refusal;
 pub use repository::Repository;
