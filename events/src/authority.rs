@@ -93,6 +93,7 @@ pub enum Command {
     ChangeReceivers,
     RotateWebhookSecret,
     ChangeBuildSecrets,
+    ShareSite,
     CreateToken,
     RevokeToken,
     RenameOrganization,
@@ -203,6 +204,7 @@ impl Command {
             | Self::ChangeReceivers
             | Self::RotateWebhookSecret
             | Self::ChangeBuildSecrets
+            | Self::ShareSite
             | Self::CreateToken => Rank::Manage,
             Self::RevokeToken
             | Self::RenameOrganization

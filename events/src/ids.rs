@@ -98,6 +98,11 @@ pub struct ReceiverId(pub Uuid);
 #[serde(transparent)]
 pub struct RouteId(pub Uuid);
 
+/// Identity of a share link, given when it is made: a UUIDv4, or a UUIDv5 as for a site. It is a part of the link, and no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct LinkId(pub Uuid);
+
 /// Identity of a notice: a UUIDv5 of its receiver and the fact it tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -124,7 +129,7 @@ macro_rules! uuid_text {
 uuid_text!(
     BuildId => "a build", SiteId => "a site", OrganizationId => "an organization", UserId => "a person", TokenId => "a token",
     InvitationId => "an invitation", ReceiverId => "a receiver", NoticeId => "a notice", IdentityId => "an identity",
-    RouteId => "a route"
+    RouteId => "a route", LinkId => "a share link"
 );
 
 /// Characters of a deploy id.

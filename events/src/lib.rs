@@ -7,6 +7,7 @@
 //!
 //! Read [`event`] first: it tells the product's story in order.
 
+pub mod access;
 pub mod address;
 pub mod aggregate;
 pub mod alias;
@@ -28,7 +29,6 @@ pub mod name;
 pub mod notice;
 pub mod organization;
 pub mod position;
-mod pull_request;
 pub mod receiver;
 pub mod refusal;
 pub mod repository;
@@ -45,6 +45,7 @@ pub mod token;
 pub mod user;
 pub mod variable;
 
+pub use access::{Access, PasswordHash, ShareLink};
 pub use aggregate::Aggregate;
 pub use alias::Alias;
 pub use build::Build;
@@ -63,15 +64,14 @@ pub use handle::Handle;
 pub use host::Host;
 pub use identity::Identity;
 pub use ids::{
-    BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId,
-    RouteId, SiteId, TokenId, UserId,
+    BuildId, CommitId, DeployId, Digest, EventId, IdentityId, InvitationId, LinkId, NoticeId, OrganizationId,
+    ReceiverId, RouteId, SiteId, TokenId, UserId,
 };
 pub use invitation::Invitation;
 pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, SiteName};
 pub use notice::Notice;
 pub use organization::Organization;
 pub use position::Position;
-pub use pull_request::{PullRequest, PullRequests};
 pub use receiver::Receivers;
 pub use refusal::Refusal;
 pub use repository::Repository;

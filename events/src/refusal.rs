@@ -1,5 +1,6 @@
 //! Why the domain says no. Each refusal has a stable code for programs and a sentence for people.
 
+use crate::access::SHARE_LINKS_MAX;
 use crate::variable::VARIABLES_MAX;
 use crate::{AliasName, DeployId, RouteId, VariableName};
 
@@ -121,6 +122,12 @@ pub enum Refusal {
     /// There is no such route.
     #[error("there is no such route")]
     RouteNotFound,
+    /// There is no such share link, or it was revoked.
+    #[error("there is no such share link")]
+    ShareLinkNotFound,
+    /// The site has as many share links as it may.
+    #[error("a site has at most {SHARE_LINKS_MAX} share links at the same time")]
+    TooManyShareLinks,
     /// There is no such site.
     #[error("there is no such site")]
     SiteNotFound,
@@ -229,6 +236,8 @@ impl Refusal {
             Self::NoticeNotFound => "notice_not_found",
             Self::RouteTaken { .. } => "route_taken",
             Self::RouteNotFound => "route_not_found",
+            Self::ShareLinkNotFound => "share_link_not_found",
+            Self::TooManyShareLinks => "too_many_share_links",
             Self::SiteNotFound => "site_not_found",
             Self::SiteErased => "site_erased",
             Self::VariableReserved(_) => "variable_reserved",

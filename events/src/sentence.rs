@@ -1,12 +1,13 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
+use crate::access::{Hosts, ShareLink};
 use crate::event::{Noticed, Reception, Routed, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
 use crate::routing::Reach;
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, PullRequest, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent,
-    SiteEvent, SiteSettings, TokenEvent, UserEvent,
+    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent, SiteEvent,
+    SiteSettings, TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -156,6 +157,14 @@ fn site(fact: &SiteEvent) -> String {
         SiteEvent::DeployKeyRemoved {} => "deploy key removed".to_owned(),
         SiteEvent::SourceTokenSet { .. } => "access token set for its repository".to_owned(),
         SiteEvent::SourceTokenRemoved {} => "access token removed".to_owned(),
+        SiteEvent::PasswordSet { hosts: Hosts::Live, .. } => "password of the live site set".to_owned(),
+        SiteEvent::PasswordSet { hosts: Hosts::Preview, .. } => "password of previews set".to_owned(),
+        SiteEvent::ShareLinkMade(ShareLink { alias, expires_at, .. }) => {
+            let what = alias.as_ref().map_or("all that the site shows".to_owned(), |alias| format!("`{alias}`"));
+            let (day, hour, minute) = (expires_at.date(), expires_at.hour(), expires_at.minute());
+            format!("share link made to {what}, until {day} at {hour:02}:{minute:02} UTC")
+        }
+        SiteEvent::ShareLinkRevoked { .. } => "share link revoked".to_owned(),
         SiteEvent::Deleted {} => "site deleted".to_owned(),
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),
@@ -204,26 +213,13 @@ fn route(fact: &RouteEvent) -> String {
 
 fn repository(fact: &RepositoryEvent) -> String {
     match fact {
-        RepositoryEvent::PushReceived { commit, summary, pull_request: Some(pull), .. } => {
-            format!("pull request {} at {}: {summary}", told_of(pull), commit.short())
-        }
-        RepositoryEvent::PushReceived { branch, commit, summary, pull_request: None, .. } => {
+        RepositoryEvent::PushReceived { branch, commit, summary, .. } => {
             format!("push to `{branch}`: {} {summary}", commit.short())
-        }
-        RepositoryEvent::BranchDeleted { pull_request: Some(pull), .. } => {
-            format!("pull request {} closed", told_of(pull))
         }
         RepositoryEvent::BranchDeleted { branch, before: Some(tip), .. } => {
             format!("branch `{branch}` deleted at {}", tip.short())
         }
         RepositoryEvent::BranchDeleted { branch, before: None, .. } => format!("branch `{branch}` deleted"),
-    }
-}
-
-fn told_of(pull: &PullRequest) -> String {
-    match &pull.fork {
-        Some(fork) => format!("#{} from {fork}", pull.number),
-        None => format!("#{}", pull.number),
     }
 }
 

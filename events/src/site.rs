@@ -1,6 +1,7 @@
 //! A site: a repository, how it is built, and which branches are published where. It is its id; its name is a claim on a
 //! [`Host`](crate::Host), made and given up at the same moment as the site says so.
 
+use crate::access::{self, Hosts, PasswordHash, Passwords, ShareLinks};
 use crate::credential::{self, Credentials, DeployKey, SourceToken};
 use crate::variable::{self, Variable, VariableName, Variables};
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
@@ -49,6 +50,10 @@ pub struct Active {
     pub variables: Variables,
     /// What its repository is read by.
     pub credentials: Credentials,
+    /// What its closed hosts open by.
+    pub passwords: Passwords,
+    /// The same for whoever was given one.
+    pub links: ShareLinks,
 }
 
 /// What a site is created with.
@@ -60,6 +65,8 @@ pub struct New {
     pub organization: OrganizationId,
     /// How it is built and published.
     pub settings: SiteSettings,
+    /// The passwords it begins with.
+    pub passwords: Passwords,
 }
 
 /// What a site shall be from now on.
@@ -69,6 +76,8 @@ pub struct Change {
     pub name: SiteName,
     /// Its settings.
     pub settings: SiteSettings,
+    /// The passwords that are set anew.
+    pub passwords: Passwords,
     /// The version the caller saw; a site that has moved on refuses the change.
     pub seen: u64,
 }
@@ -111,6 +120,8 @@ pub enum Command {
     RemoveVariable(VariableName),
     /// Read its repository by something else.
     Credentials(credential::Command),
+    /// Let somebody in by a link, or no more.
+    Links(access::Command),
 }
 
 impl SiteSettings {
@@ -164,8 +175,9 @@ impl Aggregate for Site {
     fn decide(&self, command: &Command) -> Result<Vec<SiteEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Create(new)) => {
-                let New { name, organization, settings } = new.clone();
-                Ok(vec![SiteEvent::Created { name, organization, settings }])
+                let New { name, organization, settings, passwords } = new.clone();
+                let created = SiteEvent::Created { name, organization, settings };
+                Ok(std::iter::once(created).chain(set(passwords)).collect())
             }
             (Self::Active(_) | Self::Deleted(_) | Self::Erased(_), Command::Create(_)) => Err(Refusal::SiteExists),
             (Self::Active(active), Command::Change(change)) => active.change(change),
@@ -186,6 +198,7 @@ impl Aggregate for Site {
                 let fact = active.credentials.decide(command, &active.settings.repository)?;
                 Ok(fact.into_iter().collect())
             }
+            (Self::Active(active), Command::Links(command)) => Ok(active.links.decide(command)?.into_iter().collect()),
             (Self::Active(active), Command::HearPing { salt }) => {
                 // The secret that is being replaced says nothing of the one that replaces it.
                 let is_newest = salt.is_none() || *salt == active.webhook_salts.first().copied();
@@ -207,7 +220,8 @@ impl Aggregate for Site {
                 | Command::HearPing { .. }
                 | Command::SetVariable(..)
                 | Command::RemoveVariable(_)
-                | Command::Credentials(_),
+                | Command::Credentials(_)
+                | Command::Links(_),
             )
             | (Self::Unknown, Command::Delete { .. } | Command::Restore { .. } | Command::Erase) => {
                 Err(Refusal::SiteNotFound)
@@ -230,6 +244,8 @@ impl Aggregate for Site {
                     is_pinged,
                     variables,
                     credentials: Credentials::default(),
+                    passwords: Passwords::new(),
+                    links: ShareLinks::default(),
                 })
             }
             (Self::Active(active), SiteEvent::SettingsChanged { settings }) => {
@@ -262,6 +278,12 @@ impl Aggregate for Site {
             (Self::Active(active), SiteEvent::SourceTokenRemoved {}) => {
                 active.reading_by(|credentials| credentials.token = None)
             }
+            (Self::Active(mut active), SiteEvent::PasswordSet { hosts, hash }) => {
+                active.passwords.insert(hosts, hash);
+                Self::Active(active)
+            }
+            (Self::Active(active), SiteEvent::ShareLinkMade(link)) => active.sharing(|links| links.make(link)),
+            (Self::Active(active), SiteEvent::ShareLinkRevoked { link }) => active.sharing(|links| links.revoke(link)),
             (Self::Active(active), SiteEvent::WebhookPinged {}) => Self::Active(Active { is_pinged: true, ..active }),
             (Self::Active(active), SiteEvent::Deleted {}) => Self::Deleted(active),
             (Self::Deleted(active), SiteEvent::Restored { name, former }) => {
@@ -291,11 +313,19 @@ impl Active {
         let moves = change.settings.repository != self.settings.repository;
         // Whoever may name another repository need not be somebody who may know the token.
         let token = (moves && self.credentials.token.is_some()).then_some(SiteEvent::SourceTokenRemoved {});
-        Ok(settings.into_iter().chain(name).chain(token).collect())
+        let anew = |(hosts, hash): &(Hosts, PasswordHash)| self.passwords.get(hosts) != Some(hash);
+        let passwords = change.passwords.clone().into_iter().filter(anew).collect();
+        // A password before what it opens: nobody is let in without.
+        Ok(set(passwords).chain(settings).chain(name).chain(token).collect())
     }
 
     fn reading_by(mut self, change: impl FnOnce(&mut Credentials)) -> Site {
         change(&mut self.credentials);
+        Site::Active(self)
+    }
+
+    fn sharing(mut self, change: impl FnOnce(&mut ShareLinks)) -> Site {
+        change(&mut self.links);
         Site::Active(self)
     }
 
@@ -305,6 +335,10 @@ impl Active {
         let set = SiteEvent::VariableSet { name: name.clone(), value, contexts };
         Ok((self.variables.get(name) != Some(variable)).then_some(set).into_iter().collect())
     }
+}
+
+fn set(passwords: Passwords) -> impl Iterator<Item = SiteEvent> {
+    passwords.into_iter().map(|(hosts, hash)| SiteEvent::PasswordSet { hosts, hash })
 }
 
 #[cfg(test)]

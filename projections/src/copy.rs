@@ -210,7 +210,7 @@ macro_rules! values {
 }
 
 values!(
-    BuildId, IdentityId, InvitationId, NoticeId, OrganizationId, ReceiverId, RouteId, SiteId, TokenId, UserId;
+    BuildId, IdentityId, InvitationId, LinkId, NoticeId, OrganizationId, ReceiverId, RouteId, SiteId, TokenId, UserId;
     Branch, CommitId, DeployId, OrganizationName, RepositoryUrl, SiteName;
     AliasName, Digest, Sealed, TokenName, VariableName
 );

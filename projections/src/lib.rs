@@ -34,6 +34,7 @@ pub mod platform;
 mod rebuild;
 pub mod receivers;
 pub mod routes;
+pub mod shares;
 mod sight;
 pub mod sites;
 mod store;

@@ -55,7 +55,7 @@ const STEPS: [Step; 28] = [
     step!(Tables, "0071_routes"),
     step!(Indexes, "0072_routes_by_host"),
     step!(Tables, "0075_collected"),
-    step!(Tables, "0076_pull_requests"),
+    step!(Tables, "0080_share_links"),
 ];
 
 /// The version of the tables this program writes.

@@ -58,7 +58,7 @@ impl Model {
     /// # Errors
     /// [`Error::Query`] if Postgres cannot be asked.
     pub async fn digest(&self) -> Result<BTreeMap<&'static str, String>, Error> {
-        const TABLES: [(&str, &str); 20] = [
+        const TABLES: [(&str, &str); 21] = [
             ("position", "row.sequence"),
             ("organizations", "row.id"),
             ("sites", "row.id"),
@@ -77,6 +77,7 @@ impl Model {
             ("notices", "row.id"),
             ("variables", "row.site, row.name"),
             ("credentials", "row.site, row.kind"),
+            ("share_links", "row.site, row.id"),
             ("events", "row.sequence"),
             ("errors", "row.sequence"),
         ];

@@ -130,6 +130,9 @@ impl Row for SiteRow {
                 | SiteEvent::DeployKeyRemoved {}
                 | SiteEvent::SourceTokenSet { .. }
                 | SiteEvent::SourceTokenRemoved {}
+                | SiteEvent::PasswordSet { .. }
+                | SiteEvent::ShareLinkMade(_)
+                | SiteEvent::ShareLinkRevoked { .. }
                 | SiteEvent::WebhookPinged {}
                 | SiteEvent::Deleted {}
                 | SiteEvent::Restored { .. }
@@ -172,6 +175,9 @@ impl SiteRow {
             | SiteEvent::DeployKeyRemoved {}
             | SiteEvent::SourceTokenSet { .. }
             | SiteEvent::SourceTokenRemoved {}
+            | SiteEvent::PasswordSet { .. }
+            | SiteEvent::ShareLinkMade(_)
+            | SiteEvent::ShareLinkRevoked { .. }
             | SiteEvent::Restored { .. }
             | SiteEvent::Erased {} => self,
             SiteEvent::WebhookSecretRotated { .. } => Self { webhook_secret: true, webhook_pinged_at: None, ..self },

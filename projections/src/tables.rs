@@ -14,6 +14,7 @@ use crate::notices::NoticeRow;
 use crate::organizations::OrganizationRow;
 use crate::receivers::ReceiverRow;
 use crate::routes::RouteRow;
+use crate::shares::ShareLinkRow;
 use crate::sites::SiteRow;
 use crate::table::{Held, Row};
 use crate::tokens::TokenRow;
@@ -102,4 +103,5 @@ tables! {
     variables: VariableRow,
     credentials: CredentialRow,
     routes: RouteRow,
+    share_links: ShareLinkRow,
 }

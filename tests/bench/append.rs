@@ -77,7 +77,12 @@ async fn create(log: &Log, name: &str) {
         building: events::Building::default(),
         serving: events::event::Serving::default(),
     };
-    let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
+    let new = site::New {
+        name: "docs".parse().unwrap(),
+        organization: OrganizationId(Uuid::nil()),
+        settings,
+        passwords: Default::default(),
+    };
     let cause = Cause::new(Actor("token:bench".to_owned()));
     log.execute::<Site>(name, &site::Command::Create(new), &cause).await.unwrap();
 }

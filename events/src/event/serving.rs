@@ -1,5 +1,6 @@
 //! How a site answers its readers: each of these has a default, which most sites keep.
 
+use crate::access::Access;
 use crate::ids::Invalid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub struct Serving {
     pub not_found_handling: NotFoundHandling,
     /// By whose grammar its files `_redirects` and `_headers` are read.
     pub rules_dialect: RulesDialect,
+    /// Whom it lets in.
+    pub access: Access,
 }
 
 /// Which addresses pages have, and which lead there.
@@ -68,7 +71,7 @@ impl Serving {
     /// What is not as most sites keep it, in a few words each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Self { html_handling: html, not_found_handling: missing, rules_dialect: dialect } = *self;
+        let Self { html_handling: html, not_found_handling: missing, rules_dialect: dialect, access } = *self;
         let mut told = Vec::new();
         if html != HtmlHandling::default() {
             told.push(format!("addresses of pages: {html}"));
@@ -79,6 +82,7 @@ impl Serving {
         if dialect != RulesDialect::default() {
             told.push(format!("rules are read as {dialect}'s"));
         }
+        told.extend(access.told());
         told
     }
 }
@@ -126,6 +130,7 @@ words!(RulesDialect { Netlify => "netlify", Cloudflare => "cloudflare" });
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Mode;
 
     #[test]
     fn a_choice_is_one_word_wherever_it_is_said() {
@@ -152,11 +157,14 @@ mod tests {
             html_handling: HtmlHandling::None,
             not_found_handling: NotFoundHandling::SinglePageApplication,
             rules_dialect: RulesDialect::Cloudflare,
+            access: Access { live: Mode::Password, preview: Mode::Link },
         };
         let told = [
             "addresses of pages: none",
             "where there is no file: single-page-application",
             "rules are read as cloudflare's",
+            "the live site for whoever knows the password",
+            "previews for whoever has a share link",
         ];
         assert_eq!(other.told(), told);
     }

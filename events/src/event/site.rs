@@ -1,10 +1,11 @@
 //! Facts about sites, and what they are called.
 
 use super::serving::Serving;
+use crate::access::{Hosts, PasswordHash, ShareLink};
 use crate::building::Building;
 use crate::credential::{PublicKey, Username};
 use crate::variable::{Context, VariableName};
-use crate::{Branch, OrganizationId, RepositoryUrl, Sealed, SiteId, SiteName};
+use crate::{Branch, LinkId, OrganizationId, RepositoryUrl, Sealed, SiteId, SiteName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -88,6 +89,23 @@ pub enum SiteEvent {
     /// Its repository is not read by the token any more. Said too when the repository becomes another.
     #[serde(rename = "source_token_removed.v1")]
     SourceTokenRemoved {},
+    /// From now on these hosts open by this password and by no other, if they open by one.
+    #[serde(rename = "password_set.v1")]
+    PasswordSet {
+        /// Which hosts.
+        hosts: Hosts,
+        /// What only the password makes.
+        hash: PasswordHash,
+    },
+    /// A link was made that lets in whoever has it, however closed the site is.
+    #[serde(rename = "share_link_made.v1")]
+    ShareLinkMade(ShareLink),
+    /// A share link lets nobody in any more, nor does what was opened with it stay open.
+    #[serde(rename = "share_link_revoked.v1")]
+    ShareLinkRevoked {
+        /// Which one.
+        link: LinkId,
+    },
     /// The site was deleted; its hosts are released at the same moment. What it showed is kept until it is erased.
     #[serde(rename = "deleted.v1")]
     Deleted {},

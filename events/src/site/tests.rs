@@ -22,11 +22,16 @@ fn name(text: &str) -> SiteName {
 }
 
 fn new() -> New {
-    New { name: name("docs"), organization: OrganizationId(Uuid::nil()), settings: settings() }
+    New {
+        name: name("docs"),
+        organization: OrganizationId(Uuid::nil()),
+        settings: settings(),
+        passwords: Passwords::new(),
+    }
 }
 
 fn created() -> SiteEvent {
-    let New { name, organization, settings } = new();
+    let New { name, organization, settings, .. } = new();
     SiteEvent::Created { name, organization, settings }
 }
 
@@ -35,7 +40,7 @@ fn renamed(from: &str, to: &str) -> SiteEvent {
 }
 
 fn change(to: &str, settings: SiteSettings, seen: u64) -> Command {
-    Command::Change(Change { name: name(to), settings, seen })
+    Command::Change(Change { name: name(to), settings, passwords: Passwords::new(), seen })
 }
 
 #[test]

@@ -130,7 +130,10 @@ impl Platform {
         let Some(Site::Active(active)) = self.sites.get(&index).cloned() else { return };
         let (seen, branch) = (active.version, format!("v{}", active.version).parse().unwrap());
         let settings = events::SiteSettings { branch, ..active.settings };
-        self.about_site(index, &site::Command::Change(site::Change { name: active.name, settings, seen }));
+        self.about_site(
+            index,
+            &site::Command::Change(site::Change { name: active.name, settings, passwords: Default::default(), seen }),
+        );
     }
 
     fn delete(&mut self, index: usize) {
@@ -146,10 +149,7 @@ impl Platform {
         let id = self.story.next_build();
         self.builds.push((index, id, Build::default()));
         let (site, branch) = (site_id(SITES[index]), "fix".parse().unwrap());
-        self.ask(
-            self.builds.len() - 1,
-            &build::Command::Request { site, branch, commit: None, upload: None, pull_request: None },
-        );
+        self.ask(self.builds.len() - 1, &build::Command::Request { site, branch, commit: None, upload: None });
         if index == 0 {
             let number = u64::try_from(self.builds.len()).unwrap();
             self.ask(self.builds.len() - 1, &build::Command::Queue(job(SITES[index], number)));
@@ -196,7 +196,12 @@ fn new(name: &str) -> site::New {
         building: events::Building::default(),
         serving: events::event::Serving::default(),
     };
-    site::New { name: name.parse().unwrap(), organization: events::OrganizationId(uuid::Uuid::nil()), settings }
+    site::New {
+        name: name.parse().unwrap(),
+        organization: events::OrganizationId(uuid::Uuid::nil()),
+        settings,
+        passwords: Default::default(),
+    }
 }
 
 fn job(site: &str, number: u64) -> build::Job {
@@ -213,7 +218,6 @@ fn job(site: &str, number: u64) -> build::Job {
         summary: format!("build {number}"),
         upload: None,
         recipe: Default::default(),
-        pull_request: None,
     }
 }
 

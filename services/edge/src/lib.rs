@@ -10,6 +10,7 @@ mod body;
 mod caching;
 mod conditions;
 mod content;
+mod doors;
 mod encoding;
 mod error;
 mod files;
@@ -33,6 +34,7 @@ mod variants;
 
 use crate::backend::Backends;
 use crate::content::Content;
+use crate::doors::Doors;
 use crate::fold::Fold;
 use crate::serve::Pages;
 use dialer::{Dialer, Own};
@@ -45,6 +47,7 @@ use storage::Storage;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::doors::SignIn;
 pub use error::Error;
 pub use table::Table;
 
@@ -73,6 +76,10 @@ pub struct Config {
     pub backends: Dialer,
     /// How long one of them may take for the head of its answer, once all was sent to it.
     pub backend_patience: Duration,
+    /// What opens closed sites; without it they stay closed.
+    pub key: Option<::doors::Key>,
+    /// Where members sign in.
+    pub sign_in: SignIn,
 }
 
 impl Config {
@@ -80,7 +87,9 @@ impl Config {
     #[must_use]
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
         let (base_domain, backends) = (BASE_DOMAIN.to_owned(), Dialer::default());
-        Self { listen, base_domain, data_dir, cache_bytes: CACHE_BYTES, backends, backend_patience: BACKEND_PATIENCE }
+        let (key, sign_in) = (None, SignIn::Nowhere);
+        let (cache_bytes, backend_patience) = (CACHE_BYTES, BACKEND_PATIENCE);
+        Self { listen, base_domain, data_dir, cache_bytes, backends, backend_patience, key, sign_in }
     }
 }
 
@@ -108,8 +117,9 @@ impl Edge {
         let mut backends = config.backends.clone();
         // No route leads back here.
         backends.own.push(Own::At(local_addr.to_string()));
-        let pages =
-            Pages::new(&config.base_domain, fold.table(), content, Backends::new(backends, config.backend_patience));
+        let backends = Backends::new(backends, config.backend_patience);
+        let doors = Doors::new(config.key.clone(), config.sign_in.clone());
+        let pages = Pages::new(&config.base_domain, fold.table(), content, backends, doors);
         Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, pages })
     }
 

@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     BackendBusy,
     /// The server that a route leads to leads back here.
     BackendLoop,
+    /// The site is closed, and this edge has nothing to open it with.
+    DoorUnavailable,
     /// The edge has never heard the log.
     Starting,
     /// The store does not answer now.
@@ -40,7 +42,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SiteNotFound,
         Self::PageNotFound,
         Self::PageGone,
@@ -52,6 +54,7 @@ impl Refusal {
         Self::BackendTimeout,
         Self::BackendBusy,
         Self::BackendLoop,
+        Self::DoorUnavailable,
         Self::Starting,
         Self::StorageUnavailable,
         Self::StorageFailed,
@@ -84,6 +87,11 @@ impl Refusal {
                 "Too much is asked of the servers behind this one. Please try again in a moment.",
             ),
             Self::BackendLoop => (StatusCode::LOOP_DETECTED, "backend_loop", "This address leads back to itself."),
+            Self::DoorUnavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "door_unavailable",
+                "This site is not open to everybody, and this server cannot let you in now.",
+            ),
             Self::Starting => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "edge_starting",

@@ -35,6 +35,11 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 /// What a query may not hold in a header. All else stays as it was sent.
 pub(crate) const QUERY: &AsciiSet = &CONTROLS.add(b' ');
 
+/// Whether a request asks for what a site can answer.
+pub(crate) const fn is_read(request: &Parts) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD)
+}
+
 /// An answer without its body.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Reply {
@@ -152,7 +157,7 @@ pub(crate) fn moved(host: &str, request: &Parts) -> Reply {
     empty(StatusCode::PERMANENT_REDIRECT, headers)
 }
 
-fn careful() -> HeaderMap {
+pub(crate) fn careful() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     for (name, value) in CAREFUL {
         headers.insert(name, value);

@@ -7,13 +7,17 @@
 //! [`Routes::admit`]s it, so that a promotion never takes a page away.
 
 mod apply;
+mod door;
 
 use crate::leading::{self, Found, Leading};
+use events::access::Passwords;
 use events::event::Serving;
-use events::{AliasName, DeployId, HostLabel, SiteId, SiteName};
+use events::{AliasName, DeployId, HostLabel, LinkId, ShareLink, SiteId, SiteName};
 use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub(crate) use door::Door;
 
 /// How long after a promotion the files of what was shown before are still found.
 const FORMER_SECONDS: i64 = 24 * 60 * 60;
@@ -51,6 +55,12 @@ struct SiteRoutes {
     /// How it answers.
     #[serde(default, skip_serializing_if = "Serving::is_default")]
     serving: Serving,
+    /// What closed hosts open by.
+    #[serde(default, skip_serializing_if = "Passwords::is_empty")]
+    passwords: Passwords,
+    /// What else opens them, until its time is over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    links: BTreeMap<LinkId, ShareLink>,
     /// By what stands before the site's name in the host; empty for the live one.
     slots: BTreeMap<String, Slot>,
 }
@@ -235,6 +245,12 @@ impl Routes {
 }
 
 impl Slot {
+    /// Whether a deploy is shown, waits to be, or was shown lately.
+    fn knows(&self, deploy: &str) -> bool {
+        let former = self.former.iter().map(|former| &former.deploy);
+        self.shown.iter().chain(&self.next).chain(former).any(|known| known.as_str() == deploy)
+    }
+
     fn former(&self, now: i64) -> impl Iterator<Item = DeployId> {
         self.former.iter().filter(move |former| former.until > now).map(|former| former.deploy.clone())
     }

@@ -4,6 +4,7 @@
 use crate::backend::Backends;
 use crate::body::{self, Body};
 use crate::content::{Content, Failure};
+use crate::doors::{Doors, Judged, Knock, has_token, private};
 use crate::encoding;
 use crate::fold::{InService, Shown};
 use crate::hosts;
@@ -11,12 +12,13 @@ use crate::leading::Found;
 use crate::location::location;
 use crate::refusal::Refusal;
 use crate::resolve::{Answer, has_extension, path_of};
-use crate::respond::{self, Reply};
+use crate::respond::{self, Reply, is_read};
 use crate::routes::{Kind, Route, Target};
 use crate::ruled;
 use crate::variants::Variant;
-use events::DeployId;
+use events::access::Mode;
 use events::routing::Leads;
+use events::{DeployId, SiteId};
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -40,11 +42,18 @@ pub(crate) struct Pages {
     table: InService,
     content: Arc<Content>,
     backends: Backends,
+    doors: Doors,
     duration: Histogram<f64>,
 }
 
 impl Pages {
-    pub(crate) fn new(base_domain: &str, table: InService, content: Arc<Content>, backends: Backends) -> Self {
+    pub(crate) fn new(
+        base_domain: &str,
+        table: InService,
+        content: Arc<Content>,
+        backends: Backends,
+        doors: Doors,
+    ) -> Self {
         let duration = opentelemetry::global::meter("pagefold")
             .f64_histogram(HTTP_SERVER_REQUEST_DURATION)
             .with_unit("s")
@@ -52,7 +61,7 @@ impl Pages {
             .with_description("Duration of HTTP server requests until the answer's head.")
             .build();
         let base_domain = base_domain.trim_matches('.').to_ascii_lowercase();
-        Self { base_domain, table, content, backends, duration }
+        Self { base_domain, table, content, backends, doors, duration }
     }
 
     /// `body` is what comes with the request: only a server behind a route wants it.
@@ -80,10 +89,34 @@ impl Pages {
         response
     }
 
-    /// A route of the host goes before its site, and needs none.
+    /// Whoever asks has to get past the door of the site whose host it is, if that is closed.
     async fn of_host(&self, name: &str, request: &Parts, body: listener::Body) -> Response<Body> {
         let table = self.table.load_full();
-        if let Some(table) = table.as_ref().filter(|table| table.routes.leads(name))
+        let label = hosts::label(name, &self.base_domain);
+        let door = table.as_ref().zip(label).and_then(|(table, label)| table.routes.door(label));
+        let Some(door) = door.filter(|door| door.mode != Mode::Public || has_token(request)) else {
+            return self.inside(name, table.as_ref(), request, body).await;
+        };
+        let knock = Knock { door: &door, host: name, request };
+        // Boxed: most hosts are open.
+        match self.doors.judge(&knock) {
+            Judged::Open => Box::pin(self.inside(name, table.as_ref(), request, body)).await,
+            Judged::Inside => private(Box::pin(self.inside(name, table.as_ref(), request, body)).await),
+            judged @ (Judged::Link(..) | Judged::Ticket(_) | Judged::Closed) => {
+                Box::pin(self.doors.answer(judged, &knock, body)).await
+            }
+        }
+    }
+
+    /// What answers on a host that is open to whoever asks. A route goes before its site, and needs none.
+    async fn inside(
+        &self,
+        name: &str,
+        table: Option<&Arc<Shown>>,
+        request: &Parts,
+        body: listener::Body,
+    ) -> Response<Body> {
+        if let Some(table) = table.filter(|table| table.routes.leads(name))
             && let Some(path) = path_of(request.uri.path())
             && let Some(found) = table.routes.led(name, &path)
         {
@@ -92,7 +125,7 @@ impl Pages {
         }
         drop(body);
         match hosts::label(name, &self.base_domain) {
-            Some(label) => self.of_site(label, table.as_deref(), request).await,
+            Some(label) => self.of_site(label, table.map(|table| &**table), request).await,
             None => self.of_nobody(request),
         }
     }
@@ -118,15 +151,37 @@ impl Pages {
                 let answered = self.backends.ask(backend, request, sent).await;
                 answered.unwrap_or_else(|refusal| refusal.page(&request.method, Some(Kind::Live)))
             }
-            Leads::Site { .. } if !is_read(request) => Refusal::MethodNotAllowed.page(&request.method, None),
-            Leads::Site { site } => match table.routes.live(*site) {
-                Some(target) => {
-                    let former = || table.routes.former_live(*site, clock::now().unix_timestamp());
-                    self.of_target(&target, request, former).await
-                }
-                None => Refusal::SiteNotFound.page(&request.method, None),
-            },
+            Leads::Site { site } => self.of_site_led_to(table, *site, request, sent).await,
         }
+    }
+
+    /// Another site's pages on this host, past the door that they have at home.
+    async fn of_site_led_to(
+        &self,
+        table: &Shown,
+        site: SiteId,
+        request: &Parts,
+        sent: listener::Body,
+    ) -> Response<Body> {
+        let host = hosts::of(request).and_then(hosts::name).unwrap_or_default();
+        let door = table.routes.live_door(site).filter(|door| door.mode != Mode::Public || has_token(request));
+        let judged = match &door {
+            Some(door) => self.doors.judge(&Knock { door, host: &host, request }),
+            None => Judged::Open,
+        };
+        match (judged, &door) {
+            (Judged::Open | Judged::Inside, _) | (_, None) => {}
+            (judged, Some(door)) => {
+                return self.doors.answer(judged, &Knock { door, host: &host, request }, sent).await;
+            }
+        }
+        if !is_read(request) {
+            return Refusal::MethodNotAllowed.page(&request.method, None);
+        }
+        let Some(target) = table.routes.live(site) else { return Refusal::SiteNotFound.page(&request.method, None) };
+        let former = || table.routes.former_live(site, clock::now().unix_timestamp());
+        let response = self.of_target(&target, request, former).await;
+        if judged == Judged::Inside { private(response) } else { response }
     }
 
     async fn of_site(&self, label: &str, table: Option<&Shown>, request: &Parts) -> Response<Body> {
@@ -265,11 +320,6 @@ fn answered(reply: Reply, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
     response
-}
-
-/// Whether it asks for what a site can answer.
-const fn is_read(request: &Parts) -> bool {
-    matches!(request.method, Method::GET | Method::HEAD)
 }
 
 /// What rules look at, if there are any.

@@ -32,6 +32,12 @@ pub(crate) enum Command {
         #[arg(long, env = "PAGEFOLD_KEY", hide_env_values = true)]
         key: SecretString,
     },
+    /// What edges have of the installation's key, as a line of their environment
+    EdgeKey {
+        /// The installation's key
+        #[arg(long, env = "PAGEFOLD_KEY", hide_env_values = true)]
+        key: SecretString,
+    },
 }
 
 /// Writes them, and says what is where.
@@ -56,6 +62,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
             }
             say(&format!("`{}/SERVICE.json` is the policy of that service's key", folder.display()))
         }
+        Command::EdgeKey { key } => say(&format!("PAGEFOLD_EDGE_KEY={}", web::edge_key(&key).expose_secret())),
         Command::BuildKey { key } => say(&format!("PAGEFOLD_BUILD_KEY={}", web::build_key(&key).expose_secret())),
     }
 }

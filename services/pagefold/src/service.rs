@@ -159,6 +159,12 @@ pub(crate) struct Edge {
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
+    /// What opens closed sites, as `pagefold permissions edge-key` prints it; without it they stay closed
+    #[arg(long, env = "PAGEFOLD_EDGE_KEY", hide_env_values = true)]
+    edge_key: Option<SecretString>,
+    /// Public address of the dashboard, where members sign in; without it sites that are for members stay closed
+    #[arg(long, env = "PAGEFOLD_WEB_URL")]
+    web_url: Option<String>,
     /// Domain below which every site has its host
     #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
     sites_domain: String,
@@ -342,6 +348,11 @@ async fn edge(options: Edge, health: Health, stop: CancellationToken) -> Result<
         base_domain: options.sites_domain,
         cache_bytes: options.edge_cache_bytes,
         backends: options.backends.dialer(false, own.map(Own::At).collect()),
+        key: options.edge_key.as_ref().map(doors::Key::read).transpose()?,
+        sign_in: match options.web_url.filter(|url| !url.is_empty()) {
+            Some(url) => edge::SignIn::At(url),
+            None => edge::SignIn::Nowhere,
+        },
         ..edge::Config::new(options.listen, options.edge_data)
     };
     let storage = options.bucket.storage();

@@ -171,7 +171,10 @@ impl Queue {
             | SiteEvent::DeployKeyMade { .. }
             | SiteEvent::DeployKeyRemoved {}
             | SiteEvent::SourceTokenSet { .. }
-            | SiteEvent::SourceTokenRemoved {} => {}
+            | SiteEvent::SourceTokenRemoved {}
+            | SiteEvent::PasswordSet { .. }
+            | SiteEvent::ShareLinkMade(_)
+            | SiteEvent::ShareLinkRevoked { .. } => {}
             SiteEvent::Deleted {} => self.delete_site(id, recorded),
             SiteEvent::Restored { .. } => self.restore_site(id, recorded),
             SiteEvent::Erased {} => drop(self.forget_site(id)),
@@ -275,7 +278,7 @@ impl Queue {
         let Some(known) = self.sites.get(&site) else { return };
         let (build, branch) = (BuildId::of(recorded.envelope.id, site), known.settings.branch.clone());
         let (reason, summary, origin) = (Reason::NewSource, summary.to_owned(), Origin::from(recorded));
-        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin, pull_request: None });
+        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin });
     }
 
     fn wish(&mut self, wish: Wish) {

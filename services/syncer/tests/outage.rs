@@ -92,7 +92,12 @@ impl World {
             building: events::Building::default(),
             serving: events::event::Serving::default(),
         };
-        let new = site::New { name: "docs".parse().unwrap(), organization: OrganizationId(Uuid::nil()), settings };
+        let new = site::New {
+            name: "docs".parse().unwrap(),
+            organization: OrganizationId(Uuid::nil()),
+            settings,
+            passwords: Default::default(),
+        };
         self.log("web").await.execute::<Site>(&SITE.to_string(), &site::Command::Create(new), &cause).await.unwrap();
         let (key, tar) = (storage::keys::artifact(build, 1), self.folder.path().join("artifact.tar"));
         let mut builder = tar::Builder::new(std::fs::File::create(&tar).unwrap());
@@ -141,7 +146,6 @@ impl World {
             summary: "a page".to_owned(),
             upload: None,
             recipe: Default::default(),
-            pull_request: None,
         };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
         for command in [Command::Queue(job), Command::Dispatch] {

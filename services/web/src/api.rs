@@ -36,6 +36,7 @@ pub(crate) mod rules;
 mod secrets;
 mod serving;
 mod sessions;
+mod shares;
 mod sites;
 mod source;
 mod source_check;
@@ -136,6 +137,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(notices::test))
         .routes(routes!(notices::list))
         .routes(routes!(notices::redeliver))
+        .routes(routes!(shares::list, shares::create))
+        .routes(routes!(shares::revoke))
         .routes(routes!(variables::list))
         .routes(routes!(variables::set, variables::remove))
         .routes(routes!(audit::list))

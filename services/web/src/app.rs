@@ -83,6 +83,8 @@ pub(crate) struct App {
     pub(crate) vault: Vault,
     /// What builds of sites are given can be read with its keys, by launchers too.
     pub(crate) build_secrets: Vault,
+    /// What opens closed sites.
+    pub(crate) doors: doors::Key,
     /// The server's own public address.
     pub(crate) web_url: String,
     /// Whose sites are, as far as somebody asked: a site stays with its organization.
@@ -144,6 +146,7 @@ impl App {
         let requests = Records::requests(log.connection());
         let vault = Vault::new(log.connection(), &key.vault());
         let build_secrets = Vault::new(log.connection(), &key.of_builds());
+        let doors = doors::Key::new(key.of_doors());
         let auth = Auth::new(&config.tokens, &key, sessions);
         let uses = Uses::new(&log);
         let news = News::start(log.clone(), stop.clone());
@@ -167,6 +170,7 @@ impl App {
             links,
             vault,
             build_secrets,
+            doors,
             webhook_url: format!("{web_url}{}", urls::WEBHOOK_PATH),
             web_url,
             owners: Mutex::default(),

@@ -1,5 +1,6 @@
 //! The dashboard: pages rendered here, forms that state commands, and live updates where a browser runs the script.
 
+mod access;
 mod account;
 mod ansi;
 mod audit;
@@ -27,6 +28,7 @@ mod markdown;
 mod members;
 mod notices;
 mod older;
+mod open;
 mod organization;
 mod organizations;
 mod past;
@@ -107,11 +109,12 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/deliveries/{id}/redeliver", post(strays::redeliver))
         .merge(credentials::routes())
         .merge(begin::routes())
+        .merge(access::routes())
+        .route("/open/{site}", get(open::show))
         .route("/sites/{site}/variables", post(variables::set))
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
-        .route("/builds/{id}/retry", post(build::retry))
         .route("/timeline", get(timeline::show))
         .route("/platform", get(platform::show))
         .route("/platform/collect", get(platform::collection).post(platform::collect))

@@ -33,6 +33,11 @@ impl Key {
         self.derive("vault of builds v1", b"")
     }
 
+    /// What opens closed sites. Edges have it, and nothing else of the installation's key.
+    pub(crate) fn of_doors(&self) -> [u8; 32] {
+        self.derive("doors v1", b"")
+    }
+
     /// The secret that webhooks of a site are signed with, made of this salt.
     pub(crate) fn webhook_secret(&self, salt: Uuid) -> String {
         hex::encode(self.derive("webhook secret v1", salt.as_bytes()))

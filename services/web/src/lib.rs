@@ -179,6 +179,12 @@ pub fn build_key(installation: &SecretString) -> SecretString {
     hex::encode(keys::Key::new(installation.clone()).of_builds()).into()
 }
 
+/// What edges need of the installation's key, in hexadecimal: by it they open closed sites, and nothing else.
+#[must_use]
+pub fn edge_key(installation: &SecretString) -> SecretString {
+    hex::encode(keys::Key::new(installation.clone()).of_doors()).into()
+}
+
 fn check(config: &Config) -> Result<(), Error> {
     for token in &config.tokens {
         if !token::is_token_name(&token.name) {

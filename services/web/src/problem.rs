@@ -250,6 +250,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::InvitationNotFound
         | Refusal::IdentityNotFound
         | Refusal::TokenNotFound
+        | Refusal::ShareLinkNotFound
         | Refusal::ReceiverNotFound
         | Refusal::NoticeNotFound
         | Refusal::RouteNotFound
@@ -269,6 +270,7 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::OwnSuspension
         | Refusal::LastManager
         | Refusal::TooManyVariables
+        | Refusal::TooManyShareLinks
         | Refusal::TokenExists
         | Refusal::ReceiverExists
         | Refusal::TooManyReceivers

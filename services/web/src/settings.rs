@@ -1,14 +1,18 @@
 //! What a caller wants a site to be: read once, for its creation, for a change, and from a form.
 
+pub(crate) mod access;
+
 use crate::place::Owner;
 use crate::problem::Problem;
 use crate::repositories::Template;
+use events::access::Hosts;
 use events::building::{GLOBS_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, Keeping, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
 use events::event::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 use events::{
-    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, PullRequests, Recipe, RepositoryUrl, Schedule,
-    SiteEngine, SiteId, SiteName, SiteSettings, Size,
+    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
+    SiteId, SiteName, SiteSettings, Size,
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use std::num::NonZeroU16;
 use utoipa::ToSchema;
@@ -97,10 +101,6 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "keep_days")]
     #[schema(value_type = Option<u16>)]
     pub(crate) keep_days: Option<Option<u16>>,
-    /// Which pull requests are built: `approved` (the default: one from a fork when a member has approved it), `all` or `none`.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    pub(crate) pull_requests: Option<Option<PullRequests>>,
     /// Which addresses its pages have: `auto-trailing-slash` (the default), `force-trailing-slash`, `drop-trailing-slash`
     /// or `none`.
     #[serde(default, deserialize_with = "given")]
@@ -115,6 +115,10 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub(crate) rules_dialect: Option<Option<RulesDialect>>,
+    /// Whom it lets in; everybody by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<access::Wanted>)]
+    pub(crate) access: Option<Option<access::Wanted>>,
 }
 
 /// When a branch is built without a push.
@@ -223,7 +227,7 @@ impl Wanted {
         let demo_branch = self.demo_branch.clone().flatten();
         let repository = RepositoryUrl::own(site);
         let building = self.building(Building::default())?;
-        let (serving, engine) = (self.serving(Serving::default()), template.engine());
+        let (serving, engine) = (self.serving(Serving::default())?, template.engine());
         Ok(SiteSettings { repository, branch: BRANCH.parse()?, demo_branch, engine, building, serving })
     }
 
@@ -239,8 +243,13 @@ impl Wanted {
             demo_branch: self.demo_branch.clone().unwrap_or(present.demo_branch),
             engine: self.engine.map_or(present.engine, |engine| engine.unwrap_or(SiteEngine::Static)),
             building: self.building(present.building)?,
-            serving: self.serving(present.serving),
+            serving: self.serving(present.serving)?,
         })
+    }
+
+    /// The passwords that closed hosts shall open by.
+    pub(crate) fn passwords(&self) -> Vec<(Hosts, SecretString)> {
+        self.access.iter().flatten().flat_map(access::Wanted::passwords).collect()
     }
 
     fn building(&self, present: Building) -> Result<Building, Problem> {
@@ -266,17 +275,20 @@ impl Wanted {
                 deploys: self.keep_deploys.map_or(present.keeping.deploys, |deploys| deploys.unwrap_or(usual.deploys)),
                 days: self.keep_days.map_or(present.keeping.days, |days| days.unwrap_or(usual.days)),
             },
-            pull_requests: wanted(self.pull_requests.as_ref(), present.pull_requests),
             schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
         })
     }
 
-    fn serving(&self, present: Serving) -> Serving {
-        Serving {
+    fn serving(&self, present: Serving) -> Result<Serving, Problem> {
+        Ok(Serving {
             html_handling: wanted(self.html_handling.as_ref(), present.html_handling),
             not_found_handling: wanted(self.not_found_handling.as_ref(), present.not_found_handling),
             rules_dialect: wanted(self.rules_dialect.as_ref(), present.rules_dialect),
-        }
+            access: match &self.access {
+                Some(access) => access.clone().unwrap_or_else(access::Wanted::open).onto(present.access)?,
+                None => present.access,
+            },
+        })
     }
 }
 

@@ -5,15 +5,17 @@ use crate::caller::Caller;
 use crate::place::{Owner, Place};
 use crate::problem::Problem;
 use axum::extract::FromRequestParts;
+use events::routing::{HostName, Leads};
 use events::{Build, BuildId, DeployId, Event, InvitationEvent, Recorded, Refusal, SiteId, TokenEvent};
 use http::request::Parts;
-use projections::Sight;
 use projections::builds::BuildRow;
 use projections::deploys::DeployRow;
 use projections::organizations::OrganizationRow;
 use projections::receivers::ReceiverRow;
+use projections::routes::Routes;
 use projections::sites::SiteRow;
 use projections::timeline::Query;
+use projections::{PAGE_MAX, Sight};
 use std::ops::Deref;
 
 /// The platform, and what may be seen of it.
@@ -67,6 +69,16 @@ impl View {
         let site = self.site(&place).await?;
         let Ok(id) = id.parse() else { return Err(missing.into()) };
         Ok(self.app.model.receiver(site.id, id).await?.ok_or(missing)?)
+    }
+
+    /// Whether a site is shown at a host: its own, or one that has a route to it.
+    pub(crate) async fn shows_at(&self, site: SiteId, host: &HostName) -> Result<bool, Problem> {
+        if self.app.owner_of_host(host).await? == Some(site) {
+            return Ok(true);
+        }
+        let those = Routes { host: Some(host.clone()), owner: None, after: None, limit: PAGE_MAX };
+        let routes = self.app.model.routes(&those, &Sight::All).await?;
+        Ok(routes.iter().any(|row| row.leads == Leads::Site { site }))
     }
 
     /// The organization that a question is about, as the read model shows it.

@@ -47,10 +47,13 @@ pub(super) fn outgoing(asked: &Parts, backend: &Origin) -> Option<Parts> {
     for name in [HOST, EXPECT, FORWARDED, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, FORWARDED_PORT] {
         headers.remove(name);
     }
-    // HTTP/2 may send them one by one.
-    let cookies: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if cookies.len() > 1 {
-        let joined = HeaderValue::from_bytes(&cookies.join(&b"; "[..])).ok()?;
+    // HTTP/2 may send them one by one. What opens a closed site is nobody else's.
+    let cookies = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let cookies: Vec<&[u8]> = cookies.map(<[u8]>::trim_ascii).filter(|pair| !is_pass(pair)).collect();
+    let joined = HeaderValue::from_bytes(&cookies.join(&b"; "[..])).ok()?;
+    if cookies.is_empty() {
+        headers.remove(COOKIE);
+    } else {
         headers.insert(COOKIE, joined);
     }
     let client = asked.extensions.get::<Client>().map(|Client(address)| address.to_string());
@@ -63,6 +66,10 @@ pub(super) fn outgoing(asked: &Parts, backend: &Origin) -> Option<Parts> {
     headers.append(VIA, SEEN);
     head.headers = headers;
     Some(head)
+}
+
+fn is_pass(pair: &[u8]) -> bool {
+    std::str::from_utf8(pair).is_ok_and(doors::is_ours)
 }
 
 /// Makes of the head of a backend's answer what its reader gets.

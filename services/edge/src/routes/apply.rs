@@ -2,6 +2,7 @@
 
 use super::{Routes, SiteRoutes, Slot};
 use events::{AliasEvent, Event, HostEvent, Recorded, SiteEvent, SiteId, SiteName};
+use time::OffsetDateTime;
 
 impl Routes {
     /// Whether [`Self::apply`] would look at it.
@@ -25,7 +26,7 @@ impl Routes {
     /// Takes in a fact; answers the site of which it changes what waits to be shown.
     pub(crate) fn apply(&mut self, recorded: &Recorded) -> Option<SiteId> {
         match &recorded.event {
-            Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact),
+            Event::Site(fact) => self.apply_site(recorded.envelope.subject.parse().ok()?, fact, recorded.envelope.time),
             Event::Host(fact) => {
                 self.apply_host(recorded.envelope.subject.parse().ok()?, fact);
                 None
@@ -49,7 +50,7 @@ impl Routes {
         }
     }
 
-    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent) -> Option<SiteId> {
+    fn apply_site(&mut self, id: SiteId, fact: &SiteEvent, at: OffsetDateTime) -> Option<SiteId> {
         match fact {
             SiteEvent::Created { name, settings, .. } => {
                 let site = self.sites.get_or_insert_with(&id, SiteRoutes::default);
@@ -65,6 +66,21 @@ impl Routes {
                 if self.sites.get(&id).is_none_or(|site| site.serving != settings.serving) {
                     self.sites.get_or_insert_with(&id, SiteRoutes::default).serving = settings.serving;
                 }
+                None
+            }
+            SiteEvent::PasswordSet { hosts, hash } => {
+                let site = self.sites.get_or_insert_with(&id, SiteRoutes::default);
+                site.passwords.insert(*hosts, hash.clone());
+                None
+            }
+            SiteEvent::ShareLinkMade(link) => {
+                let site = self.sites.get_or_insert_with(&id, SiteRoutes::default);
+                site.links.retain(|_, other| other.expires_at > at);
+                site.links.insert(link.link, link.clone());
+                None
+            }
+            SiteEvent::ShareLinkRevoked { link } => {
+                self.sites.get_mut(&id)?.links.remove(link);
                 None
             }
             SiteEvent::WebhookSecretRotated { .. }

@@ -1,6 +1,7 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
 use dialer::{Dialer, Own};
+use events::access::{self, Access, Passwords};
 use events::address::Allowed;
 use events::alias::{Claim, Command as AliasCommand};
 use events::event::{Routed, RulesDialect};
@@ -9,8 +10,8 @@ use events::route::Command as RouteCommand;
 use events::routing::{Leads, Reach};
 use events::site::{Change, Command as SiteCommand, New};
 use events::{
-    Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Host, OrganizationId, Route, RouteId, Site, SiteEngine,
-    SiteId, SiteSettings, subject,
+    Actor, Alias, AliasName, BuildId, Cause, DeployId, Digest, Host, LinkId, OrganizationId, Route, RouteId, ShareLink,
+    Site, SiteEngine, SiteId, SiteSettings, subject,
 };
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -50,7 +51,7 @@ pub(crate) struct Edge {
     task: JoinHandle<Result<(), edge::Error>>,
 }
 
-fn deploy(number: u64) -> DeployId {
+pub(crate) fn deploy(number: u64) -> DeployId {
     DeployId::of(BuildId(uuid::Uuid::from_u128(number.into())))
 }
 
@@ -77,6 +78,11 @@ fn settings() -> SiteSettings {
         building: events::Building::default(),
         serving: events::event::Serving::default(),
     }
+}
+
+/// What opens closed sites here.
+pub(crate) fn key() -> doors::Key {
+    doors::Key::new([7; 32])
 }
 
 fn cause() -> Cause {
@@ -130,6 +136,8 @@ impl World {
             cache_bytes,
             backends,
             backend_patience: Duration::from_millis(300),
+            key: Some(key()),
+            sign_in: edge::SignIn::At("https://pages.example".to_owned()),
             ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir)
         };
         let url = nats::url(self.port);
@@ -174,7 +182,8 @@ impl World {
 
     pub(crate) async fn create(&self, site: &str) {
         let (name, organization) = (site.parse().unwrap(), OrganizationId(uuid::Uuid::nil()));
-        let create = SiteCommand::Create(New { name, organization, settings: settings() });
+        let create =
+            SiteCommand::Create(New { name, organization, settings: settings(), passwords: Default::default() });
         let transaction = self.log.transaction(cause()).with::<Site>(id(site), create);
         let said = transaction.with::<Host>(site, HostCommand::Claim(owner(site))).commit().await.unwrap();
         assert_eq!(said.len(), 2);
@@ -182,16 +191,47 @@ impl World {
 
     /// Gives the site that was created as `site`, and never changed, another name.
     pub(crate) async fn rename(&self, site: &str, name: &str) {
-        let change = Change { name: name.parse().unwrap(), settings: settings(), seen: 1 };
+        let change =
+            Change { name: name.parse().unwrap(), settings: settings(), passwords: Default::default(), seen: 1 };
         let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
         let said = transaction.with::<Host>(name, HostCommand::Claim(owner(site))).commit().await.unwrap();
         assert_eq!(said.len(), 2);
     }
 
+    /// Has the site let in so, with these passwords.
+    pub(crate) async fn close(&self, site: &str, access: Access, passwords: Passwords) {
+        let Site::Active(active) = self.log.load::<Site>(&id(site).to_string()).await.unwrap().state else {
+            panic!("`{site}` is there")
+        };
+        let serving = events::event::Serving { access, ..active.settings.serving };
+        let settings = SiteSettings { serving, ..active.settings };
+        let change = Change { name: active.name, settings, passwords, seen: active.version };
+        let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
+        assert!(!transaction.commit().await.unwrap().is_empty());
+    }
+
+    /// Makes a share link, and answers what its address ends with.
+    pub(crate) async fn share(&self, site: &str, alias: Option<&str>, lasts: Duration) -> (LinkId, String) {
+        let (link, now) = (LinkId(uuid::Uuid::now_v7()), runtime::clock::now());
+        let alias = alias.map(|alias| alias.parse().unwrap());
+        let link = ShareLink { link, alias, expires_at: now + lasts };
+        let make = SiteCommand::Links(access::Command::Make { link: link.clone(), now });
+        let said = self.log.execute::<Site>(&id(site).to_string(), &make, &cause()).await.unwrap();
+        assert_eq!(said.len(), 1);
+        let token = doors::ShareToken::make(&key(), id(site), &link);
+        (link.link, format!("{}={token}", doors::SHARE))
+    }
+
+    pub(crate) async fn revoke(&self, site: &str, link: LinkId) {
+        let revoke = SiteCommand::Links(access::Command::Revoke(link));
+        let said = self.log.execute::<Site>(&id(site).to_string(), &revoke, &cause()).await.unwrap();
+        assert_eq!(said.len(), 1);
+    }
+
     /// Has the site, which was never changed, answer so.
     pub(crate) async fn answer(&self, site: &str, serving: events::event::Serving) {
         let settings = SiteSettings { serving, ..settings() };
-        let change = Change { name: site.parse().unwrap(), settings, seen: 1 };
+        let change = Change { name: site.parse().unwrap(), settings, passwords: Default::default(), seen: 1 };
         let transaction = self.log.transaction(cause()).with::<Site>(id(site), SiteCommand::Change(change));
         assert_eq!(transaction.commit().await.unwrap().len(), 1);
     }
@@ -268,6 +308,12 @@ impl Edge {
         let host = if host.contains('.') { host.to_owned() } else { format!("{host}.sites.localhost") };
         let request = request.header(HOST, host);
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
+    }
+
+    /// Sends a body with one header.
+    pub(crate) async fn send(&self, host: &str, path: &str, header: (&str, &str), body: &'static str) -> Response {
+        let request = self.client.post(format!("http://{}{path}", self.address)).body(body);
+        request.header(HOST, format!("{host}.sites.localhost")).header(header.0, header.1).send().await.unwrap()
     }
 
     pub(crate) async fn get(&self, host: &str, path: &str) -> Response {

@@ -57,6 +57,7 @@ impl World {
                 building: events::Building::default(),
                 serving: events::event::Serving::default(),
             },
+            passwords: Default::default(),
         };
         web.execute::<Site>(&site.to_string(), &site::Command::Create(new), &cause()).await.unwrap();
         Self { site, web, nats, _folder: folder }
@@ -161,7 +162,6 @@ impl World {
             summary: format!("Change number {number}"),
             upload: None,
             recipe: Default::default(),
-            pull_request: None,
         };
         self.build(id, build::Command::Queue(job)).await;
         id

@@ -108,11 +108,13 @@ impl Surroundings<'_> {
     /// Web is not there yet: `web` tells where it is once it is.
     async fn edge(&self, web: watch::Receiver<Option<SocketAddr>>, admin: SocketAddr) -> Result<SocketAddr> {
         let mut own = self.closed(&[admin]);
-        own.push(Own::Moving(web));
+        own.push(Own::Moving(web.clone()));
         let config = edge::Config {
             base_domain: self.options.sites_domain.clone(),
             cache_bytes: self.options.edge_cache_bytes,
             backends: self.options.backends.dialer(true, own),
+            key: Some(doors::Key::read(&web::edge_key(&self.secrets.key().into()))?),
+            sign_in: edge::SignIn::Moving(web),
             ..edge::Config::new(self.options.edge, self.folder.join("edge"))
         };
         let (access, storage) = (self.access("edge")?, self.storage("edge"));

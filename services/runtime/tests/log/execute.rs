@@ -51,7 +51,6 @@ fn job() -> Job {
         summary: "Fix the title".to_owned(),
         upload: None,
         recipe: Default::default(),
-        pull_request: None,
     }
 }
 
@@ -86,7 +85,7 @@ async fn a_refusal_takes_what_other_processes_said_into_account() {
     assert!(matches!(refused, ExecuteError::Refused(Refusal::SiteExists)), "{refused:?}");
     let change = |seen| {
         let (name, settings) = ("docs".parse().unwrap(), settings());
-        sites::Command::Change(sites::Change { name, settings, seen })
+        sites::Command::Change(sites::Change { name, settings, passwords: Default::default(), seen })
     };
     assert_eq!(second.execute::<Site>("docs", &change(1), &cause()).await.unwrap(), []);
     first.execute::<Site>("docs", &sites::Command::Delete { seen: 1 }, &cause()).await.unwrap();
@@ -127,14 +126,7 @@ impl Aggregate for Lately {
         Ok(if known {
             vec![]
         } else {
-            vec![RepositoryEvent::BranchDeleted {
-                repository,
-                branch,
-                before: None,
-                delivery,
-                site: None,
-                pull_request: None,
-            }]
+            vec![RepositoryEvent::BranchDeleted { repository, branch, before: None, delivery, site: None }]
         })
     }
 

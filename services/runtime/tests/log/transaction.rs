@@ -153,7 +153,7 @@ async fn delete(log: &Log, id: SiteId) {
 /// Renames a site unless it is deleted first.
 async fn rename(log: &Log, id: SiteId, name: &str) {
     let (owner, name) = (Owner { site: id, organization: organization() }, name.parse::<SiteName>().unwrap());
-    let change = Change { name: name.clone(), settings: settings(), seen: 1 };
+    let change = Change { name: name.clone(), settings: settings(), passwords: Default::default(), seen: 1 };
     let both = log.transaction(cause()).with::<Site>(id, sites::Command::Change(change));
     match both.with::<Host>(name, host::Command::Claim(owner)).commit().await {
         Ok(_) | Err(ExecuteError::Refused(Refusal::SiteNotFound)) => {}

@@ -151,7 +151,12 @@ pub(crate) fn settings() -> SiteSettings {
 
 pub(crate) fn create(organization: &str) -> site::Command {
     let organization = OrganizationId(ids::of_delivery("test", organization));
-    site::Command::Create(site::New { name: "docs".parse().unwrap(), organization, settings: settings() })
+    site::Command::Create(site::New {
+        name: "docs".parse().unwrap(),
+        organization,
+        settings: settings(),
+        passwords: Default::default(),
+    })
 }
 
 /// What an organization that was created answers with nothing.
@@ -175,7 +180,6 @@ pub(crate) fn push(delivery: &str) -> repository::Command {
         before: None,
         change,
         site: None,
-        pull_request: None,
     })
 }
 

@@ -56,6 +56,7 @@ const NAMED: &[(&str, &str)] = &[
     ("/receivers/{id}", "receiver_not_found"),
     ("/routes/{id}", "route_not_found"),
     ("/sessions/{id}", "not_found"),
+    ("/share-links/{id}", "share_link_not_found"),
     ("/sites/{site}", "site_not_found"),
     ("/tokens/{id}", "token_not_found"),
     ("/users/{id}", "user_not_found"),
@@ -112,6 +113,7 @@ const OWN: &[(&str, &[Codes])] = &[
     ("routes_import", &[(409, &["route_taken"]), (422, &["import_refused"])]),
     ("routes_list", &[(404, &["site_not_found"])]),
     ("routes_remove", &[(404, &["site_not_found"]), (409, &["route_taken"])]),
+    ("access_create", &[(404, &["share_link_not_found"]), (409, &["too_many_share_links"])]),
     ("sites_restore", &[(409, &["organization_full", "site_exists", "site_name_retired"]), (410, &["site_erased"])]),
     (
         "sites_change",

@@ -177,7 +177,7 @@ async fn may_route(app: &Shared, host: &HostName, caller: &Caller) -> Result<(Op
 impl App {
     /// The site that a host shows, or showed last: as long as nobody else can have its name, its organization has its host. None
     /// for a host that is no site's.
-    async fn owner_of_host(&self, host: &HostName) -> Result<Option<SiteId>, Problem> {
+    pub(crate) async fn owner_of_host(&self, host: &HostName) -> Result<Option<SiteId>, Problem> {
         let domain = self.sites_url.base_domain.trim_matches('.').to_ascii_lowercase();
         let Some(HostLabel { site, .. }) = host.label_below(&domain).and_then(HostLabel::parse) else {
             return Ok(None);

@@ -6,6 +6,7 @@ use super::execute::commit;
 use super::locks::lock_of;
 use super::organizations;
 use super::permit::{About, permit};
+use super::shares::hashed;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::place::{self, Place};
@@ -13,6 +14,7 @@ use crate::problem::Problem;
 use crate::repositories::Template;
 use crate::seen::Seen;
 use crate::settings::Wanted;
+use events::access::{Hosts, Passwords};
 use events::authority::Command;
 use events::host::{self, Owner};
 use events::site::{self, Active, Change};
@@ -22,6 +24,7 @@ use events::{
 };
 use projections::Sight;
 use runtime::clock;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 /// Who owns an operator's site unless somebody is named.
@@ -35,6 +38,7 @@ pub(crate) struct NewSite {
     /// Who shall own it; if none is named, whoever its creator belongs to.
     pub(crate) organization: Option<place::Owner>,
     source: Source,
+    passwords: Vec<(Hosts, SecretString)>,
 }
 
 /// Where the source of a new site is.
@@ -53,7 +57,8 @@ impl NewSite {
             }
             None => Source::At(wanted.new_settings()?),
         };
-        Ok(Self { name: wanted.new_name()?, organization: wanted.organization.clone(), source })
+        let (organization, passwords) = (wanted.organization.clone(), wanted.passwords());
+        Ok(Self { name: wanted.new_name()?, organization, source, passwords })
     }
 
     fn id(&self, owner: &place::Owner, caller: &Caller) -> SiteId {
@@ -102,7 +107,7 @@ pub(crate) async fn create_site(app: &Shared, new: &NewSite, caller: Caller) -> 
 }
 
 async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Created, Problem> {
-    let NewSite { name, organization, source } = new;
+    let NewSite { name, organization, source, .. } = new;
     let named = match organization {
         Some(named) => named.clone(),
         None => own(app, &caller).await?,
@@ -119,11 +124,12 @@ async fn create_once(app: &Shared, new: &NewSite, caller: Caller) -> Result<Crea
     }
     let _room = if organization.is_new { None } else { super::limits::room(app, owner).await? };
     let settings = new.settings(site)?;
+    let passwords = hashed(app, new.passwords.clone(), &Passwords::new(), settings.serving.access).await?;
     if let Source::Here(template, _) = source {
         // Before the site, which is built at once.
         app.own.create(site, *template, &super::files::author(app, &caller).await?).await?;
     }
-    let command = site::New { name: name.clone(), organization: owner, settings: settings.clone() };
+    let command = site::New { name: name.clone(), organization: owner, settings: settings.clone(), passwords };
     let mut transaction = app
         .log
         .transaction(cause)
@@ -219,7 +225,8 @@ async fn change_once(app: &Shared, id: SiteId, edit: &Edit, caller: Caller) -> R
     let cause = permit(app, &caller, Command::ChangeSite, About::Site(id)).await?;
     let owner = Owner { site: id, organization: active.organization };
     let renamed = name != active.name;
-    let change = Change { name: name.clone(), settings, seen: seen.version(active.version) };
+    let passwords = hashed(app, wanted.passwords(), &active.passwords, settings.serving.access).await?;
+    let change = Change { name: name.clone(), settings, passwords, seen: seen.version(active.version) };
     let transaction = app.log.transaction(cause).with::<Site>(id, site::Command::Change(change));
     let transaction = if renamed { transaction.with::<Host>(name, host::Command::Claim(owner)) } else { transaction };
     commit(app, transaction).await?;

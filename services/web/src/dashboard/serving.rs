@@ -17,7 +17,7 @@ pub(super) fn onto(typed: &Typed, wanted: Wanted) -> Result<Wanted, Wrong> {
 
 /// The fields of a site that answers so, beside others.
 pub(super) fn shown(typed: Typed, serving: &Serving) -> Typed {
-    let Serving { html_handling, not_found_handling, rules_dialect } = serving;
+    let Serving { html_handling, not_found_handling, rules_dialect, .. } = serving;
     let typed = typed.with("html_handling", html_handling).with("not_found_handling", not_found_handling);
     typed.with("rules_dialect", rules_dialect)
 }

@@ -112,6 +112,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             a href={ "/sites/" (site.name) "/past" } { "As it was" }
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
             a href={ "/sites/" (site.name) "/rules" } { "Rules" }
+            a href={ "/sites/" (site.name) "/access" } { "Access" }
             a href=(link("/routes", &[("site", site.name.as_str())])) { "Routes" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }

@@ -56,6 +56,10 @@ impl<'a> Browser<'a> {
         page
     }
 
+    pub(crate) async fn ask(&self, path: &str) -> Response {
+        self.platform.client.get(self.platform.url(path)).header(COOKIE, &self.cookie).send().await.unwrap()
+    }
+
     pub(crate) async fn submit(&self, path: &str, form: &str) -> Response {
         let form = format!("form_token={}&{form}", self.form_token().await);
         post(self.platform, path, &form).header(COOKIE, &self.cookie).send().await.unwrap()

@@ -1,1 +1,0 @@
-ALTER TABLE builds DROP COLUMN pull_request;
