@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a part of a story that fails fails the story")]
 
+mod access;
 mod action;
 mod architecture;
 mod attacks;
@@ -25,7 +26,6 @@ mod organizations;
 mod private;
 mod provisioning;
 mod publishing;
-mod pulls;
 mod queue;
 mod read_model;
 mod removal;

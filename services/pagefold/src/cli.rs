@@ -13,6 +13,7 @@ use crate::platform;
 use crate::provision::Provision;
 use crate::routes;
 use crate::service::Service;
+use crate::share;
 use crate::site;
 use crate::source;
 use crate::up::Up;
@@ -118,6 +119,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: routes::Command,
     },
+    /// See and make links that let in whoever has one, however closed a site is
+    Share {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: share::Command,
+    },
+    /// See and change whom a site lets in
+    Access(share::Rules),
     /// See how the whole installation is
     Platform {
         #[command(flatten)]
@@ -175,6 +185,8 @@ impl Command {
             | Self::Notices { .. }
             | Self::Platform { .. }
             | Self::Routes { .. }
+            | Self::Share { .. }
+            | Self::Access(_)
             | Self::User(_)
             | Self::Deploy(_)
             | Self::Env { .. }

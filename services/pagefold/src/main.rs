@@ -33,6 +33,7 @@ mod routes;
 mod rules;
 mod secret;
 mod service;
+mod share;
 mod sign_in;
 mod site;
 mod source;
@@ -96,6 +97,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Notices { access, command } => notices::run(&access, command).await,
         Command::Platform { access, command } => platform::run(&access, command).await,
         Command::Routes { access, command } => routes::run(&access, command).await,
+        Command::Share { access, command } => share::run(&access, command).await,
+        Command::Access(rules) => share::rules(rules).await,
         Command::User(command) => user::run(command).await,
         Command::Deploy(options) => deploy::run(options).await,
         Command::Env { access, command } => env::run(&access, command).await,
