@@ -207,6 +207,7 @@ fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
         lane,
         summary,
         recipe,
+        pull_request,
     } = fact
     else {
         return None;
@@ -224,13 +225,14 @@ fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
         lane,
         summary,
         upload,
+        pull_request,
     })
 }
 
 fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     match command.clone() {
-        Command::Request { site, branch, commit, upload } => {
-            Ok(vec![BuildEvent::Requested { site, branch, commit, upload }])
+        Command::Request { site, branch, commit, upload, pull_request } => {
+            Ok(vec![BuildEvent::Requested { site, branch, commit, upload, pull_request }])
         }
         Command::Schedule { site, branch, due } => Ok(vec![BuildEvent::Scheduled { site, branch, due }]),
         Command::Queue(job) => Ok(vec![queued(job)]),
@@ -261,8 +263,21 @@ fn decide_requested(site: SiteId, command: &Command) -> Result<Vec<BuildEvent>, 
 }
 
 fn queued(job: Job) -> BuildEvent {
-    let Job { site, number, source_sequence, repository, branch, alias, commit, engine, recipe, lane, summary, .. } =
-        job;
+    let Job {
+        site,
+        number,
+        source_sequence,
+        repository,
+        branch,
+        alias,
+        commit,
+        engine,
+        recipe,
+        lane,
+        summary,
+        pull_request,
+        upload: _,
+    } = job;
     BuildEvent::Queued {
         site,
         number,
@@ -275,6 +290,7 @@ fn queued(job: Job) -> BuildEvent {
         lane,
         summary,
         recipe,
+        pull_request,
     }
 }
 

@@ -11,7 +11,7 @@ pub use recipe::{COMMAND_MAX, CommandLine, FOLDER_MAX, Folder, Network, Recipe, 
 pub use schedule::{CRON_MAX, Cron, SCHEDULES_MAX, Schedule, Zone};
 
 use crate::ids::Invalid;
-use crate::{AliasName, Branch};
+use crate::{AliasName, Branch, PullRequests};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -45,6 +45,9 @@ pub struct Building {
     /// Which deploys are kept.
     #[serde(skip_serializing_if = "Keeping::is_default")]
     pub keeping: Keeping,
+    /// Which pull requests are built.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub pull_requests: PullRequests,
 }
 
 /// The longest that previews may be shown after their newest build where that is limited, in days.
@@ -73,7 +76,8 @@ impl Building {
     /// What is not as most sites keep it, in a few words each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Self { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = self;
+        let Self { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping, pull_requests } =
+            self;
         let mut told = Vec::new();
         if *cancel_running != CancelRunning::default() {
             told.push(format!("a newer push ends what runs: {cancel_running}"));
@@ -88,6 +92,11 @@ impl Building {
         told.extend(schedules.iter().map(Schedule::told));
         told.extend(preview_days.as_ref().map(|days| format!("previews are shown for {}", told_days(days))));
         told.extend((!keeping.is_default()).then(|| keeping.told()));
+        told.extend(match pull_requests {
+            PullRequests::All => Some("pull requests from forks are built without asking".to_owned()),
+            PullRequests::Approved => None,
+            PullRequests::None => Some("pull requests are not built".to_owned()),
+        });
         told
     }
 
@@ -108,6 +117,10 @@ impl Building {
             (watch, _) => changed.iter().any(|path| watch.iter().any(|glob| glob.matches(path))),
         }
     }
+}
+
+fn is_usual(choice: &PullRequests) -> bool {
+    *choice == PullRequests::default()
 }
 
 fn told_days(days: &NonZeroU16) -> String {
@@ -179,6 +192,7 @@ mod tests {
             }],
             preview_days: NonZeroU16::new(30),
             keeping: Keeping { days: 7, ..Keeping::default() },
+            pull_requests: PullRequests::All,
         }
         .told();
         let expected = [
@@ -189,6 +203,7 @@ mod tests {
             "`main` is built at `@daily` (UTC)",
             "previews are shown for 30 days",
             "the newest 100 deploys are kept, and those of the last 7 days",
+            "pull requests from forks are built without asking",
         ];
         assert_eq!(told, expected);
     }

@@ -29,6 +29,7 @@ pub mod name;
 pub mod notice;
 pub mod organization;
 pub mod position;
+mod pull_request;
 pub mod receiver;
 pub mod refusal;
 pub mod repository;
@@ -72,6 +73,7 @@ pub use name::{AliasName, Branch, HostLabel, OrganizationName, RepositoryUrl, Si
 pub use notice::Notice;
 pub use organization::Organization;
 pub use position::Position;
+pub use pull_request::{PullRequest, PullRequests};
 pub use receiver::Receivers;
 pub use refusal::Refusal;
 pub use repository::Repository;

@@ -1,7 +1,7 @@
 //! A source repository, as far as its pushes tell. It belongs to no site: one push builds every site that uses it, unless it
 //! was signed with the secret of one site, whose people may speak for that alone.
 
-use crate::{Aggregate, Branch, CommitId, Event, Refusal, RepositoryEvent, RepositoryUrl, SiteId};
+use crate::{Aggregate, Branch, CommitId, Event, PullRequest, Refusal, RepositoryEvent, RepositoryUrl, SiteId};
 use std::collections::VecDeque;
 use std::time::Duration;
 use uuid::Uuid;
@@ -39,6 +39,8 @@ pub struct Delivery {
     pub change: Change,
     /// The site whose own secret signed it; none for the secret of the installation.
     pub site: Option<SiteId>,
+    /// The pull request that this is told of, which was opened, changed or closed; none for the branch itself.
+    pub pull_request: Option<PullRequest>,
 }
 
 /// What became of a branch.
@@ -75,7 +77,7 @@ impl Delivery {
     }
 
     fn fact(&self) -> RepositoryEvent {
-        let Self { id, repository, branch, before, change, site } = self.clone();
+        let Self { id, repository, branch, before, change, site, pull_request } = self.clone();
         match change {
             Change::Pushed { commit, summary, skip, paths } => RepositoryEvent::PushReceived {
                 repository,
@@ -87,8 +89,11 @@ impl Delivery {
                 skip,
                 site,
                 paths,
+                pull_request,
             },
-            Change::Deleted => RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id, site },
+            Change::Deleted => {
+                RepositoryEvent::BranchDeleted { repository, branch, before, delivery: id, site, pull_request }
+            }
         }
     }
 }
@@ -130,7 +135,7 @@ mod tests {
 
     fn told(id: &str, change: Change) -> Delivery {
         let (repository, branch) = ("https://github.com/acme/docs".parse().unwrap(), "main".parse().unwrap());
-        Delivery { id: id.to_owned(), repository, branch, before: None, change, site: None }
+        Delivery { id: id.to_owned(), repository, branch, before: None, change, site: None, pull_request: None }
     }
 
     fn pushed(id: &str) -> Command {
@@ -149,6 +154,7 @@ mod tests {
             skip: false,
             paths: None,
             site: None,
+            pull_request: None,
         }
     }
 
@@ -160,6 +166,7 @@ mod tests {
             before: None,
             delivery: "2".to_owned(),
             site: None,
+            pull_request: None,
         };
         let command = Command::Receive(told("2", Change::Deleted));
         given::<Repository>([push("1")]).when(command.clone()).then([deleted.clone()]);

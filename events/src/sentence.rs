@@ -6,8 +6,8 @@ use crate::event::{OrganizationLimits, Sandbox};
 use crate::routing::Reach;
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent, SiteEvent,
-    SiteSettings, TokenEvent, UserEvent,
+    OrganizationEvent, Outcome, PromotionReason, PullRequest, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent,
+    SiteEvent, SiteSettings, TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -213,13 +213,26 @@ fn route(fact: &RouteEvent) -> String {
 
 fn repository(fact: &RepositoryEvent) -> String {
     match fact {
-        RepositoryEvent::PushReceived { branch, commit, summary, .. } => {
+        RepositoryEvent::PushReceived { commit, summary, pull_request: Some(pull), .. } => {
+            format!("pull request {} at {}: {summary}", told_of(pull), commit.short())
+        }
+        RepositoryEvent::PushReceived { branch, commit, summary, pull_request: None, .. } => {
             format!("push to `{branch}`: {} {summary}", commit.short())
+        }
+        RepositoryEvent::BranchDeleted { pull_request: Some(pull), .. } => {
+            format!("pull request {} closed", told_of(pull))
         }
         RepositoryEvent::BranchDeleted { branch, before: Some(tip), .. } => {
             format!("branch `{branch}` deleted at {}", tip.short())
         }
         RepositoryEvent::BranchDeleted { branch, before: None, .. } => format!("branch `{branch}` deleted"),
+    }
+}
+
+fn told_of(pull: &PullRequest) -> String {
+    match &pull.fork {
+        Some(fork) => format!("#{} from {fork}", pull.number),
+        None => format!("#{}", pull.number),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::copy::{Json, Rows, Table, variant};
 use crate::table::{Keys, Row};
 use events::event::{Author, Resources, Step, Synced};
 use events::{
-    AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome, Recorded,
-    SiteEngine, SiteId, SiteName,
+    AliasName, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Event, EventId, Lane, Outcome,
+    PullRequest, Recorded, SiteEngine, SiteId, SiteName,
 };
 use serde::{Deserialize, Serialize};
 pub use state::{State, TriggerKind};
@@ -92,6 +92,9 @@ pub struct BuildRow {
     /// What that attempt took; absent where there was none.
     #[serde(default)]
     pub resources: Option<Resources>,
+    /// The pull request it is for.
+    #[serde(default)]
+    pub pull_request: Option<PullRequest>,
 }
 
 /// Which build.
@@ -132,6 +135,7 @@ impl Row for BuildRow {
             "sequence",
             "steps",
             "resources",
+            "pull_request",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -200,6 +204,7 @@ impl Row for BuildRow {
     fn write(&self, rows: &mut Rows) {
         let steps = serde_json::to_string(&self.steps).unwrap_or_default();
         let resources = self.resources.as_ref().and_then(|resources| serde_json::to_string(resources).ok());
+        let pull_request = self.pull_request.as_ref().and_then(|pull| serde_json::to_string(pull).ok());
         rows.row()
             .put(&self.id)
             .put(&self.site)
@@ -228,7 +233,8 @@ impl Row for BuildRow {
             .put(&self.log_bytes)
             .put(&self.sequence)
             .put(&Json(&steps))
-            .put(&resources.as_deref().map(Json));
+            .put(&resources.as_deref().map(Json))
+            .put(&pull_request.as_deref().map(Json));
     }
 }
 
@@ -242,10 +248,10 @@ fn named(recorded: &Recorded) -> Result<BuildId, Error> {
 fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
     let at = recorded.envelope.time;
     match fact.clone() {
-        BuildEvent::Requested { site, branch, commit, upload } => {
+        BuildEvent::Requested { site, branch, commit, upload, pull_request } => {
             let row = blank(recorded, site)?;
             let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" }.to_owned();
-            Some(BuildRow { branch, commit, summary, ..row })
+            Some(BuildRow { branch, commit, summary, pull_request, ..row })
         }
         BuildEvent::Scheduled { site, branch, .. } => {
             Some(BuildRow { branch, summary: "Scheduled build".to_owned(), lane: Lane::Low, ..blank(recorded, site)? })
@@ -294,13 +300,26 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         sequence: recorded.sequence,
         steps: Vec::new(),
         resources: None,
+        pull_request: None,
     })
 }
 
 impl BuildRow {
     fn before_its_end(self, fact: &BuildEvent, at: OffsetDateTime) -> Self {
         match fact.clone() {
-            BuildEvent::Queued { number, source_sequence, branch, alias, commit, engine, lane, summary, .. } => Self {
+            BuildEvent::Queued {
+                number,
+                source_sequence,
+                branch,
+                alias,
+                commit,
+                engine,
+                lane,
+                summary,
+                pull_request,
+                ..
+            } => Self {
+                pull_request,
                 number: Some(number),
                 source_sequence,
                 branch,

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 28] = [
+const STEPS: [Step; 29] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -55,6 +55,7 @@ const STEPS: [Step; 28] = [
     step!(Tables, "0071_routes"),
     step!(Indexes, "0072_routes_by_host"),
     step!(Tables, "0075_collected"),
+    step!(Tables, "0076_pull_requests"),
     step!(Tables, "0080_share_links"),
 ];
 

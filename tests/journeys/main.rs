@@ -26,6 +26,7 @@ mod organizations;
 mod private;
 mod provisioning;
 mod publishing;
+mod pulls;
 mod queue;
 mod read_model;
 mod removal;

@@ -1,7 +1,9 @@
 //! What is asked of a build, and what is told of one.
 
 use crate::event::{Artifact, Resources, Source, Step, Upload};
-use crate::{AliasName, Branch, BuildId, CommitId, Lane, Outcome, Recipe, RepositoryUrl, SiteEngine, SiteId};
+use crate::{
+    AliasName, Branch, BuildId, CommitId, Lane, Outcome, PullRequest, Recipe, RepositoryUrl, SiteEngine, SiteId,
+};
 use time::OffsetDateTime;
 
 /// What there is to build.
@@ -31,6 +33,8 @@ pub struct Job {
     pub summary: String,
     /// The folder that was uploaded for it, which is shown as it is. Whoever asked said so; whoever queues a build need not.
     pub upload: Option<Upload>,
+    /// The pull request it is built for.
+    pub pull_request: Option<PullRequest>,
 }
 
 /// How an attempt ended.
@@ -72,6 +76,8 @@ pub enum Command {
         commit: Option<CommitId>,
         /// The folder that was uploaded, in the place of a commit.
         upload: Option<Upload>,
+        /// The pull request that it was built for before.
+        pull_request: Option<PullRequest>,
     },
     /// Its moment has come.
     Schedule {

@@ -18,6 +18,7 @@ fn job() -> Job {
         summary: "first".to_owned(),
         upload: None,
         recipe: Default::default(),
+        pull_request: None,
     }
 }
 
@@ -67,11 +68,11 @@ fn the_same_cause_queues_one_build() {
 }
 
 fn request() -> Command {
-    Command::Request { site: site(), branch: job().branch, commit: None, upload: None }
+    Command::Request { site: site(), branch: job().branch, commit: None, upload: None, pull_request: None }
 }
 
 fn requested() -> BuildEvent {
-    BuildEvent::Requested { site: site(), branch: job().branch, commit: None, upload: None }
+    BuildEvent::Requested { site: site(), branch: job().branch, commit: None, upload: None, pull_request: None }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Facts about source and what is made of it.
 
 use super::{Resources, SiteEngine, Step};
-use crate::{AliasName, Branch, BuildId, CommitId, Digest, Recipe, RepositoryUrl, SiteId, UserId};
+use crate::{AliasName, Branch, BuildId, CommitId, Digest, PullRequest, Recipe, RepositoryUrl, SiteId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -34,6 +34,10 @@ pub enum RepositoryEvent {
         /// [`PATHS_MAX`](crate::repository::PATHS_MAX).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paths: Option<Vec<String>>,
+        /// The pull request that was opened, or brought to this commit, where that told of it; absent for a push itself. The branch
+        /// is its own, or `pull/<number>` if it is a fork's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pull_request: Option<PullRequest>,
     },
     /// A branch was deleted; its preview goes with it.
     #[serde(rename = "branch_deleted.v1")]
@@ -50,6 +54,9 @@ pub enum RepositoryEvent {
         /// The only site it is for, as of a push.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         site: Option<SiteId>,
+        /// The pull request that was closed, where that is all that happened to its branch; absent for a deletion itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pull_request: Option<PullRequest>,
     },
 }
 
@@ -69,6 +76,9 @@ pub enum BuildEvent {
         /// The folder that was uploaded to be shown, in the place of a commit; nothing is built then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upload: Option<Upload>,
+        /// The pull request that it was built for before, where its commit may be in a fork.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pull_request: Option<PullRequest>,
     },
     /// A moment came at which the site's schedules name a branch.
     #[serde(rename = "scheduled.v1")]
@@ -92,7 +102,7 @@ pub enum BuildEvent {
         number: u64,
         /// The sequence in the log of the fact that caused it: a greater one is newer source.
         source_sequence: u64,
-        /// The site's repository when it was queued.
+        /// The site's repository when it was queued, or the fork that a pull request comes from.
         repository: RepositoryUrl,
         /// The branch to build.
         branch: Branch,
@@ -109,6 +119,9 @@ pub enum BuildEvent {
         /// What of the source is built, and by what, as the site's settings had it; as its engine has it if absent.
         #[serde(default, skip_serializing_if = "Recipe::is_default")]
         recipe: Recipe,
+        /// The pull request it is built for; of a fork it is given nothing of the site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pull_request: Option<PullRequest>,
     },
     /// The scheduler gave it a slot; the next free launcher takes it.
     #[serde(rename = "dispatched.v1")]

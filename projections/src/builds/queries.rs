@@ -10,7 +10,9 @@ use sqlx::types::Uuid;
 pub(crate) const REQUESTED_BY: &str =
     "(SELECT actor FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1)";
 /// What began it.
-pub(crate) const TRIGGER: &str = "(SELECT CASE WHEN type LIKE 'dev.pagefold.repository.%' THEN 'push'
+pub(crate) const TRIGGER: &str =
+    "(SELECT CASE WHEN type LIKE 'dev.pagefold.repository.%' AND build.pull_request IS NOT NULL THEN 'pull_request'
+        WHEN type LIKE 'dev.pagefold.repository.%' THEN 'push'
         WHEN type = 'dev.pagefold.build.scheduled.v1' THEN 'schedule' ELSE 'request' END
     FROM @.events WHERE id = build.correlation ORDER BY sequence LIMIT 1)";
 

@@ -33,6 +33,8 @@ pub enum State {
 pub enum TriggerKind {
     /// A push arrived.
     Push,
+    /// A pull request was opened, or brought to another commit.
+    PullRequest,
     /// Its moment came, as the site's schedules have it.
     Schedule,
     /// A person asked for it, or for a site or settings that lead to it.

@@ -101,8 +101,10 @@ fn a_requested_build_is_shown_before_the_scheduler_has_heard_of_it() {
     let mut story = Story::default();
     let id = story.next_build();
     let branch = "fix".parse().unwrap();
-    let requested =
-        story.build(id, BuildEvent::Requested { site: site_id("docs"), branch, commit: None, upload: None });
+    let requested = story.build(
+        id,
+        BuildEvent::Requested { site: site_id("docs"), branch, commit: None, upload: None, pull_request: None },
+    );
     let row = folded(std::slice::from_ref(&requested));
     assert_eq!((row.state, row.number, row.branch.as_str()), (State::Queued, None, "fix"));
     let row = folded(&[requested.clone(), story.queued("docs", id, 1)]);

@@ -93,6 +93,7 @@ impl Story {
             lane: Lane::High,
             summary: format!("Build {number} — “ünïcödé” 📄"),
             recipe: Default::default(),
+            pull_request: None,
         };
         self.build(id, fact)
     }

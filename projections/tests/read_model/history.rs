@@ -149,7 +149,10 @@ impl Platform {
         let id = self.story.next_build();
         self.builds.push((index, id, Build::default()));
         let (site, branch) = (site_id(SITES[index]), "fix".parse().unwrap());
-        self.ask(self.builds.len() - 1, &build::Command::Request { site, branch, commit: None, upload: None });
+        self.ask(
+            self.builds.len() - 1,
+            &build::Command::Request { site, branch, commit: None, upload: None, pull_request: None },
+        );
         if index == 0 {
             let number = u64::try_from(self.builds.len()).unwrap();
             self.ask(self.builds.len() - 1, &build::Command::Queue(job(SITES[index], number)));
@@ -218,6 +221,7 @@ fn job(site: &str, number: u64) -> build::Job {
         summary: format!("build {number}"),
         upload: None,
         recipe: Default::default(),
+        pull_request: None,
     }
 }
 

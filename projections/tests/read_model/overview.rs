@@ -119,6 +119,7 @@ async fn what_waits_for_somebody_is_theirs() {
         skip: false,
         paths: None,
         site: Some(site_id("zeta")),
+        pull_request: None,
     };
     later.push(story.tell(format!("github.com/acme/docs#{}", site_id("zeta")), "webhook:github", push));
     model.apply(&facts(&later[later.len() - 1..])).await.unwrap();

@@ -85,6 +85,7 @@ async fn the_timeline_is_read_by_story_by_aggregate_and_by_site() {
         skip: false,
         paths: None,
         site: None,
+        pull_request: None,
     };
     let build = story.next_build();
     let created = story.site_created("docs");

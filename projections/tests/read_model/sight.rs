@@ -34,6 +34,7 @@ fn history() -> Vec<Recorded> {
         skip: false,
         paths: None,
         site: None,
+        pull_request: None,
     };
     history.push(story.tell("github.com/acme/docs", "webhook:github", push));
     for name in ["docs", "blog"] {

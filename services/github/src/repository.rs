@@ -95,7 +95,7 @@ pub async fn install(api: Api<'_>, place: &Place, hook: &Hook) -> Result<(), Fai
     let config = json!({
         "url": hook.url, "content_type": "json", "secret": hook.secret.expose_secret(), "insecure_ssl": "0",
     });
-    let wanted = json!({ "name": "web", "active": true, "events": ["push"], "config": config });
+    let wanted = json!({ "name": "web", "active": true, "events": ["push", "pull_request"], "config": config });
     match known(api, &hooks, &hook.url).await? {
         Some(id) => api.tell(Method::PATCH, &format!("{hooks}/{id}"), wanted).await.map(drop),
         None => api.tell(Method::POST, &hooks, wanted).await.map(drop),

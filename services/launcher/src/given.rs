@@ -7,7 +7,7 @@ use events::build::Job;
 use events::credential::{self, DeployKey, SourceToken};
 use events::site::Active;
 use events::variable::Variable;
-use events::{Context, Sealed, Site, VariableName};
+use events::{Context, PullRequest, Sealed, Site, VariableName};
 use runtime::{Failure, Owner};
 
 /// What a build has of its site.
@@ -20,19 +20,25 @@ pub(crate) struct Given {
     pub(crate) credentials: Option<Credentials>,
 }
 
+impl Given {
+    /// What whoever has no right to anything of the site is given: a build for nobody, and one of a fork.
+    fn nothing(name: String) -> Self {
+        Self { name, variables: Some(Variables::default()), credentials: Some(Credentials::default()) }
+    }
+}
+
 impl Launcher {
     /// What the site of a job gives this build of it.
     pub(crate) async fn given(&self, job: &Job) -> Result<Given, Failure> {
         let site = match self.log.load::<Site>(&job.site.to_string()).await?.state {
             Site::Active(active) => active,
             Site::Unknown | Site::Deleted(_) | Site::Erased(_) => {
-                return Ok(Given {
-                    name: job.site.to_string(),
-                    variables: Some(Variables::default()),
-                    credentials: Some(Credentials::default()),
-                });
+                return Ok(Given::nothing(job.site.to_string()));
             }
         };
+        if job.pull_request.as_ref().is_some_and(PullRequest::is_of_fork) {
+            return Ok(Given::nothing(site.name.to_string()));
+        }
         let key = if meant(job, &site).next().is_some() || site.credentials != credential::Credentials::default() {
             self.vault.key(Owner::Builds(job.site)).await?
         } else {

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use ctl::print::cell;
 use events::event::{HtmlHandling, NotFoundHandling, RulesDialect};
-use events::{CancelRunning, Network, Schedule, Size};
+use events::{CancelRunning, Network, PullRequests, Schedule, Size};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::num::NonZeroU16;
@@ -51,6 +51,9 @@ pub(crate) struct Set {
     /// For how many days each deploy is kept, however many there are
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<u16>,
+    /// Which pull requests are built: `all`, `approved` (from a fork when a member approves) or `none`
+    #[arg(long)]
+    pull_requests: Option<PullRequests>,
     /// Which addresses its pages have: `auto-trailing-slash`, `force-trailing-slash`, `drop-trailing-slash` or `none`
     #[arg(long)]
     html_handling: Option<HtmlHandling>,
@@ -88,6 +91,7 @@ impl Set {
             ("preview_days", self.preview_days.map(|days| json!(NonZeroU16::new(days)))),
             ("keep_deploys", self.keep_deploys.map(|deploys| json!(deploys))),
             ("keep_days", self.keep_days.map(|days| json!(days))),
+            ("pull_requests", self.pull_requests.map(|choice| json!(choice))),
             ("schedules", list(&schedules(&given(&self.schedule))?, &self.schedule)),
             ("html_handling", self.html_handling.map(|choice| json!(choice))),
             ("not_found_handling", self.not_found_handling.map(|choice| json!(choice))),

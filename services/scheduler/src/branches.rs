@@ -89,6 +89,12 @@ impl Branches {
         is_gone
     }
 
+    /// Whether a push told that the branch is at a commit, or was.
+    #[must_use]
+    pub fn know(&self, branch: &Branch, commit: &CommitId) -> bool {
+        self.tips.get(branch).is_some_and(|tips| tips.know(commit))
+    }
+
     /// Whether the branch was deleted, as far as is remembered.
     fn is_gone(&self, branch: &Branch) -> bool {
         self.tips.get(branch).is_some_and(Tips::is_gone)

@@ -278,7 +278,7 @@ impl Queue {
         let Some(known) = self.sites.get(&site) else { return };
         let (build, branch) = (BuildId::of(recorded.envelope.id, site), known.settings.branch.clone());
         let (reason, summary, origin) = (Reason::NewSource, summary.to_owned(), Origin::from(recorded));
-        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin });
+        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin, pull_request: None });
     }
 
     fn wish(&mut self, wish: Wish) {

@@ -5,7 +5,9 @@ use crate::queue::{
     Due, End, KnownOrganization, KnownSandbox, KnownSite, OpenBuild, Origin, Progress, Queue, Reason, Wish,
 };
 use crate::slots::{Caps, Ticket};
-use events::{AliasName, BuildId, Lane, OrganizationId, Outcome, SiteId, alias, build, organization, site};
+use events::{
+    AliasName, BuildId, Lane, OrganizationId, Outcome, PullRequests, SiteId, alias, build, organization, site,
+};
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
 
@@ -80,12 +82,17 @@ fn granted(queue: &Queue, wish: &Wish, job: build::Job) -> build::Command {
     let is_suspended = queue.organizations.is_suspended(site.organization);
     let is_gone = site.gone.contains(&wish.branch) && !site.publishes(&wish.branch);
     match wish.reason {
-        Reason::Push | Reason::Schedule if is_suspended => skip(job, "The organization is suspended."),
+        Reason::Push | Reason::Fork | Reason::Schedule if is_suspended => skip(job, "The organization is suspended."),
         Reason::Schedule if is_gone => skip(job, "The branch was deleted."),
         Reason::Schedule if queue.is_awaited(wish.site, &wish.branch) => {
             skip(job, "Another build of the branch had not begun yet.")
         }
         Reason::Push | Reason::Request | Reason::NewSource | Reason::Schedule => build::Command::Queue(job),
+        Reason::Fork => match site.settings.building.pull_requests {
+            PullRequests::All => build::Command::Queue(job),
+            PullRequests::Approved => skip(job, "It comes from a fork: a member approves it by having it built again."),
+            PullRequests::None => skip(job, "The site's settings build no pull requests."),
+        },
         Reason::IgnoredPush => skip(job, "The site's settings ignore branches of this name."),
         Reason::UnwatchedPush => skip(job, "The push changed nothing that the site watches."),
         Reason::UnwantedPush => skip(job, "The commit message asks not to build it."),
@@ -100,19 +107,26 @@ fn skip(job: build::Job, reason: &str) -> build::Command {
 
 /// The settings of this moment decide what the build is and what its deploy will move.
 fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
+    let fork = wish.pull_request.as_ref().and_then(|pull| pull.fork.as_ref());
     build::Job {
         site: wish.site,
         number,
         source_sequence: wish.origin.sequence,
-        repository: site.settings.repository.clone(),
+        repository: fork.unwrap_or(&site.settings.repository).clone(),
         branch: wish.branch.clone(),
-        alias: site.settings.alias_of(&wish.branch),
+        // No fork is published, whatever the live branch is called.
+        alias: if fork.is_some() {
+            AliasName::Preview(wish.branch.clone())
+        } else {
+            site.settings.alias_of(&wish.branch)
+        },
         commit: wish.commit.clone(),
         engine: site.settings.engine,
         recipe: site.settings.building.recipe.clone(),
         lane: if wish.reason == Reason::Schedule { Lane::Low } else { Lane::High },
         summary: wish.summary.clone(),
         upload: None,
+        pull_request: wish.pull_request.clone(),
     }
 }
 

@@ -146,6 +146,7 @@ impl World {
             summary: "a page".to_owned(),
             upload: None,
             recipe: Default::default(),
+            pull_request: None,
         };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
         for command in [Command::Queue(job), Command::Dispatch] {

@@ -115,6 +115,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
         .route("/builds/{id}", get(build::show))
         .route("/builds/{id}/cancel", post(build::cancel))
+        .route("/builds/{id}/retry", post(build::retry))
         .route("/timeline", get(timeline::show))
         .route("/platform", get(platform::show))
         .route("/platform/collect", get(platform::collection).post(platform::collect))

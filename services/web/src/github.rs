@@ -1,11 +1,13 @@
 //! What a GitHub delivery means to us: a pure translation, and the check of its signature.
 
+mod pulls;
+
 use crate::problem::Problem;
 use crate::signature::Signature;
 use events::repository::{Change, Delivery, PATHS_BYTES_MAX, PATHS_MAX};
 use events::{Branch, CommitId, RepositoryUrl, SiteId};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::collections::BTreeSet;
 use subtle::ConstantTimeEq;
 
@@ -15,6 +17,8 @@ const SUMMARY_MAX: usize = 200;
 pub(crate) const DELIVERY_MAX: usize = 100;
 /// The event that a webhook is tried with when it is made.
 pub(crate) const PING: &str = "ping";
+pub(crate) const PUSH: &str = "push";
+pub(crate) const PULL_REQUEST: &str = "pull_request";
 /// GitHub lists this many commits of a push at most, and 20 in older versions: a push with fewer is told whole.
 const COMMITS_TOLD: usize = 20;
 const BRANCHES: &str = "refs/heads/";
@@ -101,10 +105,18 @@ impl Signed {
 
 /// What a delivery of `event` tells; none if we have no use for it.
 pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<Option<Delivery>, Problem> {
-    if event != "push" {
-        return Ok(None);
+    match event {
+        PUSH => translate_push(delivery, read(payload)?),
+        PULL_REQUEST => pulls::translate(delivery, read(payload)?),
+        _ => Ok(None),
     }
-    let push: Push = serde_json::from_slice(payload).map_err(|error| Problem::MalformedPayload(error.to_string()))?;
+}
+
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(payload).map_err(|error| Problem::MalformedPayload(error.to_string()))
+}
+
+fn translate_push(delivery: &str, push: Push) -> Result<Option<Delivery>, Problem> {
     let Some(branch) = push.reference.strip_prefix(BRANCHES) else { return Ok(None) };
     let branch: Branch = branch.parse()?;
     let repository: RepositoryUrl = push.repository.clone_url.parse()?;
@@ -117,7 +129,7 @@ pub(crate) fn translate(event: &str, delivery: &str, payload: &[u8]) -> Result<O
             Change::Pushed { commit, skip: asks_to_skip(&message), summary: summary(&message), paths }
         }
     };
-    Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None }))
+    Ok(Some(Delivery { id: delivery.to_owned(), repository, branch, before, change, site: None, pull_request: None }))
 }
 
 impl Push {
@@ -207,6 +219,7 @@ mod tests {
             before: before.map(|before| before.parse().unwrap()),
             change,
             site: None,
+            pull_request: None,
         })
     }
 

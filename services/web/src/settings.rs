@@ -9,8 +9,8 @@ use events::access::Hosts;
 use events::building::{GLOBS_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, Keeping, PREVIEW_DAYS_MAX, SCHEDULES_MAX};
 use events::event::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
 use events::{
-    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, Recipe, RepositoryUrl, Schedule, SiteEngine,
-    SiteId, SiteName, SiteSettings, Size,
+    Branch, Building, CancelRunning, CommandLine, Folder, Glob, Network, PullRequests, Recipe, RepositoryUrl, Schedule,
+    SiteEngine, SiteId, SiteName, SiteSettings, Size,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -101,6 +101,10 @@ pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "keep_days")]
     #[schema(value_type = Option<u16>)]
     pub(crate) keep_days: Option<Option<u16>>,
+    /// Which pull requests are built: `approved` (the default: one from a fork when a member has approved it), `all` or `none`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) pull_requests: Option<Option<PullRequests>>,
     /// Which addresses its pages have: `auto-trailing-slash` (the default), `force-trailing-slash`, `drop-trailing-slash`
     /// or `none`.
     #[serde(default, deserialize_with = "given")]
@@ -275,6 +279,7 @@ impl Wanted {
                 deploys: self.keep_deploys.map_or(present.keeping.deploys, |deploys| deploys.unwrap_or(usual.deploys)),
                 days: self.keep_days.map_or(present.keeping.days, |days| days.unwrap_or(usual.days)),
             },
+            pull_requests: wanted(self.pull_requests.as_ref(), present.pull_requests),
             schedules: few(wanted(self.schedules.as_ref(), present.schedules), "schedules", SCHEDULES_MAX)?,
         })
     }

@@ -7,7 +7,7 @@ use crate::github::{self, Told};
 use crate::problem::Problem;
 use crate::view::View;
 use events::repository::{Change, Delivery};
-use events::{Branch, CommitId, OrganizationId, RepositoryUrl, SiteId};
+use events::{Branch, CommitId, OrganizationId, PullRequest, RepositoryUrl, SiteId};
 use projections::Sight;
 use projections::sites::SiteRow;
 use runtime::strays::{self, Place};
@@ -62,11 +62,14 @@ impl Note {
             Change::Pushed { commit, .. } => Some(commit.clone()),
             Change::Deleted => None,
         };
+        let pull = delivery.pull_request.as_ref();
+        // The tip of a fork's branch is not to be had from the repository.
+        let branch = Some(&delivery.branch).filter(|_| !pull.is_some_and(PullRequest::is_of_fork));
         Self {
             delivery: delivery.id.clone(),
-            event: "push".to_owned(),
+            event: if pull.is_some() { github::PULL_REQUEST } else { github::PUSH }.to_owned(),
             repository: Some(delivery.repository.clone()),
-            branch: Some(delivery.branch.clone()),
+            branch: branch.cloned(),
             commit,
             site: delivery.site,
             reason: reason.to_owned(),

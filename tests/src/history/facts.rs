@@ -110,13 +110,17 @@ pub(super) fn arrived(
         skip: false,
         paths: None,
         site: None,
+        pull_request: None,
     }
 }
 
 pub(super) fn branch_deleted(plot: &mut Plot, site: &mut Member, chance: &mut Chance) -> (String, Event) {
     let (repository, branch, delivery) = (site.repository.clone(), plot.branch.clone(), chance.uuid().to_string());
     let before = Some(commit(chance));
-    (repository.canonical(), RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None }.into())
+    (
+        repository.canonical(),
+        RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None, pull_request: None }.into(),
+    )
 }
 
 pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (String, Event) {
@@ -132,6 +136,7 @@ pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (Str
         lane: Lane::High,
         summary: format!("Say more about chapter {}", plot.number),
         recipe: events::Recipe::default(),
+        pull_request: None,
     };
     (plot.build.to_string(), fact.into())
 }

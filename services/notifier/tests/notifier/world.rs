@@ -162,6 +162,7 @@ impl World {
             summary: format!("Change number {number}"),
             upload: None,
             recipe: Default::default(),
+            pull_request: None,
         };
         self.build(id, build::Command::Queue(job)).await;
         id

@@ -51,6 +51,7 @@ fn job() -> Job {
         summary: "Fix the title".to_owned(),
         upload: None,
         recipe: Default::default(),
+        pull_request: None,
     }
 }
 
@@ -126,7 +127,14 @@ impl Aggregate for Lately {
         Ok(if known {
             vec![]
         } else {
-            vec![RepositoryEvent::BranchDeleted { repository, branch, before: None, delivery, site: None }]
+            vec![RepositoryEvent::BranchDeleted {
+                repository,
+                branch,
+                before: None,
+                delivery,
+                site: None,
+                pull_request: None,
+            }]
         })
     }
 

@@ -180,6 +180,7 @@ pub(crate) fn push(delivery: &str) -> repository::Command {
         before: None,
         change,
         site: None,
+        pull_request: None,
     })
 }
 

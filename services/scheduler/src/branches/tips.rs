@@ -51,6 +51,11 @@ impl Tips {
         self.present.tip.is_none()
     }
 
+    /// Whether a commit is the tip, or was before it was left.
+    pub(super) fn know(&self, commit: &CommitId) -> bool {
+        self.present.tip.as_ref() == Some(commit) || self.former.contains(&mark(commit))
+    }
+
     pub(super) fn push(&mut self, push: &Push<'_>) -> Arrival {
         let (before, commit) = (push.before.map(mark), mark(push.commit));
         let was_left = self.was_left(before, commit);

@@ -7,17 +7,18 @@ impl Queue {
     pub(super) fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
         let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
         match fact {
-            BuildEvent::Requested { site, branch, commit, upload } => {
+            BuildEvent::Requested { site, branch, commit, upload, pull_request } => {
                 let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" };
                 let (reason, summary) = (Reason::Request, summary.to_owned());
                 let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
-                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin });
+                let pull_request = pull_request.clone();
+                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin, pull_request });
             }
             BuildEvent::Scheduled { site, branch, .. } => {
                 let (site, branch, origin) = (*site, branch.clone(), Origin::from(recorded));
                 self.was_due(site, &branch, recorded.envelope.time);
                 let (reason, summary) = (Reason::Schedule, "Scheduled build".to_owned());
-                self.wish(Wish { build: id, reason, site, branch, commit: None, summary, origin });
+                self.wish(Wish { build: id, reason, site, branch, commit: None, summary, origin, pull_request: None });
             }
             BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
                 self.wishes.remove(&id);

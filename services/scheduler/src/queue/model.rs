@@ -2,10 +2,16 @@
 
 use super::gone::Gone;
 use crate::branches::Branches;
-use events::{AliasName, Branch, BuildId, CommitId, EventId, Lane, OrganizationId, Recorded, SiteId, SiteSettings};
+use events::{
+    AliasName, Branch, BuildId, CommitId, EventId, Lane, OrganizationId, PullRequest, PullRequests, Recorded, SiteId,
+    SiteSettings,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
+
+/// Branches of a site of which it is remembered that their push is still to come; of any other the push is built again.
+pub(super) const AHEAD_MAX: usize = 100;
 
 /// What there is to know of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +28,10 @@ pub struct KnownSite {
     pub locked: bool,
     /// Branches of its repository that were deleted: whenever something is synced for one after all, it is taken down.
     pub gone: Gone,
+    /// Commits of which a pull request told before the push did, by the branch: built already when that arrives. At most
+    /// [`AHEAD_MAX`].
+    #[serde(default)]
+    pub ahead: BTreeMap<Branch, CommitId>,
 }
 
 /// A site that was deleted and can be restored.
@@ -64,6 +74,9 @@ pub struct Wish {
     pub summary: String,
     /// The fact that asked for it.
     pub origin: Origin,
+    /// The pull request it is for.
+    #[serde(default)]
+    pub pull_request: Option<PullRequest>,
 }
 
 /// Why a build is wished for.
@@ -81,6 +94,8 @@ pub enum Reason {
     IgnoredPush,
     /// A push arrived that changed nothing the site watches: it is told, and not built.
     UnwatchedPush,
+    /// A pull request arrived from a fork: whether it is built is up to the site.
+    Fork,
     /// A moment came that the site's schedules name.
     Schedule,
     /// A person asked, and waits for an answer whatever becomes of the site.
@@ -163,13 +178,26 @@ impl From<&Recorded> for Origin {
 
 impl KnownSite {
     pub(super) fn new(organization: OrganizationId, settings: SiteSettings) -> Self {
-        Self { organization, settings, last_number: 0, previews: BTreeMap::new(), locked: false, gone: Gone::default() }
+        Self {
+            organization,
+            settings,
+            last_number: 0,
+            previews: BTreeMap::new(),
+            locked: false,
+            gone: Gone::default(),
+            ahead: BTreeMap::new(),
+        }
     }
 
     /// Whether the branch is published under a name of its own; every other is a preview.
     #[must_use]
     pub fn publishes(&self, branch: &Branch) -> bool {
         !matches!(self.settings.alias_of(branch), AliasName::Preview(_))
+    }
+
+    /// Whether pull requests are anything to it.
+    pub(super) fn builds_pulls(&self) -> bool {
+        self.settings.building.pull_requests != PullRequests::None
     }
 
     /// Whether a build of the branch that runs is ended by a newer one.

@@ -1,8 +1,9 @@
 //! What repositories tell: each knows its sites, so that a push costs the same however many others there are.
 
-use super::{KnownRepository, Origin, Queue, Reason, Wish};
+use super::model::AHEAD_MAX;
+use super::{KnownRepository, KnownSite, Origin, Queue, Reason, Wish};
 use crate::branches::{Arrival, Branches, Push};
-use events::{Branch, BuildId, CommitId, Recorded, RepositoryEvent, SiteId};
+use events::{Branch, BuildId, CommitId, PullRequest, Recorded, RepositoryEvent, SiteId};
 use std::collections::BTreeSet;
 
 /// What a build is about whose own push is late.
@@ -16,6 +17,7 @@ struct Pushed<'a> {
     summary: &'a str,
     /// What it changed, if that is known.
     paths: Option<&'a [String]>,
+    pull_request: Option<&'a PullRequest>,
 }
 
 impl KnownRepository {
@@ -39,7 +41,40 @@ impl Queue {
     pub(super) fn apply_repository(&mut self, recorded: &Recorded, fact: &RepositoryEvent) {
         match fact {
             RepositoryEvent::PushReceived {
-                repository, branch, before, commit, summary, skip, site, paths, ..
+                repository,
+                branch,
+                commit,
+                summary,
+                site,
+                pull_request: Some(pull),
+                ..
+            } if !pull.is_of_fork() => {
+                let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
+                let sites = known.meant(*site);
+                let is_known = known.branches_of(*site).is_some_and(|branches| branches.know(branch, commit));
+                let (reason, commit) = (Reason::Push, commit.clone());
+                let pushed = Pushed { branch, reason, commit, summary, paths: None, pull_request: Some(pull) };
+                self.wish_pull(recorded, sites, &pushed, is_known);
+            }
+            RepositoryEvent::BranchDeleted { repository, branch, site, pull_request: Some(pull), .. }
+                if !pull.is_of_fork() =>
+            {
+                let Some(known) = self.repositories.get(&repository.canonical()) else { return };
+                let mut sites = known.meant(*site);
+                sites.retain(|id| self.sites.get(id).is_some_and(KnownSite::builds_pulls));
+                self.delete_branch(recorded, &sites, branch);
+            }
+            RepositoryEvent::PushReceived {
+                repository,
+                branch,
+                before,
+                commit,
+                summary,
+                skip,
+                site,
+                paths,
+                pull_request,
+                ..
             } => {
                 let Some(known) = self.repositories.get_mut(&repository.canonical()) else { return };
                 let push = Push { before: before.as_ref(), commit };
@@ -58,7 +93,8 @@ impl Queue {
                 };
                 // A tip that is older than this push was changed by others.
                 let paths = paths.as_deref().filter(|_| before.is_some() && summary != BEHIND);
-                let pushed = Pushed { branch, reason, commit, summary, paths };
+                let pull_request = pull_request.as_ref();
+                let pushed = Pushed { branch, reason, commit, summary, paths, pull_request };
                 for site in sites {
                     self.wish_push(recorded, site, &pushed);
                 }
@@ -75,11 +111,19 @@ impl Queue {
     }
 
     fn wish_push(&mut self, recorded: &Recorded, id: SiteId, pushed: &Pushed<'_>) {
-        let Pushed { branch, reason, commit, summary, .. } = pushed;
+        let Pushed { branch, reason, commit, summary, pull_request, .. } = pushed;
         if matches!(reason, Reason::Push | Reason::UnwantedPush) {
             self.restore_branch(id, branch);
         }
-        let reason = if *reason == Reason::Push { self.worth(id, pushed) } else { *reason };
+        let mut reason = if *reason == Reason::Push { self.worth(id, pushed) } else { *reason };
+        let told =
+            self.sites.get_mut(&id).filter(|_| pull_request.is_none()).and_then(|site| site.ahead.remove(*branch));
+        if reason == Reason::Push && told.as_ref() == Some(commit) {
+            return;
+        }
+        if reason == Reason::Push && pull_request.is_some_and(PullRequest::is_of_fork) {
+            reason = Reason::Fork;
+        }
         if reason == Reason::Push {
             self.remember_missed(id, branch);
         }
@@ -91,7 +135,24 @@ impl Queue {
             commit: Some(commit.clone()),
             summary: (*summary).to_owned(),
             origin: Origin::from(recorded),
+            pull_request: pull_request.cloned(),
         });
+    }
+
+    /// What a pull request of a branch of the repository itself asks for: a push told most of it, or will.
+    fn wish_pull(&mut self, recorded: &Recorded, sites: BTreeSet<SiteId>, pushed: &Pushed<'_>, is_known: bool) {
+        for id in sites {
+            let Some(site) = self.sites.get_mut(&id).filter(|site| site.builds_pulls()) else { continue };
+            // It was closed before, and its preview went.
+            let is_open_again = site.gone.contains(pushed.branch);
+            if is_known && !is_open_again {
+                continue;
+            }
+            if !is_known && site.ahead.len() < AHEAD_MAX {
+                site.ahead.insert(pushed.branch.clone(), pushed.commit.clone());
+            }
+            self.wish_push(recorded, id, pushed);
+        }
     }
 
     /// Why a push that is in time is built by the site, or is not.
@@ -124,7 +185,7 @@ impl Queue {
                 self.remove_preview(*id, branch, recorded);
             }
             // Who asked is answered, and what is late is told.
-            let would_build = |wish: &Wish| matches!(wish.reason, Reason::Push | Reason::NewSource);
+            let would_build = |wish: &Wish| matches!(wish.reason, Reason::Push | Reason::Fork | Reason::NewSource);
             self.wishes.retain(|_, wish| wish.site != *id || wish.branch != *branch || !would_build(wish));
             self.end_builds_on(*id, branch);
         }

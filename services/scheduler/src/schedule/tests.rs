@@ -13,6 +13,7 @@ mod memory;
 mod orders;
 mod organizations;
 mod previews;
+mod pulls;
 mod running;
 mod schedules;
 mod signed;
@@ -71,6 +72,7 @@ impl Story {
             skip: false,
             paths: None,
             site: None,
+            pull_request: None,
         };
         let cause = self.state("repository", push);
         BuildId::of(cause, self::site(site))
@@ -83,6 +85,7 @@ impl Story {
             before: None,
             delivery: self.sequence.to_string(),
             site: None,
+            pull_request: None,
         };
         self.state("repository", deleted);
     }
@@ -235,6 +238,7 @@ fn a_push_that_asks_not_to_be_built_is_told_and_not_built_and_ends_nothing() {
         skip: true,
         paths: None,
         site: None,
+        pull_request: None,
     };
     let cause = story.state("repository", asking);
     story.settle(&Limits::default());
@@ -288,8 +292,13 @@ fn a_request_for_a_site_that_was_deleted_meanwhile_gets_an_answer() {
     story.site("docs", "acme");
     let build = BuildId(Uuid::from_u128(99));
     story.state(&site("docs").to_string(), SiteEvent::Deleted {});
-    let request =
-        build::Command::Request { site: site("docs"), branch: "main".parse().unwrap(), commit: None, upload: None };
+    let request = build::Command::Request {
+        site: site("docs"),
+        branch: "main".parse().unwrap(),
+        commit: None,
+        upload: None,
+        pull_request: None,
+    };
     story.build(build, &request);
     story.settle(&Limits::default());
     assert!(story.ended(build));

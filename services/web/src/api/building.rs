@@ -1,6 +1,9 @@
 //! When and how a site is built, as the API tells it: every field, whatever its default.
 
-use events::{Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Keeping, Network, Recipe, Size, Zone};
+use events::{
+    Branch, Building, CancelRunning, CommandLine, Cron, Folder, Glob, Keeping, Network, PullRequests, Recipe, Size,
+    Zone,
+};
 use serde::Serialize;
 use std::num::NonZeroU16;
 use utoipa::ToSchema;
@@ -43,6 +46,9 @@ pub(super) struct Shown {
     keep_deploys: NonZeroU16,
     /// For how many days each is kept, however many there are.
     keep_days: u16,
+    /// Which pull requests are built: `all`, `approved` (one from a fork when a member has approved it), or `none`.
+    #[schema(value_type = String)]
+    pull_requests: PullRequests,
 }
 
 /// When a branch is built without a push.
@@ -68,7 +74,16 @@ impl From<events::Schedule> for Schedule {
 
 impl From<Building> for Shown {
     fn from(building: Building) -> Self {
-        let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = building;
+        let Building {
+            cancel_running,
+            recipe,
+            watch,
+            ignore_branches,
+            schedules,
+            preview_days,
+            keeping,
+            pull_requests,
+        } = building;
         let Keeping { deploys: keep_deploys, days: keep_days } = keeping;
         let Recipe { base_directory, command, output_directory, size, network } = recipe;
         let schedules = schedules.into_iter().map(Schedule::from).collect();
@@ -85,6 +100,7 @@ impl From<Building> for Shown {
             preview_days,
             keep_deploys,
             keep_days,
+            pull_requests,
         }
     }
 }

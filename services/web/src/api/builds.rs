@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use events::event::Author;
-use events::{Actor, AliasName, Branch, BuildId, CommitId, DeployId, SiteId};
+use events::{Actor, AliasName, Branch, BuildId, CommitId, DeployId, PullRequest, RepositoryUrl, SiteId};
 use http::{StatusCode, header};
 use projections::builds::{self, State as BuildState, TriggerKind};
 use serde::{Deserialize, Serialize};
@@ -100,13 +100,33 @@ pub(crate) struct Shown {
     /// What that attempt took; null until then, and where there was none.
     #[schema(required)]
     resources: Option<effort::Resources>,
+    /// The pull request that it is for; null for none. One from a fork is given nothing of the site.
+    #[schema(required)]
+    pull_request: Option<Pulled>,
+}
+
+/// The pull request that a build is for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BuildPullRequest)]
+struct Pulled {
+    /// Its number in the site's repository.
+    number: u64,
+    /// The fork that it comes from; null if its branch is the repository's own.
+    #[schema(value_type = Option<String>, required)]
+    fork: Option<RepositoryUrl>,
+}
+
+impl From<PullRequest> for Pulled {
+    fn from(PullRequest { number, fork }: PullRequest) -> Self {
+        Self { number, fork }
+    }
 }
 
 /// What began the story of a build.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BuildTrigger)]
 pub(crate) struct Trigger {
-    /// `push`, `schedule`, or `request` by a person: for a build, or for a site or its settings that lead to one.
+    /// `push`, `pull_request`, `schedule`, or `request` by a person: for a build, or for a site or its settings that lead to one.
     #[schema(value_type = String)]
     kind: TriggerKind,
     /// Who.
@@ -148,6 +168,7 @@ impl From<builds::BuildRow> for Shown {
             correlation: build.correlation.to_string(),
             steps: build.steps.into_iter().map(effort::Step::from).collect(),
             resources: build.resources.map(effort::Resources::from),
+            pull_request: build.pull_request.map(Pulled::from),
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Shown {
 enum Kind {
     Push,
     BranchDeleted,
+    PullRequest,
+    PullRequestClosed,
 }
 
 impl Shown {
@@ -49,10 +51,14 @@ impl Shown {
     fn of(fact: &FactRow) -> Option<Self> {
         let Some(Event::Repository(told)) = fact.event() else { return None };
         let (id, kind, branch, commit) = match told {
-            RepositoryEvent::PushReceived { delivery, branch, commit, .. } => {
-                (delivery, Kind::Push, branch, Some(commit))
+            RepositoryEvent::PushReceived { delivery, branch, commit, pull_request, .. } => {
+                let kind = if pull_request.is_some() { Kind::PullRequest } else { Kind::Push };
+                (delivery, kind, branch, Some(commit))
             }
-            RepositoryEvent::BranchDeleted { delivery, branch, .. } => (delivery, Kind::BranchDeleted, branch, None),
+            RepositoryEvent::BranchDeleted { delivery, branch, pull_request, .. } => {
+                let kind = if pull_request.is_some() { Kind::PullRequestClosed } else { Kind::BranchDeleted };
+                (delivery, kind, branch, None)
+            }
         };
         let FactRow { sequence, time: received_at, correlation, .. } = *fact;
         Some(Self { id, kind, branch, commit, received_at, sequence, correlation })

@@ -21,7 +21,13 @@ pub(crate) async fn redeliver(view: &View, id: u64) -> Result<Vec<BuildId>, Prob
     let mut builds = Vec::new();
     for site in stray.sites {
         let cause = permit(&view.app, &view.caller, Command::RequestBuild, About::Site(site.id)).await?;
-        let command = build::Command::Request { site: site.id, branch: branch.clone(), commit: None, upload: None };
+        let command = build::Command::Request {
+            site: site.id,
+            branch: branch.clone(),
+            commit: None,
+            upload: None,
+            pull_request: None,
+        };
         let build = build_of(id, site.id);
         ask::<Build>(&view.app, &build.to_string(), &command, &cause).await?;
         builds.push(build);

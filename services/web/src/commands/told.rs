@@ -29,7 +29,15 @@ pub(crate) async fn tell(app: &Shared, site: SiteId, actor: &Actor) -> Result<()
                 None => Change::Deleted,
             };
             let (id, repository) = (clock::new_id().to_string(), RepositoryUrl::own(site));
-            let delivery = Delivery { id, repository, branch, before: place.told.clone(), change, site: Some(site) };
+            let delivery = Delivery {
+                id,
+                repository,
+                branch,
+                before: place.told.clone(),
+                change,
+                site: Some(site),
+                pull_request: None,
+            };
             let (about, cause) = (delivery.aggregate_id(), Cause::new(actor.clone()));
             ask::<Repository>(app, &about, &Command::Receive(delivery), &cause).await?;
         }

@@ -76,7 +76,7 @@ fn steps(view: &View, site: &SiteRow, secret: Option<&str>) -> Markup {
             div { dt { "Payload URL" } dd { code { (view.webhook_url_of(site.id)) } } }
             div { dt { "Content type" } dd { code { "application/json" } } }
             @if let Some(secret) = secret { div { dt { "Secret" } dd { code { (secret) } } } }
-            div { dt { "Events" } dd { "Just the push event" } }
+            div { dt { "Events" } dd { "Pushes, and pull requests if they shall be built" } }
         }
         @if secret.is_some() {
             p { "The secret is shown to you alone, here and until the first ping: copy it now." }

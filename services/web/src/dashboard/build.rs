@@ -20,7 +20,7 @@ use axum::Extension;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{self, Path, Query};
 use axum::response::Redirect;
-use events::{Actor, BuildId, RepositoryUrl};
+use events::{Actor, BuildId, PullRequest, RepositoryUrl};
 use maud::{Markup, html};
 use projections::builds::{BuildRow, State};
 use runtime::build_log::Chunk;
@@ -94,6 +94,9 @@ fn facts(build: &BuildRow, names: &Names, repository: Option<&RepositoryUrl>) ->
     html! {
         dl.facts {
             div { dt { "Branch" } dd { (build.branch) } }
+            @if let Some(pull) = &build.pull_request {
+                div { dt { "Pull request" } dd { "#" (pull.number) @if let Some(fork) = &pull.fork { " from " (fork) } } }
+            }
             @if let Some(author) = &build.author { div { dt { "Author" } dd { (why::written_by(author, names)) } } }
             @if let Some(commit) = commit { div { dt { "Commit" } dd { @match &address {
                 Some(address) => a href=(address) rel="noreferrer" { code { (commit.short()) } },
@@ -117,14 +120,25 @@ fn actions(build: &BuildRow) -> Markup {
             @if !build.state.has_ended() {
                 (form("", &format!("/builds/{}/cancel", build.id), &html! { button.danger { "Cancel" } }))
             } @else {
-                (form("", &format!("/sites/{}/builds", build.site), &html! {
-                    input type="hidden" name="branch" value=(build.branch);
-                    @if let Some(commit) = &build.commit { input type="hidden" name="commit" value=(commit); }
-                    button { "Build again" }
-                }))
+                (form("", &format!("/builds/{}/retry", build.id), &html! { button { (again(build)) } }))
             }
         }
     }
+}
+
+/// What comes from a fork and was not built is approved by having it built.
+fn again(build: &BuildRow) -> &'static str {
+    let is_of_fork = build.pull_request.as_ref().is_some_and(PullRequest::is_of_fork);
+    if is_of_fork && build.state == State::Skipped { "Approve and build" } else { "Build again" }
+}
+
+pub(super) async fn retry(
+    extract::State(app): extract::State<Shared>,
+    Extension(caller): Extension<Caller>,
+    id: Id,
+) -> Result<Redirect, Failed> {
+    let next = commands::retry_build(&app, id?.0.parse()?, caller).await?;
+    Ok(Redirect::to(&format!("/builds/{next}")))
 }
 
 pub(super) async fn cancel(

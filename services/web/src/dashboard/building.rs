@@ -3,7 +3,7 @@
 use super::typed::{Typed, Wrong};
 use crate::settings::Wanted;
 use events::building::{COMMAND_MAX, FOLDER_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, PREVIEW_DAYS_MAX};
-use events::{Building, CancelRunning, Network, Size};
+use events::{Building, CancelRunning, Network, PullRequests, Size};
 use maud::{Markup, html};
 use std::fmt::Display;
 use std::num::NonZeroU16;
@@ -23,6 +23,7 @@ pub(super) fn wanted(typed: &Typed) -> Result<Wanted, Wrong> {
         preview_days: typed.read_with("preview_days", days)?,
         keep_deploys: typed.read_with("keep_deploys", deploys)?,
         keep_days: typed.read_with("keep_days", kept)?,
+        pull_requests: typed.choice("pull_requests")?.map(Some),
         ..Wanted::default()
     })
 }
@@ -47,13 +48,15 @@ fn kept(text: &str) -> Result<u16, String> {
 
 /// The fields of a site that is built so, beside others.
 pub(super) fn shown(typed: Typed, building: &Building) -> Typed {
-    let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping } = building;
+    let Building { cancel_running, recipe, watch, ignore_branches, schedules, preview_days, keeping, pull_requests } =
+        building;
     let typed = typed.with("base_directory", text(recipe.base_directory.as_ref()));
     let typed = typed.with("command", text(recipe.command.as_ref()));
     let typed = typed.with("output_directory", text(recipe.output_directory.as_ref()));
     let typed = typed.with("network", recipe.network).with("size", recipe.size).with("watch", listed(watch));
     let typed = typed.with("ignore_branches", listed(ignore_branches)).with("schedules", listed(schedules));
     let typed = typed.with("keep_deploys", keeping.deploys).with("keep_days", keeping.days);
+    let typed = typed.with("pull_requests", pull_requests);
     typed.with("preview_days", text(preview_days.as_ref())).with("cancel_running", cancel_running)
 }
 
@@ -61,6 +64,12 @@ const CANCEL_RUNNING: [(CancelRunning, &str); 3] = [
     (CancelRunning::Previews, "Previews only"),
     (CancelRunning::All, "Every branch, the live one too"),
     (CancelRunning::None, "No branch"),
+];
+
+const PULL_REQUESTS: [(PullRequests, &str); 3] = [
+    (PullRequests::Approved, "Those of its own branches; from a fork when a member approves"),
+    (PullRequests::All, "All, without asking"),
+    (PullRequests::None, "None"),
 ];
 
 const SIZES: [(Size, &str); 2] = [(Size::Standard, "Standard"), (Size::Large, "Large: more main memory")];
@@ -121,6 +130,14 @@ fn when(typed: &Typed) -> Markup {
                 aria-invalid=[typed.invalid("ignore_branches")] aria-describedby=[typed.described("ignore_branches", Some("ignore-branches-help"))] { "\n" (typed.text("ignore_branches")) }
             (typed.said("ignore_branches"))
             small #ignore-branches-help { "One pattern a line. The live and the demo branch are always built." }
+            label for="pull-requests" { "Pull requests that are built" }
+            select #pull-requests name="pull_requests" aria-describedby=[typed.described("pull_requests", Some("pull-requests-help"))] {
+                @for (choice, what) in PULL_REQUESTS {
+                    option value=(choice) selected[choice.to_string() == typed.text("pull_requests")] { (what) }
+                }
+            }
+            (typed.said("pull_requests"))
+            small #pull-requests-help { "What comes from a fork is given no variables and no access of the site." }
             label for="schedules" { "Schedules" }
             textarea #schedules name="schedules" rows="3" placeholder="main 0 6 * * MON-FRI Europe/London"
                 aria-invalid=[typed.invalid("schedules")] aria-describedby=[typed.described("schedules", Some("schedules-help"))] { "\n" (typed.text("schedules")) }

@@ -63,7 +63,7 @@ pub(super) async fn rotate(view: View, site: Site) -> Result<Markup, Failed> {
             div { dt { "Payload URL" } dd { code { (url) } } }
             div { dt { "Content type" } dd { code { "application/json" } } }
             div { dt { "Secret" } dd { code { (secret) } } }
-            div { dt { "Events" } dd { "Just the push event" } }
+            div { dt { "Events" } dd { "Pushes, and pull requests if they shall be built" } }
         }
     };
     let site = SiteRow { webhook_pinged_at: None, ..site };

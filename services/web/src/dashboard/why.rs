@@ -44,6 +44,7 @@ pub(super) fn why(why: &Why, names: &Names) -> Markup {
         (why.summary) " "
         span.faint { @match why.trigger {
             Some(TriggerKind::Push) => "pushed",
+            Some(TriggerKind::PullRequest) => "pull request",
             Some(TriggerKind::Schedule) => "scheduled",
             Some(TriggerKind::Request) => { "asked for" @if let Some(asked) = asked { " by " (asked) } },
             None => {}

@@ -94,6 +94,7 @@ async fn the_events_of_a_site_begin_with_the_push_of_their_story() {
         before: None,
         change,
         site: None,
+        pull_request: None,
     };
     let cause = Cause { id: Some(ids::of_delivery("github", "d-1")), ..Cause::new(Actor("webhook:github".to_owned())) };
     let record = repository::Command::Receive(push);

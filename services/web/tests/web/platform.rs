@@ -195,6 +195,7 @@ impl Platform {
             summary: format!("Change number {source_sequence}"),
             upload: None,
             recipe: Default::default(),
+            pull_request: None,
         };
         let scheduler = self.service("scheduler").await;
         for command in [build::Command::Queue(job), build::Command::Dispatch] {

@@ -207,6 +207,7 @@ async fn queued_for_last_push(platform: &Platform, site: events::SiteId) -> Buil
         summary: "Edit about.html".to_owned(),
         upload: None,
         recipe: Default::default(),
+        pull_request: None,
     };
     let id = BuildId(uuid::Uuid::new_v4());
     let (cause, command) = (Cause::new(Actor::service("scheduler")), build::Command::Queue(job));

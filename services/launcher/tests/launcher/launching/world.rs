@@ -113,6 +113,7 @@ impl World {
             summary: String::new(),
             upload: None,
             recipe: Default::default(),
+            pull_request: None,
         };
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;

@@ -21,6 +21,7 @@ fn pushed(story: &mut Story, branch: &str, paths: Option<&[&str]>) -> Option<Str
         skip: false,
         paths: paths.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect()),
         site: None,
+        pull_request: None,
     };
     let id = BuildId::of(story.state("repository", push), site("docs"));
     let decisions = schedule(&story.queue, &Limits::default(), story.now);

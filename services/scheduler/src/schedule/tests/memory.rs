@@ -104,6 +104,7 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
                 skip: false,
                 paths: None,
                 site: None,
+                pull_request: None,
             };
             story.state("repository", push);
         }
@@ -111,13 +112,16 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
             let (branch, before) = (branch(index), before.map(commit));
             story.state(
                 "repository",
-                RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None },
+                RepositoryEvent::BranchDeleted { repository, branch, before, delivery, site: None, pull_request: None },
             );
         }
         Told::Promoted { branch } => story.promote_preview("docs", BRANCHES[branch]),
         Told::Requested { branch: index } => {
             let (build, branch) = (BuildId(Uuid::from_u128(1 << 64 | u128::from(story.sequence))), branch(index));
-            story.build(build, &build::Command::Request { site: site("docs"), branch, commit: None, upload: None });
+            story.build(
+                build,
+                &build::Command::Request { site: site("docs"), branch, commit: None, upload: None, pull_request: None },
+            );
         }
         Told::Moved { .. } => {
             let settings = moved(told).unwrap();

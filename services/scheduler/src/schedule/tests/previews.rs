@@ -60,8 +60,13 @@ fn a_branch_that_is_published_by_its_name_is_built_although_it_was_deleted_once(
     let published = SiteSettings { branch: "next".parse().unwrap(), ..settings("https://git.example/docs") };
     story.state(&site("docs").to_string(), SiteEvent::SettingsChanged { settings: published });
     let build = BuildId(Uuid::from_u128(99));
-    let request =
-        build::Command::Request { site: site("docs"), branch: "next".parse().unwrap(), commit: None, upload: None };
+    let request = build::Command::Request {
+        site: site("docs"),
+        branch: "next".parse().unwrap(),
+        commit: None,
+        upload: None,
+        pull_request: None,
+    };
     story.build(build, &request);
     story.settle(&Limits::default());
     assert_eq!(story.active(), [build]);

@@ -77,6 +77,7 @@ fn a_push_that_is_not_built_ends_nothing_that_runs() {
         skip: true,
         paths: None,
         site: None,
+        pull_request: None,
     };
     story.state("repository", unwanted);
     story.settle(&Limits::default());

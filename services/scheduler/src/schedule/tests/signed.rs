@@ -37,6 +37,7 @@ fn push(story: &mut Story, before: u8, signed_for: Option<&str>) -> Vec<SiteId> 
             skip: false,
             paths: None,
             site: signed_for.map(site),
+            pull_request: None,
         },
     );
     let wished = |name: &&&str| {

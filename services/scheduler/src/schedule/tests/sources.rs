@@ -68,7 +68,7 @@ impl Branches {
             }
             Delivery::Delete(number) => (Some(commit(number)), repository::Change::Deleted),
         };
-        repository::Delivery { id, repository, branch, before, change, site: None }
+        repository::Delivery { id, repository, branch, before, change, site: None, pull_request: None }
     }
 
     /// Says what is decided; an append fails where `fails` says so, and is decided anew in the next round.

@@ -74,7 +74,7 @@ async fn who_connects_github_creates_a_site_from_a_list_and_has_its_webhook_inst
     assert_eq!(site["repository"], found["items"][0]["repository"]);
     let [hook] = &github.hooks()[..] else { panic!("there is one webhook: {:?}", github.hooks()) };
     let url = format!("https://pagefold.test/webhooks/github/{}", site["id"].as_str().unwrap());
-    assert_eq!((&hook["config"]["url"], &hook["events"]), (&json!(url), &json!(["push"])));
+    assert_eq!((&hook["config"]["url"], &hook["events"]), (&json!(url), &json!(["push", "pull_request"])));
     let ping = json!({ "zen": "Keep it logically awesome." }).to_string();
     let secret = hook["config"]["secret"].as_str().unwrap();
     let (address, signature) = (url.strip_prefix("https://pagefold.test").unwrap(), signature_with(secret, &ping));
