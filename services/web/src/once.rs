@@ -24,7 +24,7 @@ const UNDER_WAY_S: i64 = 60;
 /// Longest answer that is kept, in bytes.
 const ANSWER_MAX: usize = 64 << 10;
 /// What has an id that is made of the key.
-const MADE: [&str; 11] = [
+const MADE: [&str; 12] = [
     "/sites",
     "/organizations",
     "/organizations/{organization}/invitations",
@@ -36,6 +36,7 @@ const MADE: [&str; 11] = [
     "/sites/{site}/deploys",
     "/builds/{id}/retry",
     "/routes",
+    "/sites/{site}/share-links",
 ];
 /// The headers of an answer that are kept with it.
 const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
