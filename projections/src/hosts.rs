@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::copy::{Rows, Table};
+use crate::model::{self, Model};
 use crate::table::{Keys, Row};
 use events::{Event, HostEvent, Recorded, SiteId, SiteName};
 use serde::Deserialize;
@@ -52,6 +53,18 @@ impl Row for Host {
 
     fn write(&self, rows: &mut Rows) {
         rows.row().put(&self.label).put(&self.site).put(&self.released);
+    }
+}
+
+impl Model {
+    /// The site whose host this is, by its present name or by one of before; none for a host that was given up.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn host(&self, label: &SiteName) -> Result<Option<SiteId>, Error> {
+        let text = "SELECT to_json(site) FROM @.hosts WHERE label = $1 AND NOT released";
+        let query: model::Rows<'_, SiteId> = sqlx::query_scalar(self.sql(text));
+        self.one("read a host", query.bind(label.as_str())).await
     }
 }
 

@@ -117,6 +117,17 @@ impl Model {
         self.all("read routes", query.bind(page(asked.limit))).await
     }
 
+    /// The routes of a host that are of one of these paths, whosever they are.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if Postgres cannot be asked.
+    pub async fn routes_at(&self, host: &HostName, paths: &[RoutePath]) -> Result<Vec<RouteRow>, Error> {
+        let text = "SELECT to_json(row) FROM @.routes row WHERE host = $1 AND path = ANY ($2)";
+        let query: model::Rows<'_, RouteRow> = sqlx::query_scalar(self.sql(text));
+        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        self.all("read the routes of a path", query.bind(host.as_str()).bind(paths)).await
+    }
+
     /// One route, whosever it is.
     ///
     /// # Errors

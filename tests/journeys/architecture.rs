@@ -15,11 +15,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["events"]),
     ("doors", &["events"]),
     ("storage", &["events", "rules"]),
+    ("answers", &["events", "rules", "runtime", "storage"]),
     ("listener", &[]),
     ("depot", &["listener"]),
     ("servers", &["events", "runtime", "projections"]),
     ("ctl", &["events", "runtime"]),
-    ("edge", &["dialer", "doors", "events", "listener", "rules", "runtime", "storage"]),
+    ("edge", &["answers", "dialer", "doors", "events", "listener", "rules", "runtime", "storage"]),
     ("dialer", &["events"]),
     ("mailer", &[]),
     ("github", &["dialer", "events", "runtime"]),
@@ -30,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("syncer", &["events", "rules", "runtime", "storage"]),
     (
         "web",
-        &["dialer", "doors", "events", "github", "listener", "mailer", "runtime", "projections", "rules", "storage"],
+        &["answers", "dialer", "doors", "events", "github", "listener", "mailer", "runtime", "projections", "rules", "storage"],
     ),
     (
         "pagefold",

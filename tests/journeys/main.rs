@@ -15,6 +15,7 @@ mod death;
 mod document;
 mod door;
 mod edge;
+mod explaining;
 mod faults;
 mod growth;
 mod guide;

@@ -12,7 +12,6 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rules::{Asked, Matcher};
 use std::ops::Range;
 use storage::SiteFile;
@@ -31,9 +30,6 @@ pub(crate) const CAREFUL: [(HeaderName, HeaderValue); 4] = [
 /// Answers have about so many headers: room is made once.
 const HEADERS: usize = 16;
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-
-/// What a query may not hold in a header. All else stays as it was sent.
-pub(crate) const QUERY: &AsciiSet = &CONTROLS.add(b' ');
 
 /// Whether a request asks for what a site can answer.
 pub(crate) const fn is_read(request: &Parts) -> bool {
@@ -138,8 +134,7 @@ pub(crate) fn amend(reply: &mut Reply, rules: &Matcher, asked: &Asked<'_>, kind:
 pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, lasting(target.kind));
-    let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
-    let location = format!("{path}{}", query.unwrap_or_default());
+    let location = answers::with_query(path, request.uri.query());
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));
     empty(StatusCode::TEMPORARY_REDIRECT, headers)
 }
@@ -147,10 +142,8 @@ pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
 /// The answer that the same is to be asked of `host`, on the port that was asked. The site may be renamed back, so no
 /// cache keeps it.
 pub(crate) fn moved(host: &str, request: &Parts) -> Reply {
-    let port = hosts::of(request).and_then(|host| host.rsplit_once(':')).map(|(_, port)| format!(":{port}"));
-    let query = request.uri.query().map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
-    let (port, query) = (port.unwrap_or_default(), query.unwrap_or_default());
-    let location = format!("//{host}{port}{}{query}", request.uri.path());
+    let port = hosts::of(request).and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
+    let location = answers::elsewhere(host, port, request.uri.path(), request.uri.query());
     let mut headers = careful();
     headers.insert(CACHE_CONTROL, REVALIDATE);
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));

@@ -9,7 +9,7 @@
 mod apply;
 mod door;
 
-use crate::leading::{self, Found, Leading};
+use answers::{FORMER_MAX, FORMER_SECONDS, Found, Leading};
 use events::access::Passwords;
 use events::event::Serving;
 use events::{AliasName, DeployId, HostLabel, LinkId, ShareLink, SiteId, SiteName};
@@ -18,11 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub(crate) use door::Door;
-
-/// How long after a promotion the files of what was shown before are still found.
-const FORMER_SECONDS: i64 = 24 * 60 * 60;
-/// Of how many deploys.
-const FORMER_MAX: usize = 5;
 
 /// A copy is cheap: readers keep one while the log goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +36,7 @@ pub(crate) struct Changes {
     hosts: BTreeMap<SiteName, Option<SiteId>>,
     sites: BTreeMap<SiteId, Option<SiteRoutes>>,
     #[serde(default)]
-    leading: leading::Changes,
+    leading: answers::Changes,
 }
 
 /// A deleted site stays as it is, for it may be restored; one that is erased stays known, for a fact that comes late must not

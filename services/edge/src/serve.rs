@@ -8,14 +8,11 @@ use crate::doors::{Doors, Judged, Knock, has_token, private};
 use crate::encoding;
 use crate::fold::{InService, Shown};
 use crate::hosts;
-use crate::leading::Found;
-use crate::location::location;
 use crate::refusal::Refusal;
-use crate::resolve::{Answer, has_extension, path_of};
 use crate::respond::{self, Reply, is_read};
 use crate::routes::{Kind, Route, Target};
-use crate::ruled;
 use crate::variants::Variant;
+use answers::{Answer, Decided, Found, has_extension, host, location, path_of};
 use events::access::Mode;
 use events::routing::Leads;
 use events::{DeployId, SiteId};
@@ -68,7 +65,7 @@ impl Pages {
     pub(crate) async fn answer(&self, request: &Parts, body: listener::Body) -> Response<Body> {
         let started = Instant::now();
         let host = hosts::of(request);
-        let response = match host.and_then(hosts::name) {
+        let response = match host.and_then(host::name) {
             _ if listener::ambiguous(request).is_some() => Refusal::HeaderMalformed.page(&request.method, None),
             Some(name) => self.of_host(&name, request, body).await,
             None => self.of_nobody(request),
@@ -124,7 +121,7 @@ impl Pages {
             return Box::pin(self.of_route(table, &found, request, body)).await;
         }
         drop(body);
-        match hosts::label(name, &self.base_domain) {
+        match host::label(name, &self.base_domain) {
             Some(label) => self.of_site(label, table.map(|table| &**table), request).await,
             None => self.of_nobody(request),
         }
@@ -231,7 +228,7 @@ impl Pages {
         };
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
         let asked = asked(request, manifest.rules());
-        let answer = ruled::answer(&manifest, manifest.rules(), target.serving, &asked);
+        let Decided { answer, .. } = answers::answer(&manifest, manifest.rules(), target.serving, &asked);
         if matches!(answer, Answer::NotFound(_)) && has_extension(request.uri.path()) {
             // Boxed: most requests need no room for it.
             if let Some(response) = Box::pin(self.of_former(target, request, former())).await {

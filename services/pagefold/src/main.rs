@@ -13,6 +13,7 @@ mod deploy;
 mod door;
 mod env;
 mod exit;
+mod explain;
 mod github_app;
 mod health;
 mod hub;

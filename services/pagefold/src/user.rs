@@ -88,6 +88,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         access: Access,
     },
+    /// Print why readers of an address are answered as they are: the push, the build, the deploy, the promotion and the rule
+    Explain {
+        /// The address, such as https://docs.example.org/page
+        url: String,
+        #[command(flatten)]
+        access: Access,
+    },
     /// Show a deploy as `live`, or as another alias
     Promote {
         /// The name or the id of the site
@@ -144,6 +151,10 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Rules { site, access } => {
             let rules = access.api()?.get(&format!("/sites/{site}/rules")).await?;
             access.print().one(&rules, &crate::rules::told(&rules))
+        }
+        Command::Explain { url, access } => {
+            let explained = access.api()?.get(&query("/explain", &[("url", &url)])).await?;
+            access.print().one(&explained, &crate::explain::told(&explained))
         }
         Command::Show { build, access } => {
             let build = access.api()?.get(&format!("/builds/{build}")).await?;

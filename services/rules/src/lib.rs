@@ -15,6 +15,7 @@ mod tree;
 use events::Digest;
 use events::event::RulesDialect;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 pub use matcher::{Asked, Matched, Matcher, Outcome};
 pub use parse::read;
@@ -111,4 +112,40 @@ pub struct Diagnostic {
     pub text: String,
     /// What is wrong with it.
     pub message: String,
+}
+
+/// As it is written.
+impl fmt::Display for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, from, query, to, status, forced, conditions, .. } = self;
+        write!(f, "{}{from}", host.as_deref().unwrap_or_default())?;
+        query.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))?;
+        write!(f, " {to} {status}{}", if *forced { "!" } else { "" })?;
+        conditions.iter().try_for_each(|condition| write!(f, " {condition}"))
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, values) = match self {
+            Self::Country(values) => ("Country", values),
+            Self::Language(values) => ("Language", values),
+            Self::Cookie(values) => ("Cookie", values),
+        };
+        write!(f, "{name}={}", values.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_told_as_it_is_written() {
+        let text = "https://a.example/store id=:id /product/:id 302! Language=fr,de Cookie=c\n/old /new 301\n";
+        let read = read(RulesDialect::Netlify, Some(text.as_bytes()), None).unwrap();
+        let told: Vec<String> = read.redirects.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["a.example/store id=:id /product/:id 302! Language=fr,de Cookie=c", "/old /new 301"]);
+    }
 }

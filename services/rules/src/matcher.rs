@@ -75,6 +75,7 @@ struct Ready {
 
 #[derive(Debug, Clone)]
 struct Head {
+    line: u32,
     host: Option<String>,
     pattern: Pattern,
     /// Values without names in them are ready.
@@ -141,12 +142,7 @@ impl Matcher {
         }
         let path = Grammar::Headers(self.dialect).spelled(path);
         let mut own: Vec<&HeaderName> = Vec::new();
-        for place in self.heads_by_path.candidates(&path) {
-            let Some(head) = self.headers.get(place as usize) else { continue };
-            if !is_of(head.host.as_deref(), host) {
-                continue;
-            }
-            let Some(captures) = head.pattern.captures(&path, self.dialect) else { continue };
+        for (head, captures) in self.heads(host, &path) {
             for name in &head.unset {
                 headers.remove(name);
                 own.retain(|known| *known != name);
@@ -159,6 +155,22 @@ impl Matcher {
                 own.push(name);
             }
         }
+    }
+
+    /// The lines of the rules that [`Self::amend`] goes by.
+    #[must_use]
+    pub fn amended_by(&self, host: &str, path: &str) -> Vec<u32> {
+        let path = Grammar::Headers(self.dialect).spelled(path);
+        self.heads(host, &path).map(|(head, _)| head.line).collect()
+    }
+
+    /// The rules of headers that are for a path, with what its names stand for.
+    fn heads<'h>(&'h self, host: &str, path: &'h str) -> impl Iterator<Item = (&'h Head, Captures<'h>)> {
+        let candidates = self.heads_by_path.candidates(path).into_iter();
+        candidates.filter_map(move |place| {
+            let head = self.headers.get(place as usize).filter(|head| is_of(head.host.as_deref(), host))?;
+            Some((head, head.pattern.captures(path, self.dialect)?))
+        })
     }
 }
 
@@ -244,7 +256,7 @@ impl Head {
             set.push((name, value));
         }
         let unset = rule.unset.iter().filter_map(|name| HeaderName::try_from(name.as_str()).ok());
-        Self { host: rule.host.clone(), pattern, set, unset: unset.collect() }
+        Self { line: rule.line, host: rule.host.clone(), pattern, set, unset: unset.collect() }
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod deploys;
 mod effort;
 mod events;
 mod exact;
+mod explain;
 mod extract;
 mod files;
 mod governance;
@@ -124,6 +125,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(rules::rules))
         .routes(routes!(routes::list, routes::add))
         .routes(routes!(routes::remove))
+        .routes(routes!(explain::explain))
         .routes(routes!(restore::restore))
         .routes(routes!(source::list))
         .routes(routes!(source::publish))

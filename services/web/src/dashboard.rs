@@ -15,6 +15,7 @@ mod deploy;
 mod deploys;
 mod diff;
 mod event;
+mod explain;
 mod failed;
 pub(crate) mod form;
 mod governance;
@@ -98,6 +99,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/deploys/{id}", get(deploy::show))
         .route("/deploys/{id}/diff", get(diff::show))
         .route("/events/{sequence}", get(event::show))
+        .route("/explain", get(explain::show))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/aliases/remove", post(site::take_down))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))

@@ -104,6 +104,8 @@ pub(crate) enum Problem {
     CrossSite,
     #[error("this form was not made for your session, or before it; load its page again")]
     StaleForm,
+    #[error("there is no such host, or it is of a site that you may not know of")]
+    HostNotFound,
     #[error("there is nothing at this address")]
     NotFound,
     #[error("this address does not know the method")]
@@ -201,6 +203,7 @@ impl Problem {
             Self::GithubUnavailable(_) => ("github_unavailable", StatusCode::SERVICE_UNAVAILABLE, "GitHub unavailable"),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN, "Request from another site"),
             Self::StaleForm => ("stale_form", StatusCode::FORBIDDEN, "Form out of date"),
+            Self::HostNotFound => ("host_not_found", StatusCode::NOT_FOUND, "Not found"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::TooManyStreams => ("too_many_streams", StatusCode::SERVICE_UNAVAILABLE, "Too many live streams"),

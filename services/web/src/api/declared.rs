@@ -79,6 +79,7 @@ const OWN: &[(&str, &[Codes])] = &[
     ("events_live", &[(404, &["site_not_found"]), (503, &["too_many_streams"])]),
     ("events_list", &[(404, &["site_not_found"])]),
     ("platform_collect", &[(404, &["site_not_found"]), (503, &["store_unavailable"])]),
+    ("hosts_explain", &[(404, &["host_not_found"]), (503, &["store_unavailable"])]),
     ("files_compare", KEPT),
     ("files_list", KEPT),
     (

@@ -23,6 +23,8 @@ const LINE: &str = "^[!-~]([ -~]*[!-~])?$";
 const HOST: &str = r"^([a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\.){1,3}[a-z]{2,20}$";
 /// A path of a route.
 const ROUTE: &str = "^/([A-Za-z0-9_-]{1,20}/?){0,10}$";
+/// An address of a page.
+const URL: &str = r"^https?://([a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\.){1,3}[a-z]{2,20}(/[A-Za-z0-9._~-]{1,20}){0,9}/?(\?[a-z0-9=&]{1,20})?$";
 /// Where a repository is, without credentials.
 const REPOSITORY: &str =
     "^(https?|ssh|git|file)://[A-Za-z0-9._/-]+$|^/[A-Za-z0-9._/-]+$|^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$";
@@ -77,6 +79,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
         ("after", "sites_list_deleted") => Some(json!({ "format": "date-time" })),
         ("after" | "search" | "actor" | "type", _) => pattern(TEXT),
         ("at", _) => Some(json!({ "anyOf": [{ "pattern": NUMBER }, { "format": "date-time" }] })),
+        ("url", _) => pattern(URL),
         ("repository", _) => Some(repository()),
         ("path", "source_save" | "source_show") => {
             pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$")

@@ -2,13 +2,12 @@
 
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::promotions::promotion_at;
 use crate::view::View;
 use events::authority::Members;
-use events::{
-    Aggregate, AliasEvent, AliasName, DeployId, Event, Organization, OrganizationId, Refusal, Site, SiteId, subject,
-};
+use events::{Aggregate, AliasName, DeployId, Organization, OrganizationId, Refusal, Site, SiteId};
 use projections::Sight;
-use projections::timeline::{About, FactRow, Query};
+use projections::timeline::{FactRow, Query};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -100,18 +99,5 @@ pub(crate) async fn shown_at(
     alias: &AliasName,
     sequence: u64,
 ) -> Result<Option<DeployId>, Problem> {
-    let subject = Some(("alias".to_owned(), subject::alias_id(site, alias)));
-    let last = async |kind: &str| {
-        let about = About { kind: Some(format!("alias.{kind}.")), ..About::default() };
-        let before = sequence.checked_add(1);
-        let query = Query { subject: subject.clone(), before, limit: 1, about, ..Query::default() };
-        Ok::<_, Problem>(view.model.latest_events(&query, &Sight::All).await?.into_iter().next())
-    };
-    let (promoted, removed) = (last("promoted").await?, last("removed").await?);
-    let removed = removed.map_or(0, |fact| fact.sequence);
-    let promoted = promoted.filter(|fact| fact.sequence > removed);
-    Ok(promoted.and_then(|fact| {
-        let Some(Event::Alias(AliasEvent::Promoted { deploy, .. })) = fact.event() else { return None };
-        Some(deploy)
-    }))
+    Ok(promotion_at(view, site, alias, sequence).await?.map(|(deploy, _)| deploy))
 }

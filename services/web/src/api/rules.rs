@@ -8,7 +8,7 @@ use crate::view::View;
 use axum::Json;
 use events::event::RulesDialect;
 use events::{AliasName, DeployId, SiteId};
-use rules::{Condition, Rules};
+use rules::Rules;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -108,18 +108,17 @@ impl From<&rules::Redirect> for Redirect {
     fn from(rule: &rules::Redirect) -> Self {
         let rules::Redirect { line, host, from, query, to, status, forced, conditions } = rule.clone();
         let query = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Self { line, host, from, query, to, status, forced, conditions: conditions.iter().map(told).collect() }
+        Self {
+            line,
+            host,
+            from,
+            query,
+            to,
+            status,
+            forced,
+            conditions: conditions.iter().map(ToString::to_string).collect(),
+        }
     }
-}
-
-/// A condition as it is written.
-pub(crate) fn told(condition: &Condition) -> String {
-    let (name, values) = match condition {
-        Condition::Country(values) => ("Country", values),
-        Condition::Language(values) => ("Language", values),
-        Condition::Cookie(values) => ("Cookie", values),
-    };
-    format!("{name}={}", values.join(","))
 }
 
 impl From<&rules::Headers> for Headers {

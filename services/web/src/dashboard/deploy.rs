@@ -59,6 +59,7 @@ pub(super) async fn show(
             div { dt { "Uploaded" } dd { (deploy.uploaded_files) ", " (size(deploy.uploaded_bytes)) } }
             div { dt { "Stored" } dd { (moment(deploy.created_at)) } }
         }
+        @if deploy.collected_at.is_none() { p.actions { a href=(link("/explain", &[("url", &url)])) { "Explain what readers see" } } }
         (switches(deploy, &aliases))
         h2 { "What changed" }
         (choice(&offered, deploy, earlier.as_ref()))

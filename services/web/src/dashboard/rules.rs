@@ -2,7 +2,7 @@
 
 use super::failed::Failed;
 use super::layout::Page;
-use crate::api::rules::{live, of_deploy, told};
+use crate::api::rules::{live, of_deploy};
 use crate::app::App;
 use crate::view::View;
 use axum::extract::Path;
@@ -60,7 +60,7 @@ fn redirects(rules: &[Redirect]) -> Markup {
                 td { (rule.status) @if rule.forced { ", before a file" } }
                 td {
                     @for (name, value) in &rule.query { code { "?" (name) "=" (value) } " " }
-                    @for condition in &rule.conditions { code { (told(condition)) } " " }
+                    @for condition in &rule.conditions { code { (condition) } " " }
                 }
             } } }
         } }

@@ -114,6 +114,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             a href={ "/sites/" (site.name) "/rules" } { "Rules" }
             a href={ "/sites/" (site.name) "/access" } { "Access" }
             a href=(link("/routes", &[("site", site.name.as_str())])) { "Routes" }
+            a href=(link("/explain", &[("url", &url)])) { "Explain" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }
             a href={ "/sites/" (site.name) "/settings#webhook" } { "Webhook" }
             @if site.settings.repository.own_site().is_some() { a href={ "/sites/" (site.name) "/source" } { "Files" } }

@@ -16,14 +16,18 @@ const EXTENSION_MAX: usize = 8;
 /// What stays as it is in a path that we spell: `pchar` and `/` of RFC 3986.
 const SPELLED: &AsciiSet = &rules::SEGMENT.remove(b'/');
 
+/// What answers a request for a path of a deploy.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Answer<'m> {
+pub enum Answer<'m> {
+    /// The file.
     File(&'m SiteFile),
     /// A page in the place of what was asked for, with this status.
     As(&'m SiteFile, u16),
     /// Ask for this instead, as a rule of the site wants it.
     Led {
+        /// What.
         location: String,
+        /// With which status.
         status: u16,
     },
     /// Ask for this path instead. It starts with exactly one slash, so it never leaves the host.
@@ -34,6 +38,21 @@ pub(crate) enum Answer<'m> {
     Malformed,
     /// It is longer than any file's.
     TooLong,
+}
+
+impl Answer<'_> {
+    /// The status that a reader is told who asks for all of it and has none of it.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::File(_) => 200,
+            Self::As(_, status) | Self::Led { status, .. } => *status,
+            Self::Redirect(_) => 307,
+            Self::NotFound(_) => 404,
+            Self::Malformed => 400,
+            Self::TooLong => 414,
+        }
+    }
 }
 
 /// Finds `raw`, a path as it stands in the request, in a deploy.
@@ -51,8 +70,15 @@ pub(crate) fn resolve<'m>(manifest: &'m Manifest, serving: Serving, raw: &str) -
     }
 }
 
+/// Whether a deploy has something at a path, as it stands in the request, be it at another address.
+#[must_use]
+pub fn is_there(manifest: &Manifest, serving: Serving, raw: &str) -> bool {
+    path_of(raw).is_some_and(|path| find(manifest, serving.html_handling, &path) != Found::Nothing)
+}
+
 /// The path that `raw` means, if it is one.
-pub(crate) fn path_of(raw: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn path_of(raw: &str) -> Option<Cow<'_, str>> {
     let path = decoded(raw).filter(|_| raw.len() <= RAW_MAX_BYTES)?;
     Some(match single_slashes(&path) {
         Cow::Borrowed(_) => path,
@@ -73,7 +99,8 @@ pub(crate) fn missing<'m>(manifest: &'m Manifest, handling: NotFoundHandling, pa
 }
 
 /// Whether a path is one of a file that is no page, going by its name.
-pub(crate) fn has_extension(path: &str) -> bool {
+#[must_use]
+pub fn has_extension(path: &str) -> bool {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let is_one = extension.len() <= EXTENSION_MAX

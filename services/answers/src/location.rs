@@ -1,13 +1,30 @@
-//! Where a redirect of a route leads. Pure. Whatever a reader asks for, it leads to the host that the route names: what is
-//! added is whole segments, each spelled anew, and a query.
+//! Where answers lead that are not the page itself. Pure. Whatever a reader asks for, a route leads to the host that it names: what
+//! is added is whole segments, each spelled anew, and a query.
 
 use crate::resolve::spelled;
-use crate::respond::QUERY;
 use events::routing::{Destination, Segments};
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What a query may not hold in a header. All else stays as it was sent.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ');
+
+/// A path of the same host, with the query that came with the request.
+#[must_use]
+pub fn with_query(path: &str, query: Option<&str>) -> String {
+    let query = query.map(|query| format!("?{}", utf8_percent_encode(query, QUERY)));
+    format!("{path}{}", query.unwrap_or_default())
+}
+
+/// The same path of another host, on the port that was asked and by the scheme that was.
+#[must_use]
+pub fn elsewhere(host: &str, port: Option<&str>, path: &str, query: Option<&str>) -> String {
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    with_query(&format!("//{host}{port}{path}"), query)
+}
 
 /// The address for whoever asked for `below` under the path of the route, with a query.
-pub(crate) fn location(to: &Destination, segments: Segments, below: &str, query: Option<&str>) -> String {
+#[must_use]
+pub fn location(to: &Destination, segments: Segments, below: &str, query: Option<&str>) -> String {
     if segments == Segments::Ignore || (below.is_empty() && query.is_none()) {
         return to.to_string();
     }

@@ -7,31 +7,48 @@ use rules::{Asked, Matched, Matcher, Outcome};
 use std::borrow::Cow;
 use storage::{Manifest, SiteFile};
 
+/// An answer, and what of the site's rules decided it.
+#[derive(Debug, PartialEq)]
+pub struct Decided<'m> {
+    /// The answer.
+    pub answer: Answer<'m>,
+    /// The line of `_redirects` that it comes from; none if no rule of that file does.
+    pub line: Option<u32>,
+}
+
 /// Finds what was asked for by the rules of a deploy, and among its files.
-pub(crate) fn answer<'m>(
-    manifest: &'m Manifest,
-    rules: Option<&Matcher>,
-    serving: Serving,
-    asked: &Asked<'_>,
-) -> Answer<'m> {
-    let plain = || resolve(manifest, serving, asked.path);
+#[must_use]
+pub fn answer<'m>(manifest: &'m Manifest, rules: Option<&Matcher>, serving: Serving, asked: &Asked<'_>) -> Decided<'m> {
+    let plain = || Decided { answer: resolve(manifest, serving, asked.path), line: None };
     let Some((rules, matched)) = rules.and_then(|rules| Some((rules, rules.redirect(asked)?))) else { return plain() };
     // What is no path is refused before a rule is asked what to make of it.
     let Some(path) = path_of(asked.path) else { return plain() };
     if !matched.forced && find(manifest, serving.html_handling, &path) != Found::Nothing {
         return plain();
     }
+    let line = Some(matched.line);
+    Decided { answer: led(manifest, serving, rules.dialect(), matched, &path), line }
+}
+
+/// What a rule makes of a path.
+fn led<'m>(
+    manifest: &'m Manifest,
+    serving: Serving,
+    dialect: RulesDialect,
+    matched: Matched,
+    path: &str,
+) -> Answer<'m> {
     let Matched { is_open, outcome, .. } = matched;
     match outcome {
         Outcome::Redirect { location, status } => Answer::Led { location, status },
         Outcome::Rewrite { path: to, status } => {
-            let shown = shown(manifest, serving, rules.dialect(), &to);
+            let shown = shown(manifest, serving, dialect, &to);
             match shown {
-                Answer::File(file) if is_open && (200..300).contains(&status) && is_lie(file, &path) => {
-                    missing(manifest, serving.not_found_handling, &path)
+                Answer::File(file) if is_open && (200..300).contains(&status) && is_lie(file, path) => {
+                    missing(manifest, serving.not_found_handling, path)
                 }
                 Answer::File(file) if status != 200 => Answer::As(file, status),
-                Answer::NotFound(_) => missing(manifest, serving.not_found_handling, &path),
+                Answer::NotFound(_) => missing(manifest, serving.not_found_handling, path),
                 shown @ (Answer::File(_)
                 | Answer::As(..)
                 | Answer::Redirect(_)
@@ -72,7 +89,9 @@ mod tests {
     fn answered(dialect: RulesDialect, file: &str, path: &str) -> String {
         let (site, rules) = (manifest(FILES), rules::read(dialect, Some(file.as_bytes()), None).unwrap());
         let asked = Asked { host: "docs.example", path, ..Asked::default() };
-        told(&answer(&site, Some(&Matcher::new(&rules)), Serving::default(), &asked))
+        let decided = answer(&site, Some(&Matcher::new(&rules)), Serving::default(), &asked);
+        let line = decided.line.map(|line| format!(" by line {line}"));
+        format!("{}{}", told(&decided.answer), line.unwrap_or_default())
     }
 
     #[test]
@@ -82,15 +101,15 @@ mod tests {
         for (path, expected) in [
             ("/about", "=about.html"),
             ("/about/", ">/about"),
-            ("/other", "302>/forced"),
+            ("/other", "302>/forced by line 2"),
             ("/style.css", "=style.css"),
             ("/index", ">/"),
             ("/app/", "=app/index.html"),
-            ("/app/any/thing", "=index.html"),
-            ("/app/missing.js", "404 404.html"),
-            ("/gone", "410 404.html"),
-            ("/nowhere", "404 404.html"),
-            ("/one.js", "=index.html"),
+            ("/app/any/thing", "=index.html by line 5"),
+            ("/app/missing.js", "404 404.html by line 5"),
+            ("/gone", "410 404.html by line 6"),
+            ("/nowhere", "404 404.html by line 7"),
+            ("/one.js", "=index.html by line 8"),
             ("/%2e%2e/x", "400"),
             ("/none", "404 404.html"),
         ] {
@@ -102,10 +121,10 @@ mod tests {
     fn by_cloudflares_rules_a_rule_goes_before_a_file_and_pages_have_their_addresses() {
         let file = "/about /team\n/page /other.html 200\n/style.css /x.css 301\n";
         for (path, expected) in [
-            ("/about", "302>/team"),
+            ("/about", "302>/team by line 1"),
             ("/about.html", ">/about"),
-            ("/page", ">/other"),
-            ("/style.css", "301>/x.css"),
+            ("/page", ">/other by line 2"),
+            ("/style.css", "301>/x.css by line 3"),
             ("/other", "=other.html"),
         ] {
             assert_eq!(answered(RulesDialect::Cloudflare, file, path), expected, "{path}");

@@ -3,6 +3,7 @@
 //! All routes of all hosts are one persistent map, so that a change copies a small part of it, whoever reads the table meanwhile.
 //! A lookup asks for the whole path, and then upwards only where the host has a route that is of more than its path.
 
+use crate::resolve::spelled;
 use events::event::Routed;
 use events::routing::{Leads, Reach, RoutePath};
 use events::{RouteEvent, RouteId};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// What paths of hosts lead to. A copy is cheap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Leading {
+pub struct Leading {
     /// By host and path, as readers mean them.
     routes: Map<Place, Led>,
     /// What each host that has any has.
@@ -20,17 +21,19 @@ pub(crate) struct Leading {
 }
 
 /// What of it is another than before.
-pub(crate) type Changes = BTreeMap<Place, Option<Led>>;
+pub type Changes = BTreeMap<Place, Option<Led>>;
 
 /// A host, or a host and a path.
 type Place = Box<str>;
 
 /// A route without what it is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Led {
-    pub(crate) route: RouteId,
+pub struct Led {
+    /// Its identity.
+    pub route: RouteId,
     kind: Reach,
-    pub(crate) leads: Leads,
+    /// Where it leads.
+    pub leads: Leads,
 }
 
 /// How many routes a host has, and how many of these are of all below a path of so many segments.
@@ -42,14 +45,16 @@ struct Depths {
 
 /// The route of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Found<'t, 'p> {
-    pub(crate) led: &'t Led,
+pub struct Found<'t, 'p> {
+    /// It.
+    pub led: &'t Led,
     /// What the path has beyond the route's, from the slash between them.
-    pub(crate) below: &'p str,
+    pub below: &'p str,
 }
 
 impl Leading {
-    pub(crate) fn apply(&mut self, fact: &RouteEvent) {
+    /// Takes in a fact.
+    pub fn apply(&mut self, fact: &RouteEvent) {
         match fact {
             RouteEvent::Added(Routed { route, host, path, kind, leads, .. }) => {
                 let led = Led { route: *route, kind: *kind, leads: leads.clone() };
@@ -60,13 +65,15 @@ impl Leading {
     }
 
     /// Whether a host has any.
-    pub(crate) fn has(&self, host: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, host: &str) -> bool {
         self.hosts.get(host).is_some()
     }
 
     /// The route of `path` on `host`: its own, or that of the longest path above it that has one for all below. The host is in lower
     /// case; the path is decoded, begins with a slash and has no two in a row.
-    pub(crate) fn find<'p>(&self, host: &str, path: &'p str) -> Option<Found<'_, 'p>> {
+    #[must_use]
+    pub fn find<'p>(&self, host: &str, path: &'p str) -> Option<Found<'_, 'p>> {
         let depths = self.hosts.get(host)?;
         let whole = path.trim_end_matches('/');
         let mut key = String::with_capacity(host.len() + path.len().max(1));
@@ -93,12 +100,13 @@ impl Leading {
     }
 
     /// What makes this of `earlier`, at the cost of what has changed between them.
-    pub(crate) fn changes_since(&self, earlier: &Self) -> Changes {
+    #[must_use]
+    pub fn changes_since(&self, earlier: &Self) -> Changes {
         self.routes.changes_since(&earlier.routes).map(|(place, led)| (place.clone(), led.cloned())).collect()
     }
 
     /// What [`Self::changes_since`] was asked of, made of the earlier one.
-    pub(crate) fn change(&mut self, changes: Changes) {
+    pub fn change(&mut self, changes: Changes) {
         changes.into_iter().for_each(|(place, led)| self.put(place, led));
     }
 
@@ -132,6 +140,18 @@ impl Leading {
             self.hosts.remove(&host);
         }
     }
+}
+
+/// The paths whose routes may be those of `path`, which is decoded: itself and all above it, the longest first.
+#[must_use]
+pub fn at_or_above(path: &str) -> Vec<RoutePath> {
+    let whole = spelled(path.trim_end_matches('/'));
+    let ends = whole.match_indices('/').map(|(end, _)| end).chain([whole.len()]);
+    let above = ends.map(|end| if end == 0 { "/" } else { &whole[..end] });
+    let mut paths: Vec<RoutePath> = above.filter_map(|path| path.parse().ok()).collect();
+    paths.dedup();
+    paths.reverse();
+    paths
 }
 
 /// How many segments a path has that does not end with a slash.

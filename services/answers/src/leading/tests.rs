@@ -27,6 +27,19 @@ fn found(leading: &Leading, host: &str, path: &str) -> Option<(u128, String)> {
 }
 
 #[test]
+fn routes_are_looked_for_at_a_path_and_above_it() {
+    for (path, expected) in [
+        ("/", &["/"][..]),
+        ("/a", &["/a", "/"]),
+        ("/a/b c/", &["/a/b%20c", "/a", "/"]),
+        ("/café", &["/caf%C3%A9", "/"]),
+    ] {
+        let paths: Vec<String> = at_or_above(path).iter().map(ToString::to_string).collect();
+        assert_eq!(paths, expected, "{path}");
+    }
+}
+
+#[test]
 fn the_path_itself_goes_first_and_then_the_longest_above_it_by_whole_segments() {
     use Reach::{Exact, Prefix};
     let leading = told([
