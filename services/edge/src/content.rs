@@ -1,8 +1,9 @@
 //! Manifests and file contents: from memory, from disk, from the bucket. What is cached never changes, so it is served
-//! whether or not the bucket can be reached.
+//! whether or not the bucket can be reached. Many who wait for the same wait for one fetch.
 
 use crate::Config;
 use crate::body::{self, Body};
+use crate::disk::Disk;
 use crate::encoding;
 use crate::error::Error;
 use crate::kept::Kept;
@@ -50,6 +51,7 @@ pub(crate) struct Content {
     absent: Cache<Key, ()>,
     standing: Cache<Key, ()>,
     blobs: Cache<Digest, Bytes>,
+    disk: Disk,
     variants: Variants,
 }
 
@@ -123,6 +125,7 @@ impl Content {
             absent: Cache::builder().max_capacity(ABSENT_MAX).time_to_live(ABSENT_FOR).build(),
             standing: Cache::builder().max_capacity(STANDING_MAX).time_to_live(STANDS_FOR).build(),
             blobs: Cache::builder().max_capacity(for_blobs).weigher(weigh_blob).build(),
+            disk: Disk::open(&config.data_dir, config.disk_bytes),
             variants: Variants::new(for_variants),
         })
     }
@@ -145,16 +148,31 @@ impl Content {
     /// is known holds good.
     pub(crate) async fn standing(&self, site: &SiteId, deploy: &DeployId) -> Result<Arc<Deployed>, Arc<Failure>> {
         let key = (*site, deploy.clone());
-        if !self.standing.contains_key(&key) && !self.absent.contains_key(&key) {
-            let there = fetched(Box::pin(self.storage.site(*site).has(deploy))).await;
-            if matches!(there, Ok(false)) {
-                self.manifests.invalidate(&key).await;
-                self.absent.insert(key, ()).await;
-                return Err(Arc::new(Failure::Absent));
-            }
-            self.standing.insert(key, ()).await;
+        if self.standing.contains_key(&key) || self.absent.contains_key(&key) {
+            return self.manifest(site, deploy).await;
         }
-        self.manifest(site, deploy).await
+        let there = fetched(Box::pin(self.storage.site(*site).has(deploy))).await;
+        if matches!(there, Ok(false)) {
+            self.manifests.invalidate(&key).await;
+            self.absent.insert(key, ()).await;
+            return Err(Arc::new(Failure::Absent));
+        }
+        self.standing.insert(key, ()).await;
+        let manifest = self.manifest(site, deploy).await?;
+        if there.is_ok() {
+            self.keep_for_a_while(Arc::clone(&manifest));
+        }
+        Ok(manifest)
+    }
+
+    /// Keeps the files of a deploy that no alias shows, beside whoever asks for it: a restart without the store shows it on.
+    fn keep_for_a_while(&self, manifest: Arc<Deployed>) {
+        let kept = self.kept.clone();
+        tokio::spawn(async move {
+            if let Err(error) = kept.store(&manifest).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the files of a deploy were not kept");
+            }
+        });
     }
 
     async fn load_manifest(&self, key: Key) -> Result<Arc<Deployed>, Arc<Failure>> {
@@ -224,8 +242,19 @@ impl Content {
     }
 
     async fn load_blob(&self, site: &SiteId, file: &SiteFile) -> Result<Bytes, Arc<Failure>> {
-        let bucket = self.storage.site(*site);
-        self.blobs.try_get_with(file.digest, async { fetched(Box::pin(bucket.blob(file))).await }).await
+        self.blobs.try_get_with(file.digest, Box::pin(self.find_blob(site, file))).await
+    }
+
+    /// The content from disk, or from the bucket and then on disk.
+    async fn find_blob(&self, site: &SiteId, file: &SiteFile) -> Result<Bytes, Failure> {
+        if let Some(blob) = self.disk.read(file.digest).await {
+            return Ok(blob);
+        }
+        let blob = fetched(Box::pin(self.storage.site(*site).blob(file))).await?;
+        let blobs = self.blobs.clone();
+        // What is in memory is asked for: it stays on disk while something else can go.
+        self.disk.keep(file.digest, blob.clone(), move |digest| blobs.contains_key(digest));
+        Ok(blob)
     }
 
     async fn stream(&self, site: &SiteId, file: &SiteFile, range: Range<u64>) -> Result<Body, Arc<Failure>> {

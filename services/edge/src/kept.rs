@@ -5,9 +5,14 @@ use crate::error::Error;
 use crate::files;
 use crate::routes::Routes;
 use events::{DeployId, SiteId};
+use runtime::clock;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use storage::Manifest;
+
+/// How long what no alias shows is kept after it was known to be there last.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// `<folder>/<site>/<deploy>.json`
 #[derive(Debug, Clone)]
@@ -44,16 +49,27 @@ impl Kept {
     pub(crate) async fn store(&self, manifest: &Manifest) -> Result<(), Error> {
         let path = self.path(&manifest.head().site, &manifest.head().deploy);
         if tokio::fs::try_exists(&path).await.unwrap_or(false) {
-            return Ok(());
+            let touched = std::fs::File::options().append(true).open(&path);
+            return touched
+                .and_then(|file| file.set_modified(clock::now().into()))
+                .map_err(Error::file("touch", &path));
         }
         let json = manifest.to_json().map_err(|error| Error::file("encode", &path)(error.into()))?;
         files::write(path, json).await
     }
 
-    /// Removes what no route needs. Slow where there are many sites.
+    /// Removes what no route needs, and nobody asked for lately. Slow where there are many sites.
     pub(crate) fn sweep(&self, routes: &Routes) {
+        self.sweep_before(routes, SystemTime::from(clock::now()) - KEPT_FOR);
+    }
+
+    fn sweep_before(&self, routes: &Routes, moment: SystemTime) {
+        let is_old = |path: &PathBuf| {
+            let at = std::fs::metadata(path).and_then(|about| about.modified());
+            at.is_ok_and(|at| at < moment)
+        };
         let needed: HashSet<PathBuf> = routes.deploys().map(|(site, deploy)| self.path(site, deploy)).collect();
-        for path in self.list().into_iter().filter(|path| !needed.contains(path)) {
+        for path in self.list().into_iter().filter(|path| !needed.contains(path) && is_old(path)) {
             if let Err(error) = std::fs::remove_file(&path) {
                 tracing::debug!(%error, path = %path.display(), "failed to remove a kept manifest");
             }
@@ -114,7 +130,10 @@ mod tests {
         let slot = serde_json::json!({ "alias": "live", "shown": shown.head().deploy, "next": null });
         let site = serde_json::json!({ "deleted": false, "erased": false, "name": null, "slots": { "": slot } });
         let routes = serde_json::json!({ "hosts": {}, "sites": { shown.head().site.to_string(): site } });
-        kept.sweep(&serde_json::from_value(routes).unwrap());
+        let routes = serde_json::from_value(routes).unwrap();
+        kept.sweep(&routes);
+        assert_eq!(kept.list().len(), 2, "somebody may come back to it");
+        kept.sweep_before(&routes, SystemTime::from(clock::now()) + KEPT_FOR);
         assert_eq!(kept.list(), [kept.path(&shown.head().site, &shown.head().deploy)]);
     }
 }

@@ -10,6 +10,7 @@ mod body;
 mod caching;
 mod conditions;
 mod content;
+mod disk;
 mod doors;
 mod encoding;
 mod error;
@@ -50,6 +51,8 @@ pub use table::Table;
 pub const BASE_DOMAIN: &str = "sites.localhost";
 /// Memory for manifests and file contents, unless configured otherwise.
 pub const CACHE_BYTES: u64 = 256 * 1024 * 1024;
+/// Disk for file contents, unless configured otherwise.
+pub const DISK_BYTES: u64 = 1024 * 1024 * 1024;
 /// How long a server that a route leads to may take for the head of its answer, unless configured otherwise.
 pub const BACKEND_PATIENCE: Duration = Duration::from_secs(20);
 /// How long an edge that starts lets its readers wait for what the log has, before it serves what it knew last. It is
@@ -63,10 +66,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The domain below which every site has its host: `docs` is served as `docs.<base_domain>`.
     pub base_domain: String,
-    /// Where the last table and the manifests in service are kept. It belongs to one process at a time.
+    /// Where the last table, the manifests in service and what was served are kept. It belongs to one process at a time.
     pub data_dir: PathBuf,
     /// Memory for manifests and file contents, in bytes.
     pub cache_bytes: u64,
+    /// Disk for file contents, in bytes.
+    pub disk_bytes: u64,
     /// How the servers that routes lead to are connected to.
     pub backends: Dialer,
     /// How long one of them may take for the head of its answer, once all was sent to it.
@@ -83,8 +88,8 @@ impl Config {
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
         let (base_domain, backends) = (BASE_DOMAIN.to_owned(), Dialer::default());
         let (key, sign_in) = (None, SignIn::Nowhere);
-        let (cache_bytes, backend_patience) = (CACHE_BYTES, BACKEND_PATIENCE);
-        Self { listen, base_domain, data_dir, cache_bytes, backends, backend_patience, key, sign_in }
+        let (cache_bytes, disk_bytes, backend_patience) = (CACHE_BYTES, DISK_BYTES, BACKEND_PATIENCE);
+        Self { listen, base_domain, data_dir, cache_bytes, disk_bytes, backends, backend_patience, key, sign_in }
     }
 }
 

@@ -168,12 +168,15 @@ pub(crate) struct Edge {
     /// Domain below which every site has its host
     #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
     sites_domain: String,
-    /// Folder of the last good table
+    /// Folder of the last good table, of file lists and of contents
     #[arg(long, env = "PAGEFOLD_EDGE_DATA", default_value = "/var/lib/pagefold/edge")]
     edge_data: PathBuf,
     /// Memory for file lists and contents, in bytes
     #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
     edge_cache_bytes: u64,
+    /// Disk for contents, in bytes: what was served is served after a restart too, whether or not the store is there; 0 for none
+    #[arg(long, env = "PAGEFOLD_EDGE_DISK_BYTES", default_value_t = edge::DISK_BYTES)]
+    edge_disk_bytes: u64,
     #[command(flatten)]
     backends: Backends,
     /// Servers of the platform that no route leads to, each as HOST:PORT or a URL: the database, web, whatever an edge cannot know
@@ -347,6 +350,7 @@ async fn edge(options: Edge, health: Health, stop: CancellationToken) -> Result<
     let config = edge::Config {
         base_domain: options.sites_domain,
         cache_bytes: options.edge_cache_bytes,
+        disk_bytes: options.edge_disk_bytes,
         backends: options.backends.dialer(false, own.map(Own::At).collect()),
         key: options.edge_key.as_ref().map(doors::Key::read).transpose()?,
         sign_in: match options.web_url.filter(|url| !url.is_empty()) {

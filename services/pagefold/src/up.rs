@@ -58,6 +58,9 @@ pub(crate) struct Up {
     /// Memory of the edge for file lists and contents, in bytes
     #[arg(long, env = "PAGEFOLD_EDGE_CACHE_BYTES", default_value_t = edge::CACHE_BYTES)]
     pub(crate) edge_cache_bytes: u64,
+    /// Disk of the edge for contents, in bytes; 0 for none
+    #[arg(long, env = "PAGEFOLD_EDGE_DISK_BYTES", default_value_t = edge::DISK_BYTES)]
+    pub(crate) edge_disk_bytes: u64,
     #[command(flatten)]
     pub(crate) scheduling: Scheduling,
     /// Connections of web to the read model at the same time

@@ -329,15 +329,44 @@ async fn the_edge_serves_on_when_the_log_is_killed_and_after_a_restart_without_i
     edge.refuses("docs", "/other", 503, "storage_unavailable").await;
     edge.stop().await;
 
-    // Without either, the manifest on disk still tells what there is.
+    // Without either, the manifest on disk still tells what there is, and what was served is served.
     let edge = world.edge().await;
     assert_eq!(edge.ask("HEAD", "docs", "/other", &[]).await.status(), StatusCode::OK);
     edge.refuses("docs", "/nothing", 404, "page_not_found").await;
-    edge.refuses("docs", "/", 503, "storage_unavailable").await;
+    edge.refuses("docs", "/other", 503, "storage_unavailable").await;
+    assert_eq!(edge.text("docs", "/").await, "home");
 
     world.start_log().await;
     world.promote("docs", "demo", 1).await;
-    edge.until_refuses("demo--docs", 503, "storage_unavailable").await;
+    edge.until_serves("demo--docs", "/", "home").await;
+    edge.refuses("demo--docs", "/other", 503, "storage_unavailable").await;
+}
+
+#[tokio::test]
+async fn what_was_served_is_served_after_a_restart_without_the_store_unless_its_disk_is_damaged() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[(HOME, "home"), ("a.txt", "first"), ("b.txt", "second")]).await;
+    world.promote("docs", "live", 1).await;
+    edge.until_serves("docs", "/", "home").await;
+    let alone = format!("{}--docs", world.put("docs", 2, &[("c.txt", "third")]).await);
+    assert_eq!(edge.text(&alone, "/c.txt").await, "third");
+    assert_eq!(
+        (edge.text("docs", "/a.txt").await, edge.text("docs", "/b.txt").await),
+        ("first".into(), "second".into())
+    );
+    world.until_kept(&["home", "first", "second", "third"]).await;
+    edge.stop().await;
+
+    world.stop_store().await;
+    std::fs::write(world.kept("second"), "sec").unwrap();
+    let edge = world.edge().await;
+    assert_eq!(edge.text("docs", "/").await, "home");
+    let part = edge.ask("GET", "docs", "/a.txt", &[("range", "bytes=1-2")]).await;
+    assert_eq!((part.status(), part.text().await.unwrap().as_str()), (StatusCode::PARTIAL_CONTENT, "ir"));
+    assert_eq!(edge.text(&alone, "/c.txt").await, "third", "the host of a deploy that no alias shows");
+    edge.refuses("docs", "/b.txt", 503, "storage_unavailable").await;
 }
 
 #[tokio::test]

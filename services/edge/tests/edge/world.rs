@@ -180,6 +180,21 @@ impl World {
         }
     }
 
+    /// Where the edges of this world keep a content.
+    pub(crate) fn kept(&self, content: &str) -> PathBuf {
+        let name = Digest::of(content.as_bytes()).to_string();
+        self.folder.path().join("edge/contents").join(&name[..2]).join(&name)
+    }
+
+    /// Contents are kept beside the answers that they are in.
+    pub(crate) async fn until_kept(&self, contents: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        while !contents.iter().all(|content| self.kept(content).exists()) {
+            assert!(Instant::now() < deadline, "the edge keeps {contents:?}");
+            sleep(PAUSE).await;
+        }
+    }
+
     pub(crate) async fn create(&self, site: &str) {
         let (name, organization) = (site.parse().unwrap(), OrganizationId(uuid::Uuid::nil()));
         let create =

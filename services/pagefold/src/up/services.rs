@@ -112,6 +112,7 @@ impl Surroundings<'_> {
         let config = edge::Config {
             base_domain: self.options.sites_domain.clone(),
             cache_bytes: self.options.edge_cache_bytes,
+            disk_bytes: self.options.edge_disk_bytes,
             backends: self.options.backends.dialer(true, own),
             key: Some(doors::Key::read(&web::edge_key(&self.secrets.key().into()))?),
             sign_in: edge::SignIn::Moving(web),
