@@ -31,7 +31,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("syncer", &["events", "rules", "runtime", "storage"]),
     (
         "web",
-        &["answers", "dialer", "doors", "events", "github", "listener", "mailer", "runtime", "projections", "rules", "storage"],
+        &[
+            "answers",
+            "dialer",
+            "doors",
+            "events",
+            "github",
+            "listener",
+            "mailer",
+            "runtime",
+            "projections",
+            "rules",
+            "storage",
+        ],
     ),
     (
         "pagefold",

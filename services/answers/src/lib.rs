@@ -13,7 +13,7 @@ mod ruled;
 
 pub use leading::{Changes, Found, Leading, Led, at_or_above};
 pub use location::{elsewhere, location, with_query};
-pub use resolve::{Answer, has_extension, is_there, path_of};
+pub use resolve::{Answer, has_extension, is_there, path_of, spelled};
 pub use ruled::{Decided, answer};
 
 /// How long after a promotion the files of what was shown before are still found, in seconds.

@@ -136,7 +136,8 @@ fn decoded(raw: &str) -> Option<Cow<'_, str>> {
 }
 
 /// `path` starts with one slash and has no two in a row, so the result leads nowhere else.
-pub(crate) fn spelled(path: &str) -> String {
+#[must_use]
+pub fn spelled(path: &str) -> String {
     utf8_percent_encode(path, SPELLED).to_string()
 }
 

@@ -89,7 +89,7 @@ impl Pages {
     /// Whoever asks has to get past the door of the site whose host it is, if that is closed.
     async fn of_host(&self, name: &str, request: &Parts, body: listener::Body) -> Response<Body> {
         let table = self.table.load_full();
-        let label = hosts::label(name, &self.base_domain);
+        let label = host::label(name, &self.base_domain);
         let door = table.as_ref().zip(label).and_then(|(table, label)| table.routes.door(label));
         let Some(door) = door.filter(|door| door.mode != Mode::Public || has_token(request)) else {
             return self.inside(name, table.as_ref(), request, body).await;
@@ -160,7 +160,7 @@ impl Pages {
         request: &Parts,
         sent: listener::Body,
     ) -> Response<Body> {
-        let host = hosts::of(request).and_then(hosts::name).unwrap_or_default();
+        let host = hosts::of(request).and_then(host::name).unwrap_or_default();
         let door = table.routes.live_door(site).filter(|door| door.mode != Mode::Public || has_token(request));
         let judged = match &door {
             Some(door) => self.doors.judge(&Knock { door, host: &host, request }),

@@ -3,9 +3,9 @@
 use super::PRIVATE;
 use crate::body::{self, Body};
 use crate::hosts;
-use crate::resolve::{path_of, spelled};
-use crate::respond::{self, NOINDEX, QUERY, X_ROBOTS_TAG};
+use crate::respond::{self, NOINDEX, X_ROBOTS_TAG};
 use ::doors::{Place, SHARE, TICKET};
+use answers::{path_of, spelled};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -37,7 +37,7 @@ fn own(request: &Parts) -> String {
     };
     let rest = request.uri.query().into_iter().flat_map(|query| query.split('&')).filter(|pair| !is_token(pair));
     let rest: Vec<&str> = rest.collect();
-    if rest.is_empty() { path } else { format!("{path}?{}", utf8_percent_encode(&rest.join("&"), QUERY)) }
+    if rest.is_empty() { path } else { answers::with_query(&path, Some(&rest.join("&"))) }
 }
 
 fn to(location: &str) -> Response<Body> {
