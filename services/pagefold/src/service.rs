@@ -287,7 +287,7 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             own.ok();
             projector::run(log, store, &postgres_reader, stop).await;
         }
-        Service::Edge(options) => edge(*options, health, stop).await?,
+        Service::Edge(options) => Box::pin(edge(*options, health, stop)).await?,
     }
     Ok(())
 }

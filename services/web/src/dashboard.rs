@@ -115,17 +115,10 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/open/{site}", get(open::show))
         .route("/sites/{site}/variables", post(variables::set))
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))
-        .route("/builds/{id}", get(build::show))
-        .route("/builds/{id}/cancel", post(build::cancel))
-        .route("/builds/{id}/retry", post(build::retry))
         .route("/timeline", get(timeline::show))
-        .route("/platform", get(platform::show))
-        .route("/platform/collect", get(platform::collection).post(platform::collect))
-        .route("/platform/parked/{id}/retry", post(platform::retry))
-        .route("/platform/parked/{id}/drop", post(platform::discard))
-        .route("/platform/people/{id}/suspension", post(platform::suspend))
-        .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
         .route("/logout", post(login::leave))
+        .merge(builds())
+        .merge(platform())
         .merge(account())
         .merge(organizations())
         .merge(routes::routes())
@@ -150,6 +143,23 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
             .layer(DefaultBodyLimit::max(max))
     };
     within(pages.merge(login), FORM_MAX).merge(within(editor, EDITOR_MAX)).layer(middleware::from_fn(policy::apply))
+}
+
+fn builds() -> Router<Shared> {
+    Router::new()
+        .route("/builds/{id}", get(build::show))
+        .route("/builds/{id}/cancel", post(build::cancel))
+        .route("/builds/{id}/retry", post(build::retry))
+}
+
+fn platform() -> Router<Shared> {
+    Router::new()
+        .route("/platform", get(platform::show))
+        .route("/platform/collect", get(platform::collection).post(platform::collect))
+        .route("/platform/parked/{id}/retry", post(platform::retry))
+        .route("/platform/parked/{id}/drop", post(platform::discard))
+        .route("/platform/people/{id}/suspension", post(platform::suspend))
+        .route("/platform/people/{id}/suspension/end", post(platform::reinstate))
 }
 
 fn account() -> Router<Shared> {
