@@ -82,6 +82,7 @@ async fn an_answer_is_told_with_its_push_its_build_its_promotion_and_its_rule() 
     assert_eq!(told["chain"][3]["sequence"], promoted.sequence());
     assert_eq!((told["commit"].as_str(), told["alias"].as_str()), (Some(pushed.commit.as_str()), Some("live")));
 
+    assert_eq!(told["access"], "public");
     let deploy = site.deploy(1).await.id;
     let told = agrees(&platform, &site.host(&deploy), "/about").await;
     assert_eq!((&told["alias"], &told["deploy"]), (&Value::Null, &json!(deploy)), "the host of one deploy");
@@ -89,6 +90,12 @@ async fn an_answer_is_told_with_its_push_its_build_its_promotion_and_its_rule() 
     assert!(lines.contains("push  ") && lines.ends_with("headers  _headers:1  /*\n"), "{lines}");
     let nowhere = platform.try_operator(&["explain", "https://nowhere.example/"]);
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("(host_not_found)"), "{nowhere:?}");
+
+    let close = json!({ "access": { "live": { "mode": "link" } } });
+    let _ = platform.api().send(Method::PATCH, "/sites/explained", &close).await.expect(200);
+    platform.read_model_has_caught_up().await;
+    let closed = explained(&platform, &site.host(&deploy), "/about").await;
+    assert_eq!((&closed["access"], &closed["status"]), (&json!("link"), &json!(200)), "who is let in is answered so");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub(crate) fn told(explained: &Value) -> String {
         .map_or_else(|| "what a server elsewhere says".to_owned(), |status| status.to_string());
     let location = explained["location"].as_str().map(|location| format!(" to {location}")).unwrap_or_default();
     let mut lines = vec![format!("{}{}  {status}{location}", cell(&explained["host"]), cell(&explained["path"]))];
-    let places = ["site", "alias", "deploy", "commit", "author"];
+    let places = ["site", "alias", "access", "deploy", "commit", "author"];
     let known: Vec<String> = places
         .into_iter()
         .filter(|name| !explained[*name].is_null())
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn each_step_is_a_line() {
         let explained = json!({
-            "host": "docs.example", "path": "/old", "status": 301, "location": "/new", "site": "docs", "alias": "live", "deploy": null,
+            "host": "docs.example", "path": "/old", "status": 301, "location": "/new", "site": "docs", "alias": "live", "access": "link", "deploy": null,
             "commit": null, "author": null, "decided_by": { "text": "line 1 of `_redirects` says so: `/old /new 301`" },
             "headers": [{ "file": "_headers", "line": 3, "text": "/*" }],
             "chain": [{ "step": "push", "sequence": 7, "type": "t", "text": "`main` pushed", "time": "2026-01-02T03:04:05Z", "actor": "github:x" }],
         });
-        let lines = "docs.example/old  301 to /new\nsite docs  alias live\npush  7  2026-01-02T03:04:05Z  github:x  `main` pushed\n\
+        let lines = "docs.example/old  301 to /new\nsite docs  alias live  access link\npush  7  2026-01-02T03:04:05Z  github:x  `main` pushed\n\
                      decided  line 1 of `_redirects` says so: `/old /new 301`\nheaders  _headers:3  /*";
         assert_eq!(told(&explained), lines);
     }

@@ -11,7 +11,9 @@ use crate::promotions::promotion_at;
 use crate::view::View;
 use address::Address;
 use answers::host;
+use events::access::Mode;
 use events::{AliasName, DeployId, HostLabel, SiteId};
+use projections::aliases::AliasRow;
 use projections::deploys::DeployRow;
 use projections::sites::SiteRow;
 use projections::timeline::FactRow;
@@ -53,6 +55,17 @@ pub(crate) struct Shown {
     pub(crate) deploy: Option<DeployRow>,
     /// What put it there.
     promotion: Option<FactRow>,
+    /// What shows the deploy now, where the host is its own.
+    beside: Vec<AliasName>,
+}
+
+impl Shown {
+    /// Who is let in there: on the own host of a deploy what all let in that show it, and where none does, what all would.
+    pub(crate) fn access(&self) -> Mode {
+        let access = self.site.settings.serving.access;
+        let shown = self.alias.iter().chain(&self.beside).map(|alias| access.of(alias)).max();
+        shown.unwrap_or_else(|| access.live.max(access.preview))
+    }
 }
 
 /// Explains what readers are answered who ask for `url`, and bring no cookie.
@@ -95,7 +108,7 @@ async fn renamed(view: &View, address: Address, label: &HostLabel, site: SiteRow
     let step = chain::last(view, ("site", site.id.to_string()), "site.renamed.").await?;
     let steps = step.into_iter().map(|fact| Step { what: "rename", fact }).collect();
     let decided = Decided::plainly(RENAMED, Decision::of("renamed", text)).to(location);
-    let shown = Shown { site, alias: None, deploy: None, promotion: None };
+    let shown = Shown { site, alias: None, deploy: None, promotion: None, beside: Vec::new() };
     Ok(explained(address, decided, Some(shown), steps))
 }
 
@@ -106,30 +119,31 @@ fn explained(address: Address, decided: Decided, shown: Option<Shown>, steps: Ve
 
 /// What a host of a site shows: what an alias was promoted to, or the deploy that it is named for.
 async fn shown(view: &View, site: SiteRow, label: &HostLabel) -> Result<Shown, Problem> {
-    match (alias_of(view, &site, label).await?, &label.prefix) {
+    let aliases = aliases(view, &site).await?;
+    let of_host = aliases.iter().find(|row| row.alias.host_prefix() == label.prefix).map(|row| row.alias.clone());
+    match (of_host, &label.prefix) {
         (Some(alias), _) => promoted(view, site, alias).await,
         (None, Some(prefix)) => {
             let deploy = match prefix.parse::<DeployId>() {
                 Ok(id) => view.model.deploy(&id).await?.filter(|deploy| deploy.site == site.id),
                 Err(_) => None,
             };
-            Ok(Shown { site, alias: None, deploy, promotion: None })
+            let shows = |row: &AliasRow| deploy.as_ref().is_some_and(|deploy| deploy.id == row.deploy);
+            let beside = aliases.into_iter().filter(shows).map(|row| row.alias).collect();
+            Ok(Shown { site, alias: None, deploy, promotion: None, beside })
         }
         (None, None) => promoted(view, site, AliasName::Live).await,
     }
 }
 
-/// The alias whose host it is, of those that show something.
-async fn alias_of(view: &View, site: &SiteRow, label: &HostLabel) -> Result<Option<AliasName>, Problem> {
-    let mut after = None;
+/// The aliases of a site that show something.
+async fn aliases(view: &View, site: &SiteRow) -> Result<Vec<AliasRow>, Problem> {
+    let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let aliases = view.model.aliases(site.id, PART, after.as_deref()).await?;
-        let Some(last) = aliases.last() else { return Ok(None) };
+        let part = view.model.aliases(site.id, PART, after.as_deref()).await?;
+        let Some(last) = part.last() else { return Ok(all) };
         after = Some(last.alias.to_string());
-        let found = aliases.into_iter().map(|row| row.alias).find(|alias| alias.host_prefix() == label.prefix);
-        if found.is_some() {
-            return Ok(found);
-        }
+        all.extend(part);
     }
 }
 
@@ -141,5 +155,5 @@ async fn promoted(view: &View, site: SiteRow, alias: AliasName) -> Result<Shown,
         Some(deploy) => view.model.deploy(&deploy).await?,
         None => None,
     };
-    Ok(Shown { site, alias: Some(alias), deploy, promotion })
+    Ok(Shown { site, alias: Some(alias), deploy, promotion, beside: Vec::new() })
 }

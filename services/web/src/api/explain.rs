@@ -6,6 +6,7 @@ use crate::explaining::{self, Explained, Heading, Step, URL_MAX};
 use crate::problem::Problem;
 use crate::view::View;
 use axum::Json;
+use events::access::Mode;
 use events::{Actor, AliasName, CommitId, DeployId, SiteId};
 use rules::{HEADERS, REDIRECTS};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,10 @@ pub(crate) struct Shown {
     /// Which of its aliases the host shows; null for the host of one deploy.
     #[schema(value_type = Option<String>, required)]
     alias: Option<AliasName>,
+    /// Who is let in there, and answered so: `public`, `password`, `members`, or `link` for whoever has a share link. On the host of
+    /// one deploy the strictest of what shows it. Null where no site is shown.
+    #[schema(value_type = Option<String>, required)]
+    access: Option<Mode>,
     /// The deploy that is shown.
     #[schema(value_type = Option<String>, required)]
     deploy: Option<DeployId>,
@@ -152,6 +157,7 @@ impl From<Explained> for Shown {
             site: shown.as_ref().map(|shown| shown.site.name.to_string()),
             site_id: shown.as_ref().map(|shown| shown.site.id),
             alias: shown.as_ref().and_then(|shown| shown.alias.clone()),
+            access: shown.as_ref().map(explaining::Shown::access),
             deploy: deploy.map(|deploy| deploy.id.clone()),
             commit: deploy.map(|deploy| deploy.commit.clone()),
             author: author.map(written_by),

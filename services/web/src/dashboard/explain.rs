@@ -9,6 +9,7 @@ use crate::people;
 use crate::view::View;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
+use events::access::Mode;
 use maud::{Markup, html};
 use rules::{HEADERS, REDIRECTS};
 use serde::Deserialize;
@@ -48,7 +49,7 @@ async fn told(view: &View, told: Explained) -> Markup {
             div { dt { "Status" } dd { @match status { Some(status) => (status), None => "what the server behind it says" } } }
             @if let Some(location) = &location { div { dt { "Leads to" } dd { code { (location) } } } }
             @if let Some(page) = &decision.page { div { dt { "File" } dd { code { (page) } } } }
-            @if let Some(shown) = &shown { (place(view, shown).await) }
+            @if let Some(shown) = &shown { (place(view, shown).await) (let_in(shown)) }
         }
         h2 { "What led to it" }
         ol { @for step in &steps {
@@ -73,6 +74,17 @@ async fn place(view: &View, shown: &Shown) -> Markup {
             div { dt { "Commit" } dd { code { (deploy.commit.short()) } @if let Some(who) = deploy.why.as_ref().and_then(|told| why::who(told, &names)) { ", " (who) } } }
         }
     }
+}
+
+/// What is told is what they are answered who are let in.
+fn let_in(shown: &Shown) -> Markup {
+    let who = match shown.access() {
+        Mode::Public => return html! {},
+        Mode::Password => "Whoever knows the password; others are asked for it",
+        Mode::Members => "Members who have signed in; others are asked to",
+        Mode::Link => "Whoever has a share link; for others there is no such site",
+    };
+    html! { div { dt { "Who is let in" } dd { (who) } } }
 }
 
 fn capital(word: &str) -> String {
