@@ -141,7 +141,6 @@ pub enum BuildEvent {
     },
     /// An attempt has its source: what it builds is known from here on.
     #[serde(rename = "checked_out.v1")]
-    #[cfg_attr(feature = "older", serde(skip_deserializing))]
     CheckedOut {
         /// The site it builds.
         site: SiteId,

@@ -49,8 +49,15 @@ const TAGS: &str = concat!(
 );
 /// Lists whose places are numbers, and those whose places are identities.
 const BY_NUMBER: [&str; 4] = ["builds_list", "deploys_list", "events_of_site", "notices_list"];
-const BY_ID: [&str; 6] =
-    ["identities_list", "members_invitations", "members_list", "receivers_list", "tokens_list", "users_list"];
+const BY_ID: [&str; 7] = [
+    "access_list",
+    "identities_list",
+    "members_invitations",
+    "members_list",
+    "receivers_list",
+    "tokens_list",
+    "users_list",
+];
 
 fn repository() -> Value {
     json!({ "minLength": 1, "maxLength": 500, "pattern": REPOSITORY })
