@@ -62,6 +62,8 @@ struct Answer {
 /// Whether somebody has asked for the same before.
 enum Turn {
     Ours,
+    /// Somebody has, and the log knows what came of it.
+    Again,
     Answered(Answer),
 }
 
@@ -86,11 +88,14 @@ pub(crate) async fn once(State(app): State<Shared>, request: Request, next: Next
     // It was read before, and is no longer than it may be.
     let body = to_bytes(body, usize::MAX).await.map_err(|error| Problem::MalformedPayload(error.to_string()))?;
     let asked = Asked { name: name.simple().to_string(), body: Digest::of(&body).to_string(), is_made };
-    if let Turn::Answered(answer) = asked.turn(&app).await? {
-        return answer.response();
+    match asked.turn(&app).await? {
+        Turn::Answered(answer) => answer.response(),
+        Turn::Again => Ok(next.run(Request::from_parts(head, Body::from(body))).await),
+        Turn::Ours => {
+            let response = next.run(Request::from_parts(head, Body::from(body))).await;
+            asked.keep(&app, response).await
+        }
     }
-    let response = next.run(Request::from_parts(head, Body::from(body))).await;
-    asked.keep(&app, response).await
 }
 
 impl Asked {
@@ -111,7 +116,7 @@ impl Asked {
                 return Ok(Turn::Answered(answer));
             }
             if self.is_made {
-                return Ok(Turn::Ours);
+                return Ok(Turn::Again);
             }
             if now_s < kept.begun_s + UNDER_WAY_S {
                 return Err(Problem::RequestUnderWay);
@@ -119,7 +124,11 @@ impl Asked {
         }
         // Of those who come at the same time one has it.
         let is_ours = app.requests.replace(&self.name, Record { value: new, revision }).await?;
-        if is_ours || self.is_made { Ok(Turn::Ours) } else { Err(Problem::RequestUnderWay) }
+        match (is_ours, self.is_made) {
+            (true, _) => Ok(Turn::Ours),
+            (false, true) => Ok(Turn::Again),
+            (false, false) => Err(Problem::RequestUnderWay),
+        }
     }
 
     /// Keeps what was answered. What was refused may be asked for again, otherwise too.

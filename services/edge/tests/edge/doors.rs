@@ -1,12 +1,12 @@
 //! Closed sites as a reader meets them: what opens them, and that nothing else does.
 
 use crate::header;
-use crate::world::{Edge, World, deploy, id, key};
+use crate::world::{Edge, PATIENCE, World, deploy, id, key};
 use ::doors::{Place, TICKET, Ticket};
 use events::access::{Access, Hosts, Mode, Passwords};
 use events::routing::{Leads, Reach};
 use reqwest::Response;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const NOBODY: &str = "nobody";
@@ -122,12 +122,19 @@ async fn a_share_link_becomes_a_cookie_until_it_is_revoked_without_the_log_and_a
 
     world.start_log().await;
     world.revoke("docs", link).await;
-    while status(&edge, "plan--docs", &plan).await == 200 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    closes(&edge, &plan).await;
     let answer = edge.get("plan--docs", &format!("/?{end}")).await;
     assert_eq!((answer.status().as_u16(), answer.headers().contains_key("set-cookie")), (404, false));
     edge.stop().await;
+}
+
+/// Waits until a cookie opens the preview no more.
+async fn closes(edge: &Edge, cookie: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while status(edge, "plan--docs", cookie).await == 200 {
+        assert!(Instant::now() < deadline, "the cookie opens the preview still");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -160,9 +167,7 @@ async fn a_password_opens_where_it_is_right_and_only_ten_are_tried() {
     assert_eq!((late.status().as_u16(), late.headers().contains_key("retry-after")), (429, true));
 
     world.close("docs", previews(Mode::Password), Passwords::from([(Hosts::Preview, hash("another"))])).await;
-    while status(&edge, "plan--docs", &pass).await == 200 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    closes(&edge, &pass).await;
     edge.stop().await;
 }
 

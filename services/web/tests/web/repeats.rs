@@ -104,3 +104,12 @@ async fn what_acts_acts_once_for_each_key_and_answers_the_same() {
     assert_eq!(post(&platform, "/sign-in-links", "k", &json!({})).await, link);
     assert_ne!(post(&platform, "/sign-in-links", "l", &json!({})).await.1["url"], link.1["url"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repetition_that_cannot_be_answered_again_leaves_the_key_to_what_it_made() {
+    let platform = Platform::start().await;
+    let token = |name: &str| json!({ "name": name, "scopes": ["read"] });
+    assert_eq!(post(&platform, "/tokens", "k", &token("one")).await.0, StatusCode::CREATED);
+    assert_eq!(code(&post(&platform, "/tokens", "k", &token("one")).await), (409, "token_exists"), "it is shown once");
+    assert_eq!(code(&post(&platform, "/tokens", "k", &token("two")).await), (422, "idempotency_key_reused"));
+}
