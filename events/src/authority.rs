@@ -100,6 +100,7 @@ pub enum Command {
     ChangeMembers,
     InvitePeople,
     ChangeRoutes,
+    ChangeDomains,
     CreateSignInLink,
     ChangeIdentities,
     CreateOrganization,
@@ -137,7 +138,7 @@ pub enum Rank {
     Deploy,
     /// Decides what sites there are and what they are.
     Manage,
-    /// Decides who belongs to an organization, and where paths of its hosts lead.
+    /// Decides who belongs to an organization, where paths of its hosts lead, and which domains its sites have.
     People,
     /// Decides what organizations there are.
     Administer,
@@ -210,7 +211,8 @@ impl Command {
             | Self::RenameOrganization
             | Self::ChangeMembers
             | Self::InvitePeople
-            | Self::ChangeRoutes => Rank::People,
+            | Self::ChangeRoutes
+            | Self::ChangeDomains => Rank::People,
             Self::CreateSignInLink
             | Self::ChangeIdentities
             | Self::CreateOrganization

@@ -190,6 +190,7 @@ impl Recorded {
         match &self.event {
             Event::Site(_) | Event::Receiver(_) => self.envelope.subject.parse().ok(),
             Event::Route(RouteEvent::Added(Routed { owner, .. }) | RouteEvent::Removed { owner, .. }) => *owner,
+            Event::Domain(fact) => Some(fact.site()),
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)

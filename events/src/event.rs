@@ -7,6 +7,7 @@
 
 mod build;
 mod deploy;
+mod domain;
 mod notice;
 mod organization;
 mod people;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 pub use build::{Artifact, Author, BuildEvent, Lane, Outcome, RepositoryEvent, Source, Upload};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
+pub use domain::DomainEvent;
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
@@ -54,6 +56,8 @@ pub enum Event {
     Host(HostEvent),
     /// About a path of a host. Aggregate id: host and path.
     Route(RouteEvent),
+    /// About a name that is somebody's outside. Aggregate id: the name.
+    Domain(DomainEvent),
     /// About a source repository. Aggregate id: the repository's canonical name.
     Repository(RepositoryEvent),
     /// About one build. Aggregate id: the build id.
@@ -95,6 +99,7 @@ impl Event {
             Self::Notice(_) => "notice",
             Self::Host(_) => "host",
             Self::Route(_) => "route",
+            Self::Domain(_) => "domain",
             Self::Repository(_) => "repository",
             Self::Build(_) => "build",
             Self::Deploy(_) => "deploy",
@@ -117,6 +122,7 @@ impl Event {
             Self::Notice(fact) => serde_variant::to_variant_name(fact),
             Self::Host(fact) => serde_variant::to_variant_name(fact),
             Self::Route(fact) => serde_variant::to_variant_name(fact),
+            Self::Domain(fact) => serde_variant::to_variant_name(fact),
             Self::Repository(fact) => serde_variant::to_variant_name(fact),
             Self::Build(fact) => serde_variant::to_variant_name(fact),
             Self::Deploy(fact) => serde_variant::to_variant_name(fact),
@@ -167,6 +173,7 @@ impl Event {
             "notice" => decode::variant(fact, data).map(Self::Notice),
             "host" => decode::variant(fact, data).map(Self::Host),
             "route" => decode::variant(fact, data).map(Self::Route),
+            "domain" => decode::variant(fact, data).map(Self::Domain),
             "repository" => decode::variant(fact, data).map(Self::Repository),
             "build" => decode::variant(fact, data).map(Self::Build),
             "deploy" => decode::variant(fact, data).map(Self::Deploy),
@@ -189,5 +196,5 @@ macro_rules! into_event {
 
 into_event!(
     OrganizationEvent => Organization, HandleEvent => Handle, UserEvent => User, InvitationEvent => Invitation, IdentityEvent => Identity, TokenEvent => Token, SiteEvent => Site, ReceiverEvent => Receiver, NoticeEvent => Notice, HostEvent => Host,
-    RouteEvent => Route, RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
+    RouteEvent => Route, DomainEvent => Domain, RepositoryEvent => Repository, BuildEvent => Build, DeployEvent => Deploy, AliasEvent => Alias
 );

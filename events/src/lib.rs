@@ -17,6 +17,7 @@ pub mod building;
 pub mod credential;
 mod decode;
 pub mod deploy;
+pub mod domain;
 pub mod engine;
 pub mod envelope;
 pub mod event;
@@ -55,11 +56,12 @@ pub use building::{
 };
 pub use decode::DecodeError;
 pub use deploy::Deploy;
+pub use domain::Domain;
 pub use envelope::{Actor, Cause, Envelope, Recorded};
 pub use event::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, Lane,
-    NoticeEvent, OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, RouteEvent, SiteEngine,
-    SiteEvent, SiteSettings, TokenEvent, UserEvent,
+    AliasEvent, BuildEvent, DeployEvent, DomainEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent,
+    Lane, NoticeEvent, OrganizationEvent, Outcome, PromotionReason, ReceiverEvent, RepositoryEvent, RouteEvent,
+    SiteEngine, SiteEvent, SiteSettings, TokenEvent, UserEvent,
 };
 pub use handle::Handle;
 pub use host::Host;

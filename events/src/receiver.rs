@@ -35,6 +35,7 @@ impl Occasion {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Deploy(_)
             | Event::Identity(_) => None,

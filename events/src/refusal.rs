@@ -1,6 +1,7 @@
 //! Why the domain says no. Each refusal has a stable code for programs and a sentence for people.
 
 use crate::access::SHARE_LINKS_MAX;
+use crate::domain::DOMAINS_MAX;
 use crate::variable::VARIABLES_MAX;
 use crate::{AliasName, DeployId, RouteId, VariableName};
 
@@ -122,6 +123,18 @@ pub enum Refusal {
     /// There is no such route.
     #[error("there is no such route")]
     RouteNotFound,
+    /// The name is a domain of another site.
+    #[error("this name is a domain of another site")]
+    DomainTaken,
+    /// There is no such domain.
+    #[error("there is no such domain")]
+    DomainNotFound,
+    /// The name is one that the platform itself answers at.
+    #[error("this name is the platform’s own")]
+    DomainReserved,
+    /// The site has as many domains as it may.
+    #[error("a site has at most {DOMAINS_MAX} domains")]
+    TooManyDomains,
     /// There is no such share link, or it was revoked.
     #[error("there is no such share link")]
     ShareLinkNotFound,
@@ -236,6 +249,10 @@ impl Refusal {
             Self::NoticeNotFound => "notice_not_found",
             Self::RouteTaken { .. } => "route_taken",
             Self::RouteNotFound => "route_not_found",
+            Self::DomainTaken => "domain_taken",
+            Self::DomainNotFound => "domain_not_found",
+            Self::DomainReserved => "domain_reserved",
+            Self::TooManyDomains => "too_many_domains",
             Self::ShareLinkNotFound => "share_link_not_found",
             Self::TooManyShareLinks => "too_many_share_links",
             Self::SiteNotFound => "site_not_found",

@@ -3,8 +3,9 @@
 use crate::envelope::SCHEMAS_URL;
 use crate::event::TYPE_PREFIX;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, ReceiverEvent, RepositoryEvent, RouteEvent, SiteEvent, TokenEvent, UserEvent, subject,
+    AliasEvent, BuildEvent, DeployEvent, DomainEvent, HandleEvent, HostEvent, IdentityEvent, InvitationEvent,
+    NoticeEvent, OrganizationEvent, ReceiverEvent, RepositoryEvent, RouteEvent, SiteEvent, TokenEvent, UserEvent,
+    subject,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -25,6 +26,7 @@ pub fn facts() -> BTreeMap<String, Value> {
     collect::<NoticeEvent>("notice", &mut schemas);
     collect::<HostEvent>("host", &mut schemas);
     collect::<RouteEvent>("route", &mut schemas);
+    collect::<DomainEvent>("domain", &mut schemas);
     collect::<RepositoryEvent>("repository", &mut schemas);
     collect::<BuildEvent>("build", &mut schemas);
     collect::<DeployEvent>("deploy", &mut schemas);

@@ -5,9 +5,9 @@ use crate::event::{Noticed, Reception, Routed, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
 use crate::routing::Reach;
 use crate::{
-    AliasEvent, BuildEvent, DeployEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent, NoticeEvent,
-    OrganizationEvent, Outcome, PromotionReason, PullRequest, ReceiverEvent, Recorded, RepositoryEvent, RouteEvent,
-    SiteEvent, SiteSettings, TokenEvent, UserEvent,
+    AliasEvent, BuildEvent, DeployEvent, DomainEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent,
+    NoticeEvent, OrganizationEvent, Outcome, PromotionReason, PullRequest, ReceiverEvent, Recorded, RepositoryEvent,
+    RouteEvent, SiteEvent, SiteSettings, TokenEvent, UserEvent,
 };
 
 impl Recorded {
@@ -40,6 +40,7 @@ impl Event {
             Self::Host(HostEvent::Claimed { .. }) => format!("host `{name}` claimed by a site"),
             Self::Host(HostEvent::Released { .. }) => format!("host `{name}` given up by its site"),
             Self::Route(fact) => route(fact),
+            Self::Domain(fact) => domain(name, fact),
             Self::Repository(fact) => repository(fact),
             Self::Build(fact) => build(fact),
             Self::Deploy(fact) => deploy(fact),
@@ -63,6 +64,13 @@ impl Event {
             | Self::Receiver(_)
             | Self::Notice(NoticeEvent::Failed(_) | NoticeEvent::Requested { .. })
             | Self::Route(_)
+            | Self::Domain(
+                DomainEvent::Added { .. }
+                | DomainEvent::Changed { .. }
+                | DomainEvent::Verified { .. }
+                | DomainEvent::Failed { .. }
+                | DomainEvent::Removed { .. },
+            )
             | Self::Repository(_)
             | Self::Alias(_)
             | Self::Build(BuildEvent::Interrupted { .. } | BuildEvent::Finished { .. } | BuildEvent::Canceled { .. }) => {
@@ -71,6 +79,7 @@ impl Event {
             Self::Handle(_)
             | Self::Notice(NoticeEvent::Delivered(_))
             | Self::Host(_)
+            | Self::Domain(DomainEvent::CheckRequested { .. } | DomainEvent::CheckFailed { .. })
             | Self::Deploy(_)
             | Self::Build(
                 BuildEvent::Requested { .. }
@@ -208,6 +217,22 @@ fn route(fact: &RouteEvent) -> String {
             format!("route added: `{host}{path}` and all below {leads}")
         }
         RouteEvent::Removed { host, path, .. } => format!("route of `{host}{path}` removed"),
+    }
+}
+
+fn domain(name: &str, fact: &DomainEvent) -> String {
+    match fact {
+        DomainEvent::Added { redirect_to: None, .. } => format!("domain `{name}` added"),
+        DomainEvent::Added { redirect_to: Some(to), .. } => format!("domain `{name}` added, which leads to `{to}`"),
+        DomainEvent::Changed { redirect_to: None, .. } => format!("domain `{name}` shows the site itself"),
+        DomainEvent::Changed { redirect_to: Some(to), .. } => format!("domain `{name}` leads to `{to}`"),
+        DomainEvent::CheckRequested { .. } => format!("domain `{name}` to be checked again"),
+        DomainEvent::CheckFailed { attempt, error, .. } => {
+            format!("domain `{name}` is not proven by check {attempt}: {error}")
+        }
+        DomainEvent::Verified { .. } => format!("domain `{name}` verified"),
+        DomainEvent::Failed { error, .. } => format!("domain `{name}` given up: {error}"),
+        DomainEvent::Removed { .. } => format!("domain `{name}` removed"),
     }
 }
 

@@ -95,6 +95,7 @@ impl Row for AliasRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Build(_) => Ok(None),
         }
@@ -139,6 +140,7 @@ impl Row for AliasRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Build(_) => row,
         }

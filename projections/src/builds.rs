@@ -165,6 +165,7 @@ impl Row for BuildRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Alias(_) => Ok(None),
         }
@@ -195,6 +196,7 @@ impl Row for BuildRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Alias(_) => return row,
         };

@@ -121,6 +121,7 @@ impl Row for DeployRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Alias(_) => Ok(None),

@@ -59,6 +59,7 @@ impl Row for LockRow {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Build(_) => None,
         })

@@ -24,6 +24,19 @@ impl HostName {
         &self.0
     }
 
+    /// Whether nothing stands before what was registered, as far as the number of its labels tells: such a name can have no
+    /// CNAME record.
+    #[must_use]
+    pub fn is_apex(&self) -> bool {
+        self.0.split('.').count() == 2
+    }
+
+    /// Whether it is `domain`, or below it by however many labels.
+    #[must_use]
+    pub fn is_at_or_below(&self, domain: &str) -> bool {
+        self.0.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// The one label before `domain`, if that is where it is.
     #[must_use]
     pub fn label_below(&self, domain: &str) -> Option<&str> {
@@ -81,6 +94,15 @@ mod tests {
         }
         assert!(format!("{}.org", "a".repeat(64)).parse::<HostName>().is_err());
         assert!(format!("{}org", "a.".repeat(130)).parse::<HostName>().is_err());
+    }
+
+    #[test]
+    fn what_is_below_a_domain_has_whole_labels_before_it() {
+        let is_there = |host: &str| host.parse::<HostName>().unwrap().is_at_or_below("sites.test");
+        assert!(is_there("sites.test") && is_there("docs.sites.test") && is_there("a.docs.sites.test"));
+        assert!(!is_there("docssites.test") && !is_there("sites.test.example"));
+        let is_apex = |host: &str| host.parse::<HostName>().unwrap().is_apex();
+        assert!(is_apex("example.org") && !is_apex("www.example.org"));
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl Organizations {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Build(_)
             | Event::Deploy(_)

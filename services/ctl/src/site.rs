@@ -89,6 +89,7 @@ impl View {
             | Event::Notice(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Deploy(_)
             | Event::Repository(_) => {}
         }

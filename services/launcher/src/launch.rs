@@ -154,6 +154,7 @@ fn dispatched(recorded: &Recorded) -> Result<Option<BuildId>, Failure> {
         | Event::Site(_)
         | Event::Host(_)
         | Event::Route(_)
+        | Event::Domain(_)
         | Event::Repository(_)
         | Event::Deploy(_)
         | Event::Alias(_) => Ok(None),

@@ -123,6 +123,7 @@ impl Queue {
             | Event::Notice(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Deploy(_) => return false,
         }
         true

@@ -143,6 +143,7 @@ impl Syncer {
             | Event::Site(_)
             | Event::Host(_)
             | Event::Route(_)
+            | Event::Domain(_)
             | Event::Repository(_)
             | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. })
             | Event::Deploy(_) => Ok(()),

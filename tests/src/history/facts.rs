@@ -5,9 +5,9 @@ use super::chance::Chance;
 use super::plot::Plot;
 use events::event::{Artifact, Synced};
 use events::{
-    AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, Event, HandleEvent, HostEvent,
-    Lane, NoticeEvent, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl, SiteEngine,
-    SiteEvent, SiteSettings, subject,
+    AliasEvent, Branch, BuildEvent, BuildId, CommitId, DeployEvent, DeployId, Digest, DomainEvent, Event, HandleEvent,
+    HostEvent, Lane, NoticeEvent, OrganizationEvent, Outcome, PromotionReason, RepositoryEvent, RepositoryUrl,
+    SiteEngine, SiteEvent, SiteSettings, subject,
 };
 
 /// Files of a site.
@@ -26,7 +26,16 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
         | Event::Notice(NoticeEvent::Requested { .. })
         | Event::Site(_)
         | Event::Host(_)
-        | Event::Route(_) => ("web", "token:ada"),
+        | Event::Route(_)
+        | Event::Domain(
+            DomainEvent::Added { .. }
+            | DomainEvent::Changed { .. }
+            | DomainEvent::CheckRequested { .. }
+            | DomainEvent::Removed { .. },
+        ) => ("web", "token:ada"),
+        Event::Domain(DomainEvent::CheckFailed { .. } | DomainEvent::Verified { .. } | DomainEvent::Failed { .. }) => {
+            ("registrar", "service:registrar")
+        }
         Event::Repository(_) => ("web", "webhook:github"),
         Event::Build(BuildEvent::Requested { .. })
         | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),
