@@ -13,6 +13,7 @@ pub mod builds;
 mod copy;
 pub mod credentials;
 pub mod deploys;
+pub mod domains;
 mod error;
 pub mod failures;
 #[cfg(test)]

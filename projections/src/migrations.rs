@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 29] = [
+const STEPS: [Step; 31] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -57,6 +57,8 @@ const STEPS: [Step; 29] = [
     step!(Tables, "0075_collected"),
     step!(Tables, "0076_pull_requests"),
     step!(Tables, "0080_share_links"),
+    step!(Tables, "0085_domains"),
+    step!(Indexes, "0086_domains_by_site"),
 ];
 
 /// The version of the tables this program writes.

@@ -5,6 +5,7 @@ use crate::aliases::AliasRow;
 use crate::builds::BuildRow;
 use crate::credentials::CredentialRow;
 use crate::deploys::DeployRow;
+use crate::domains::DomainRow;
 use crate::hosts::Host;
 use crate::identities::IdentityRow;
 use crate::invitations::InvitationRow;
@@ -104,4 +105,5 @@ tables! {
     credentials: CredentialRow,
     routes: RouteRow,
     share_links: ShareLinkRow,
+    domains: DomainRow,
 }

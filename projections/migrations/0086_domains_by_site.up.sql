@@ -1,0 +1,1 @@
+CREATE INDEX domains_by_site ON domains (site, name);
