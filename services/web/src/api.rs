@@ -11,6 +11,7 @@ mod credentials;
 mod declared;
 mod deliveries;
 pub(crate) mod deploys;
+mod domains;
 mod effort;
 mod events;
 mod exact;
@@ -125,6 +126,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(rules::rules))
         .routes(routes!(routes::list, routes::add))
         .routes(routes!(routes::remove))
+        .routes(routes!(domains::list, domains::add))
+        .routes(routes!(domains::show, domains::remove))
         .routes(routes!(explain::explain))
         .routes(routes!(restore::restore))
         .routes(routes!(source::list))

@@ -4,6 +4,7 @@ use crate::auth::Auth;
 use crate::bodies::Bodies;
 use crate::budget::Budget;
 use crate::config::Config;
+use crate::domains::Edges;
 use crate::guesses::Guesses;
 use crate::hub::Hub;
 use crate::keys::Key;
@@ -29,6 +30,7 @@ use runtime::records::Records;
 use runtime::{Health, Log, Vault};
 use secrecy::SecretString;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use storage::Storage;
@@ -99,6 +101,8 @@ pub(crate) struct App {
     /// From where webhooks were refused, as far as that is noted for people.
     pub(crate) refused_deliveries: Guesses,
     pub(crate) sites_url: SitesUrl,
+    /// Where the edges answer, as far as an operator has said it.
+    pub(crate) edge_addresses: Vec<IpAddr>,
     /// Where repositories may be.
     pub(crate) repositories: Allowed,
     /// How they are looked at before there is a site.
@@ -136,6 +140,11 @@ impl App {
     /// address, as from a host of repositories that all its users share.
     pub(crate) fn webhook_url_of(&self, site: SiteId) -> String {
         format!("{}/{site}", self.webhook_url)
+    }
+
+    /// How names lead to the edges.
+    pub(crate) fn edges(&self) -> Edges<'_> {
+        Edges { sites: &self.sites_url, addresses: &self.edge_addresses }
     }
 
     pub(crate) fn new(config: &Config, around: Around, limits: &Limits, stop: CancellationToken) -> Shared {
@@ -180,6 +189,7 @@ impl App {
             looks: Looks::default(),
             github_webhook_secret: config.github_webhook_secret.clone(),
             sites_url: config.sites_url.clone(),
+            edge_addresses: config.edge_addresses.clone(),
             repositories: config.repositories.clone(),
             source_checks: SourceChecks::new(
                 Dialer { allowed: config.repositories.clone(), own: config.closed.clone() },

@@ -9,6 +9,7 @@ mod builds;
 mod collect;
 mod credentials;
 mod deliveries;
+mod domains;
 mod execute;
 mod files;
 mod hub;
@@ -44,6 +45,7 @@ pub(crate) use credentials::{
     NewSourceToken, fingerprint, make_deploy_key, remove_deploy_key, remove_source_token, set_source_token,
 };
 pub(crate) use deliveries::redeliver;
+pub(crate) use domains::{NewDomain, add_domain, check_domain, remove_domain};
 pub(crate) use execute::{execute, shown, soon};
 pub(crate) use files::{
     At, Change, Permitted, Saved, Tip, Written, list_files, may_use_repository, publish, read_file, save_file,

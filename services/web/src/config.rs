@@ -5,7 +5,7 @@ use events::SitesUrl;
 use events::address::Allowed;
 use mailer::Mailer;
 use secrecy::SecretString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Where it listens, whom it believes, and where the sites are.
@@ -32,6 +32,8 @@ pub struct Config {
     pub web_url: String,
     /// How the public addresses of sites are formed.
     pub sites_url: SitesUrl,
+    /// Where the edges answer, for the records of names that can have no CNAME.
+    pub edge_addresses: Vec<IpAddr>,
     /// Who vouches for people.
     pub sign_in: SignIn,
     /// What invitations are sent by; whoever invites sends the link if absent.

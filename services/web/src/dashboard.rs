@@ -14,6 +14,7 @@ mod deliveries;
 mod deploy;
 mod deploys;
 mod diff;
+mod domains;
 mod event;
 mod explain;
 mod failed;
@@ -112,6 +113,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .merge(credentials::routes())
         .merge(begin::routes())
         .merge(access::routes())
+        .merge(domains::routes())
         .route("/open/{site}", get(open::show))
         .route("/sites/{site}/variables", post(variables::set))
         .route("/sites/{site}/variables/{name}/remove", post(variables::remove))

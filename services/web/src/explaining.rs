@@ -5,6 +5,7 @@ mod address;
 mod chain;
 mod deciding;
 mod led;
+mod named;
 
 use crate::problem::Problem;
 use crate::promotions::promotion_at;
@@ -75,7 +76,9 @@ pub(crate) async fn explain(view: &View, url: &str) -> Result<Explained, Problem
         return led::explain(view, address, led).await;
     }
     let domain = view.sites_url.base_domain.trim_matches('.').to_ascii_lowercase();
-    let label = host::label(&address.host, &domain).and_then(HostLabel::parse).ok_or(Problem::HostNotFound)?;
+    let Some(label) = host::label(&address.host, &domain).and_then(HostLabel::parse) else {
+        return named::explain(view, address).await;
+    };
     let site = site_of(view, &label).await?;
     if site.name != label.site {
         return renamed(view, address, &label, site).await;

@@ -1,7 +1,7 @@
 //! The door for people and programs: webhooks, the HTTP API and the dashboard.
 //!
 //! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
-//! `site.*`, `host.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
+//! `site.*`, `host.*`, `domain.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
 //! deploys, all only to read; the repositories of sites that have none elsewhere; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
@@ -18,6 +18,7 @@ mod compression;
 mod config;
 mod cookies;
 mod dashboard;
+mod domains;
 mod explaining;
 mod github;
 mod guard;

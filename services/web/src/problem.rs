@@ -257,17 +257,20 @@ const fn refused(refusal: &Refusal) -> (&'static str, StatusCode, &'static str) 
         | Refusal::ReceiverNotFound
         | Refusal::NoticeNotFound
         | Refusal::RouteNotFound
+        | Refusal::DomainNotFound
         | Refusal::AliasNotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
         Refusal::SiteChanged { .. } | Refusal::OrganizationChanged { .. } | Refusal::ReceiverChanged { .. } => {
             (StatusCode::PRECONDITION_FAILED, "Precondition failed")
         }
         Refusal::SourceTokenNeedsHttps => (StatusCode::UNPROCESSABLE_ENTITY, "Not over HTTPS"),
-        Refusal::VariableReserved(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
+        Refusal::VariableReserved(_) | Refusal::DomainReserved => (StatusCode::UNPROCESSABLE_ENTITY, "Reserved"),
         Refusal::OrganizationSuspended { .. } | Refusal::UserSuspended { .. } => (StatusCode::FORBIDDEN, "Suspended"),
         Refusal::InvitationOver => (StatusCode::GONE, "Over"),
         Refusal::SiteErased | Refusal::DeployCollected => (StatusCode::GONE, "Gone"),
         Refusal::SiteExists
         | Refusal::RouteTaken { .. }
+        | Refusal::DomainTaken
+        | Refusal::TooManyDomains
         | Refusal::OrganizationFull { .. }
         | Refusal::CleanUpNotDue
         | Refusal::OwnSuspension

@@ -79,6 +79,7 @@ fn parameter(operation: &str, name: &str, a_number: bool) -> Option<Value> {
         ("branch", _) => pattern(BRANCH),
         ("id", "deploys_show" | "files_list" | "files_compare" | "files_text") | ("from", _) => pattern(DEPLOY),
         ("digest", _) => pattern("^[0-9a-f]{64}$"),
+        ("name", "domains_show" | "domains_remove") | ("after", "domains_list") => pattern(HOST),
         ("name", _) => pattern("^[A-Za-z_][A-Za-z0-9_]{0,127}$"),
         ("alias", "aliases_remove") => pattern("^preview/[A-Za-z0-9_-]{1,60}$"),
         ("alias", _) => pattern("^(live|demo|preview/.+)$"),
@@ -149,7 +150,7 @@ fn field(component: &str, name: &str) -> Option<Value> {
             Some(json!({ "items": { "type": "string", "enum": ["live", "demo", "preview"] } }))
         }
         ("LockReason", "reason") => pattern(LINE),
-        ("NewRoute", "host") => pattern(HOST),
+        ("NewDomain", "name" | "redirect_to") | ("NewRoute", "host") => pattern(HOST),
         ("NewRoute", "path") => pattern(ROUTE),
         ("NewRoute", "kind") => Some(json!({ "enum": ["exact", "prefix"] })),
         ("NewRoute", "action") => Some(json!({ "enum": ["site", "redirect", "gone", "backend"] })),

@@ -12,7 +12,7 @@ use events::authority::Command;
 use events::event::Routed;
 use events::route::{self, route_id};
 use events::routing::{HostName, Leads, Origin};
-use events::{Cause, Host, HostLabel, Refusal, Route, RouteId, SiteId};
+use events::{Cause, Domain, Host, HostLabel, Refusal, Route, RouteId, SiteId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use projections::routes::RouteRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,12 +175,12 @@ async fn may_route(app: &Shared, host: &HostName, caller: &Caller) -> Result<(Op
 }
 
 impl App {
-    /// The site that a host shows, or showed last: as long as nobody else can have its name, its organization has its host. None
-    /// for a host that is no site's.
+    /// The site that a host shows, or showed last: as long as nobody else can have its name, its organization has its host. A
+    /// domain is its site's once it is verified. None for a host that is no site's.
     pub(crate) async fn owner_of_host(&self, host: &HostName) -> Result<Option<SiteId>, Problem> {
         let domain = self.sites_url.base_domain.trim_matches('.').to_ascii_lowercase();
         let Some(HostLabel { site, .. }) = host.label_below(&domain).and_then(HostLabel::parse) else {
-            return Ok(None);
+            return Ok(self.log.load::<Domain>(host.as_str()).await?.state.owner());
         };
         Ok(self.log.load::<Host>(site.as_str()).await?.state.site())
     }

@@ -113,6 +113,7 @@ fn heading(app: &App, site: &SiteRow, names: &Names) -> Markup {
             a href={ "/sites/" (site.name) "/deliveries" } { "Deliveries" }
             a href={ "/sites/" (site.name) "/rules" } { "Rules" }
             a href={ "/sites/" (site.name) "/access" } { "Access" }
+            a href={ "/sites/" (site.name) "/domains" } { "Domains" }
             a href=(link("/routes", &[("site", site.name.as_str())])) { "Routes" }
             a href=(link("/explain", &[("url", &url)])) { "Explain" }
             a href={ "/sites/" (site.name) "/notices" } { "Notices" }

@@ -57,10 +57,12 @@ fn field_of(problem: &Problem) -> Option<&str> {
 }
 
 /// The field that problems with these codes are about.
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 13] = [
     ("body_too_large", "text"),
     ("branch_moved", "branch"),
     ("branch_not_found", "branch"),
+    ("domain_reserved", "name"),
+    ("domain_taken", "name"),
     ("no_text", "text"),
     ("organization_exists", "organization"),
     ("organization_full", "organization"),

@@ -12,6 +12,7 @@ mod commands;
 mod credentials;
 mod dashboard;
 mod declared;
+mod domains;
 mod door;
 mod events;
 mod forms;

@@ -315,6 +315,7 @@ fn config(folder: &TempDir) -> web::Config {
         receivers: Allowed::default(),
         backends: Allowed { private: true, folders: Vec::new() },
         web_url: "https://pagefold.test/".into(),
+        edge_addresses: vec![[192, 0, 2, 1].into()],
         sites_url: events::SitesUrl { scheme: "http".into(), base_domain: "pages.test".into(), port: Some(8080) },
         sign_in: web::SignIn::default(),
         mailer: None,
