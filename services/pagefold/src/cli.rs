@@ -3,6 +3,7 @@
 use crate::access::{Access, ProjectionsCommand};
 use crate::deliveries;
 use crate::deploy::Deploy;
+use crate::domains;
 use crate::env;
 use crate::hub;
 use crate::notices;
@@ -119,6 +120,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: routes::Command,
     },
+    /// See and choose which names of other people show a site
+    Domains {
+        #[command(flatten)]
+        access: Access,
+        #[command(subcommand)]
+        command: domains::Command,
+    },
     /// See and make links that let in whoever has one, however closed a site is
     Share {
         #[command(flatten)]
@@ -185,6 +193,7 @@ impl Command {
             | Self::Notices { .. }
             | Self::Platform { .. }
             | Self::Routes { .. }
+            | Self::Domains { .. }
             | Self::Share { .. }
             | Self::Access(_)
             | Self::User(_)

@@ -10,7 +10,9 @@ mod course;
 mod credentials;
 mod deliveries;
 mod deploy;
+mod domains;
 mod door;
+mod edges;
 mod env;
 mod exit;
 mod explain;
@@ -30,6 +32,7 @@ mod private;
 mod provision;
 mod public;
 mod receivers;
+mod resolver;
 mod routes;
 mod rules;
 mod secret;
@@ -98,6 +101,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Notices { access, command } => notices::run(&access, command).await,
         Command::Platform { access, command } => platform::run(&access, command).await,
         Command::Routes { access, command } => routes::run(&access, command).await,
+        Command::Domains { access, command } => domains::run(&access, command).await,
         Command::Share { access, command } => share::run(&access, command).await,
         Command::Access(rules) => share::rules(rules).await,
         Command::User(command) => user::run(command).await,

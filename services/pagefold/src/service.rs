@@ -4,6 +4,7 @@ mod options;
 
 use crate::backends::Backends;
 use crate::door::Door;
+use crate::edges::Edges;
 use crate::github_app::GithubApp;
 use crate::health::{watch_read_model, watch_storage};
 use crate::launch::{self, Builds, Repositories, Sources};
@@ -11,6 +12,7 @@ use crate::limits::Scheduling;
 use crate::mail::Mail;
 use crate::public::Public;
 use crate::receivers::Receivers;
+use crate::resolver::Resolver;
 use crate::sign_in::SignIn;
 use crate::{admin, modes};
 use anyhow::Result;
@@ -79,6 +81,18 @@ pub(crate) enum Service {
     },
     /// Run the notifier, which tells receivers outside what happens to sites
     Notifier(Notifier),
+    /// Run the registrar, which has domains proven
+    Registrar {
+        #[command(flatten)]
+        common: Common,
+        /// Domain below which every site has its host
+        #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
+        sites_domain: String,
+        #[command(flatten)]
+        edges: Edges,
+        #[command(flatten)]
+        resolver: Resolver,
+    },
     /// Run the writer of the read model
     Projector {
         #[command(flatten)]
@@ -127,6 +141,8 @@ pub(crate) struct Web {
     github_webhook_secret: SecretString,
     #[command(flatten)]
     public: Public,
+    #[command(flatten)]
+    edges: Edges,
     #[command(flatten)]
     receivers: Receivers,
     #[command(flatten)]
@@ -213,6 +229,7 @@ impl Service {
             Self::Launcher { .. } => "launcher",
             Self::Syncer { .. } => "syncer",
             Self::Notifier(_) => "notifier",
+            Self::Registrar { .. } => "registrar",
             Self::Projector { .. } => "projector",
             Self::Edge(_) => "edge",
         }
@@ -225,6 +242,7 @@ impl Service {
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
             | Self::Notifier(Notifier { common, .. })
+            | Self::Registrar { common, .. }
             | Self::Projector { common, .. } => common,
             Self::Edge(edge) => &edge.common,
         }
@@ -280,6 +298,14 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             syncer::run(log, storage, config, stop).await?;
         }
         Service::Notifier(options) => notifier(options, health, stop).await?,
+        Service::Registrar { common, sites_domain, edges, resolver } => {
+            let log = common.log(name).await?;
+            health.watch_log(Need::Must, log.connection(), &stop);
+            own.ok();
+            let (edge_addresses, resolver) = (edges.edge_addresses, resolver.resolver);
+            let config = registrar::Config { sites_domain, edge_addresses, resolver };
+            Box::pin(registrar::run(log, config, stop)).await?;
+        }
         Service::Projector { common, postgres_url, postgres_reader } => {
             let (log, store) = (common.log(name).await?, Store::establish(&postgres_url, PROJECTOR_CONNECTIONS)?);
             health.watch_log(Need::Must, log.connection(), &stop);
@@ -305,6 +331,7 @@ async fn web(options: Web, health: Health, stop: CancellationToken) -> Result<()
         closed,
         receivers: options.receivers.allowed(),
         backends: options.backends.allowed(false),
+        edge_addresses: options.edges.edge_addresses,
         sites_url: options.public.sites_url(),
         web_url: options.public.web_url,
         sign_in: options.sign_in.config()?,

@@ -12,11 +12,13 @@ mod supervisor;
 use crate::api::Api;
 use crate::backends::Backends;
 use crate::door::Door;
+use crate::edges::Edges;
 use crate::github_app::GithubApp;
 use crate::launch::{Builds, Sources};
 use crate::limits::Scheduling;
 use crate::mail::Mail;
 use crate::receivers::Receivers;
+use crate::resolver::Resolver;
 use crate::service::{SYNCER_SLOTS, WEB_CONNECTIONS};
 use crate::sign_in::SignIn;
 use crate::{admin, modes};
@@ -69,6 +71,10 @@ pub(crate) struct Up {
     /// Deploys that the syncer has in hand at the same time
     #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = SYNCER_SLOTS)]
     pub(crate) syncer_slots: usize,
+    #[command(flatten)]
+    pub(crate) edges: Edges,
+    #[command(flatten)]
+    pub(crate) resolver: Resolver,
     #[command(flatten)]
     pub(crate) door: Door,
     #[command(flatten)]

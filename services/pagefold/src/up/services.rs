@@ -63,6 +63,7 @@ impl Services {
         around.scheduler().await?;
         around.syncer(storage).await?;
         around.notifier([web, edge, admin]).await?;
+        around.registrar(edge).await?;
         around.launcher([web, edge, admin]).await?;
         Ok(Self { web, edge })
     }
@@ -148,6 +149,7 @@ impl Surroundings<'_> {
             receivers: self.options.receivers.allowed(),
             backends: self.options.backends.allowed(true),
             web_url: String::new(),
+            edge_addresses: self.options.edges.or_at(edge),
             sites_url: self.sites_url(edge),
             sign_in: self.options.sign_in.config()?,
             mailer: self.options.mail.mailer()?,
@@ -260,6 +262,20 @@ impl Surroundings<'_> {
         self.supervisor.keep("notifier", move |stop| {
             let (log, config) = (log.clone(), config.clone());
             async move { Ok(Box::pin(notifier::run(log, config, stop)).await?) }
+        });
+        Ok(())
+    }
+
+    async fn registrar(&self, edge: SocketAddr) -> Result<()> {
+        let config = registrar::Config {
+            sites_domain: self.options.sites_domain.clone(),
+            edge_addresses: self.options.edges.or_at(edge),
+            resolver: self.options.resolver.resolver,
+        };
+        let log = self.log("registrar").await?;
+        self.supervisor.keep("registrar", move |stop| {
+            let (log, config) = (log.clone(), config.clone());
+            async move { Ok(Box::pin(registrar::run(log, config, stop)).await?) }
         });
         Ok(())
     }

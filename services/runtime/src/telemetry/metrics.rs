@@ -34,6 +34,8 @@ const EVENT_NAME: &str = "pagefold.event.name";
 const NOTICE_DURATION: &str = "pagefold.notice.duration";
 const NOTICES_WAITING: &str = "pagefold.notices.waiting";
 const RECEIVER_KIND: &str = "pagefold.receiver.kind";
+const DOMAIN_CHECKS: &str = "pagefold.domain.checks";
+const DOMAINS_WAITING: &str = "pagefold.domains.waiting";
 const DEPLOYS_COLLECTED: &str = "pagefold.deploys.collected";
 const BYTES_COLLECTED: &str = "pagefold.collected.size";
 const FOLD_NAME: &str = "pagefold.fold.name";
@@ -55,6 +57,8 @@ struct Instruments {
     workers: Arc<Levels>,
     notice_duration: Histogram<f64>,
     notices_waiting: Gauge<u64>,
+    domain_checks: Counter<u64>,
+    domains_waiting: Gauge<u64>,
     deploys_collected: Counter<u64>,
     bytes_collected: Counter<u64>,
     fold_position: Gauge<u64>,
@@ -154,6 +158,20 @@ pub fn notices_waiting(count: u64) {
     }
 }
 
+/// The records of a domain were looked at, and it is proven, or not because of `error`.
+pub fn domain_checked(error: Option<&'static str>) {
+    let Some(instruments) = INSTRUMENTS.get() else { return };
+    let attributes: Vec<KeyValue> = error.map(|error| KeyValue::new(ERROR_TYPE, error)).into_iter().collect();
+    instruments.domain_checks.add(1, &attributes);
+}
+
+/// `count` domains wait to be looked at.
+pub fn domains_waiting(count: u64) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.domains_waiting.record(count, &[]);
+    }
+}
+
 /// `deploys` that are kept no longer were removed, and `bytes` in the object store with them.
 pub fn collected(deploys: u64, bytes: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
@@ -228,6 +246,16 @@ impl Instruments {
                 .u64_gauge(NOTICES_WAITING)
                 .with_unit("{notice}")
                 .with_description("Notices that wait to be sent, or are tried again.")
+                .build(),
+            domain_checks: meter
+                .u64_counter(DOMAIN_CHECKS)
+                .with_unit("{check}")
+                .with_description("Looks at the records of domains.")
+                .build(),
+            domains_waiting: meter
+                .u64_gauge(DOMAINS_WAITING)
+                .with_unit("{domain}")
+                .with_description("Domains whose records are to be looked at.")
                 .build(),
             deploys_collected: counter(DEPLOYS_COLLECTED, "Deploys that were kept no longer and are removed."),
             bytes_collected: meter

@@ -54,6 +54,14 @@ async fn a_service_states_its_own_facts_and_no_others() {
         ("notifier", "$KV.KEYS.x", false),
         ("notifier", "$O.SNAPSHOTS.M.bm90aWZpZXI=", true),
         ("notifier", "$O.SNAPSHOTS.M.c2NoZWR1bGVy", false),
+        ("registrar", "events.domain.x", true),
+        ("registrar", "events.site.docs", false),
+        ("registrar", "$KV.LEASES.registrar", true),
+        ("registrar", "$KV.LEASES.notifier", false),
+        ("registrar", "$KV.KEYS.x", false),
+        ("registrar", "$O.SNAPSHOTS.M.cmVnaXN0cmFy", true),
+        ("registrar", "$O.SNAPSHOTS.M.bm90aWZpZXI=", false),
+        ("edge", "events.domain.x", false),
         ("syncer", "$KV.KEYS.builds.x", true),
         ("syncer", "$KV.KEYS.x", false),
         ("syncer", "$JS.API.STREAM.MSG.GET.KV_KEYS", false),
@@ -114,7 +122,7 @@ async fn nobody_takes_the_work_of_another() {
 async fn only_who_follows_makes_a_consumer_and_says_its_name() {
     let world = World::start().await;
     for user in USERS.iter().filter(|user| user.name != "ctl") {
-        let facts = ["web", "scheduler", "notifier", "projector", "edge"].contains(&user.name);
+        let facts = ["web", "scheduler", "notifier", "registrar", "projector", "edge"].contains(&user.name);
         for (subject, allowed) in [
             ("$JS.API.CONSUMER.CREATE.EVENTS.some-name.events.>", facts),
             ("$JS.API.CONSUMER.CREATE.LOGS.some-name.logs.build.x", user.name == "web"),
