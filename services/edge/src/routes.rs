@@ -7,6 +7,7 @@
 //! [`Routes::admit`]s it, so that a promotion never takes a page away.
 
 mod apply;
+mod domains;
 mod door;
 
 use answers::{FORMER_MAX, FORMER_SECONDS, Found, Leading};
@@ -17,6 +18,7 @@ use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub(crate) use domains::Domain;
 pub(crate) use door::Door;
 
 /// A copy is cheap: readers keep one while the log goes on.
@@ -28,6 +30,9 @@ pub(crate) struct Routes {
     /// Where paths of hosts lead, before any site is asked.
     #[serde(default)]
     leading: Leading,
+    /// Names that are other people's, whether or not they show anything.
+    #[serde(default)]
+    domains: Map<Box<str>, domains::Named>,
 }
 
 /// What makes one table of another: what there is now, or that there is nothing any more.
@@ -37,6 +42,8 @@ pub(crate) struct Changes {
     sites: BTreeMap<SiteId, Option<SiteRoutes>>,
     #[serde(default)]
     leading: answers::Changes,
+    #[serde(default)]
+    domains: BTreeMap<Box<str>, Option<domains::Named>>,
 }
 
 /// A deleted site stays as it is, for it may be restored; one that is erased stays known, for a fact that comes late must not
@@ -193,12 +200,19 @@ impl Routes {
         let hosts = self.hosts.changes_since(&earlier.hosts).map(|(label, site)| (label.clone(), site.copied()));
         let sites = self.sites.changes_since(&earlier.sites).map(|(id, site)| (*id, site.cloned()));
         let leading = self.leading.changes_since(&earlier.leading);
-        Changes { hosts: hosts.collect(), sites: sites.collect(), leading }
+        let domains = self.domains.changes_since(&earlier.domains).map(|(name, named)| (name.clone(), named.cloned()));
+        Changes { hosts: hosts.collect(), sites: sites.collect(), leading, domains: domains.collect() }
     }
 
     /// The table that [`Self::changes_since`] was asked of, made of the earlier one.
-    pub(crate) fn change(&mut self, Changes { hosts, sites, leading }: Changes) {
+    pub(crate) fn change(&mut self, Changes { hosts, sites, leading, domains }: Changes) {
         self.leading.change(leading);
+        for (name, named) in domains {
+            match named {
+                Some(named) => self.domains.insert(name, named),
+                None => drop(self.domains.remove(&name)),
+            }
+        }
         for (label, site) in hosts {
             match site {
                 Some(site) => self.hosts.insert(label, site),

@@ -10,7 +10,7 @@ use crate::fold::{InService, Shown};
 use crate::hosts;
 use crate::refusal::Refusal;
 use crate::respond::{self, Reply, is_read};
-use crate::routes::{Kind, Route, Target};
+use crate::routes::{Domain, Door, Kind, Route, Target};
 use crate::variants::Variant;
 use answers::{Answer, Decided, Found, has_extension, host, location, path_of};
 use events::access::Mode;
@@ -89,8 +89,11 @@ impl Pages {
     /// Whoever asks has to get past the door of the site whose host it is, if that is closed.
     async fn of_host(&self, name: &str, request: &Parts, body: listener::Body) -> Response<Body> {
         let table = self.table.load_full();
-        let label = host::label(name, &self.base_domain);
-        let door = table.as_ref().zip(label).and_then(|(table, label)| table.routes.door(label));
+        let door = match table.as_ref().and_then(|table| self.at(table, name)) {
+            Some(At::Leads(to)) => return answered(respond::moved(to, request), body::empty()),
+            Some(At::Door(door)) => Some(door),
+            None => None,
+        };
         let Some(door) = door.filter(|door| door.mode != Mode::Public || has_token(request)) else {
             return self.inside(name, table.as_ref(), request, body).await;
         };
@@ -123,7 +126,21 @@ impl Pages {
         drop(body);
         match host::label(name, &self.base_domain) {
             Some(label) => self.of_site(label, table.map(|table| &**table), request).await,
-            None => self.of_nobody(request),
+            None => match table.and_then(|table| Some((table, table.routes.domain(name)?))) {
+                Some((table, Domain::Shows(site))) => self.of_live(table, site, request).await,
+                Some((_, Domain::Leads(_))) | None => self.of_nobody(request),
+            },
+        }
+    }
+
+    /// Whether readers of a host are led on, or what stands between them and its site.
+    fn at<'t>(&self, table: &'t Shown, name: &str) -> Option<At<'t>> {
+        match (host::label(name, &self.base_domain), &table.routes) {
+            (Some(label), routes) => routes.door(label).map(At::Door),
+            (None, routes) => match routes.domain(name)? {
+                Domain::Leads(to) => Some(At::Leads(to.as_str())),
+                Domain::Shows(site) => routes.live_door(site).map(At::Door),
+            },
         }
     }
 
@@ -172,13 +189,18 @@ impl Pages {
                 return self.doors.answer(judged, &Knock { door, host: &host, request }, sent).await;
             }
         }
+        let response = self.of_live(table, site, request).await;
+        if judged == Judged::Inside { private(response) } else { response }
+    }
+
+    /// What a site shows live, on whichever host that is asked for.
+    async fn of_live(&self, table: &Shown, site: SiteId, request: &Parts) -> Response<Body> {
         if !is_read(request) {
             return Refusal::MethodNotAllowed.page(&request.method, None);
         }
         let Some(target) = table.routes.live(site) else { return Refusal::SiteNotFound.page(&request.method, None) };
         let former = || table.routes.former_live(site, clock::now().unix_timestamp());
-        let response = self.of_target(&target, request, former).await;
-        if judged == Judged::Inside { private(response) } else { response }
+        self.of_target(&target, request, former).await
     }
 
     async fn of_site(&self, label: &str, table: Option<&Shown>, request: &Parts) -> Response<Body> {
@@ -299,6 +321,14 @@ impl Pages {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// What a reader of a host meets first.
+enum At<'t> {
+    /// Another name, which they are to ask instead.
+    Leads(&'t str),
+    /// What stands between them and the site.
+    Door(Door<'t>),
 }
 
 /// What the body is made of.

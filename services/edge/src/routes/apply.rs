@@ -8,7 +8,7 @@ impl Routes {
     /// Whether [`Self::apply`] would look at it.
     pub(crate) fn concerns(event: &Event) -> bool {
         match event {
-            Event::Site(_) | Event::Host(_) | Event::Route(_) | Event::Alias(_) => true,
+            Event::Site(_) | Event::Host(_) | Event::Route(_) | Event::Domain(_) | Event::Alias(_) => true,
             Event::Organization(_)
             | Event::Handle(_)
             | Event::User(_)
@@ -33,6 +33,10 @@ impl Routes {
             }
             Event::Route(fact) => {
                 self.leading.apply(fact);
+                None
+            }
+            Event::Domain(fact) => {
+                self.apply_domain(&recorded.envelope.subject, fact);
                 None
             }
             Event::Alias(fact) => self.apply_alias(fact, recorded.envelope.time.unix_timestamp()),
