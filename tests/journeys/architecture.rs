@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("launcher", &["dialer", "events", "runtime", "storage"]),
     ("notifier", &["dialer", "events", "github", "mailer", "runtime"]),
     ("projector", &["events", "runtime", "projections"]),
+    ("registrar", &["events", "runtime"]),
     ("scheduler", &["events", "runtime"]),
     ("syncer", &["events", "rules", "runtime", "storage"]),
     (
@@ -64,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "mailer",
             "notifier",
             "projector",
+            "registrar",
             "scheduler",
             "syncer",
             "web",
@@ -80,6 +82,7 @@ const BELONGS_TO: &[(&str, &str)] = &[
     ("aws-sdk-s3", "storage"),
     ("bollard", "launcher"),
     ("lettre", "mailer"),
+    ("hickory-resolver", "registrar"),
 ];
 
 /// What `events` must stay free of, however deep.

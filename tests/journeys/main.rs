@@ -13,6 +13,7 @@ mod circles;
 mod command_line;
 mod death;
 mod document;
+mod domains;
 mod door;
 mod edge;
 mod explaining;
