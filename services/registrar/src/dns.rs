@@ -43,9 +43,9 @@ impl Names {
 
     /// All that is looked for of a name.
     pub(crate) async fn look(&self, name: &HostName) -> Result<Found, String> {
-        let text = |record| match record {
-            RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
-            _ => None,
+        let text = |record| {
+            let RData::TXT(text) = record else { return None };
+            Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned())
         };
         let texts = self.records(&proof_name(name), RecordType::TXT).await?.into_iter().filter_map(text).collect();
         let names = self.names(name.as_str()).await?;
@@ -60,10 +60,12 @@ impl Names {
     /// Where a name leads in the end.
     pub(crate) async fn addresses(&self, name: &str) -> Result<BTreeSet<IpAddr>, String> {
         let (v4, v6) = tokio::join!(self.records(name, RecordType::A), self.records(name, RecordType::AAAA));
-        let address = |record| match record {
-            RData::A(address) => Some(IpAddr::from(address.0)),
-            RData::AAAA(address) => Some(IpAddr::from(address.0)),
-            _ => None,
+        let address = |record| {
+            if let RData::A(address) = record {
+                return Some(IpAddr::from(address.0));
+            }
+            let RData::AAAA(address) = record else { return None };
+            Some(IpAddr::from(address.0))
         };
         Ok(v4?.into_iter().chain(v6?).filter_map(address).collect())
     }
@@ -74,9 +76,9 @@ impl Names {
         while names.len() < NAMES_MAX {
             let from = names.last().map_or(name, String::as_str);
             let records = self.records(from, RecordType::CNAME).await?;
-            let next = records.into_iter().find_map(|record| match record {
-                RData::CNAME(to) => Some(to.0.to_ascii().trim_end_matches('.').to_ascii_lowercase()),
-                _ => None,
+            let next = records.into_iter().find_map(|record| {
+                let RData::CNAME(to) = record else { return None };
+                Some(to.0.to_ascii().trim_end_matches('.').to_ascii_lowercase())
             });
             match next {
                 Some(next) if !names.contains(&next) => names.push(next),
