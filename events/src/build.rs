@@ -208,6 +208,7 @@ fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
         summary,
         recipe,
         pull_request,
+        cache_from,
     } = fact
     else {
         return None;
@@ -226,13 +227,14 @@ fn job(fact: BuildEvent, upload: Option<Upload>) -> Option<Job> {
         summary,
         upload,
         pull_request,
+        cache_from,
     })
 }
 
 fn decide_new(command: &Command) -> Result<Vec<BuildEvent>, Refusal> {
     match command.clone() {
-        Command::Request { site, branch, commit, upload, pull_request } => {
-            Ok(vec![BuildEvent::Requested { site, branch, commit, upload, pull_request }])
+        Command::Request { site, branch, commit, upload, pull_request, clear_cache } => {
+            Ok(vec![BuildEvent::Requested { site, branch, commit, upload, pull_request, clear_cache }])
         }
         Command::Schedule { site, branch, due } => Ok(vec![BuildEvent::Scheduled { site, branch, due }]),
         Command::Queue(job) => Ok(vec![queued(job)]),
@@ -276,6 +278,7 @@ fn queued(job: Job) -> BuildEvent {
         lane,
         summary,
         pull_request,
+        cache_from,
         upload: _,
     } = job;
     BuildEvent::Queued {
@@ -291,6 +294,7 @@ fn queued(job: Job) -> BuildEvent {
         summary,
         recipe,
         pull_request,
+        cache_from,
     }
 }
 

@@ -266,10 +266,11 @@ fn build(fact: &BuildEvent) -> String {
         BuildEvent::Requested { branch, upload: Some(upload), .. } => {
             format!("folder uploaded for `{branch}`: {}, {} bytes", counted(upload.files, "file"), upload.bytes)
         }
-        BuildEvent::Requested { branch, commit: Some(commit), .. } => {
-            format!("build of `{branch}` at {} requested", commit.short())
+        BuildEvent::Requested { branch, commit, clear_cache, .. } => {
+            let at = commit.as_ref().map(|commit| format!(" at {}", commit.short())).unwrap_or_default();
+            let how = if *clear_cache { ", and the cache of the site cleared" } else { "" };
+            format!("build of `{branch}`{at} requested{how}")
         }
-        BuildEvent::Requested { branch, commit: None, .. } => format!("build of `{branch}` requested"),
         BuildEvent::Scheduled { branch, due, .. } => {
             format!("build of `{branch}` is due: {} at {:02}:{:02} UTC", due.date(), due.hour(), due.minute())
         }

@@ -95,6 +95,9 @@ pub struct BuildRow {
     /// The pull request it is for.
     #[serde(default)]
     pub pull_request: Option<PullRequest>,
+    /// Whether it was asked for with what builds of the site had kept thrown away.
+    #[serde(default)]
+    pub clear_cache: bool,
 }
 
 /// Which build.
@@ -136,6 +139,7 @@ impl Row for BuildRow {
             "steps",
             "resources",
             "pull_request",
+            "clear_cache",
         ],
     };
     const KEY: &'static [&'static str] = &["id"];
@@ -236,7 +240,8 @@ impl Row for BuildRow {
             .put(&self.sequence)
             .put(&Json(&steps))
             .put(&resources.as_deref().map(Json))
-            .put(&pull_request.as_deref().map(Json));
+            .put(&pull_request.as_deref().map(Json))
+            .put(&self.clear_cache);
     }
 }
 
@@ -250,10 +255,10 @@ fn named(recorded: &Recorded) -> Result<BuildId, Error> {
 fn first(recorded: &Recorded, fact: &BuildEvent) -> Option<BuildRow> {
     let at = recorded.envelope.time;
     match fact.clone() {
-        BuildEvent::Requested { site, branch, commit, upload, pull_request } => {
+        BuildEvent::Requested { site, branch, commit, upload, pull_request, clear_cache } => {
             let row = blank(recorded, site)?;
             let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" }.to_owned();
-            Some(BuildRow { branch, commit, summary, pull_request, ..row })
+            Some(BuildRow { branch, commit, summary, pull_request, clear_cache, ..row })
         }
         BuildEvent::Scheduled { site, branch, .. } => {
             Some(BuildRow { branch, summary: "Scheduled build".to_owned(), lane: Lane::Low, ..blank(recorded, site)? })
@@ -303,6 +308,7 @@ fn blank(recorded: &Recorded, site: SiteId) -> Option<BuildRow> {
         steps: Vec::new(),
         resources: None,
         pull_request: None,
+        clear_cache: false,
     })
 }
 

@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 31] = [
+const STEPS: [Step; 32] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -59,6 +59,7 @@ const STEPS: [Step; 31] = [
     step!(Tables, "0080_share_links"),
     step!(Tables, "0085_domains"),
     step!(Indexes, "0086_domains_by_site"),
+    step!(Tables, "0090_cleared_caches"),
 ];
 
 /// The version of the tables this program writes.

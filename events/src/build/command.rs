@@ -35,6 +35,8 @@ pub struct Job {
     pub upload: Option<Upload>,
     /// The pull request it is built for.
     pub pull_request: Option<PullRequest>,
+    /// The number of the first build whose cache is good; any if absent.
+    pub cache_from: Option<u64>,
 }
 
 /// How an attempt ended.
@@ -78,6 +80,8 @@ pub enum Command {
         upload: Option<Upload>,
         /// The pull request that it was built for before.
         pull_request: Option<PullRequest>,
+        /// Whether what was kept of earlier builds is used no more.
+        clear_cache: bool,
     },
     /// Its moment has come.
     Schedule {

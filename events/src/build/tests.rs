@@ -19,6 +19,7 @@ fn job() -> Job {
         upload: None,
         recipe: Default::default(),
         pull_request: None,
+        cache_from: None,
     }
 }
 
@@ -68,11 +69,25 @@ fn the_same_cause_queues_one_build() {
 }
 
 fn request() -> Command {
-    Command::Request { site: site(), branch: job().branch, commit: None, upload: None, pull_request: None }
+    Command::Request {
+        site: site(),
+        branch: job().branch,
+        commit: None,
+        upload: None,
+        pull_request: None,
+        clear_cache: false,
+    }
 }
 
 fn requested() -> BuildEvent {
-    BuildEvent::Requested { site: site(), branch: job().branch, commit: None, upload: None, pull_request: None }
+    BuildEvent::Requested {
+        site: site(),
+        branch: job().branch,
+        commit: None,
+        upload: None,
+        pull_request: None,
+        clear_cache: false,
+    }
 }
 
 #[test]

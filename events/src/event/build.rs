@@ -79,6 +79,9 @@ pub enum BuildEvent {
         /// The pull request that it was built for before, where its commit may be in a fork.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pull_request: Option<PullRequest>,
+        /// Whether what builds of the site have kept until now is used no more, by this one and by all that follow.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        clear_cache: bool,
     },
     /// A moment came at which the site's schedules name a branch.
     #[serde(rename = "scheduled.v1")]
@@ -122,6 +125,10 @@ pub enum BuildEvent {
         /// The pull request it is built for; of a fork it is given nothing of the site.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pull_request: Option<PullRequest>,
+        /// The first build of the site whose cache is good, by its number: what those before have kept was cleared. Any is good
+        /// if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cache_from: Option<u64>,
     },
     /// The scheduler gave it a slot; the next free launcher takes it.
     #[serde(rename = "dispatched.v1")]

@@ -45,6 +45,9 @@ pub struct Resources {
     pub memory_peak_bytes: Option<u64>,
     /// The most that checkout and home took of the disk when it was looked at, in bytes.
     pub disk_peak_bytes: Option<u64>,
+    /// What an earlier build had kept for it, in bytes; absent where nothing was restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_bytes: Option<u64>,
 }
 
 impl Step {

@@ -103,7 +103,14 @@ fn a_requested_build_is_shown_before_the_scheduler_has_heard_of_it() {
     let branch = "fix".parse().unwrap();
     let requested = story.build(
         id,
-        BuildEvent::Requested { site: site_id("docs"), branch, commit: None, upload: None, pull_request: None },
+        BuildEvent::Requested {
+            site: site_id("docs"),
+            branch,
+            commit: None,
+            upload: None,
+            pull_request: None,
+            clear_cache: false,
+        },
     );
     let row = folded(std::slice::from_ref(&requested));
     assert_eq!((row.state, row.number, row.branch.as_str()), (State::Queued, None, "fix"));

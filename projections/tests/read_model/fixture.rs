@@ -94,6 +94,7 @@ impl Story {
             summary: format!("Build {number} — “ünïcödé” 📄"),
             recipe: Default::default(),
             pull_request: None,
+            cache_from: None,
         };
         self.build(id, fact)
     }

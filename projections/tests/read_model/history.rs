@@ -151,7 +151,14 @@ impl Platform {
         let (site, branch) = (site_id(SITES[index]), "fix".parse().unwrap());
         self.ask(
             self.builds.len() - 1,
-            &build::Command::Request { site, branch, commit: None, upload: None, pull_request: None },
+            &build::Command::Request {
+                site,
+                branch,
+                commit: None,
+                upload: None,
+                pull_request: None,
+                clear_cache: false,
+            },
         );
         if index == 0 {
             let number = u64::try_from(self.builds.len()).unwrap();
@@ -222,6 +229,7 @@ fn job(site: &str, number: u64) -> build::Job {
         upload: None,
         recipe: Default::default(),
         pull_request: None,
+        cache_from: None,
     }
 }
 

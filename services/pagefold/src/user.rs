@@ -61,6 +61,9 @@ pub(crate) enum Command {
     Retry {
         /// The id of the build
         build: String,
+        /// Throw away what builds of the site have kept for later ones, such as packages
+        #[arg(long)]
+        clear_cache: bool,
         #[command(flatten)]
         access: Access,
     },
@@ -164,8 +167,9 @@ pub(crate) async fn run(command: Command) -> Result<()> {
             let build = access.api()?.post(&format!("/sites/{site}/builds"), json!({ "branch": branch })).await?;
             asked(&access, &build)
         }
-        Command::Retry { build, access } => {
-            let build = access.api()?.post(&format!("/builds/{build}/retry"), json!({})).await?;
+        Command::Retry { build, clear_cache, access } => {
+            let how = json!({ "clear_cache": clear_cache });
+            let build = access.api()?.post(&format!("/builds/{build}/retry"), how).await?;
             asked(&access, &build)
         }
         Command::Logs { of, follow, access } => logs(&access, &of, follow).await,

@@ -279,7 +279,8 @@ impl Queue {
         let Some(known) = self.sites.get(&site) else { return };
         let (build, branch) = (BuildId::of(recorded.envelope.id, site), known.settings.branch.clone());
         let (reason, summary, origin) = (Reason::NewSource, summary.to_owned(), Origin::from(recorded));
-        self.wish(Wish { build, reason, site, branch, commit: None, summary, origin, pull_request: None });
+        let (commit, pull_request, clear_cache) = (None, None, false);
+        self.wish(Wish { build, reason, site, branch, commit, summary, origin, pull_request, clear_cache });
     }
 
     fn wish(&mut self, wish: Wish) {

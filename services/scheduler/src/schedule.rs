@@ -55,20 +55,30 @@ pub fn schedule(queue: &Queue, limits: &Limits, now: OffsetDateTime) -> Vec<Deci
 fn queue_wishes(queue: &Queue) -> Vec<Decision> {
     let mut wishes: Vec<&Wish> = queue.wishes.values().collect();
     wishes.sort_by_key(|wish| (wish.origin.sequence, wish.build));
-    let mut numbers: HashMap<SiteId, u64> = HashMap::new();
+    let mut lasts: HashMap<SiteId, Last> = HashMap::new();
     let mut decisions = Vec::new();
     for wish in wishes {
         let command = match queue.sites.get(&wish.site) {
             Some(site) => {
-                let number = numbers.entry(wish.site).or_insert(site.last_number);
-                *number += 1;
-                granted(queue, wish, job(wish, site, *number))
+                let last =
+                    lasts.entry(wish.site).or_insert(Last { number: site.last_number, cache_from: site.cache_from });
+                last.number += 1;
+                if wish.clear_cache {
+                    last.cache_from = Some(last.number);
+                }
+                granted(queue, wish, job(wish, site, last))
             }
             None => cancel("The site was deleted.", None),
         };
         decisions.push(Decision::Build(wish.build, command, wish.origin.clone()));
     }
     decisions
+}
+
+/// What the newest build of a site leaves to the next.
+struct Last {
+    number: u64,
+    cache_from: Option<u64>,
 }
 
 /// A command to an open build, in its story.
@@ -106,11 +116,11 @@ fn skip(job: build::Job, reason: &str) -> build::Command {
 }
 
 /// The settings of this moment decide what the build is and what its deploy will move.
-fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
+fn job(wish: &Wish, site: &KnownSite, last: &Last) -> build::Job {
     let fork = wish.pull_request.as_ref().and_then(|pull| pull.fork.as_ref());
     build::Job {
         site: wish.site,
-        number,
+        number: last.number,
         source_sequence: wish.origin.sequence,
         repository: fork.unwrap_or(&site.settings.repository).clone(),
         branch: wish.branch.clone(),
@@ -127,6 +137,7 @@ fn job(wish: &Wish, site: &KnownSite, number: u64) -> build::Job {
         summary: wish.summary.clone(),
         upload: None,
         pull_request: wish.pull_request.clone(),
+        cache_from: last.cache_from,
     }
 }
 

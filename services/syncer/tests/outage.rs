@@ -147,6 +147,7 @@ impl World {
             upload: None,
             recipe: Default::default(),
             pull_request: None,
+            cache_from: None,
         };
         let (scheduler, launcher) = (self.log("scheduler").await, self.log("launcher").await);
         for command in [Command::Queue(job), Command::Dispatch] {

@@ -39,7 +39,7 @@ mod variables;
 mod vouched;
 
 pub(crate) use aliases::{Promotion, promote, take_down};
-pub(crate) use builds::{Source, cancel_build, request_build, retry_build};
+pub(crate) use builds::{Cache, Source, cancel_build, request_build, retry_build};
 pub(crate) use collect::{Surplus, collect, keep_collecting, surplus};
 pub(crate) use credentials::{
     NewSourceToken, fingerprint, make_deploy_key, remove_deploy_key, remove_source_token, set_source_token,

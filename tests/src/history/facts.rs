@@ -146,6 +146,7 @@ pub(super) fn queued(plot: &mut Plot, site: &mut Member, _: &mut Chance) -> (Str
         summary: format!("Say more about chapter {}", plot.number),
         recipe: events::Recipe::default(),
         pull_request: None,
+        cache_from: None,
     };
     (plot.build.to_string(), fact.into())
 }

@@ -163,6 +163,7 @@ impl World {
             upload: None,
             recipe: Default::default(),
             pull_request: None,
+            cache_from: None,
         };
         self.build(id, build::Command::Queue(job)).await;
         id

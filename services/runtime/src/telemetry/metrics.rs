@@ -29,7 +29,9 @@ const MESSAGING_SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25
 const BUILD_SECONDS: [f64; 12] = [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];
 /// Bucket boundaries in seconds for notices, which are tried for up to an hour.
 const NOTICE_SECONDS: [f64; 11] = [0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 900.0, 3600.0];
+const BUILD_CACHES: &str = "pagefold.build.caches";
 const BUILD_INTERRUPTIONS: &str = "pagefold.build.interruptions";
+const CACHE_OUTCOME: &str = "pagefold.cache.outcome";
 const EVENT_NAME: &str = "pagefold.event.name";
 const NOTICE_DURATION: &str = "pagefold.notice.duration";
 const NOTICES_WAITING: &str = "pagefold.notices.waiting";
@@ -53,6 +55,7 @@ struct Instruments {
     consumed_messages: Counter<u64>,
     run_duration: Histogram<f64>,
     run_interruptions: Counter<u64>,
+    run_caches: Counter<u64>,
     runs: Arc<Levels>,
     workers: Arc<Levels>,
     notice_duration: Histogram<f64>,
@@ -126,6 +129,13 @@ pub fn build_ended(result: &'static str, engine: &'static str, elapsed: Duration
 pub fn build_interrupted(reason: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.run_interruptions.add(1, &[KeyValue::new(ERROR_TYPE, reason)]);
+    }
+}
+
+/// What became of the cache of a build: it was `restored` before it or there was `none`, and it was `kept` after it or `refused`.
+pub fn build_cache(outcome: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.run_caches.add(1, &[KeyValue::new(CACHE_OUTCOME, outcome)]);
     }
 }
 
@@ -234,6 +244,11 @@ impl Instruments {
             run_duration: seconds(CICD_PIPELINE_RUN_DURATION, &BUILD_SECONDS, "Duration of a build from its start."),
             run_interruptions: interruptions
                 .with_description("Attempts that the platform could not go on with.")
+                .build(),
+            run_caches: meter
+                .u64_counter(BUILD_CACHES)
+                .with_unit("{cache}")
+                .with_description("What became of the caches of builds.")
                 .build(),
             runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, "{run}", CICD_PIPELINE_RUN_STATE),
             workers: Levels::observed(meter, CICD_WORKER_COUNT, "{count}", CICD_WORKER_STATE),

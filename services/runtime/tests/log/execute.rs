@@ -52,6 +52,7 @@ fn job() -> Job {
         upload: None,
         recipe: Default::default(),
         pull_request: None,
+        cache_from: None,
     }
 }
 

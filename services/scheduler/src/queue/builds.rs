@@ -7,20 +7,21 @@ impl Queue {
     pub(super) fn apply_build(&mut self, recorded: &Recorded, fact: &BuildEvent) {
         let Ok(id) = recorded.envelope.subject.parse::<BuildId>() else { return };
         match fact {
-            BuildEvent::Requested { site, branch, commit, upload, pull_request } => {
+            BuildEvent::Requested { site, branch, commit, upload, pull_request, clear_cache } => {
                 let summary = if upload.is_some() { "Uploaded folder" } else { "Build by hand" };
                 let (reason, summary) = (Reason::Request, summary.to_owned());
                 let (site, branch, commit, origin) = (*site, branch.clone(), commit.clone(), Origin::from(recorded));
-                let pull_request = pull_request.clone();
-                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin, pull_request });
+                let (pull_request, clear_cache) = (pull_request.clone(), *clear_cache);
+                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin, pull_request, clear_cache });
             }
             BuildEvent::Scheduled { site, branch, .. } => {
                 let (site, branch, origin) = (*site, branch.clone(), Origin::from(recorded));
                 self.was_due(site, &branch, recorded.envelope.time);
                 let (reason, summary) = (Reason::Schedule, "Scheduled build".to_owned());
-                self.wish(Wish { build: id, reason, site, branch, commit: None, summary, origin, pull_request: None });
+                let (commit, pull_request, clear_cache) = (None, None, false);
+                self.wish(Wish { build: id, reason, site, branch, commit, summary, origin, pull_request, clear_cache });
             }
-            BuildEvent::Queued { site, number, source_sequence, branch, lane, .. } => {
+            BuildEvent::Queued { site, number, source_sequence, branch, lane, cache_from, .. } => {
                 self.wishes.remove(&id);
                 let build = OpenBuild {
                     site: *site,
@@ -32,6 +33,9 @@ impl Queue {
                     progress: Progress::Queued,
                     origin: Origin::from(recorded),
                 };
+                if let Some(known) = self.sites.get_mut(site) {
+                    known.cache_from = known.cache_from.max(*cache_from);
+                }
                 self.queue(id, build);
             }
             BuildEvent::Dispatched { .. } | BuildEvent::Interrupted { .. } => {

@@ -32,6 +32,9 @@ pub struct KnownSite {
     /// [`AHEAD_MAX`].
     #[serde(default)]
     pub ahead: BTreeMap<Branch, CommitId>,
+    /// The number of the first build whose cache is good.
+    #[serde(default)]
+    pub cache_from: Option<u64>,
 }
 
 /// A site that was deleted and can be restored.
@@ -77,6 +80,9 @@ pub struct Wish {
     /// The pull request it is for.
     #[serde(default)]
     pub pull_request: Option<PullRequest>,
+    /// Whether the caches of earlier builds are cleared.
+    #[serde(default)]
+    pub clear_cache: bool,
 }
 
 /// Why a build is wished for.
@@ -186,6 +192,7 @@ impl KnownSite {
             locked: false,
             gone: Gone::default(),
             ahead: BTreeMap::new(),
+            cache_from: None,
         }
     }
 

@@ -136,6 +136,7 @@ impl Queue {
             summary: (*summary).to_owned(),
             origin: Origin::from(recorded),
             pull_request: pull_request.cloned(),
+            clear_cache: false,
         });
     }
 

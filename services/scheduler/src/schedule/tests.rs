@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::HashMap as Map;
 use uuid::Uuid;
 
+mod caches;
 mod deletions;
 mod filters;
 mod memory;
@@ -298,6 +299,7 @@ fn a_request_for_a_site_that_was_deleted_meanwhile_gets_an_answer() {
         commit: None,
         upload: None,
         pull_request: None,
+        clear_cache: false,
     };
     story.build(build, &request);
     story.settle(&Limits::default());

@@ -33,6 +33,15 @@ pub(crate) struct NewBuild {
     commit: Option<CommitId>,
 }
 
+/// How to build once more.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    /// Whether what builds of the site have kept for later ones is thrown away before.
+    #[serde(default)]
+    clear_cache: bool,
+}
+
 /// A build.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Build)]
@@ -103,6 +112,8 @@ pub(crate) struct Shown {
     /// The pull request that it is for; null for none. One from a fork is given nothing of the site.
     #[schema(required)]
     pull_request: Option<Pulled>,
+    /// Whether it was asked for with what builds of the site had kept thrown away.
+    clear_cache: bool,
 }
 
 /// The pull request that a build is for.
@@ -169,6 +180,7 @@ impl From<builds::BuildRow> for Shown {
             steps: build.steps.into_iter().map(effort::Step::from).collect(),
             resources: build.resources.map(effort::Resources::from),
             pull_request: build.pull_request.map(Pulled::from),
+            clear_cache: build.clear_cache,
         }
     }
 }
@@ -224,7 +236,7 @@ async fn created(app: &Shared, id: BuildId) -> Response {
 /// Build the same once more
 #[utoipa::path(post, path = "/builds/{id}/retry", tag = "builds",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Asks for the same once, however often it is sent")),
-    responses(
+    request_body = Option<Retry>, responses(
     (status = 201, description = "A new build of the same commit will be queued, by the site's settings of today; null if the read model lags",
         body = Option<Shown>, headers(("Location" = String))),
 ))]
@@ -232,8 +244,11 @@ pub(crate) async fn retry(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Named(id): Named<BuildId>,
+    body: Option<Body<Retry>>,
 ) -> Result<Response, Problem> {
-    let id = commands::retry_build(&app, id, caller).await?;
+    let Retry { clear_cache } = body.map(|Body(body)| body).unwrap_or_default();
+    let cache = if clear_cache { commands::Cache::Clear } else { commands::Cache::Use };
+    let id = commands::retry_build(&app, id, cache, caller).await?;
     Ok(created(&app, id).await)
 }
 

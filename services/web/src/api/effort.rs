@@ -36,6 +36,9 @@ pub(super) struct Resources {
     /// The most that checkout and home took of the disk when it was looked at.
     #[schema(required)]
     disk_peak_bytes: Option<u64>,
+    /// What an earlier build had kept for it; null where nothing was restored.
+    #[schema(required)]
+    cache_bytes: Option<u64>,
 }
 
 impl From<event::Step> for Step {
@@ -47,9 +50,9 @@ impl From<event::Step> for Step {
 
 impl From<event::Resources> for Resources {
     fn from(resources: event::Resources) -> Self {
-        let event::Resources { cpu_ms, memory_peak_bytes, disk_peak_bytes } = resources;
+        let event::Resources { cpu_ms, memory_peak_bytes, disk_peak_bytes, cache_bytes } = resources;
         #[expect(clippy::cast_precision_loss, reason = "no build takes so many thousand years")]
         let cpu_seconds = cpu_ms.map(|ms| ms as f64 / 1000.0);
-        Self { cpu_seconds, memory_peak_bytes, disk_peak_bytes }
+        Self { cpu_seconds, memory_peak_bytes, disk_peak_bytes, cache_bytes }
     }
 }

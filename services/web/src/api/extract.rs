@@ -2,7 +2,8 @@
 
 use crate::problem::Problem;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -25,7 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = axum::Json::<Box<RawValue>>::from_request(request, state).await;
+        let read = <axum::Json<Box<RawValue>> as FromRequest<S>>::from_request(request, state).await;
         let axum::Json(text) = read.map_err(|rejection| unreadable(&rejection))?;
         // A list of values would be taken for the fields in their order.
         if !text.get().starts_with('{') {
@@ -33,6 +34,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         let read = axum::Json::<T>::from_bytes(text.get().as_bytes());
         read.map(|axum::Json(body)| Self(body)).map_err(|rejection| unreadable(&rejection))
+    }
+}
+
+/// What need not be there: nothing at all is none, and so is `null`.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let read = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let text = read.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge(BODY_MAX),
+            _ => Problem::MalformedPayload(rejection.to_string()),
+        })?;
+        if matches!(text.trim_ascii(), b"" | b"null") {
+            return Ok(None);
+        }
+        let whole = Request::from_parts(parts, text.into());
+        <Self as FromRequest<S>>::from_request(whole, state).await.map(Some)
     }
 }
 

@@ -19,6 +19,14 @@ pub(crate) struct Source {
     pub(crate) commit: Option<CommitId>,
 }
 
+/// What becomes of all that builds of a site have kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cache {
+    Use,
+    /// It is good for no build any more.
+    Clear,
+}
+
 /// Answers the build that will be queued.
 pub(crate) async fn request_build(
     app: &Shared,
@@ -34,14 +42,21 @@ pub(crate) async fn request_build(
     let branch = source.branch.unwrap_or(active.settings.branch);
     let commit = source.commit.as_ref().map(CommitId::as_str).unwrap_or_default();
     let id = BuildId(caller.new_id(format_args!("build/{site}/{branch}/{commit}")));
-    let command = build::Command::Request { site, branch, commit: source.commit, upload: None, pull_request: None };
+    let command = build::Command::Request {
+        site,
+        branch,
+        commit: source.commit,
+        upload: None,
+        pull_request: None,
+        clear_cache: false,
+    };
     ask::<Build>(app, &id.to_string(), &command, &cause).await?;
     Ok(id)
 }
 
 /// Builds the same commit of the same branch once more, by the settings of today; answers the build that will be queued. Whoever has
 /// what comes from a fork built approves it by that, and it is given nothing of the site again.
-pub(crate) async fn retry_build(app: &Shared, id: BuildId, caller: Caller) -> Result<BuildId, Problem> {
+pub(crate) async fn retry_build(app: &Shared, id: BuildId, cache: Cache, caller: Caller) -> Result<BuildId, Problem> {
     let former = app.model.build(id).await?.ok_or(Problem::Refused(Refusal::BuildNotFound))?;
     let cause = permit(app, &caller, Command::RequestBuild, About::Site(former.site))
         .await
@@ -52,7 +67,8 @@ pub(crate) async fn retry_build(app: &Shared, id: BuildId, caller: Caller) -> Re
     let next = BuildId(caller.new_id(format_args!("build/{id}/retry")));
     let upload = uploads::named_by(app, former.site, former.commit.as_ref()).await?;
     let (site, branch, commit, pull_request) = (former.site, former.branch, former.commit, former.pull_request);
-    let command = build::Command::Request { site, branch, commit, upload, pull_request };
+    let clear_cache = cache == Cache::Clear;
+    let command = build::Command::Request { site, branch, commit, upload, pull_request, clear_cache };
     ask::<Build>(app, &next.to_string(), &command, &cause).await?;
     Ok(next)
 }

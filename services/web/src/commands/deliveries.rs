@@ -27,6 +27,7 @@ pub(crate) async fn redeliver(view: &View, id: u64) -> Result<Vec<BuildId>, Prob
             commit: None,
             upload: None,
             pull_request: None,
+            clear_cache: false,
         };
         let build = build_of(id, site.id);
         ask::<Build>(&view.app, &build.to_string(), &command, &cause).await?;

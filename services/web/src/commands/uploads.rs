@@ -120,8 +120,14 @@ pub(crate) async fn publish_folder(
     // A folder has no commit: the digest of its list says as much, and has the form of one.
     let commit = list.to_string().parse()?;
     let id = BuildId(caller.new_id(format_args!("deploy/{site}/{branch}/{list}")));
-    let command =
-        build::Command::Request { site, branch, commit: Some(commit), upload: Some(upload), pull_request: None };
+    let command = build::Command::Request {
+        site,
+        branch,
+        commit: Some(commit),
+        upload: Some(upload),
+        pull_request: None,
+        clear_cache: false,
+    };
     ask::<Build>(app, &id.to_string(), &command, &cause).await?;
     Ok(id)
 }

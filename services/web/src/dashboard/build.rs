@@ -13,12 +13,12 @@ use super::rules;
 use super::why;
 use crate::app::Shared;
 use crate::caller::Caller;
-use crate::commands;
+use crate::commands::{self, Cache};
 use crate::people::{self, Names};
 use crate::view::View;
 use axum::Extension;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{self, Path, Query};
+use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
+use axum::extract::{self, Form, Path, Query};
 use axum::response::Redirect;
 use events::{Actor, BuildId, PullRequest, RepositoryUrl};
 use maud::{Markup, html};
@@ -107,6 +107,7 @@ fn facts(build: &BuildRow, names: &Names, repository: Option<&RepositoryUrl>) ->
             @if let Some(at) = build.ended_at { div { dt { "Ended" } dd { (moment(at)) } } }
             @if let Some(ms) = build.duration_ms { div { dt { "Took" } dd { (duration(ms)) } } }
             @if let Some(deploy) = &build.deploy { div { dt { "Deploy" } dd { a href={ "/deploys/" (deploy) } { code { (deploy) } } } } }
+            @if build.clear_cache { div { dt { "Cache" } dd { "cleared before it" } } }
             @if let Some(newer) = build.superseded_by { div { dt { "Superseded by" } dd { a href={ "/builds/" (newer) } { "a newer build" } } } }
         }
     }
@@ -120,7 +121,10 @@ fn actions(build: &BuildRow) -> Markup {
             @if !build.state.has_ended() {
                 (form("", &format!("/builds/{}/cancel", build.id), &html! { button.danger { "Cancel" } }))
             } @else {
-                (form("", &format!("/builds/{}/retry", build.id), &html! { button { (again(build)) } }))
+                (form("", &format!("/builds/{}/retry", build.id), &html! {
+                    button { (again(build)) }
+                    @if build.number.is_some() { button name="clear_cache" value="true" { "Build again without cache" } }
+                }))
             }
         }
     }
@@ -132,12 +136,22 @@ fn again(build: &BuildRow) -> &'static str {
     if is_of_fork && build.state == State::Skipped { "Approve and build" } else { "Build again" }
 }
 
+/// Which of the buttons was pressed.
+#[derive(Deserialize)]
+pub(super) struct How {
+    #[serde(default)]
+    clear_cache: bool,
+}
+
 pub(super) async fn retry(
     extract::State(app): extract::State<Shared>,
     Extension(caller): Extension<Caller>,
     id: Id,
+    form: Result<Form<How>, FormRejection>,
 ) -> Result<Redirect, Failed> {
-    let next = commands::retry_build(&app, id?.0.parse()?, caller).await?;
+    let Form(how) = form?;
+    let cache = if how.clear_cache { Cache::Clear } else { Cache::Use };
+    let next = commands::retry_build(&app, id?.0.parse()?, cache, caller).await?;
     Ok(Redirect::to(&format!("/builds/{next}")))
 }
 

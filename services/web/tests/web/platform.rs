@@ -196,6 +196,7 @@ impl Platform {
             upload: None,
             recipe: Default::default(),
             pull_request: None,
+            cache_from: None,
         };
         let scheduler = self.service("scheduler").await;
         for command in [build::Command::Queue(job), build::Command::Dispatch] {

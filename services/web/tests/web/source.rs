@@ -208,6 +208,7 @@ async fn queued_for_last_push(platform: &Platform, site: events::SiteId) -> Buil
         upload: None,
         recipe: Default::default(),
         pull_request: None,
+        cache_from: None,
     };
     let id = BuildId(uuid::Uuid::new_v4());
     let (cause, command) = (Cause::new(Actor::service("scheduler")), build::Command::Queue(job));

@@ -1,6 +1,6 @@
 use super::{
-    build_ended, build_interrupted, builds_active, collected, fold_position, install, notice_settled, notices_waiting,
-    processed, prometheus, sent, workers,
+    build_cache, build_ended, build_interrupted, builds_active, collected, fold_position, install, notice_settled,
+    notices_waiting, processed, prometheus, sent, workers,
 };
 use ::prometheus::{Registry, TextEncoder};
 use opentelemetry::metrics::MeterProvider;
@@ -20,6 +20,7 @@ fn what_is_recorded_is_in_the_prometheus_text() {
     processed("syncer", "build.finished.v1", Duration::from_millis(60), "park");
     build_ended("success", "hugo", Duration::from_secs(42));
     build_interrupted("sandbox");
+    build_cache("restored");
     builds_active("pending", 9);
     builds_active("pending", 4);
     builds_active("executing", 2);
@@ -38,6 +39,7 @@ fn what_is_recorded_is_in_the_prometheus_text() {
         r#"messaging_process_duration_seconds_count{messaging_consumer_group_name="syncer",messaging_destination_name="EVENTS",messaging_operation_name="process",messaging_system="nats",pagefold_event_name="build.finished.v1"} 1"#,
         r#"cicd_pipeline_run_duration_seconds_sum{cicd_pipeline_name="hugo",cicd_pipeline_result="success",cicd_pipeline_run_state="executing"} 42"#,
         r#"pagefold_build_interruptions_total{error_type="sandbox"} 1"#,
+        r#"pagefold_build_caches_total{pagefold_cache_outcome="restored"} 1"#,
         r#"cicd_pipeline_run_active{cicd_pipeline_run_state="pending"} 4"#,
         r#"cicd_pipeline_run_active{cicd_pipeline_run_state="executing"} 2"#,
         r#"cicd_worker_count{cicd_worker_state="busy"} 1"#,

@@ -120,7 +120,14 @@ fn state(story: &mut Story, told: &Told, names: &Names) {
             let (build, branch) = (BuildId(Uuid::from_u128(1 << 64 | u128::from(story.sequence))), branch(index));
             story.build(
                 build,
-                &build::Command::Request { site: site("docs"), branch, commit: None, upload: None, pull_request: None },
+                &build::Command::Request {
+                    site: site("docs"),
+                    branch,
+                    commit: None,
+                    upload: None,
+                    pull_request: None,
+                    clear_cache: false,
+                },
             );
         }
         Told::Moved { .. } => {

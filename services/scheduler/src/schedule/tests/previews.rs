@@ -66,6 +66,7 @@ fn a_branch_that_is_published_by_its_name_is_built_although_it_was_deleted_once(
         commit: None,
         upload: None,
         pull_request: None,
+        clear_cache: false,
     };
     story.build(build, &request);
     story.settle(&Limits::default());

@@ -105,6 +105,7 @@ fn what_a_member_asks_for_is_built_from_the_fork() {
         commit: Some(commit('a')),
         upload: None,
         pull_request: Some(pull(Some(FORK))),
+        clear_cache: false,
     };
     story.build(id, &request);
     let decisions = schedule(&story.queue, &Limits::default(), story.now);

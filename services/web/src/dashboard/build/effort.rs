@@ -31,6 +31,7 @@ pub(super) fn section(build: &BuildRow) -> Markup {
                 @if let Some(ms) = took.cpu_ms { div { dt { "Processors" } dd { (duration(ms)) } } }
                 @if let Some(bytes) = took.memory_peak_bytes { div { dt { "Memory at most" } dd { (size(bytes)) } } }
                 @if let Some(bytes) = took.disk_peak_bytes { div { dt { "Disk at most" } dd { (size(bytes)) } } }
+                @if let Some(bytes) = took.cache_bytes { div { dt { "Cache restored" } dd { (size(bytes)) } } }
             }
         }
     }
