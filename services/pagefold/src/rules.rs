@@ -15,7 +15,8 @@ pub(crate) fn told(rules: &Value) -> String {
     for rule in list(&rules["headers"]) {
         let without = words(&rule["unset"]).map(|name| format!("! {name}"));
         let said: Vec<String> = words(&rule["set"]).map(ToOwned::to_owned).chain(without).collect();
-        lines.push(format!("_headers:{}  {}  {}", rule["line"], word(&rule["from"]), said.join("; ")));
+        let (file, from) = (word(&rule["file"]), word(&rule["from"]));
+        lines.push(format!("{file}:{}  {from}  {}", rule["line"], said.join("; ")));
     }
     for told in list(&rules["diagnostics"]) {
         let (file, line, text) = (word(&told["file"]), &told["line"], word(&told["text"]));
@@ -46,7 +47,7 @@ mod tests {
         let rules = json!({
             "redirects": [{ "line": 2, "host": null, "from": "/a", "query": ["x=:x"], "to": "/b", "status": 302, "forced": true,
                 "conditions": ["Cookie=c"] }],
-            "headers": [{ "line": 1, "from": "/*", "set": ["x-a: 1"], "unset": ["x-b"] }],
+            "headers": [{ "file": "_headers", "line": 1, "from": "/*", "set": ["x-a: 1"], "unset": ["x-b"] }],
             "diagnostics": [{ "file": "_redirects", "line": 7, "text": "/bad", "message": "it has no target" }],
         });
         let lines = "_redirects:2  /a /b 302! x=:x Cookie=c\n_headers:1  /*  x-a: 1; ! x-b\n\

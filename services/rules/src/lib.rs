@@ -1,4 +1,4 @@
-//! The rules that a site brings along in its files `_redirects` and `_headers`: read once, asked for every request. Pure.
+//! The rules that a site brings along in its files `_redirects`, `_headers` and `pages.json`: read once, asked for every request. Pure.
 //!
 //! *Hears* its callers. *Says* nothing. *Touches* nothing. *Safe to repeat because* equal files make equal rules.
 //!
@@ -6,6 +6,7 @@
 //! [`Matcher`] is made of it where requests are answered, and finds the first rule of a path without looking at the others.
 
 mod matcher;
+pub mod pages;
 mod parse;
 mod path;
 mod pattern;
@@ -43,6 +44,10 @@ pub struct Rules {
     pub redirects: Vec<Redirect>,
     /// In the order of the file.
     pub headers: Vec<Headers>,
+    /// Those of `pages.json`, in the order of the file: of those that are for a file the first counts. What [`Self::headers`] say goes
+    /// over it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Headers>,
     /// What is not used as it stands, and why.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -104,7 +109,7 @@ pub struct Headers {
 /// A line that is not used as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// `_redirects` or `_headers`.
+    /// `_redirects`, `_headers` or `pages.json`.
     pub file: String,
     /// From 1.
     pub line: u32,

@@ -1,5 +1,6 @@
 //! Rules made ready for requests.
 
+use crate::pages::{FilePattern, files_of};
 use crate::path::{encoded, pairs};
 use crate::pattern::{Captures, Grammar, Pattern};
 use crate::target::Target;
@@ -64,6 +65,8 @@ pub struct Matcher {
     by_path: Tree,
     headers: Vec<Head>,
     heads_by_path: Tree,
+    /// Of `pages.json`.
+    pages: Vec<Page>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +87,13 @@ struct Head {
 }
 
 #[derive(Debug, Clone)]
+struct Page {
+    line: u32,
+    pattern: FilePattern,
+    set: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Debug, Clone)]
 enum Value {
     Plain(HeaderValue),
     Named(String),
@@ -100,6 +110,7 @@ impl Matcher {
             by_path: Tree::default(),
             headers: Vec::new(),
             heads_by_path: Tree::default(),
+            pages: rules.pages.iter().filter_map(Page::of).collect(),
         };
         for rule in &rules.redirects {
             let read = Pattern::read(&rule.from, Grammar::Redirects(dialect)).and_then(|pattern| {
@@ -137,6 +148,9 @@ impl Matcher {
 
     /// Sets and takes away what the rules of the path want.
     pub fn amend(&self, host: &str, path: &str, headers: &mut HeaderMap) {
+        if let Some(page) = self.page(path) {
+            page.set.iter().for_each(|(name, value)| drop(headers.insert(name, value.clone())));
+        }
         if self.headers.is_empty() {
             return;
         }
@@ -155,6 +169,20 @@ impl Matcher {
                 own.push(name);
             }
         }
+    }
+
+    /// The line of `pages.json` that it goes by before, if there is one.
+    #[must_use]
+    pub fn paged_by(&self, path: &str) -> Option<u32> {
+        self.page(path).map(|page| page.line)
+    }
+
+    fn page(&self, path: &str) -> Option<&Page> {
+        if self.pages.is_empty() {
+            return None;
+        }
+        let files = files_of(path);
+        self.pages.iter().find(|page| page.pattern.is_for(&files))
     }
 
     /// The lines of the rules that [`Self::amend`] goes by.
@@ -257,6 +285,16 @@ impl Head {
         }
         let unset = rule.unset.iter().filter_map(|name| HeaderName::try_from(name.as_str()).ok());
         Self { line: rule.line, host: rule.host.clone(), pattern, set, unset: unset.collect() }
+    }
+}
+
+impl Page {
+    fn of(rule: &Headers) -> Option<Self> {
+        let pair = |(name, value): &(String, String)| {
+            Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::from_str(value).ok()?))
+        };
+        let pattern = FilePattern::read(&rule.from).ok()?;
+        Some(Self { line: rule.line, pattern, set: rule.set.iter().filter_map(pair).collect() })
     }
 }
 

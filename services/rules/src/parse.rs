@@ -4,6 +4,8 @@ mod cloudflare;
 mod headers;
 mod netlify;
 
+pub(crate) use headers::{name_of as header_name, value_of as header_value};
+
 use crate::pattern::{Grammar, Pattern};
 use crate::target::Target;
 use crate::{DIAGNOSTICS_MAX, Diagnostic, HEADERS, REDIRECTS, RULES_MAX, Redirect, Rules};
@@ -41,7 +43,7 @@ pub fn read(dialect: RulesDialect, redirects: Option<&[u8]>, headers: Option<&[u
     }
     notes.file = HEADERS;
     let headers = headers::read(&String::from_utf8_lossy(headers.unwrap_or_default()), dialect, &mut notes);
-    Some(Rules { dialect, source, redirects: found, headers, diagnostics: notes.diagnostics })
+    Some(Rules { dialect, source, redirects: found, headers, pages: Vec::new(), diagnostics: notes.diagnostics })
 }
 
 /// A file that is there and empty is another than one that is not there.

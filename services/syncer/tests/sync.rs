@@ -133,6 +133,8 @@ async fn files_of_rules_travel_in_the_manifest_and_are_not_published() {
     let plain = stage.sync(1, &stage.tar(&files), &[]).await.unwrap();
     files.insert("_redirects".to_owned(), b"/old /new\n/bad\n".to_vec());
     files.insert("_headers".to_owned(), b"/*\n  X-Site: yes\n".to_vec());
+    let said = br#"{"headers": [{"/*": {"cache-control": "max-age=60"}}], "cache": 1}"#;
+    files.insert("pages.json".to_owned(), said.to_vec());
     files.insert("deep/_redirects".to_owned(), b"only at the root".to_vec());
     let ruled = stage.sync(2, &stage.tar(&files), &[1]).await.unwrap();
     assert_eq!((ruled.files, ruled.uploaded_files), (4, 1));
@@ -147,7 +149,9 @@ async fn files_of_rules_travel_in_the_manifest_and_are_not_published() {
     );
     let rules = last.rules().unwrap();
     assert_eq!((rules.redirects[0].to.as_str(), rules.headers[0].from.as_str()), ("/newer", "/*"));
-    assert_eq!((rules.diagnostics[0].line, rules.diagnostics[0].text.as_str()), (2, "/bad"));
+    let told = rules.diagnostics.iter().map(|told| (told.file.as_str(), told.line, told.text.as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [("pages.json", 1, "cache"), ("_redirects", 2, "/bad")]);
+    assert!(last.get("pages.json").is_none() && rules.pages[0].from == "/*");
 }
 
 #[tokio::test]

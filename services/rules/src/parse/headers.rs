@@ -95,19 +95,25 @@ fn header(line: &Line<'_>, dialect: RulesDialect, rule: &mut Headers) -> Result<
         return Ok(());
     }
     let (name, value) = line.text.split_once(':').ok_or("it is neither a path nor `Name: value`")?;
-    let (name, value) = (name_of(name.trim())?, value.trim());
-    if value.is_empty() {
-        return Err("it has no value".to_owned());
-    }
-    HeaderValue::from_str(value).map_err(|_| "its value cannot stand in a header".to_owned())?;
+    let (name, value) = (name_of(name.trim())?, value_of(value.trim())?);
     match rule.set.iter_mut().find(|(known, _)| *known == name) {
         Some((_, known)) => *known = format!("{known}, {value}"),
-        None => rule.set.push((name, value.to_owned())),
+        None => rule.set.push((name, value)),
     }
     Ok(())
 }
 
-fn name_of(text: &str) -> Result<String, String> {
+/// What may stand in a header.
+pub(crate) fn value_of(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("it has no value".to_owned());
+    }
+    HeaderValue::from_str(text).map_err(|_| "its value cannot stand in a header".to_owned())?;
+    Ok(text.to_owned())
+}
+
+/// The name of a header that is a site's to say, in lower case.
+pub(crate) fn name_of(text: &str) -> Result<String, String> {
     let name = HeaderName::try_from(text).map_err(|_| format!("`{}` is no name of a header", text.escape_debug()))?;
     if name == "basic-auth" {
         return Err("passwords in files are not supported: the path is open to everybody".to_owned());

@@ -8,7 +8,7 @@ use crate::view::View;
 use axum::Json;
 use events::access::Mode;
 use events::{Actor, AliasName, CommitId, DeployId, SiteId};
-use rules::{HEADERS, REDIRECTS};
+use rules::REDIRECTS;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
@@ -38,7 +38,7 @@ pub(crate) struct Shown {
     location: Option<String>,
     /// What decides it.
     decided_by: Deciding,
-    /// The rules of `_headers` that change the answer.
+    /// The rules of `pages.json` and `_headers` that change the answer.
     headers: Vec<Changing>,
     /// What the site is called whose host it is, or that a route shows.
     #[schema(required)]
@@ -90,7 +90,7 @@ struct Deciding {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExplainedHeaders)]
 struct Changing {
-    /// `_headers`.
+    /// `_headers` or `pages.json`.
     file: &'static str,
     /// The line of its path, from 1.
     line: u32,
@@ -140,7 +140,7 @@ impl From<Explained> for Shown {
         let Explained { host, path, status, location, decision, headers, shown, steps } = told;
         let deploy = shown.as_ref().and_then(|shown| shown.deploy.as_ref());
         let author = deploy.and_then(|deploy| deploy.why.as_ref()).and_then(|why| why.author.as_ref());
-        let changing = |Heading { line, text }| Changing { file: HEADERS, line, text };
+        let changing = |Heading { file, line, text }| Changing { file, line, text };
         Self {
             host,
             path,

@@ -1,4 +1,4 @@
-//! The rules of a site: what its files `_redirects` and `_headers` were read as, and which of their lines are not used.
+//! The rules of a site: what its files `_redirects`, `_headers` and `pages.json` were read as, and which of their lines are not used.
 
 use super::extract::Named;
 use crate::app::App;
@@ -8,7 +8,8 @@ use crate::view::View;
 use axum::Json;
 use events::event::RulesDialect;
 use events::{AliasName, DeployId, SiteId};
-use rules::Rules;
+use rules::pages::PAGES;
+use rules::{HEADERS, Rules};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -32,7 +33,7 @@ pub(crate) struct Shown {
     redirects: Vec<Redirect>,
     /// How many paths have headers.
     headers_total: usize,
-    /// The first 1,000 of them, in the order of their file.
+    /// The first 1,000 of them: those of `pages.json`, of which the first that is for a file counts, and those of `_headers`.
     headers: Vec<Headers>,
     /// What is not used as it stands, at most 100.
     diagnostics: Vec<Diagnostic>,
@@ -64,7 +65,9 @@ struct Redirect {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RuleHeaders)]
 struct Headers {
-    /// Where the path stands in `_headers`, from 1.
+    /// `_headers` or `pages.json`.
+    file: &'static str,
+    /// Where the path stands there, from 1.
     line: u32,
     /// The path it is for.
     from: String,
@@ -78,7 +81,7 @@ struct Headers {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RuleDiagnostic)]
 struct Diagnostic {
-    /// `_redirects` or `_headers`.
+    /// `_redirects`, `_headers` or `pages.json`.
     file: String,
     /// From 1.
     line: u32,
@@ -90,15 +93,17 @@ struct Diagnostic {
 
 impl Shown {
     fn of(deploy: Option<DeployId>, rules: Option<&Rules>, dialect: RulesDialect) -> Self {
-        let (redirects, headers) = rules.map_or((&[][..], &[][..]), |rules| (&rules.redirects, &rules.headers));
+        let redirects = rules.map_or(&[][..], |rules| &rules.redirects);
+        let of_pages = rules.into_iter().flat_map(|rules| &rules.pages).map(|rule| Headers::of(PAGES, rule));
+        let of_headers = rules.into_iter().flat_map(|rules| &rules.headers).map(|rule| Headers::of(HEADERS, rule));
         let diagnostics = rules.map_or(&[][..], |rules| &rules.diagnostics);
         Self {
             deploy,
             dialect: rules.map_or(dialect, |rules| rules.dialect),
             redirects_total: redirects.len(),
             redirects: redirects.iter().take(TOLD_MAX).map(Redirect::from).collect(),
-            headers_total: headers.len(),
-            headers: headers.iter().take(TOLD_MAX).map(Headers::from).collect(),
+            headers_total: rules.map_or(0, |rules| rules.pages.len() + rules.headers.len()),
+            headers: of_pages.chain(of_headers).take(TOLD_MAX).collect(),
             diagnostics: diagnostics.iter().cloned().map(Diagnostic::from).collect(),
         }
     }
@@ -121,11 +126,11 @@ impl From<&rules::Redirect> for Redirect {
     }
 }
 
-impl From<&rules::Headers> for Headers {
-    fn from(rule: &rules::Headers) -> Self {
+impl Headers {
+    fn of(file: &'static str, rule: &rules::Headers) -> Self {
         let set = rule.set.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let from = rule.host.as_ref().map_or_else(|| rule.from.clone(), |host| format!("https://{host}{}", rule.from));
-        Self { line: rule.line, from, set, unset: rule.unset.clone() }
+        Self { file, line: rule.line, from, set, unset: rule.unset.clone() }
     }
 }
 
@@ -137,7 +142,7 @@ impl From<rules::Diagnostic> for Diagnostic {
 
 /// Read the rules of what is live
 ///
-/// They are those of its files `_redirects` and `_headers`.
+/// They are those of its files `_redirects`, `_headers` and `pages.json`.
 #[utoipa::path(get, path = "/sites/{site}/rules", tag = "sites", params(("site" = String, Path)), responses(
     (status = 200, description = "They, and which lines are not used", body = Shown),
 ))]

@@ -11,7 +11,7 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use events::access::Mode;
 use maud::{Markup, html};
-use rules::{HEADERS, REDIRECTS};
+use rules::REDIRECTS;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ async fn told(view: &View, told: Explained) -> Markup {
             li { "Decision: " (decision.text) @if let (Some(line), Some(shown)) = (decision.line, &shown) {
                 " (" a href={ "/sites/" (shown.site.name) "/rules" } { code { (REDIRECTS) ":" (line) } } ")"
             } }
-            @for heading in &headers { li { "Headers: line " (heading.line) " of " code { (HEADERS) } " changes them, for " code { (heading.text) } } }
+            @for heading in &headers { li { "Headers: line " (heading.line) " of " code { (heading.file) } " changes them, for " code { (heading.text) } } }
         }
     }
 }

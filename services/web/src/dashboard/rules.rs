@@ -9,6 +9,7 @@ use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use events::{DeployId, SiteId};
 use maud::{Markup, html};
+use rules::pages::PAGES;
 use rules::{Diagnostic, Headers, Redirect, Rules};
 
 /// Rules of each kind that are listed.
@@ -41,6 +42,11 @@ fn tables(rules: &Rules) -> Markup {
         @if !rules.redirects.is_empty() {
             h2 { "Redirects" }
             (redirects(&rules.redirects))
+        }
+        @if !rules.pages.is_empty() {
+            h2 { "Headers of " code { (PAGES) } }
+            p { "Of those that are for a file the first counts." }
+            (headers(&rules.pages))
         }
         @if !rules.headers.is_empty() {
             h2 { "Headers" }

@@ -9,7 +9,8 @@ use events::event::{AliasEvent, NotFoundHandling, Serving};
 use events::{AliasName, DeployId, Event, SiteId, subject};
 use projections::Sight;
 use projections::timeline::{About, Query};
-use rules::{Asked, Matcher, REDIRECTS, Rules};
+use rules::pages::PAGES;
+use rules::{Asked, HEADERS, Headers, Matcher, REDIRECTS, Rules};
 use runtime::clock;
 use std::sync::Arc;
 use storage::Manifest;
@@ -30,9 +31,10 @@ pub(crate) struct Decision {
     pub(crate) page: Option<String>,
 }
 
-/// A rule of `_headers`.
+/// A rule of `_headers`, or of `pages.json`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Heading {
+    pub(crate) file: &'static str,
     pub(crate) line: u32,
     /// The path that it is for, as it stands there.
     pub(crate) text: String,
@@ -87,7 +89,7 @@ pub(super) async fn decide(view: &View, address: &Address, shown: &Shown) -> Res
         return Ok(decided);
     }
     let headers = match (&matcher, manifest.rules()) {
-        (Some(matcher), Some(rules)) => headings(rules, &matcher.amended_by(host, path)),
+        (Some(matcher), Some(rules)) => headings(rules, matcher, address),
         (Some(_), None) | (None, _) => Vec::new(),
     };
     let location = match &found.answer {
@@ -105,9 +107,14 @@ async fn ready(rules: Arc<Rules>) -> Result<Matcher, Problem> {
     ready.map_err(|error| Problem::Internal(error.into()))
 }
 
-fn headings(rules: &Rules, lines: &[u32]) -> Vec<Heading> {
-    let of = |line: &u32| rules.headers.iter().find(|rule| rule.line == *line);
-    lines.iter().filter_map(of).map(|rule| Heading { line: rule.line, text: rule.from.clone() }).collect()
+fn headings(rules: &Rules, matcher: &Matcher, Address { host, path, .. }: &Address) -> Vec<Heading> {
+    let of = |file, among: &[Headers], line| {
+        let rule = among.iter().find(|rule| rule.line == line)?;
+        Some(Heading { file, line, text: rule.from.clone() })
+    };
+    let paged = matcher.paged_by(path).and_then(|line| of(PAGES, &rules.pages, line));
+    let amended = matcher.amended_by(host, path).into_iter().filter_map(|line| of(HEADERS, &rules.headers, line));
+    paged.into_iter().chain(amended).collect()
 }
 
 fn decision(manifest: &Manifest, serving: Serving, path: &str, found: &answers::Decided<'_>) -> Decision {

@@ -50,7 +50,10 @@ async fn the_rules_of_what_is_live_are_told_with_the_lines_that_are_not_used() {
     let second = json!({ "line": 2, "host": null, "from": "/x", "query": ["a=:a"], "to": "/y/:a", "status": 302, "forced": true,
         "conditions": ["Cookie=c"] });
     assert_eq!(rules["redirects"][1], second);
-    assert_eq!(rules["headers"], json!([{ "line": 1, "from": "/*", "set": ["x-site: yes"], "unset": [] }]));
+    assert_eq!(
+        rules["headers"],
+        json!([{ "file": "_headers", "line": 1, "from": "/*", "set": ["x-site: yes"], "unset": [] }])
+    );
     let told = &rules["diagnostics"][0];
     assert_eq!((&told["file"], &told["line"], &told["text"]), (&json!("_redirects"), &json!(3), &json!("/bad")));
     let browser = Browser::sign_in(&platform).await;
