@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dialer", &["events"]),
     ("mailer", &[]),
     ("github", &["dialer", "events", "runtime"]),
-    ("launcher", &["dialer", "events", "runtime", "storage"]),
+    ("launcher", &["dialer", "events", "rules", "runtime", "storage"]),
     ("notifier", &["dialer", "events", "github", "mailer", "runtime"]),
     ("projector", &["events", "runtime", "projections"]),
     ("registrar", &["events", "runtime"]),

@@ -33,6 +33,7 @@ mod queue;
 mod read_model;
 mod removal;
 mod replay;
+mod repository_says;
 mod rollback;
 mod routes;
 mod sandboxes;

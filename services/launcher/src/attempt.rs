@@ -1,6 +1,7 @@
 //! One attempt at a build: fetch, run, pack, store.
 
 mod blame;
+mod caching;
 mod contain;
 mod effort;
 mod fault;
@@ -61,7 +62,7 @@ pub(crate) struct Attempt<'a> {
 /// How an attempt ended.
 pub(crate) enum Ending {
     /// By itself, and the build with it.
-    Ended(Report),
+    Ended(Box<Report>),
     /// The build is not this attempt's any more.
     TakenAway,
     /// Another attempt shall go on.
@@ -93,7 +94,7 @@ impl<'a> Attempt<'a> {
         };
         self.discard(folder).await;
         match ending {
-            Ending::Ended(report) => Ending::Ended(self.effort.told(report)),
+            Ending::Ended(report) => Ending::Ended(Box::new(self.effort.told(*report))),
             ending @ (Ending::TakenAway | Ending::Interrupted(_)) => ending,
         }
     }
@@ -103,13 +104,13 @@ impl<'a> Attempt<'a> {
             Ok((commit, artifact)) => {
                 let (files, bytes) = (counted(artifact.files, "file"), counted(artifact.bytes, "byte"));
                 self.record.say(format!("done: {files}, {bytes}")).await;
-                Ending::Ended(fault::report(Outcome::Success, String::new(), Some(commit), Some(artifact)))
+                Ending::Ended(fault::report(Outcome::Success, String::new(), Some(commit), Some(artifact)).into())
             }
             Err(Cut::Interrupted(why)) => self.interrupted(why).await,
             Err(Cut::Fault(Fault { outcome, message, commit, hint })) => {
                 self.record.say(&message).await;
                 let report = fault::report(outcome, message, commit, None);
-                Ending::Ended(Report { hint: hint.map(str::to_owned), ..report })
+                Ending::Ended(Report { hint: hint.map(str::to_owned), ..report }.into())
             }
         }
     }
@@ -127,7 +128,7 @@ impl<'a> Attempt<'a> {
                 None => {
                     let message = format!("The build took longer than {}.", lasting(limit));
                     self.record.say(&message).await;
-                    Ending::Ended(fault::report(Outcome::Timeout, message, self.task.job.commit.clone(), None))
+                    Ending::Ended(fault::report(Outcome::Timeout, message, self.task.job.commit.clone(), None).into())
                 }
             },
             () = self.winding_down() => self.interrupted(Interruption::Shutdown).await,
@@ -161,17 +162,20 @@ impl<'a> Attempt<'a> {
             let key = storage::keys::upload(job.site, upload.list);
             return Ok((commit.clone(), Artifact { key, files: upload.files, bytes: upload.bytes }));
         }
-        let (workspace, commit) = self.built(folder, halt).await?;
+        let mut built = self.built(folder, halt).await?;
+        let (commit, cached) = (built.commit.clone(), built.cached.take());
         let tar = folder.join("artifact.tar");
         let key = storage::keys::artifact(*build, *number);
         let publishing = async {
-            let packing = halt.run_until_cancelled(self.pack(&workspace, &tar, halt));
+            let packing = halt.run_until_cancelled(self.pack(&built, &tar, halt));
             let Packed { files, bytes } = packing.await.ok_or_else(fault::halted)?.map_err(|cut| cut.at(&commit))?;
             self.blame.put(Interruption::Store);
             halt.run_until_cancelled(self.store(&key, &tar)).await.unwrap_or_else(|| Err(fault::halted()))?;
             Ok::<_, Cut>((files, bytes))
         };
-        let (files, bytes) = self.effort.step(StepName::Publish, publishing).await?;
+        let keeping = halt.run_until_cancelled(self.keep(&built.workspace, cached));
+        let (published, _) = tokio::join!(self.effort.step(StepName::Publish, publishing), keeping);
+        let (files, bytes) = published?;
         Ok((commit, Artifact { key, files, bytes }))
     }
 

@@ -1,5 +1,6 @@
 //! How a launcher is told to work, and why it cannot.
 
+use crate::cache;
 use crate::gate::Policy;
 use crate::output::OutputLimits;
 use crate::sandbox;
@@ -29,6 +30,8 @@ pub struct Config {
     pub sources: source::Rules,
     /// What mirrors of repositories may take.
     pub mirrors: source::Space,
+    /// What caches of builds may take.
+    pub caches: cache::Space,
     /// What one build may use.
     pub limits: Limits,
     /// The main memory of a large one, in bytes.

@@ -32,7 +32,7 @@ enum Next {
     /// Work on it.
     Work(Box<Task>),
     /// Say how an attempt of ours ended.
-    Say(Report),
+    Say(Box<Report>),
     /// It has ended, by somebody else or because too many launchers were lost with it.
     Nothing,
 }
@@ -45,7 +45,7 @@ impl Launcher {
                 let _taken = self.slots.take();
                 self.build(*task, cause).await
             }
-            Next::Say(report) => self.finish(build, report, cause, Instant::now()).await,
+            Next::Say(report) => self.finish(build, *report, cause, Instant::now()).await,
             Next::Nothing => {
                 self.forget(build).await;
                 Ok(())
@@ -114,7 +114,7 @@ impl Launcher {
         match ending {
             Ending::Ended(report) => {
                 let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                let report = Report { attempt: number, duration_ms, ..report };
+                let report = Report { attempt: number, duration_ms, ..*report };
                 telemetry::metrics::build_ended(terms::result(report.outcome), kind, started.elapsed());
                 if let Err(error) = self.memory.end(build, &report).await {
                     tracing::warn!(%build, %error, "the end of a build is remembered only as long as this process lives");

@@ -44,14 +44,18 @@ pub(crate) fn diagnose(lines: &[String], code: i64) -> Diagnosis {
 
 /// Whether the script ended the build by what it stated: a step that it only began may be killed at any time.
 fn stated_failure(stated: &str, code: i64) -> bool {
-    const STATED: [&str; 7] = [
+    const STATED: [&str; 11] = [
         "package.json ",
         "nothing to run",
         "this sandbox has no",
         "the build left no",
         "there is no folder",
         "Gemfile is there",
-        ".bundler-version is",
+        ".bundler-version ",
+        ".hugo-version asks",
+        ".nvmrc asks",
+        ".ruby-version asks",
+        "the lockfile is of",
     ];
     code == 1 && STATED.iter().any(|begin| stated.starts_with(begin))
 }
@@ -103,7 +107,7 @@ fn cut(line: &str) -> String {
 
 /// A capital at its beginning, and an end.
 fn sentence(text: &str) -> String {
-    let is_command = ["npm ", "hugo ", "jekyll ", "bundle "].iter().any(|name| text.starts_with(name))
+    let is_command = ["npm ", "pnpm", "yarn", "hugo ", "jekyll ", "bundle "].iter().any(|name| text.starts_with(name))
         || text.starts_with("package.json");
     let mut letters = text.chars();
     let begun = match letters.next() {
@@ -121,6 +125,11 @@ const HINTS: &[(&[&str], &str)] = &[
         &["the build left no"],
         "Let the build write its pages into the folder _site, or name the one it writes them into in the site's settings.",
     ),
+    (
+        &[".hugo-version asks", ".ruby-version asks", ".bundler-version asks"],
+        "Ask for the version that is there, or for another build image.",
+    ),
+    (&[".nvmrc asks"], "Ask for 20, 22 or 24, and let the builds of the site reach npm's registry."),
     (&["there is no folder"], "The site's settings name a folder that this branch does not have."),
     (
         &["could not find gem", "bundle install failed"],

@@ -70,12 +70,16 @@ pub(crate) async fn exceeded(workspace: &Workspace, limits: &Limits, seen: impl 
 
 /// What a build takes of the disk now, in bytes; nothing if that cannot be told.
 pub(crate) async fn taken_by(workspace: &Workspace) -> Option<u64> {
-    measure(&[workspace.site(), workspace.home()], BYTES).await
+    measure(&written(workspace), BYTES).await
+}
+
+fn written(workspace: &Workspace) -> [PathBuf; 3] {
+    [workspace.site(), workspace.home(), workspace.cache()]
 }
 
 fn of_build(workspace: &Workspace, limits: &Limits) -> Bounds {
     Bounds {
-        folders: vec![workspace.site(), workspace.home()],
+        folders: written(workspace).to_vec(),
         bytes: limits.disk_bytes,
         files: limits.disk_files,
         reserve_bytes: limits.disk_reserve_bytes,

@@ -59,6 +59,11 @@ impl Installation {
         self.root.join("mirrors")
     }
 
+    /// Where it is what builds keep for later ones.
+    pub fn caches(&self) -> PathBuf {
+        self.root.join("caches")
+    }
+
     /// Where it is noted how far attempts have come.
     pub fn attempts(&self) -> PathBuf {
         self.root.join("attempts")

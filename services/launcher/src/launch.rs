@@ -1,6 +1,7 @@
 //! The loop of the launcher: takes dispatched builds as slots are free and the sandbox works, and sees each to its end.
 
 use crate::NAME;
+use crate::cache::Caches;
 use crate::config::{Config, Error};
 use crate::hands::Hands;
 use crate::installation::Installation;
@@ -34,6 +35,7 @@ pub(crate) struct Launcher {
     pub(crate) presence: Arc<Presence>,
     pub(crate) reserve: Arc<Reserve>,
     pub(crate) mirror: Arc<Mirror>,
+    pub(crate) caches: Arc<Caches>,
     pub(crate) platform: PlatformBucket,
     pub(crate) stop: CancellationToken,
     pub(crate) log: Log,
@@ -52,10 +54,10 @@ pub(crate) struct Launcher {
 /// # Errors
 /// None today: what is away is waited for.
 pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: CancellationToken) -> Result<(), Error> {
-    let Prepared { config, installation, memory, mirror, presence, reserve } = prepared;
+    let Prepared { config, installation, memory, mirror, caches, presence, reserve } = prepared;
     // The same in every life, so that a launcher knows its own attempts.
     let worker = format!("{NAME}-{}", installation.name());
-    let (hands, mirror) = (Arc::<Hands>::default(), Arc::new(mirror));
+    let (hands, mirror, caches) = (Arc::<Hands>::default(), Arc::new(mirror), Arc::new(caches));
     let telling = Telling::begin(log.connection(), worker.clone());
     let slots = Arc::new(Slots::new(config.slots, Arc::clone(&presence), Arc::clone(&reserve), telling));
     let sweeper = Sweeper {
@@ -73,7 +75,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
     }
     tracing::info!(worker, slots = slots.all(), "taking builds");
     let (own, around) = (log.clone(), (Arc::clone(&presence), Arc::clone(&slots)));
-    let (room, mirrors) = (Arc::clone(&reserve), Arc::clone(&mirror));
+    let (room, mirrors, kept) = (Arc::clone(&reserve), Arc::clone(&mirror), Arc::clone(&caches));
     let (platform, stopped) = (storage.platform(), stop.clone());
     let archiving = Semaphore::new(LOGS_AT_ONCE);
     let vault = Vault::new(log.connection(), config.key.bytes());
@@ -84,6 +86,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         presence,
         reserve,
         mirror,
+        caches,
         platform,
         stop,
         log,
@@ -100,7 +103,7 @@ pub async fn run(prepared: Prepared, log: Log, storage: &Storage, stop: Cancella
         never = Box::pin(sweeper.keep_sweeping()) => match never {},
         never = Box::pin(around.0.look()) => match never {},
         never = around.1.follow() => match never {},
-        never = Box::pin(room.look(&mirrors)) => match never {},
+        never = Box::pin(room.look(&mirrors, &kept)) => match never {},
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod archive;
 mod attempt;
+pub mod brought;
+pub mod cache;
 mod config;
 mod course;
 mod diagnosis;

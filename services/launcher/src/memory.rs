@@ -18,7 +18,7 @@ pub(crate) enum Known {
     /// Its work has begun, and nobody knows how far it came.
     Begun,
     /// It ended so.
-    Ended(Report),
+    Ended(Box<Report>),
 }
 
 /// The notes, a file for each.
@@ -121,7 +121,7 @@ mod tests {
             resources: None,
         };
         memory().end(build, &report).await.unwrap();
-        assert_eq!(memory().recall(build, 1).await, Known::Ended(report));
+        assert_eq!(memory().recall(build, 1).await, Known::Ended(report.into()));
         assert_eq!(memory().builds().await.unwrap(), [build]);
         memory().forget(build).await.unwrap();
         assert_eq!(memory().recall(build, 1).await, Known::Nothing);

@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use storage::path::{Paths, Unfit, check};
 
 mod links;
-mod paths;
 
+use crate::brought::{Brought, FILE};
 use crate::disk;
 use crate::words::counted;
 use links::resolve;
-pub use paths::is_published;
 
 /// The folder that a build leaves.
 pub const FOLDER: &str = "_site";
@@ -83,12 +82,17 @@ struct Found {
     size: u64,
 }
 
-/// Writes the regular files below `site_dir/_site` to `tar`, sorted by path, without owner, mode or time of their own.
+/// Writes the regular files below `site_dir/_site` to `tar`, sorted by path, without owner, mode or time of their own, and with them
+/// the file that says how they are shown, which is none of them.
 /// Blocks: call it off the async threads.
-pub fn pack(site_dir: &Path, tar: impl Write, limits: &OutputLimits) -> Result<Packed, Error> {
-    let mut search = Search::start(site_dir, limits)?;
+pub fn pack(site_dir: &Path, tar: impl Write, limits: &OutputLimits, brought: &Brought) -> Result<Packed, Error> {
+    let mut search = Search::start(site_dir, limits, brought)?;
     search.found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     let mut archive = tar::Builder::new(tar);
+    if let Some(file) = &brought.file {
+        let mut header = header(file.len() as u64);
+        archive.append_data(&mut header, FILE, &**file).map_err(failed(FILE))?;
+    }
     for file in &search.found {
         append(&mut archive, file).map_err(failed(&file.path))?;
     }
@@ -97,19 +101,25 @@ pub fn pack(site_dir: &Path, tar: impl Write, limits: &OutputLimits) -> Result<P
 }
 
 fn append(archive: &mut tar::Builder<impl Write>, file: &Found) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(file.size);
-    header.set_mode(0o644);
-    header.set_mtime(0);
+    let mut header = header(file.size);
     // Exactly the announced size, or an error: a header that lies would shift everything behind it.
     let mut content = File::open(&file.source)?.take(file.size);
     archive.append_data(&mut header, &file.path, &mut content)?;
     if content.limit() == 0 { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
+fn header(size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header
+}
+
 struct Search<'a> {
     root: PathBuf,
     limits: &'a OutputLimits,
+    brought: &'a Brought,
     /// The folders we are in, links resolved.
     trail: Vec<PathBuf>,
     found: Vec<Found>,
@@ -119,10 +129,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn start(site_dir: &Path, limits: &'a OutputLimits) -> Result<Self, Error> {
+    fn start(site_dir: &Path, limits: &'a OutputLimits, brought: &'a Brought) -> Result<Self, Error> {
         let root = site_dir.canonicalize().map_err(failed("."))?;
         let (trail, found, paths) = (Vec::new(), Vec::new(), Paths::default());
-        let mut search = Self { root, limits, trail, found, paths, bytes: 0, folders: 0 };
+        let mut search = Self { root, limits, brought, trail, found, paths, bytes: 0, folders: 0 };
         if fs::symlink_metadata(site_dir.join(FOLDER)).is_err() {
             return Err(Error::Missing);
         }
@@ -148,7 +158,7 @@ impl<'a> Search<'a> {
             let entry = entry.map_err(failed(path))?;
             let name = entry.file_name();
             let path = join(path, &name.to_string_lossy());
-            if !is_published(&path) {
+            if !self.brought.wants(&path, entry.file_type().map_err(failed(&path))?) {
                 continue;
             }
             if name.to_str().is_none() {

@@ -1,5 +1,6 @@
 //! What a launcher does before it listens: it takes its folder, and clears away what would disturb it.
 
+use crate::cache::Caches;
 use crate::config::{Config, Error};
 use crate::installation::Installation;
 use crate::memory::Memory;
@@ -23,6 +24,7 @@ pub struct Prepared {
     pub(crate) installation: Arc<Installation>,
     pub(crate) memory: Memory,
     pub(crate) mirror: Mirror,
+    pub(crate) caches: Caches,
     pub(crate) presence: Arc<Presence>,
     pub(crate) reserve: Arc<Reserve>,
 }
@@ -48,16 +50,18 @@ impl Parts {
 /// [`Error`] if another launcher has the data directory, or the mirrors cannot be kept.
 pub async fn prepare(mut config: Config, parts: Parts) -> Result<Prepared, Error> {
     let root = config.data_dir.clone();
+    let (space, reserve_bytes) = (config.caches.clone(), config.limits.disk_reserve_bytes);
     let open = move || {
         let installation = Installation::open(&root)?;
         sweep::processes(&installation);
         sweep::mirrors(&installation.mirrors());
         let memory = Memory::open(installation.attempts())?;
-        Ok((Arc::new(installation), memory))
+        let caches = Caches::open(installation.caches(), space, reserve_bytes)?;
+        Ok((Arc::new(installation), memory, caches))
     };
     let folder = config.data_dir.clone();
     let taken = |source| Error::Folder { folder: folder.clone(), source };
-    let (installation, memory) = blocking(open).await.map_err(taken)?;
+    let (installation, memory, caches) = blocking(open).await.map_err(taken)?;
     installation.name().clone_into(&mut config.sandbox.installation);
     config.sandbox.work = config.data_dir.clone();
     let mirrors = source::Config {
@@ -72,5 +76,5 @@ pub async fn prepare(mut config: Config, parts: Parts) -> Result<Prepared, Error
     let mirror = blocking(move || Ok(Mirror::open(mirrors))).await.map_err(taken)?.map_err(Error::Source)?;
     let presence = Arc::new(Presence::new(config.sandbox.clone(), parts.sandbox));
     let reserve = Reserve::new(config.data_dir.clone(), config.limits.disk_reserve_bytes, parts.disk);
-    Ok(Prepared { config, installation, memory, mirror, presence, reserve: Arc::new(reserve) })
+    Ok(Prepared { config, installation, memory, mirror, caches, presence, reserve: Arc::new(reserve) })
 }

@@ -28,8 +28,10 @@ const KEPT: usize = 100;
 const KEPT_BYTES: usize = 1024;
 /// What our script says when it has installed what the build needs, see `build.sh`. A build that says so itself is wrong about
 /// nothing but its own times.
-const READY: [&str; 5] = [
+const READY: [&str; 7] = [
     "[build] npm run ",
+    "[build] pnpm run ",
+    "[build] yarn run ",
     "[build] hugo",
     "[build] jekyll build",
     "[build] static files",

@@ -1,6 +1,7 @@
 //! Whether the disk of this launcher has room for builds. It is looked at all the time, and while it has none, none is taken
-//! and mirrors give way.
+//! and caches and mirrors give way.
 
+use crate::cache::Caches;
 use crate::disk;
 use crate::source::Mirror;
 use runtime::health::Reporter;
@@ -58,10 +59,11 @@ impl Reserve {
         let _ = self.changes().wait_for(|short| !short).await;
     }
 
-    /// Looks again and again, and has mirrors give way while there is no room.
-    pub(crate) async fn look(&self, mirror: &Mirror) -> Infallible {
+    /// Looks again and again, and has caches and mirrors give way while there is no room.
+    pub(crate) async fn look(&self, mirror: &Mirror, caches: &Caches) -> Infallible {
         loop {
             if self.is_short().await {
+                caches.trim().await;
                 mirror.make_room().await;
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -153,11 +153,7 @@ impl Mirror {
 
     /// Checks out `commit`, pushed to the branch of `origin`, into the empty folder `into`.
     pub async fn checkout(&self, origin: &Origin<'_>, commit: &str, into: &Path) -> Result<Fetched, Error> {
-        let wish = Wish {
-            address: Address::parse(origin.repository)?,
-            commit: well_formed_commit(commit)?,
-            branch: well_formed_branch(origin.branch)?,
-        };
+        let wish = Wish::of(origin, commit)?;
         let git = Git::new(&self.config, &wish.address, &origin.credentials);
         git.check()?;
         let held = self.shelf.hold(&origin.mirror(&wish.address)).await;
@@ -167,6 +163,20 @@ impl Mirror {
         let fetched = Box::pin(turn.within(&room, || turn.check_out(&wish, into))).await;
         self.put_back(held);
         fetched
+    }
+
+    /// Fetches all of the history of `commit` and its branch into `into`, where it is checked out.
+    pub async fn deepen(&self, origin: &Origin<'_>, commit: &str, into: &Path) -> Result<(), Error> {
+        let wish = Wish::of(origin, commit)?;
+        let git = Git::new(&self.config, &wish.address, &origin.credentials);
+        git.check()?;
+        let held = self.shelf.hold(&origin.mirror(&wish.address)).await;
+        let room = Room::new(&self.config, &wish.address, &held).with_tree(&self.config, into);
+        let turn = Turn { git, held: &held };
+        // The future is large and lives on the heap.
+        let deepened = Box::pin(room.keep(turn.deepen(&wish, into))).await;
+        self.put_back(held);
+        deepened
     }
 
     /// Removes mirrors that nobody has in hand while they take too much or the disk is short.
@@ -179,6 +189,16 @@ impl Mirror {
         drop(held);
         let shelf = Arc::clone(&self.shelf);
         tokio::spawn(async move { shelf.trim().await });
+    }
+}
+
+impl Wish {
+    fn of(origin: &Origin<'_>, commit: &str) -> Result<Self, Error> {
+        Ok(Self {
+            address: Address::parse(origin.repository)?,
+            commit: well_formed_commit(commit)?,
+            branch: well_formed_branch(origin.branch)?,
+        })
     }
 }
 

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 pub const SITE: &str = "/site";
 /// Where the fresh home is inside the sandbox.
 pub const HOME: &str = "/home/build";
+/// Where what builds keep for later ones is inside the sandbox.
+pub const CACHE: &str = "/cache";
 /// The label that names the build a container belongs to.
 pub const LABEL: &str = "dev.pagefold.build";
 /// The label that names the launcher a container belongs to.
@@ -25,6 +27,7 @@ pub const LAUNCHER_LABEL: &str = "dev.pagefold.launcher";
 const SCRIPT: &str = include_str!("build.sh");
 
 /// What there is to build.
+#[derive(Clone)]
 pub struct Inputs {
     pub build: String,
     pub site: String,
@@ -54,9 +57,9 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Temporary files: `/tmp` and `/dev/shm`, each.
     pub tmp_bytes: u64,
-    /// Disk that the checkout and the home may take together.
+    /// Disk that the checkout, the home and the cache may take together.
     pub disk_bytes: u64,
-    /// Files and folders in the checkout and the home together.
+    /// Files and folders in them together.
     pub disk_files: u64,
     /// Disk that the machine keeps for others: builds end when less is left.
     pub disk_reserve_bytes: u64,
@@ -177,6 +180,7 @@ fn environment(build: &Inputs) -> BTreeMap<String, String> {
         ("HOME", HOME),
         ("PAGEFOLD", "true"),
         ("PAGEFOLD_BUILD", build.build.as_str()),
+        ("PAGEFOLD_CACHE", CACHE),
         ("PAGEFOLD_CONTEXT", &context),
     ];
     let all = of_site.into_iter().chain(of_sandbox);
@@ -234,6 +238,7 @@ mod tests {
             "OWNER=acme",
             "PAGEFOLD=true",
             "PAGEFOLD_BUILD=0192/x",
+            "PAGEFOLD_CACHE=/cache",
             "PAGEFOLD_CONTEXT=live",
             "REPOSITORY=docs",
             "SITE=docs",

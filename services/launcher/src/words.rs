@@ -19,6 +19,11 @@ pub(crate) fn gigabytes(bytes: u64) -> String {
     format!("{}.{} GB", tenths / 10, tenths % 10)
 }
 
+/// `12 MB`: in whole units of 2 to the 20th, and never none.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1 << 20))
+}
+
 /// `1 minute`, `90 seconds`: in the largest unit that tells it whole.
 pub(crate) fn lasting(duration: Duration) -> String {
     match duration.as_secs() {

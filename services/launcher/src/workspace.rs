@@ -1,5 +1,6 @@
 //! The folder of one build: the checkout, a fresh home, and the few files of `/etc` that the sandbox shows.
 
+use events::Folder;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -32,7 +33,7 @@ impl Workspace {
         workspace.remove()?;
         fs::create_dir_all(&workspace.root)?;
         fs::set_permissions(&workspace.root, fs::Permissions::from_mode(0o700))?;
-        for folder in [workspace.site(), workspace.home()] {
+        for folder in [workspace.site(), workspace.home(), workspace.cache()] {
             fs::DirBuilder::new().mode(0o700).create(folder)?;
         }
         Ok(workspace)
@@ -46,6 +47,26 @@ impl Workspace {
     /// The home of the build, gone with it.
     pub fn home(&self) -> PathBuf {
         self.root.join("home")
+    }
+
+    /// What earlier builds have left for it, and what it leaves for later ones, `/cache` inside the sandbox.
+    pub fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// The folder of the checkout that is the site; none if there is no such folder, or a link is on the way to it.
+    pub(crate) fn folder_of(&self, base: Option<&Folder>) -> io::Result<Option<PathBuf>> {
+        let mut folder = self.site();
+        for part in base.map(Folder::as_str).into_iter().flat_map(|base| base.split('/')) {
+            folder.push(part);
+            match folder.symlink_metadata() {
+                Ok(found) if found.is_dir() => {}
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(folder))
     }
 
     /// Files of `/etc` made for the sandbox; the build cannot change them.
@@ -81,11 +102,11 @@ impl Workspace {
         }
     }
 
-    /// Gives the checkout, the home, the gate and the files of `/etc` to `identity`, links themselves and never what they point to. Its
+    /// Gives the checkout, the home, the cache, the gate and the files of `/etc` to `identity`, links themselves and never what they point to. Its
     /// group may pass through to them, and nobody else.
     pub(crate) fn give_to(&self, identity: Identity) -> io::Result<()> {
         let owner = format!("{}:{}", identity.uid, identity.gid);
-        let mut given = vec![self.site(), self.home()];
+        let mut given = vec![self.site(), self.home(), self.cache()];
         given.extend([self.etc(), self.gate()].into_iter().filter(|folder| folder.exists()));
         tree("chown", ["-Rh", &owner], &given.iter().map(|folder| folder.as_os_str()).collect::<Vec<_>>())?;
         chown(&self.root, None, Some(identity.gid))?;

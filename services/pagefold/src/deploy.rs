@@ -11,6 +11,7 @@ use ctl::Progress;
 use ctl::print::cell;
 use events::Digest;
 use futures::{StreamExt, TryStreamExt, stream};
+use launcher::brought::{Brought, FILE};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,7 @@ pub(crate) async fn run(deploy: Deploy) -> Result<()> {
 impl Local {
     fn read(root: &Path) -> Result<Self> {
         let top = root.canonicalize().with_context(|| format!("cannot read `{}`", root.display()))?;
+        let brought = Brought::from(&top).with_context(|| format!("cannot read `{FILE}`"))?;
         let (mut files, mut places) = (Vec::new(), HashMap::new());
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
@@ -82,7 +84,8 @@ impl Local {
                 let name = entry.file_name().into_string();
                 let name = name.map_err(|name| anyhow::anyhow!("`{}` is not valid UTF-8", name.display()))?;
                 let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                if !launcher::output::is_published(&path) {
+                // The file that says how they are shown goes with them, as it does with what was built.
+                if !brought.wants(&path, entry.file_type()?) && path != FILE {
                     continue;
                 }
                 // What a link leads to is shown, as of a build, if that is in the folder too.

@@ -1,6 +1,6 @@
 //! The launcher's settings, from the command line to its own terms.
 
-use crate::limits::{Building, Mirroring};
+use crate::limits::{Building, Caching, Mirroring};
 use clap::Args;
 use dialer::{Dialer, Own};
 use events::address::Allowed;
@@ -44,6 +44,8 @@ pub(crate) struct Builds {
     pub(crate) limits: Building,
     #[command(flatten)]
     pub(crate) mirroring: Mirroring,
+    #[command(flatten)]
+    pub(crate) caching: Caching,
 }
 
 /// Where the repositories of sites may be.
@@ -164,6 +166,7 @@ pub(crate) fn config(builds: &Builds, data_dir: PathBuf, sources: Rules, key: Bu
         large_memory_bytes: builds.limits.build_large_memory_bytes,
         sources,
         mirrors: builds.mirroring.space(),
+        caches: builds.caching.space(),
         limits: builds.limits.limits(),
         output: builds.limits.output(),
         key,

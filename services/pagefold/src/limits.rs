@@ -1,6 +1,7 @@
 //! The limits of the scheduler, of builds and of what they publish, as options.
 
 use clap::Args;
+use launcher::cache;
 use launcher::output::OutputLimits;
 use launcher::source::Space;
 use launcher::spec;
@@ -57,10 +58,10 @@ pub(crate) struct Building {
     /// Temporary files of a build, `/tmp` and `/dev/shm` each, in bytes; they count as memory
     #[arg(long, env = "PAGEFOLD_BUILD_TMP_BYTES", default_value_t = spec::Limits::default().tmp_bytes)]
     build_tmp_bytes: u64,
-    /// Disk that the checkout and the home of a build may take together, in bytes
+    /// Disk that the checkout, the home and the cache of a build may take together, in bytes
     #[arg(long, env = "PAGEFOLD_BUILD_DISK_BYTES", default_value_t = spec::Limits::default().disk_bytes)]
     build_disk_bytes: u64,
-    /// Files and folders in the checkout and the home of a build together
+    /// Files and folders in the checkout, the home and the cache of a build together
     #[arg(long, env = "PAGEFOLD_BUILD_DISK_FILES", default_value_t = spec::Limits::default().disk_files)]
     build_disk_files: u64,
     /// Disk that is kept for everything else, in bytes: builds are given back when less is left, and none is taken
@@ -84,6 +85,23 @@ pub(crate) struct Building {
     /// All files that a build publishes together, in bytes
     #[arg(long, env = "PAGEFOLD_OUTPUT_BYTES", default_value_t = OutputLimits::default().bytes)]
     output_bytes: u64,
+}
+
+/// What the caches of builds may take of the launcher's disk.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Caching {
+    /// Disk that the caches of one site may take, in bytes: those that were used last are kept, and none is longer
+    #[arg(long, env = "PAGEFOLD_CACHE_SITE_BYTES", default_value_t = cache::Space::default().site_bytes)]
+    cache_site_bytes: u64,
+    /// Disk that all caches may take together, in bytes: those that were used last are kept
+    #[arg(long, env = "PAGEFOLD_CACHE_BYTES", default_value_t = cache::Space::default().all_bytes)]
+    cache_bytes: u64,
+}
+
+impl Caching {
+    pub(crate) fn space(&self) -> cache::Space {
+        cache::Space { site_bytes: self.cache_site_bytes, all_bytes: self.cache_bytes }
+    }
 }
 
 /// What the launcher's mirrors of repositories may take of the disk.

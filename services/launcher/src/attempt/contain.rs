@@ -1,8 +1,10 @@
 //! The build itself, in a container: again from the start when the sandbox was lost on the way.
 
 use super::Attempt;
+use super::caching::Cached;
 use super::effort::Contained;
 use super::fault::{self, Cut, Fault, halted, of_files, platform};
+use crate::brought::Brought;
 use crate::config::Config;
 use crate::diagnosis::{Diagnosis, diagnose};
 use crate::gate::Gate;
@@ -42,9 +44,19 @@ enum Stopped {
     Disk,
 }
 
+/// A build that did its work.
+pub(super) struct Built {
+    pub(super) workspace: Workspace,
+    pub(super) commit: CommitId,
+    /// What the repository says of it.
+    pub(super) brought: Brought,
+    /// What it had of earlier builds; none if it leaves nothing to later ones.
+    pub(super) cached: Option<Cached>,
+}
+
 impl Attempt<'_> {
     /// Fetches the source and builds it. A sandbox that is away is waited for, however long that takes.
-    pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<(Workspace, CommitId), Cut> {
+    pub(super) async fn built(&self, folder: &Path, halt: &CancellationToken) -> Result<Built, Cut> {
         let variables = self.task.variables.as_ref().ok_or_else(fault::unreadable)?;
         let (mut known, mut pause) = (self.task.job.commit.clone(), SANDBOX_AGAIN);
         loop {
@@ -56,13 +68,15 @@ impl Attempt<'_> {
                 let fetched = halt.run_until_cancelled(self.fetch(&workspace, known.as_ref())).await;
                 fetched.unwrap_or_else(|| Err(halted()))
             });
-            let commit = self.effort.step(StepName::Clone, fetching).await?;
+            let (commit, brought) = self.effort.step(StepName::Clone, fetching).await?;
             let of_commit = |fault: Fault| Fault { commit: Some(commit.clone()), ..fault };
             let engine = self.engine(&workspace).await;
             let job = spec::Inputs { variables: variables.clone(), engine, ..self.describe(&workspace, &commit) };
-            let contained = self.contain(&job, halt).await;
+            let started_at = clock::now();
+            let cached = halt.run_until_cancelled(self.restore(&job, &brought)).await.ok_or_else(halted)?;
+            let contained = self.contain(&job, started_at, halt).await;
             let error = match contained {
-                Ok(()) => return Ok((workspace, commit)),
+                Ok(()) => return Ok(Built { workspace, commit, brought, cached }),
                 Err(_) if halt.is_cancelled() => return Err(halted()),
                 Err(Stopped::Fault(found)) => return Err(of_commit(found).into()),
                 Err(Stopped::Disk) => return Err(Cut::Interrupted(Interruption::Disk)),
@@ -100,19 +114,23 @@ impl Attempt<'_> {
         if *engine != SiteEngine::Auto {
             return *engine;
         }
-        let (top, base) = (workspace.site(), recipe.base_directory.clone());
-        let names = blocking(move || names_in(&top, base.as_ref())).await.unwrap_or_default();
+        let (workspace, base) = (workspace.clone(), recipe.base_directory.clone());
+        let names = blocking(move || names_in(&workspace, base.as_ref())).await.unwrap_or_default();
         let Detected { engine, because } = detect(&names.iter().map(String::as_str).collect::<Vec<_>>());
         self.record.say(format!("engine: {}, because {because}", terms::engine(engine))).await;
         engine
     }
 
-    async fn contain(&self, job: &spec::Inputs, halt: &CancellationToken) -> Result<(), Stopped> {
+    async fn contain(
+        &self,
+        job: &spec::Inputs,
+        started_at: OffsetDateTime,
+        halt: &CancellationToken,
+    ) -> Result<(), Stopped> {
         let swept = halt.run_until_cancelled(self.task.sandbox.sweep(&job.build)).await;
         swept.unwrap_or(Ok(())).map_err(Stopped::Sandbox)?;
         let (spec, gate) = self.connected(job, specify(job, &self.limits())).map_err(Stopped::Fault)?;
         let stop = halt.child_token();
-        let started_at = clock::now();
         let running = self.task.sandbox.run(&spec, self.record.lines(), stop.clone());
         tokio::pin!(running);
         let (ended, excess) = tokio::select! {
@@ -219,14 +237,8 @@ impl Attempt<'_> {
 }
 
 /// What is in the folder of a site. A folder that is reached by a link has nothing in it.
-fn names_in(top: &Path, base: Option<&Folder>) -> io::Result<Vec<String>> {
-    let mut folder = top.to_owned();
-    for part in base.map(Folder::as_str).into_iter().flat_map(|base| base.split('/')) {
-        folder.push(part);
-        if !folder.symlink_metadata()?.is_dir() {
-            return Ok(Vec::new());
-        }
-    }
+fn names_in(workspace: &Workspace, base: Option<&Folder>) -> io::Result<Vec<String>> {
+    let Some(folder) = workspace.folder_of(base)? else { return Ok(Vec::new()) };
     let entries = folder.read_dir()?.flatten().take(NAMES_MAX);
     Ok(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }

@@ -67,6 +67,11 @@ impl Effort {
         *peak = (*peak).max(Some(bytes));
     }
 
+    /// So much was restored of what earlier builds have left.
+    pub(super) fn restored(&self, bytes: u64) {
+        self.noted().resources.get_or_insert_default().cache_bytes = Some(bytes);
+    }
+
     /// The sandbox was lost, and everything is done anew: what was done before led to nothing.
     pub(super) fn start_over(&self) {
         self.noted().steps.clear();
@@ -149,9 +154,11 @@ mod tests {
         for bytes in [3, 9, 5] {
             effort.on_disk(bytes);
         }
+        effort.restored(4);
         effort.used(Used { cpu_ms: Some(7), memory_peak_bytes: None });
         let report = effort.told(fault::report(Outcome::Failure, String::new(), None, None));
-        let expected = Resources { cpu_ms: Some(7), memory_peak_bytes: None, disk_peak_bytes: Some(9) };
+        let expected =
+            Resources { cpu_ms: Some(7), memory_peak_bytes: None, disk_peak_bytes: Some(9), cache_bytes: Some(4) };
         assert_eq!(report.resources, Some(expected));
     }
 }

@@ -1,14 +1,22 @@
 //! Packs what a build left into a file, and lets go of it at once when that is asked for.
 
+use crate::brought::Brought;
 use crate::output::{self, OutputLimits, Packed};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
+/// What is packed.
+pub(super) struct Output {
+    /// The checkout that the build has left its pages in.
+    pub(super) site: PathBuf,
+    pub(super) brought: Brought,
+}
+
 /// The work of a thread that may block.
 pub(super) fn packing(
-    site: PathBuf,
+    from: Output,
     tar: PathBuf,
     limits: OutputLimits,
     halt: CancellationToken,
@@ -19,7 +27,7 @@ pub(super) fn packing(
             return Err(failed(given_up()));
         }
         let mut file = BufWriter::new(Halting { file: File::create(tar).map_err(failed)?, halt });
-        let packed = output::pack(&site, &mut file, &limits)?;
+        let packed = output::pack(&from.site, &mut file, &limits, &from.brought)?;
         file.flush().map_err(failed)?;
         Ok(packed)
     }

@@ -1,10 +1,11 @@
 //! The artifact of a build, from its workspace to the store.
 
+use super::Attempt;
+use super::contain::Built;
 use super::fault::{Cut, Fault, platform};
-use super::{Attempt, pack};
+use super::pack::{self, Output};
 use crate::interruption::Interruption;
 use crate::output::Packed;
-use crate::workspace::Workspace;
 use events::Outcome;
 use runtime::error::chain;
 use std::path::Path;
@@ -16,14 +17,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 const AGAIN_MAX: Duration = Duration::from_secs(15);
 
 impl Attempt<'_> {
-    pub(super) async fn pack(
-        &self,
-        workspace: &Workspace,
-        tar: &Path,
-        halt: &CancellationToken,
-    ) -> Result<Packed, Cut> {
-        let packing =
-            pack::packing(workspace.site(), tar.to_owned(), self.launcher.config.output.clone(), halt.clone());
+    pub(super) async fn pack(&self, built: &Built, tar: &Path, halt: &CancellationToken) -> Result<Packed, Cut> {
+        let from = Output { site: built.workspace.site(), brought: built.brought.clone() };
+        let packing = pack::packing(from, tar.to_owned(), self.launcher.config.output.clone(), halt.clone());
         let packed = tokio::task::spawn_blocking(packing).await.map_err(|error| platform("pack the site", &error))?;
         packed.map_err(|error| {
             if error.is_about_disk() {

@@ -18,6 +18,11 @@ fn the_reason_names_the_step_its_exit_code_and_the_line_that_says_it() {
         ),
         ("[build] static files\n[build] the build left no _site folder", 1, "The build left no _site folder."),
         (
+            "[build] .hugo-version asks for Hugo 9.9.9: this sandbox has 0.111.3",
+            1,
+            ".hugo-version asks for Hugo 9.9.9: this sandbox has 0.111.3.",
+        ),
+        (
             "[build] npm run pages\n\n> s@1.0.0 pages\n> echo about to fail; exit 3\n\nabout to fail\n[build] npm run pages failed, see the lines above",
             3,
             "npm run pages failed with exit code 3: about to fail.",

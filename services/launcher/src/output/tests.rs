@@ -1,4 +1,5 @@
 use super::{Error, OutputLimits, Packed, pack};
+use crate::brought::Brought;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
@@ -26,7 +27,7 @@ fn write(root: &Path, path: &str, content: &str) {
 
 fn packed(root: &Path, limits: &OutputLimits) -> Result<(Packed, Vec<u8>), Error> {
     let mut bytes = Vec::new();
-    pack(root, &mut bytes, limits).map(|packed| (packed, bytes))
+    pack(root, &mut bytes, limits, &Brought::default()).map(|packed| (packed, bytes))
 }
 
 fn contents(tar: &[u8]) -> BTreeMap<String, String> {
@@ -203,4 +204,30 @@ fn a_name_that_is_no_text_fails_the_build_unless_it_is_hidden() {
 fn limits_are_told_in_words_that_fit_their_number() {
     assert_eq!(Error::ManyFiles { limit: 1 }.to_string(), "the output has more than 1 file");
     assert_eq!(Error::ManyBytes { limit: 4 }.to_string(), "the output has more than 4 bytes");
+}
+
+#[test]
+fn what_the_repository_says_of_its_pages_is_heard_and_goes_with_them() {
+    let root = checkout(&[
+        ("_site/index.html", "i"),
+        ("_site/drafts/a.html", "a"),
+        ("_site/drafts/open.html", "o"),
+        ("_site/.hidden/told.txt", "t"),
+        ("_site/.hidden/other.txt", "x"),
+        ("_site/.git/told.txt", "g"),
+        ("_site/pages.json", "of the pages"),
+        (
+            "pages.json",
+            r#"{"excludePaths": ["/drafts/*"], "includePaths": ["/drafts/open.html", "/.hidden/told.txt", "*/pages.json"]}"#,
+        ),
+    ]);
+    symlink("nowhere", root.path().join("_site/drafts/lost")).unwrap();
+    let brought = Brought::from(root.path()).unwrap();
+    let mut tar = Vec::new();
+    let packed = pack(root.path(), &mut tar, &OutputLimits::default(), &brought).unwrap();
+    let found = contents(&tar);
+    let paths: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(paths, [".hidden/told.txt", "drafts/open.html", "index.html", "pages.json"]);
+    assert!(found["pages.json"].contains("excludePaths"), "it is the repository's");
+    assert_eq!(packed.files, 3, "it is none of the pages");
 }

@@ -1,7 +1,7 @@
 //! What a bubblewrap sandbox shows: the arguments of `bwrap`, from the container's description and the look of the host.
 
 use crate::gate;
-use crate::spec::{ContainerSpec, HOME, SITE};
+use crate::spec::{CACHE, ContainerSpec, HOME, SITE};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -79,6 +79,7 @@ pub(super) fn arguments(spec: &ContainerSpec, extras: &Extras) -> io::Result<Vec
     }
     list.bind("--bind", &spec.workspace.site().canonicalize()?, SITE);
     list.bind("--bind", &spec.workspace.home().canonicalize()?, HOME);
+    list.bind("--bind", &spec.workspace.cache().canonicalize()?, CACHE);
     list.add(&["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SITE, "--clearenv"]);
     list.add(&["--setenv", "PATH", &search_path(&extras.read_only_paths)]);
     for (name, value) in spec.variables.iter() {

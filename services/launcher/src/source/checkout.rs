@@ -59,6 +59,24 @@ impl Turn<'_> {
         Err(Error::CommitNotFound { commit: wish.commit.clone(), address: wish.address.to_string() })
     }
 
+    /// Fetches all of the history, and copies it to where the commit is checked out.
+    pub(super) async fn deepen(&self, wish: &Wish, into: &Path) -> Result<(), Error> {
+        let branch = format!("+refs/heads/{}:refs/branches/{}", wish.branch, digest(&wish.branch));
+        let exact = format!("+{}:refs/commits/{}", wish.commit, wish.commit);
+        let route = self.git.route().await?;
+        // A commit that the branch has left behind has a history of its own.
+        for refspec in [&branch, &exact] {
+            match self.git.fetch(&self.held.folder, &route, [ALL, refspec]).await {
+                Err(complaint) if !complaint.is_about_a_missing_ref() => {
+                    return Err(self.git.failed_fetch(complaint, route.why()));
+                }
+                _ => {}
+            }
+        }
+        let copied = self.git.copy(&into.join(".git"), &self.held.folder, [ALL, &wish.commit]).await;
+        copied.map_err(|complaint| self.git.failed_checkout(complaint))
+    }
+
     async fn has_commit(&self, wish: &Wish) -> bool {
         let object = format!("{}^{{commit}}", wish.commit);
         self.git.run(&self.held.folder, &["cat-file", "-e", &object]).await.is_ok()
@@ -72,7 +90,7 @@ impl Turn<'_> {
         let format = if wish.commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
         git.run(&own, &["init", "--quiet", "--bare", "--template=", format]).await.map_err(failed)?;
         git.run(&own, &["config", "core.bare", "false"]).await.map_err(failed)?;
-        let copied = git.copy(&own, &self.held.folder, &wish.commit).await;
+        let copied = git.copy(&own, &self.held.folder, [TIP, &wish.commit]).await;
         copied.map_err(|complaint| git.failed_checkout(complaint))?;
         let checkout = ["checkout", "--quiet", "--force", "-B", &wish.branch, &wish.commit];
         git.run_in(&own, into, &checkout).await.map_err(|complaint| git.failed_checkout(complaint))

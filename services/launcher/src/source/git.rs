@@ -3,7 +3,7 @@
 use super::address::{Address, Scheme};
 use super::complaint::Complaint;
 use super::route::Route;
-use super::{Config, Credentials, Error, TIP, local, verdict};
+use super::{Config, Credentials, Error, local, verdict};
 use crate::{group, rlimits};
 use dialer::Unreached;
 use std::ffi::OsStr;
@@ -94,10 +94,11 @@ impl<'a> Git<'a> {
         self.run_to_end(command).await
     }
 
-    /// Fetches a commit from one of our own mirrors.
-    pub(super) async fn copy(&self, repository: &Path, mirror: &Path, commit: &str) -> Result<(), Complaint> {
+    /// Fetches a commit from one of our own mirrors, as far back as `depth` says.
+    pub(super) async fn copy(&self, repository: &Path, mirror: &Path, wanted: [&str; 2]) -> Result<(), Complaint> {
+        let [depth, commit] = wanted;
         let from = format!("file://{}", mirror.display());
-        self.run(repository, &[FETCH.as_slice(), &[TIP, "--", &from, commit]].concat()).await
+        self.run(repository, &[FETCH.as_slice(), &[depth, "--", &from, commit]].concat()).await
     }
 
     /// Whether a mirror is not what git made.

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod away;
+mod caches;
 mod docker_line;
 mod fetching;
 mod full;

@@ -1,6 +1,7 @@
 //! What a path has to survive: the packing, the artifact, the manifest and the plain tree, with every part real.
 
 use events::{BuildId, DeployId};
+use launcher::brought::Brought;
 use launcher::output::{OutputLimits, pack};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -71,7 +72,9 @@ async fn survives(storage: &Storage, paths: &BTreeSet<String>) {
         fs::write(file, path).unwrap();
     }
     let artifact = checkout.path().join("artifact.tar");
-    let packed = pack(checkout.path(), fs::File::create(&artifact).unwrap(), &OutputLimits::default()).unwrap();
+    let packed =
+        pack(checkout.path(), fs::File::create(&artifact).unwrap(), &OutputLimits::default(), &Brought::default())
+            .unwrap();
     assert_eq!(packed.files, paths.len() as u64);
     let (build, site) = (BuildId(Uuid::new_v4()), events::SiteId(Uuid::nil()));
     let bucket = storage.site(site);

@@ -11,4 +11,5 @@ mod sight;
 mod stopping;
 mod took;
 mod variables;
+mod versions;
 mod weights;

@@ -4,7 +4,7 @@ use super::Docker;
 use crate::gate;
 use crate::sandbox::cgroups::shares;
 use crate::sandbox::{Error, OPEN_FILES, blocking, standing_back};
-use crate::spec::{ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE};
+use crate::spec::{CACHE, ContainerSpec, HOME, LABEL, LAUNCHER_LABEL, Limits, SITE};
 use crate::workspace::Identity;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
 use std::collections::HashMap;
@@ -31,11 +31,13 @@ impl Docker {
         let back = standing_back(&spec.limits);
         let entrance = ["sh", "-c", ENTRANCE, "entrance", &back.len().to_string()].map(str::to_owned).into_iter();
         let labels = [(LABEL, &spec.build), (LAUNCHER_LABEL, &self.installation)];
-        let (site, home, gate) = (spec.workspace.site(), spec.workspace.home(), spec.gate.clone());
+        let (workspace, gate) = (spec.workspace.clone(), spec.gate.clone());
         let mounts = blocking("find the workspace", move || {
             let gate =
                 gate.map(|gate| Ok::<_, io::Error>(Mount { read_only: Some(true), ..bind(&gate, gate::FOLDER)? }));
-            Ok([bind(&site, SITE)?, bind(&home, HOME)?].into_iter().chain(gate.transpose()?).collect::<Vec<_>>())
+            let own = [(workspace.site(), SITE), (workspace.home(), HOME), (workspace.cache(), CACHE)];
+            let own = own.iter().map(|(folder, seen)| bind(folder, seen));
+            own.chain(gate).collect::<io::Result<Vec<_>>>()
         });
         let mounts = mounts.await?;
         Ok(ContainerCreateBody {

@@ -11,12 +11,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 const PAGE: &str = "mkdir _site && echo page > _site/index.html";
 /// What the launcher's key has.
-const SECRET: &str = "secret";
+pub(crate) const SECRET: &str = "secret";
 /// Longer than the client of the store tries by itself.
 const OUTAGE: Duration = Duration::from_secs(8);
 
 /// A store that works for who knows the secret, and the way to it.
-async fn store(world: &World, secret: &str) -> (Line, DropGuard) {
+pub(crate) async fn store(world: &World, secret: &str) -> (Line, DropGuard) {
     let secret = SecretString::from(secret);
     let grant = depot::Grant { buckets: "*".to_owned(), access: depot::Access::Write };
     let key = depot::Key { id: "key".to_owned(), secret: secret.clone(), grants: vec![grant] };

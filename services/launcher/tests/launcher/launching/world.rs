@@ -99,8 +99,12 @@ impl World {
 
     /// A build that waits for a launcher.
     pub(crate) async fn dispatch(&self, repository: &str) -> BuildId {
-        let build = BuildId(clock::new_id());
-        let job = Job {
+        self.queue(Self::job(repository)).await
+    }
+
+    /// The first build of a site of its own.
+    pub(crate) fn job(repository: &str) -> Job {
+        Job {
             site: events::SiteId(clock::new_id()),
             number: 1,
             source_sequence: 1,
@@ -114,7 +118,13 @@ impl World {
             upload: None,
             recipe: Default::default(),
             pull_request: None,
-        };
+            cache_from: None,
+        }
+    }
+
+    /// The same for any job.
+    pub(crate) async fn queue(&self, job: Job) -> BuildId {
+        let build = BuildId(clock::new_id());
         self.ask(build, Command::Queue(job)).await;
         self.ask(build, Command::Dispatch).await;
         self.builds.lock().unwrap().push(build);
@@ -249,6 +259,7 @@ pub(crate) fn config(data_dir: PathBuf, kind: Kind) -> Config {
         sandbox: sandbox::Config { kind, ..sandbox::Config::default() },
         sources,
         mirrors: Space::default(),
+        caches: launcher::cache::Space::default(),
         limits: Limits::default(),
         large_memory_bytes: 8 << 30,
         network: Arc::new(launcher::Policy::new(Vec::new(), Vec::new(), Vec::new())),

@@ -7,7 +7,7 @@ use launcher::spec::{Inputs, Limits, specify};
 use std::fs;
 use std::path::Path;
 
-async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
+pub(super) async fn build(sandbox: &Sandbox, kind: SiteEngine, files: &[(&str, &str)]) -> (Exit, String, Place) {
     build_by(sandbox, kind, Recipe::default(), files).await
 }
 
@@ -39,7 +39,7 @@ async fn build_by(
     (exit, lines.join("\n"), place)
 }
 
-fn read(place: &Place, path: &str) -> Option<String> {
+pub(super) fn read(place: &Place, path: &str) -> Option<String> {
     fs::read_to_string(place.workspace().site().join("_site").join(Path::new(path))).ok()
 }
 

@@ -1,11 +1,12 @@
 //! Checkouts from real repositories in local folders.
 
-use super::world::{World, read};
+use super::world::{World, git, read};
 use events::event::Author;
 use launcher::source::{Error, Origin};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use tempfile::TempDir;
 
 #[tokio::test]
 async fn the_exact_commit_is_checked_out_though_the_branch_moved_on() {
@@ -206,4 +207,23 @@ async fn credentials_stay_out_of_errors() {
     let told = format!("{refused} {refused:?}");
     assert!(told.contains("127.0.0.1:1/acme/docs.git"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[tokio::test]
+async fn all_of_the_history_is_fetched_if_it_is_wanted() {
+    let world = World::new();
+    for text in ["one", "two", "three"] {
+        world.commit("page", text);
+    }
+    let newest = world.git(&["rev-parse", "HEAD"]);
+    let (folder, _) = world.checkout(&newest).await.unwrap();
+    let count = |folder: &TempDir| git(folder.path(), &["rev-list", "--count", "HEAD"]);
+    assert_eq!(count(&folder), "1");
+    world.mirror.deepen(&Origin::public(&world.address(), "main"), &newest, folder.path()).await.unwrap();
+    assert_eq!(count(&folder), "3");
+    // A commit that the branch has left has a history too.
+    world.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let (folder, _) = world.checkout(&newest).await.unwrap();
+    world.mirror.deepen(&Origin::public(&world.address(), "main"), &newest, folder.path()).await.unwrap();
+    assert_eq!(count(&folder), "3");
 }
