@@ -85,6 +85,7 @@ pub enum Command {
     CancelBuild,
     PointAlias,
     PushSource,
+    Purge,
     CreateSite,
     ChangeSite,
     DeleteSite,
@@ -196,7 +197,7 @@ impl Command {
     pub const fn takes(self) -> Rank {
         match self {
             Self::Read => Rank::Read,
-            Self::RequestBuild | Self::CancelBuild | Self::PointAlias | Self::PushSource => Rank::Deploy,
+            Self::RequestBuild | Self::CancelBuild | Self::PointAlias | Self::PushSource | Self::Purge => Rank::Deploy,
             Self::CreateSite
             | Self::ChangeSite
             | Self::DeleteSite

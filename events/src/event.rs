@@ -27,7 +27,7 @@ pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandb
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};
 pub use route::{RouteEvent, Routed};
 pub use serving::{HtmlHandling, NotFoundHandling, RulesDialect, Serving};
-pub use site::{HostEvent, SiteEngine, SiteEvent, SiteSettings};
+pub use site::{HostEvent, Purge, SiteEngine, SiteEvent, SiteSettings};
 pub use step::{Resources, Step, StepName};
 
 /// A fact: something that happened and stays true.

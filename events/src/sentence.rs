@@ -1,9 +1,9 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
 use crate::access::{Hosts, ShareLink};
-use crate::event::{Noticed, Reception, Routed, Synced};
+use crate::event::{Noticed, Purge, Reception, Routed, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
-use crate::routing::Reach;
+use crate::routing::{HostName, Reach, RoutePath};
 use crate::{
     AliasEvent, BuildEvent, DeployEvent, DomainEvent, Event, HandleEvent, HostEvent, IdentityEvent, InvitationEvent,
     NoticeEvent, OrganizationEvent, Outcome, PromotionReason, PullRequest, ReceiverEvent, Recorded, RepositoryEvent,
@@ -174,6 +174,11 @@ fn site(fact: &SiteEvent) -> String {
             format!("share link made to {what}, until {day} at {hour:02}:{minute:02} UTC")
         }
         SiteEvent::ShareLinkRevoked { .. } => "share link revoked".to_owned(),
+        SiteEvent::Purged(Purge { host, path }) => {
+            let host = host.as_ref().map_or("all hosts", HostName::as_str);
+            let path = path.as_ref().map(RoutePath::as_str).unwrap_or_default();
+            format!("purged: what is kept of `{host}{path}` is asked for again")
+        }
         SiteEvent::Deleted {} => "site deleted".to_owned(),
         SiteEvent::Restored { name, .. } => format!("site restored as `{name}`"),
         SiteEvent::Erased {} => "what was kept of the deleted site is gone".to_owned(),

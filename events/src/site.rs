@@ -3,6 +3,7 @@
 
 use crate::access::{self, Hosts, PasswordHash, Passwords, ShareLinks};
 use crate::credential::{self, Credentials, DeployKey, SourceToken};
+use crate::event::Purge;
 use crate::variable::{self, Variable, VariableName, Variables};
 use crate::{Aggregate, AliasName, Branch, Event, OrganizationId, Refusal, SiteEvent, SiteName, SiteSettings};
 use std::collections::BTreeSet;
@@ -122,6 +123,8 @@ pub enum Command {
     Credentials(credential::Command),
     /// Let somebody in by a link, or no more.
     Links(access::Command),
+    /// Have what is kept of its pages outside the store asked for again.
+    Purge(Purge),
 }
 
 impl SiteSettings {
@@ -199,6 +202,8 @@ impl Aggregate for Site {
                 Ok(fact.into_iter().collect())
             }
             (Self::Active(active), Command::Links(command)) => Ok(active.links.decide(command)?.into_iter().collect()),
+            // Asked for twice, it is done twice: the store may have changed between.
+            (Self::Active(_), Command::Purge(purge)) => Ok(vec![SiteEvent::Purged(purge.clone())]),
             (Self::Active(active), Command::HearPing { salt }) => {
                 // The secret that is being replaced says nothing of the one that replaces it.
                 let is_newest = salt.is_none() || *salt == active.webhook_salts.first().copied();
@@ -221,7 +226,8 @@ impl Aggregate for Site {
                 | Command::SetVariable(..)
                 | Command::RemoveVariable(_)
                 | Command::Credentials(_)
-                | Command::Links(_),
+                | Command::Links(_)
+                | Command::Purge(_),
             )
             | (Self::Unknown, Command::Delete { .. } | Command::Restore { .. } | Command::Erase) => {
                 Err(Refusal::SiteNotFound)
@@ -292,7 +298,7 @@ impl Aggregate for Site {
             (Self::Deleted(active), SiteEvent::Erased {}) => Self::Erased(active.organization),
             (
                 state @ Self::Active(_),
-                SiteEvent::Created { .. } | SiteEvent::Restored { .. } | SiteEvent::Erased {},
+                SiteEvent::Created { .. } | SiteEvent::Restored { .. } | SiteEvent::Erased {} | SiteEvent::Purged(_),
             )
             | (state @ (Self::Unknown | Self::Deleted(_) | Self::Erased(_)), _) => state,
         }

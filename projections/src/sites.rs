@@ -133,6 +133,7 @@ impl Row for SiteRow {
                 | SiteEvent::PasswordSet { .. }
                 | SiteEvent::ShareLinkMade(_)
                 | SiteEvent::ShareLinkRevoked { .. }
+                | SiteEvent::Purged(_)
                 | SiteEvent::WebhookPinged {}
                 | SiteEvent::Deleted {}
                 | SiteEvent::Restored { .. }
@@ -178,6 +179,7 @@ impl SiteRow {
             | SiteEvent::PasswordSet { .. }
             | SiteEvent::ShareLinkMade(_)
             | SiteEvent::ShareLinkRevoked { .. }
+            | SiteEvent::Purged(_)
             | SiteEvent::Restored { .. }
             | SiteEvent::Erased {} => self,
             SiteEvent::WebhookSecretRotated { .. } => Self { webhook_secret: true, webhook_pinged_at: None, ..self },

@@ -16,7 +16,9 @@ const FILES: usize = 2000;
 
 pub(crate) async fn measure() -> Vec<Row> {
     let platform = Platform::start().await;
-    let site = platform.site("large", json!({ "engine": "static" })).await;
+    // Every file at its own path, as nginx has it.
+    let own_paths = json!({ "engine": "static", "html_handling": "none" });
+    let site = platform.site("large", own_paths).await;
     let folder = publish(&platform, &site).await;
     let nginx = Nginx::start(platform.folder(), &folder).await;
     let (edge, host) = (platform.ready().edge.clone(), format!("large.{}", platform.ready().sites_domain));

@@ -18,6 +18,7 @@ pub(crate) const ROWS: &[&str] = &[
     "growth_memory_syncer",
     "growth_memory_projector",
     "growth_memory_edge",
+    "growth_memory_notifier",
     "growth_memory_nats",
     "growth_memory_postgres",
     "growth_bytes_per_push",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The services that fold the log.
-pub const FOLDS: [Service; 3] = [Service::Scheduler, Service::Projector, Service::Edge];
+pub const FOLDS: [Service; 4] = [Service::Scheduler, Service::Projector, Service::Edge, Service::Notifier];
 /// Those that react to it.
 const REACTIONS: [Service; 2] = [Service::Launcher, Service::Syncer];
 const LOOK_EVERY: Duration = Duration::from_millis(20);

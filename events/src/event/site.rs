@@ -4,6 +4,7 @@ use super::serving::Serving;
 use crate::access::{Hosts, PasswordHash, ShareLink};
 use crate::building::Building;
 use crate::credential::{PublicKey, Username};
+use crate::routing::{HostName, RoutePath};
 use crate::variable::{Context, VariableName};
 use crate::{Branch, LinkId, OrganizationId, RepositoryUrl, Sealed, SiteId, SiteName};
 use schemars::JsonSchema;
@@ -106,6 +107,9 @@ pub enum SiteEvent {
         /// Which one.
         link: LinkId,
     },
+    /// Whatever is kept of its pages outside the store is asked for again there, and shown on until that has answered.
+    #[serde(rename = "purged.v1")]
+    Purged(Purge),
     /// The site was deleted; its hosts are released at the same moment. What it showed is kept until it is erased.
     #[serde(rename = "deleted.v1")]
     Deleted {},
@@ -120,6 +124,17 @@ pub enum SiteEvent {
     /// What was kept of a deleted site is gone: nothing brings it back.
     #[serde(rename = "erased.v1")]
     Erased {},
+}
+
+/// Which pages of a site are asked for again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Purge {
+    /// What this host shows; what every host of the site shows if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    /// What answers this path; every page if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<RoutePath>,
 }
 
 /// Who a host below the sites' domain belongs to. A site's name is such a claim.

@@ -199,6 +199,16 @@ fn a_token_goes_when_the_repository_becomes_another_and_the_key_stays() {
 }
 
 #[test]
+fn a_site_is_purged_as_often_as_it_is_asked_for_while_it_is_there() {
+    let purge = Purge { host: None, path: Some("/secret".parse().unwrap()) };
+    let (ask, purged) = (|| Command::Purge(purge.clone()), || SiteEvent::Purged(purge.clone()));
+    given::<Site>([created()]).when(ask()).then([purged()]);
+    given::<Site>([created(), purged()]).when(ask()).then([purged()]);
+    given::<Site>([]).when(ask()).refuses(Refusal::SiteNotFound);
+    given::<Site>([created(), SiteEvent::Deleted {}]).when(ask()).refuses(Refusal::SiteNotFound);
+}
+
+#[test]
 fn branches_find_their_alias() {
     let alias = |branch: &str| settings().alias_of(&branch.parse().unwrap()).to_string();
     assert_eq!([alias("main"), alias("next"), alias("fix/typo")], ["live", "demo", "preview/fix/typo"]);

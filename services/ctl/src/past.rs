@@ -7,6 +7,7 @@ use events::Recorded;
 use futures::StreamExt;
 use runtime::{Log, codec};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
 use time::OffsetDateTime;
@@ -19,6 +20,15 @@ pub enum At {
     Sequence(u64),
     /// Up to and with this moment.
     Time(OffsetDateTime),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sequence(sequence) => sequence.fmt(f),
+            Self::Time(time) => f.write_str(&time.format(&Rfc3339).unwrap_or_default()),
+        }
+    }
 }
 
 impl FromStr for At {

@@ -2,9 +2,9 @@
 
 use events::Recorded;
 use serde_json::json;
-use time::UtcOffset;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 /// How a fact is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -45,11 +45,15 @@ fn sentence(recorded: &Recorded, site: Option<&str>) -> String {
 
 fn compact(recorded: &Recorded, site: Option<&str>) -> String {
     let Recorded { sequence, envelope, event } = recorded;
-    let name = event.name();
-    let name = name.rsplit_once(".v").map_or(name.as_str(), |(name, _)| name);
+    line(*sequence, envelope.time, &event.name(), &sentence(recorded, site))
+}
+
+/// The line of a fact, by its place, its moment, its name and what it says.
+#[must_use]
+pub fn line(sequence: u64, time: OffsetDateTime, name: &str, sentence: &str) -> String {
+    let name = name.rsplit_once(".v").map_or(name, |(name, _)| name);
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
-    let time = envelope.time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default();
-    let sentence = sentence(recorded, site);
+    let time = time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default();
     format!("{sequence:>6}  {time}  {name:<25} {sentence}")
 }
 

@@ -1,6 +1,8 @@
 //! Manifests and file contents: from memory, from disk, from the bucket. What is cached never changes, so it is served
 //! whether or not the bucket can be reached. Many who wait for the same wait for one fetch.
 
+mod purge;
+
 use crate::Config;
 use crate::body::{self, Body};
 use crate::disk::Disk;
@@ -43,6 +45,8 @@ const STANDS_FOR: Duration = Duration::from_secs(30);
 const STANDING_MAX: u64 = 10_000;
 
 type Key = (SiteId, DeployId);
+
+pub(crate) use purge::Pages;
 
 pub(crate) struct Content {
     storage: Storage,

@@ -84,6 +84,18 @@ impl Disk {
         });
     }
 
+    /// Whether it may be there.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.held().known.contains(digest)
+    }
+
+    /// Keeps a content no longer.
+    pub(crate) async fn forget(&self, digest: Digest) {
+        self.held().forget(digest);
+        // Removed as well if it was not counted yet.
+        let _ = tokio::fs::remove_file(self.path(digest)).await;
+    }
+
     fn write(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(digest);
         let folder = path.parent().unwrap_or(&self.folder);
@@ -150,6 +162,15 @@ impl Held {
         }
     }
 
+    fn forget(&mut self, digest: Digest) {
+        if self.known.remove(&digest)
+            && let Some(at) = self.order.iter().position(|(held, _)| *held == digest)
+            && let Some((_, bytes)) = self.order.remove(at)
+        {
+            self.bytes -= bytes;
+        }
+    }
+
     /// What goes so that the rest takes no more than `bytes_max`.
     fn make_room(&mut self, bytes_max: u64, in_use: impl Fn(&Digest) -> bool) -> Vec<Digest> {
         let (mut gone, mut passed_over) = (Vec::new(), 0);
@@ -189,7 +210,10 @@ mod tests {
         let in_use = |used: &Digest| *used == digest(1);
         assert_eq!(held.make_room(2 * BLOCK_BYTES, in_use), [digest(2), digest(3)]);
         assert_eq!((held.bytes, held.order.len()), (2 * BLOCK_BYTES, 2));
-        assert_eq!(held.make_room(0, |_| true), [digest(4), digest(1)], "room is made, whatever is in use");
+        held.forget(digest(4));
+        held.forget(digest(4));
+        assert_eq!(held.make_room(0, |_| true), [digest(1)], "room is made, whatever is in use");
+        assert_eq!((held.bytes, held.order.len()), (0, 0));
     }
 
     #[tokio::test]

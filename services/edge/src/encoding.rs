@@ -25,7 +25,7 @@ pub(crate) enum Encoding {
 
 impl Encoding {
     /// The smallest first.
-    const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
+    pub(crate) const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
     /// What headers call it.
     pub(crate) const fn name(self) -> &'static str {

@@ -4,11 +4,13 @@ use crate::content::Content;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::prefetch::Loading;
+use crate::purging;
 use crate::routes::{Routes, Waiting};
 use crate::table::Table;
 use arc_swap::ArcSwapOption;
 use runtime::fold::{Fold as _, Following, Memory, Step};
 use runtime::{Connection, Log, connection};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +72,13 @@ impl Fold {
         self.current.clone()
     }
 
-    /// Follows until `stop`, and keeps the table once more.
-    pub(crate) async fn run(mut self, log: connection::Config, stop: CancellationToken) -> Result<(), Error> {
+    /// Follows until `stop`, and keeps the table once more. Tells of purges once the table is in service that they are about.
+    pub(crate) async fn run(
+        mut self,
+        log: connection::Config,
+        purges: purging::News,
+        stop: CancellationToken,
+    ) -> Result<(), Error> {
         // What was read from the disk waits on, whether or not the log can be reached.
         load_news(&mut self.loading, &mut self.routes);
         let connected = tokio::select! {
@@ -81,7 +88,7 @@ impl Fold {
         };
         let Some(log) = connected else { return close(self.routes).await };
         let Self { content, table, routes, loading, current } = self;
-        let live = Live { content, table, routes: Following::new(log, routes), loading, current };
+        let live = Live { content, table, routes: Following::new(log, routes), loading, purges, current };
         close(live.run(&stop).await).await
     }
 
@@ -100,6 +107,7 @@ struct Live {
     table: InService,
     routes: Following<Kept>,
     loading: Loading,
+    purges: purging::News,
     current: CancellationToken,
 }
 
@@ -134,6 +142,17 @@ impl Live {
         }
         load_news(&mut self.loading, self.routes.fold_mut());
         self.put();
+        self.tell_purges();
+    }
+
+    fn tell_purges(&mut self) {
+        if !self.routes.fold().state().has_purges() {
+            return;
+        }
+        let mut told = BTreeMap::new();
+        self.routes.fold_mut().change(|table| told = table.purges());
+        // Whoever hears them ends only with the edge.
+        let _ = self.purges.send(told);
     }
 
     fn put(&self) {

@@ -58,6 +58,14 @@ impl Kept {
         files::write(path, json).await
     }
 
+    /// Keeps a manifest no longer.
+    pub(crate) async fn forget(&self, site: &SiteId, deploy: &DeployId) {
+        let path = self.path(site, deploy);
+        if let Err(error) = tokio::fs::remove_file(&path).await {
+            tracing::debug!(%error, path = %path.display(), "a kept manifest was not removed");
+        }
+    }
+
     /// Removes what no route needs, and nobody asked for lately. Slow where there are many sites.
     pub(crate) fn sweep(&self, routes: &Routes) {
         self.sweep_before(routes, SystemTime::from(clock::now()) - KEPT_FOR);

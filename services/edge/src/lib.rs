@@ -20,6 +20,7 @@ mod hosts;
 mod journal;
 mod kept;
 mod prefetch;
+mod purging;
 mod refusal;
 mod respond;
 mod routes;
@@ -32,6 +33,7 @@ use crate::backend::Backends;
 use crate::content::Content;
 use crate::doors::Doors;
 use crate::fold::Fold;
+use crate::purging::{News, Purging};
 use crate::serve::Pages;
 use dialer::{Dialer, Own};
 use listener::{Limits, Share};
@@ -100,6 +102,8 @@ pub struct Edge {
     limits: Limits,
     log: runtime::connection::Config,
     fold: Fold,
+    purging: Purging,
+    purges: News,
     pages: Pages,
 }
 
@@ -111,6 +115,8 @@ impl Edge {
     pub async fn bind(config: Config, log: runtime::connection::Config, storage: Storage) -> Result<Self, Error> {
         let content = Arc::new(Content::open(&config, storage).await?);
         let fold = Fold::open(&config.data_dir, Arc::clone(&content)).await;
+        let (table, kept) = (fold.table(), Arc::clone(&content));
+        let (purging, purges) = Purging::open(&config.data_dir, &config.base_domain, kept, table).await;
         let listen = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
@@ -120,7 +126,7 @@ impl Edge {
         let backends = Backends::new(backends, config.backend_patience);
         let doors = Doors::new(config.key.clone(), config.sign_in.clone());
         let pages = Pages::new(&config.base_domain, fold.table(), content, backends, doors);
-        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, pages })
+        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, purging, purges, pages })
     }
 
     /// The same with other limits on what readers may hold.
@@ -147,7 +153,8 @@ impl Edge {
             let _ = tokio::time::timeout(CATCH_UP_MAX, stop.run_until_cancelled(current.cancelled())).await;
             server::serve(self.listener, self.limits, Arc::new(self.pages), stop.clone()).await;
         };
-        let (kept, ()) = tokio::join!(self.fold.run(self.log, stop.clone()), serving);
+        let purging = self.purging.run(stop.clone());
+        let (kept, (), ()) = tokio::join!(self.fold.run(self.log, self.purges, stop.clone()), serving, purging);
         kept
     }
 }

@@ -16,7 +16,7 @@ use events::event::Serving;
 use events::{AliasName, DeployId, HostLabel, LinkId, ShareLink, SiteId, SiteName};
 use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use domains::Domain;
 pub(crate) use door::Door;
@@ -183,6 +183,19 @@ impl Routes {
             site.slots.get(prefix.as_deref().unwrap_or_default())
         });
         slot.into_iter().flat_map(|slot| slot.former(now)).collect()
+    }
+
+    /// What hosts of a site show, wait to show or showed lately: all of them, or the one with this before the site's name, which is
+    /// empty for the live one.
+    pub(crate) fn deploys_of(&self, id: &SiteId, prefix: Option<&str>) -> BTreeSet<DeployId> {
+        let Some(site) = self.sites.get(id) else { return BTreeSet::new() };
+        let slots = site.slots.iter().filter(|(of, _)| prefix.is_none_or(|prefix| prefix == *of));
+        let shown = slots.flat_map(|(_, slot)| {
+            let former = slot.former.iter().map(|former| &former.deploy);
+            slot.shown.iter().chain(&slot.next).chain(former).cloned()
+        });
+        // The own host of a deploy.
+        shown.chain(prefix.and_then(|prefix| prefix.parse().ok())).collect()
     }
 
     /// Everything that waits to be shown. Looks at everything.

@@ -91,6 +91,11 @@ impl Variants {
         });
     }
 
+    /// Keeps none of a content any longer.
+    pub(crate) fn forget(&self, digest: Digest) {
+        Encoding::ALL.into_iter().for_each(|encoding| self.kept.invalidate(&(digest, encoding)));
+    }
+
     fn waiting(&self) -> std::sync::MutexGuard<'_, HashSet<Key>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

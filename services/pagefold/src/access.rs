@@ -79,6 +79,13 @@ impl Access {
         }
     }
 
+    /// Whether whoever asks is somebody who signed in or has a token of the API, and not the operator of the log.
+    pub(crate) fn is_users(&self) -> bool {
+        let is_operators = self.nats_url.is_some() || self.data.is_some();
+        let is_known = self.web_url.is_some() || credentials::read().is_some();
+        !is_operators && is_known
+    }
+
     /// The API, as whoever has a token for it.
     pub(crate) fn api(&self) -> Result<Api> {
         let (url, token) = self.web()?;

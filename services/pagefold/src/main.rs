@@ -18,6 +18,7 @@ mod exit;
 mod explain;
 mod github_app;
 mod health;
+mod history;
 mod hub;
 mod launch;
 mod limits;
@@ -85,6 +86,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Service(service) => service::run(*service).await,
         Command::Provision(options) => provision::run(*options).await,
         Command::Permissions { command } => permissions::run(command),
+        Command::Events { access, command } if access.is_users() => history::run(&access, command).await,
         Command::Events { access, command } => {
             ctl::events::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }

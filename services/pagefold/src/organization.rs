@@ -1,8 +1,9 @@
 //! `pagefold organization`: as it was, from the log, and what admins of the platform decide about it, by the API.
 
 use crate::access::Access;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
+use ctl::print::cell;
 use serde_json::{Value, json};
 
 /// What to do with an organization.
@@ -54,6 +55,13 @@ pub(crate) enum Command {
 pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
     let of = |organization: &str, part: &str| format!("/organizations/{organization}/{part}");
     match command {
+        Command::Past(ctl::organization::Command::Show { organization, at }) if access.is_users() => {
+            if at.is_some() {
+                bail!("what an organization was takes the operator's access to the log (--data or --nats-url)");
+            }
+            let shown = access.api()?.get(&format!("/organizations/{organization}")).await?;
+            access.print().one(&shown, &told(&shown))
+        }
         Command::Past(command) => {
             ctl::organization::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
@@ -87,4 +95,10 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
 
 fn done(access: &Access, organization: &str, told: &Value, text: &str) -> Result<()> {
     access.print().one(told, &format!("{organization} {text}"))
+}
+
+/// What an organization is, a line for each thing.
+fn told(organization: &Value) -> String {
+    let things = organization.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    things.map(|(name, value)| format!("{name:<13} {}", cell(value))).collect::<Vec<_>>().join("\n")
 }

@@ -6,7 +6,8 @@ use crate::building::Set;
 use crate::private;
 use anyhow::Result;
 use clap::Subcommand;
-use serde_json::json;
+use ctl::print::cell;
+use serde_json::{Value, json};
 
 /// What to do with a site.
 #[derive(Debug, Subcommand)]
@@ -47,6 +48,11 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
     match command {
+        Command::Past(ctl::site::Command::Show { site, at }) if access.is_users() => {
+            let at = at.map(|at| at.to_string()).unwrap_or_default();
+            let shown = access.api()?.get(&query(&format!("/sites/{site}"), &[("at", &at)])).await?;
+            access.print().one(&shown, &told(&shown))
+        }
         Command::Past(command) => {
             ctl::site::run(&access.log().await?, command, access.print(), &mut std::io::stdout()).await
         }
@@ -69,4 +75,12 @@ pub(crate) async fn run(access: &Access, command: Command) -> Result<()> {
             access.print().one(&restored, &format!("{} is there again: {}", text("name"), text("url")))
         }
     }
+}
+
+/// What a site is, a line for each thing.
+fn told(site: &Value) -> String {
+    let names = ["name", "id", "organization", "repository", "branch", "demo_branch", "engine", "url", "live"];
+    let lines =
+        names.iter().filter(|name| !site[**name].is_null()).map(|name| format!("{name:<13} {}", cell(&site[*name])));
+    lines.collect::<Vec<_>>().join("\n")
 }

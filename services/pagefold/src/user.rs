@@ -98,6 +98,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         access: Access,
     },
+    /// Have every edge ask the store again for what it keeps of pages
+    Purge {
+        /// A host, such as docs.example.org, or the name of a site for all its hosts
+        of: String,
+        /// The path of one page; all pages if absent
+        path: Option<String>,
+        #[command(flatten)]
+        access: Access,
+    },
     /// Show a deploy as `live`, or as another alias
     Promote {
         /// The name or the id of the site
@@ -158,6 +167,12 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Explain { url, access } => {
             let explained = access.api()?.get(&query("/explain", &[("url", &url)])).await?;
             access.print().one(&explained, &crate::explain::told(&explained))
+        }
+        Command::Purge { of, path, access } => {
+            let whose = if of.contains('.') { "host" } else { "site" };
+            let purged = access.api()?.post("/purge", json!({ whose: of, "path": path })).await?;
+            let count = purged["sites"].as_array().map_or(0, Vec::len);
+            access.print().one(&purged, &format!("purged what {count} site(s) show there"))
         }
         Command::Show { build, access } => {
             let build = access.api()?.get(&format!("/builds/{build}")).await?;

@@ -9,7 +9,7 @@ mod logs;
 pub mod metrics;
 pub(crate) mod propagation;
 
-pub use http::{http_answered, http_span};
+pub use http::{http_about_site, http_answered, http_asked_by, http_span};
 pub use logs::LogFormat;
 
 use opentelemetry::trace::TracerProvider;

@@ -175,7 +175,8 @@ impl Queue {
             | SiteEvent::SourceTokenRemoved {}
             | SiteEvent::PasswordSet { .. }
             | SiteEvent::ShareLinkMade(_)
-            | SiteEvent::ShareLinkRevoked { .. } => {}
+            | SiteEvent::ShareLinkRevoked { .. }
+            | SiteEvent::Purged(_) => {}
             SiteEvent::Deleted {} => self.delete_site(id, recorded),
             SiteEvent::Restored { .. } => self.restore_site(id, recorded),
             SiteEvent::Erased {} => drop(self.forget_site(id)),

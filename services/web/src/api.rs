@@ -30,6 +30,7 @@ mod organizations;
 mod page;
 pub(crate) mod past;
 mod platform;
+mod purge;
 mod receivers;
 mod repeated;
 mod restore;
@@ -45,6 +46,7 @@ mod source_check;
 mod strays;
 pub(crate) mod texts;
 pub(crate) mod tokens;
+mod told;
 mod uploads;
 mod users;
 mod variables;
@@ -129,6 +131,7 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(domains::list, domains::add))
         .routes(routes!(domains::show, domains::remove))
         .routes(routes!(explain::explain))
+        .routes(routes!(purge::purge))
         .routes(routes!(restore::restore))
         .routes(routes!(source::list))
         .routes(routes!(source::publish))

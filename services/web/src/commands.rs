@@ -23,6 +23,7 @@ mod organizations;
 mod parked;
 mod people;
 mod permit;
+mod purge;
 mod reason;
 mod receivers;
 mod restore;
@@ -61,6 +62,7 @@ pub(crate) use members::{Guest, Sent, accept, invitation, invite, remove_member,
 pub(crate) use organizations::{Rename, create_organization, rename_organization};
 pub(crate) use parked::{Verdict, handle_parked};
 pub(crate) use people::{erase, set_platform_role};
+pub(crate) use purge::{Whose, purge};
 pub(crate) use receivers::{
     NewReceiver, NewReception, ReceiverEdit, change_receiver, create_receiver, remove_receiver, resend_notice,
     test_receiver,

@@ -22,6 +22,7 @@ pub(crate) mod form;
 mod governance;
 mod home;
 mod hub;
+mod known;
 mod layout;
 mod link;
 mod lock;
@@ -68,10 +69,12 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use events::authority::{Holder, PlatformRole};
 use failed::FORM_MAX;
 pub(crate) use failed::failed;
 use http::Method;
 use link::link;
+use runtime::telemetry;
 use std::sync::Arc;
 
 /// Longest form with a text in it, in bytes: a form writes a character in as many as three times as many.
@@ -101,6 +104,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/deploys/{id}/diff", get(diff::show))
         .route("/events/{sequence}", get(event::show))
         .route("/explain", get(explain::show))
+        .route("/purge", post(explain::purge))
         .route("/sites/{site}/aliases", post(site::promote))
         .route("/sites/{site}/aliases/remove", post(site::take_down))
         .route("/sites/{site}/delete", get(site::confirm_deletion).post(site::delete))
@@ -201,11 +205,20 @@ async fn require_person(State(app): State<Shared>, request: Request, next: Next)
         let back = if *request.method() == Method::GET { wanted } else { "/" };
         return Redirect::to(&link("/login", &[("next", back)])).into_response();
     };
+    telemetry::http_asked_by(&caller.actor);
+    let looks_only = looks_only(&app, &caller.holder).await;
     request.extensions_mut().insert(caller);
     if let Some(seen) = request.headers().get(SEEN).and_then(|seen| seen.to_str().ok()?.parse().ok()) {
         commands::shown(&app, seen).await;
     }
-    next.run(request).await
+    form::made_for(looks_only, known::answer(&app, request, next)).await
+}
+
+/// Whether somebody reads everything and may change nothing, not as a member of an organization either.
+async fn looks_only(app: &Shared, holder: &Holder) -> bool {
+    let Some(user) = holder.user.filter(|_| holder.platform == Some(PlatformRole::Support)) else { return false };
+    // Who cannot be told is offered what may be refused.
+    app.model.memberships(user).await.is_ok_and(|memberships| memberships.is_empty())
 }
 
 /// Tells whoever signs in how often they may try.

@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{Method, header};
+use runtime::telemetry;
 
 /// Looks at the token in the header once for all that follows, so that a wrong one counts once.
 pub(crate) async fn recognize(
@@ -48,6 +49,7 @@ pub(crate) async fn require_token(
     let visit = bearer(&head.extensions).is_none().then(|| Visit::of(&head.headers)).flatten();
     let mut request = Request::from_parts(head, body);
     let caller = caller.ok_or(Problem::Unauthorized)?;
+    telemetry::http_asked_by(&caller.actor);
     let left = app.pace.take(&caller.who)?;
     let key = Key::of(request.headers())?;
     request.extensions_mut().insert(caller.with_key(key));

@@ -1,8 +1,9 @@
 //! The door for people and programs: webhooks, the HTTP API and the dashboard.
 //!
 //! *Hears* HTTP: signed webhooks, commands with a token, questions. *Says* `repository.*`, `organization.*`, `handle.*`,
-//! `site.*`, `host.*`, `domain.*`, `build.requested`, `build.canceled` and `alias.promoted`. *Touches* the read model, the archived logs and the manifests of
-//! deploys, all only to read; the repositories of sites that have none elsewhere; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
+//! `user.*`, `identity.*`, `invitation.*`, `token.*`, `site.*`, `host.*`, `route.*`, `domain.*`, `receiver.*`, `notice.requested`, `build.requested`,
+//! `build.canceled`, `alias.promoted` and `deploy.collected`. *Touches* the read model, the archived logs and the manifests of deploys, all
+//! only to read; the repositories of sites that have none elsewhere; webhooks that led to nothing are noted in a stream of their own. *Safe to repeat because* a delivery id is
 //! recorded once and a command that changes nothing states nothing.
 
 pub mod api;

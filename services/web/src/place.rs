@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use events::ids::Invalid;
 use events::{Handle, Host, OrganizationId, OrganizationName, Refusal, SiteId, SiteName};
+use runtime::telemetry;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -51,6 +52,7 @@ impl<I: fmt::Display, N: fmt::Display> fmt::Display for Place<I, N> {
 impl App {
     /// The id of a site that a command is about, as the log knows it: commands do not need the read model.
     pub(crate) async fn site_id(&self, place: &Place) -> Result<SiteId, Problem> {
+        telemetry::http_about_site(place);
         match place {
             Place::Id(id) => Ok(*id),
             Place::Name(name) => {

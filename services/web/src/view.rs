@@ -5,8 +5,9 @@ use crate::caller::Caller;
 use crate::place::{Owner, Place};
 use crate::problem::Problem;
 use axum::extract::FromRequestParts;
+use events::authority::PlatformRole;
 use events::routing::{HostName, Leads};
-use events::{Build, BuildId, DeployId, Event, InvitationEvent, Recorded, Refusal, SiteId, TokenEvent};
+use events::{Build, BuildId, DeployId, Event, InvitationEvent, OrganizationId, Recorded, Refusal, SiteId, TokenEvent};
 use http::request::Parts;
 use projections::builds::BuildRow;
 use projections::deploys::DeployRow;
@@ -16,6 +17,7 @@ use projections::routes::Routes;
 use projections::sites::SiteRow;
 use projections::timeline::Query;
 use projections::{PAGE_MAX, Sight};
+use runtime::telemetry;
 use std::ops::Deref;
 
 /// The platform, and what may be seen of it.
@@ -45,8 +47,18 @@ pub(crate) struct Found {
 impl View {
     /// The site that a question is about, as the read model shows it; one that was deleted is not there.
     pub(crate) async fn site(&self, place: &Place) -> Result<SiteRow, Problem> {
+        telemetry::http_about_site(place);
         let site = self.any_site(place).await?.filter(|site| site.deleted_at.is_none());
         site.ok_or(Problem::Refused(Refusal::SiteNotFound))
+    }
+
+    /// Whether whoever looks decides who belongs to an organization, and what it is called. Who is shown a page may still be refused.
+    pub(crate) fn manages(&self, organization: OrganizationId) -> bool {
+        match &self.sight {
+            Sight::All => self.caller.holder.platform == Some(PlatformRole::Admin),
+            Sight::Organizations { managed, .. } => managed.contains(&organization),
+            Sight::Site(..) => false,
+        }
     }
 
     /// The site whose history is asked for, which outlives the site.

@@ -5,13 +5,14 @@ use journeys::{Fleet, Part, Service};
 use std::fs;
 
 /// Every part that has a process of its own, in the order of the rows.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     Part::Service(Service::Web),
     Part::Service(Service::Scheduler),
     Part::Service(Service::Launcher),
     Part::Service(Service::Syncer),
     Part::Service(Service::Projector),
     Part::Service(Service::Edge),
+    Part::Service(Service::Notifier),
     Part::Nats(0),
     Part::Postgres,
 ];

@@ -2,6 +2,7 @@
 
 use super::Row;
 use crate::workspace;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// What was measured so far.
@@ -11,13 +12,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds rows, and writes all there are to the file.
+    /// Adds rows, and writes all there are to the file, beside those of other runs that this one has not measured anew.
     ///
     /// # Panics
     /// If the file cannot be written.
     pub fn add(&mut self, rows: Vec<Row>) {
         self.rows.extend(rows);
-        std::fs::write(Self::path(), serde_json::to_string_pretty(&self.rows).unwrap() + "\n").unwrap();
+        let Value::Array(ours) = serde_json::to_value(&self.rows).unwrap() else { return };
+        let before = std::fs::read(Self::path()).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        let is_others = |row: &Value| !ours.iter().any(|own| own["name"] == row["name"]);
+        let mut all: Vec<Value> = before.unwrap_or_default();
+        all.retain(is_others);
+        all.extend(ours);
+        std::fs::write(Self::path(), serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
     }
 
     /// The file: `bench.json` where cargo builds.

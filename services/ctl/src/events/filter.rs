@@ -12,10 +12,10 @@ pub struct Filter {
     subject: Option<String>,
     /// Only facts of one site, by its name or its id
     #[arg(long)]
-    pub(super) site: Option<String>,
+    pub site: Option<String>,
     /// Only facts of this type: `build.finished`, or `build` for all of the kind; may be given several times
     #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
+    pub types: Vec<String>,
     /// Only facts of one story
     #[arg(long)]
     correlation: Option<Uuid>,
@@ -23,17 +23,30 @@ pub struct Filter {
 
 impl Filter {
     pub(super) fn takes(&self, recorded: &Recorded) -> bool {
-        let about = self.subject.as_deref().is_none_or(|wanted| {
-            let (kind, id) = wanted.split_once('/').map_or((wanted, None), |(kind, id)| (kind, Some(id)));
-            kind == recorded.event.aggregate() && id.is_none_or(|id| id == recorded.envelope.subject)
-        });
-        about
-            && self.is_of_type(recorded)
-            && self.correlation.is_none_or(|story| story == recorded.envelope.correlation)
+        let Recorded { envelope, event, .. } = recorded;
+        self.is_about(event.aggregate(), &envelope.subject)
+            && self.is_of_type(&event.name())
+            && self.is_of_story(envelope.correlation)
     }
 
-    fn is_of_type(&self, recorded: &Recorded) -> bool {
-        let name = recorded.event.name();
+    /// Whether a fact about this aggregate is asked for.
+    #[must_use]
+    pub fn is_about(&self, aggregate: &str, subject: &str) -> bool {
+        self.subject.as_deref().is_none_or(|wanted| {
+            let (kind, id) = wanted.split_once('/').map_or((wanted, None), |(kind, id)| (kind, Some(id)));
+            kind == aggregate && id.is_none_or(|id| id == subject)
+        })
+    }
+
+    /// Whether a fact of this story is.
+    #[must_use]
+    pub fn is_of_story(&self, correlation: Uuid) -> bool {
+        self.correlation.is_none_or(|story| story == correlation)
+    }
+
+    /// Whether a fact that is called so is.
+    #[must_use]
+    pub fn is_of_type(&self, name: &str) -> bool {
         let is = |wanted: &String| {
             let rest = name.strip_prefix(wanted.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

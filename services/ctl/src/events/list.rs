@@ -22,13 +22,21 @@ pub struct Range {
     since: Option<Since>,
     /// Only facts after this sequence
     #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
-    after: u64,
+    pub after: u64,
     /// Only facts before this sequence: to read on where a list ended
     #[arg(long, value_name = "SEQUENCE")]
-    before: Option<u64>,
+    pub before: Option<u64>,
     /// Print at most so many
     #[arg(long, default_value_t = 100)]
-    limit: usize,
+    pub limit: usize,
+}
+
+impl Range {
+    /// The moment from which on facts are asked for.
+    #[must_use]
+    pub fn since(&self) -> Option<OffsetDateTime> {
+        self.since.map(|Since(since)| since)
+    }
 }
 
 /// A moment from which on facts are asked for.

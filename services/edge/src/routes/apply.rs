@@ -94,7 +94,8 @@ impl Routes {
             | SiteEvent::DeployKeyMade { .. }
             | SiteEvent::DeployKeyRemoved {}
             | SiteEvent::SourceTokenSet { .. }
-            | SiteEvent::SourceTokenRemoved {} => None,
+            | SiteEvent::SourceTokenRemoved {}
+            | SiteEvent::Purged(_) => None,
             SiteEvent::Deleted {} => {
                 self.sites.get_or_insert_with(&id, SiteRoutes::default).deleted = true;
                 Some(id)

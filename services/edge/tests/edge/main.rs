@@ -4,7 +4,9 @@
 
 mod backends;
 mod doors;
+mod purges;
 mod routes;
+mod store;
 mod world;
 
 use events::event::{HtmlHandling, NotFoundHandling, Serving};

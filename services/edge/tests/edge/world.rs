@@ -1,10 +1,11 @@
 //! A log, an object store and edges of one test's own, and what the tests do with them.
 
+use crate::store::Store;
 use dialer::{Dialer, Own};
 use events::access::{self, Access, Passwords};
 use events::address::Allowed;
 use events::alias::{Claim, Command as AliasCommand};
-use events::event::{Routed, RulesDialect};
+use events::event::{Purge, Routed, RulesDialect};
 use events::host::{Command as HostCommand, Owner};
 use events::route::Command as RouteCommand;
 use events::routing::{Leads, Reach};
@@ -19,7 +20,6 @@ use reqwest::header::{HOST, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use runtime::{Connection, Log, connection, streams};
-use secrecy::SecretString;
 use servers::nats::{self, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,7 +27,6 @@ use std::time::Duration;
 use storage::{Body, Head, Manifest, SiteFile, Storage, Uploaded, content_type};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +40,7 @@ pub(crate) struct World {
     pub(crate) port: u16,
     log: Log,
     storage: Storage,
-    store: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
+    pub(crate) store: Store,
 }
 
 pub(crate) struct Edge {
@@ -104,22 +103,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&folder.path().join("nats"), 0).await.unwrap();
         let port = server.url().rsplit(':').next().unwrap().parse().unwrap();
-        let grant = depot::Grant { buckets: "*".to_owned(), access: depot::Access::Write };
-        let secret = SecretString::from("a secret of the tests");
-        let key = depot::Key { id: "tests".to_owned(), secret: secret.clone(), grants: vec![grant] };
-        let (listen, region) = ("127.0.0.1:0".parse().unwrap(), "eu-central-1".to_owned());
-        let root = folder.path().join("depot");
-        let depot = depot::Depot::bind(depot::Config { root, listen, region: region.clone(), keys: vec![key] });
-        let depot = depot.await.unwrap();
-        let endpoint = format!("http://{}", depot.local_addr());
-        let storage = Storage::connect(&storage::Config::new(endpoint, region, "tests".to_owned(), secret));
-        let stop = CancellationToken::new();
-        let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { depot.run(stop).await.unwrap() }
-        });
+        let (store, storage) = Store::start(folder.path().join("depot")).await;
         let log = open(&server).await;
-        Self { folder, server: Some(server), port, log, storage, store: Mutex::new(Some((stop, running))) }
+        Self { folder, server: Some(server), port, log, storage, store }
     }
 
     /// Starts an edge on the data directory that all edges of this world have one after another.
@@ -174,9 +160,16 @@ impl World {
     }
 
     pub(crate) async fn stop_store(&self) {
-        if let Some((stop, running)) = self.store.lock().await.take() {
-            stop.cancel();
-            running.await.unwrap();
+        self.store.stop().await;
+    }
+
+    /// Until the edge has noted a purge, or has done all that it noted.
+    pub(crate) async fn until_purges(&self, done: bool) {
+        let path = self.folder.path().join("edge/purges.json");
+        let deadline = Instant::now() + PATIENCE;
+        while !std::fs::read_to_string(&path).is_ok_and(|text| (text == "[]") == done) {
+            assert!(Instant::now() < deadline, "purges are done: {done}");
+            sleep(PAUSE).await;
         }
     }
 
@@ -193,6 +186,11 @@ impl World {
             assert!(Instant::now() < deadline, "the edge keeps {contents:?}");
             sleep(PAUSE).await;
         }
+    }
+
+    /// As an edge before would have left them.
+    pub(crate) fn note_purges(&self, json: &str) {
+        std::fs::write(self.folder.path().join("edge/purges.json"), json).unwrap();
     }
 
     pub(crate) async fn create(&self, site: &str) {
@@ -286,6 +284,19 @@ impl World {
         let head = Head { deploy: deploy(number), site, build, uploaded: Uploaded::default() };
         bucket.put_manifest(Manifest::new(head, entries).with_rules(rules), &[]).await.unwrap();
         deploy(number)
+    }
+
+    pub(crate) async fn purge(&self, site: &str, host: Option<&str>, path: Option<&str>) {
+        let purge =
+            Purge { host: host.map(|host| host.parse().unwrap()), path: path.map(|path| path.parse().unwrap()) };
+        let facts =
+            self.log.execute::<Site>(&id(site).to_string(), &SiteCommand::Purge(purge), &cause()).await.unwrap();
+        assert_eq!(facts.len(), 1);
+    }
+
+    /// Takes a deploy out of the store, behind everybody's back.
+    pub(crate) async fn take_out(&self, site: &str, number: u64) {
+        self.storage.site(id(site)).collect(&[deploy(number)]).await.unwrap();
     }
 
     /// Leads a path of a host somewhere, by its whole name.

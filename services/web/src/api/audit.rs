@@ -1,7 +1,9 @@
 //! Who did what and when, for auditors: the same history as everywhere, asked in their way, as JSON and as CSV.
 
+use super::events::whose;
 use super::extract::Asked;
 use super::page::{Items, Page};
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::subjects::Subjects;
 use crate::view::View;
@@ -34,6 +36,8 @@ pub(crate) struct Filter {
     /// What the event is called or begins with: `site.deleted.v1`, `site.deleted`, `site`.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only of one site, by its name or its id, with the pushes that began its stories.
+    site: Option<String>,
     /// From this moment on.
     #[serde(default, with = "time::serde::rfc3339::option")]
     since: Option<OffsetDateTime>,
@@ -93,11 +97,20 @@ impl Entry {
 }
 
 impl Filter {
+    /// A site that whoever asks may not know of is none.
+    async fn may_ask(&self, view: &View) -> Result<(), Problem> {
+        match self.site.as_deref().map(str::parse::<Place>).transpose()? {
+            Some(place) => view.history_of(&place).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     fn query(&self, limit: u32, before: Option<u64>) -> Query {
         let prefix = format!("{TYPE_PREFIX}.");
         let kind = self.kind.as_deref().map(|kind| kind.strip_prefix(&prefix).unwrap_or(kind).to_owned());
         let about = About { actor: self.actor.clone(), kind, since: self.since, until: self.until };
-        Query { limit, before, about, ..Query::default() }
+        let site = self.site.as_deref().and_then(|site| site.parse().ok()).as_ref().map(whose);
+        Query { limit, before, about, site, ..Query::default() }
     }
 }
 
@@ -106,6 +119,7 @@ impl Filter {
     (status = 200, description = "What fits, newest first", body = Items<Entry>),
 ))]
 pub(crate) async fn list(view: View, Asked(filter): Asked<Filter>) -> Result<Json<Items<Entry>>, Problem> {
+    filter.may_ask(&view).await?;
     let page = Page::new(filter.limit, filter.after);
     let facts = view.model.latest_events(&filter.query(page.reads()?, filter.after), &view.sight).await?;
     let subjects = Subjects::named(&view, facts.iter()).await?;
@@ -118,6 +132,7 @@ pub(crate) async fn list(view: View, Asked(filter): Asked<Filter>) -> Result<Jso
         content_type = "text/csv", body = String),
 ))]
 pub(crate) async fn export(view: View, Asked(filter): Asked<Filter>) -> Result<Response, Problem> {
+    filter.may_ask(&view).await?;
     Page::new(filter.limit, filter.after).limit()?;
     // The first part is read before the answer begins, so that a failure is told as such.
     let first = view.model.latest_events(&filter.query(PART, None), &view.sight).await?;

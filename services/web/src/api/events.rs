@@ -116,7 +116,7 @@ async fn may_ask(view: &View, place: Option<&Place>) -> Result<(), Problem> {
 }
 
 /// A site that has facts is one, so whether there is such a site is asked only when there are none.
-fn whose(place: &Place) -> Whose {
+pub(super) fn whose(place: &Place) -> Whose {
     match place {
         Place::Id(id) => Whose::Id(*id),
         Place::Name(name) => Whose::Called(name.clone()),

@@ -2,6 +2,7 @@
 //! API is derived from those of HTTP, where each is a text or a number.
 
 use super::page::LIMIT_MAX;
+use super::told;
 use crate::commands::LIMIT_MAX as LIMIT_MAX_OF_ORGANIZATIONS;
 use events::building::{
     COMMAND_MAX, CRON_MAX, FOLDER_MAX, GLOB_MAX, GLOBS_MAX, KEEP_DAYS_MAX, KEEP_DEPLOYS_MAX, PREVIEW_DAYS_MAX,
@@ -185,6 +186,7 @@ pub(super) fn narrow_all(document: &mut Value) {
     for (component, schema) in members(document.pointer_mut("/components/schemas")) {
         for (name, property) in members(schema.get_mut("properties")) {
             narrow(property, field(component, name));
+            told::narrow(component, name, property);
         }
     }
     let components = document["components"]["schemas"].clone();

@@ -2,14 +2,20 @@
 
 use super::event::words;
 use super::failed::Failed;
+use super::form::form;
 use super::layout::{Page, moment};
+use super::link::link;
 use super::why;
+use crate::commands::{self, Whose};
 use crate::explaining::{self, Explained, Shown, URL_MAX};
 use crate::people;
 use crate::view::View;
+use axum::Form;
 use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::response::Redirect;
 use events::access::Mode;
+use events::routing::{HostName, RoutePath};
 use maud::{Markup, html};
 use rules::REDIRECTS;
 use serde::Deserialize;
@@ -18,14 +24,35 @@ use serde::Deserialize;
 pub(super) struct Which {
     #[serde(default)]
     url: String,
+    /// Whether it was just purged.
+    #[serde(default)]
+    purged: bool,
+}
+
+/// What is to be asked for again.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    url: String,
+    host: String,
+    path: String,
+}
+
+/// Has edges ask the store again for what an address shows.
+pub(super) async fn purge(view: View, form: Result<Form<Wanted>, FormRejection>) -> Result<Redirect, Failed> {
+    let Form(Wanted { url, host, path }) = form?;
+    let (host, path) = (host.parse::<HostName>()?, path.parse::<RoutePath>()?);
+    commands::purge(&view, Whose::Host(host), Some(path), view.caller.clone()).await?;
+    Ok(Redirect::to(&link("/explain", &[("url", &url), ("purged", "true")])))
 }
 
 pub(super) async fn show(view: View, which: Result<Query<Which>, QueryRejection>) -> Result<Markup, Failed> {
-    let Query(Which { url }) = which?;
+    let Query(Which { url, purged }) = which?;
     let told = match url.trim() {
         "" => html! {},
-        url => told(&view, explaining::explain(&view, url).await?).await,
+        url => told(&view, url, explaining::explain(&view, url).await?).await,
     };
+    let done =
+        "Purged: edges ask the store again for what they keep of this page, and show it until that has answered.";
     let content = html! {
         h1 { "Explain an answer" }
         p.lead { "What readers of an address are answered, and what led to it: from a push to the rule or the file that decides." }
@@ -34,12 +61,13 @@ pub(super) async fn show(view: View, which: Result<Query<Which>, QueryRejection>
             input #url name="url" value=(url) required maxlength=(URL_MAX) placeholder="https://docs.example.org/page" autocomplete="off";
             button.primary { "Explain" }
         }
+        @if purged { p.notice role="status" { (done) } }
         (told)
     };
     Ok(Page { title: "Explain an answer", signed_in: true, refreshes: None }.render(&content))
 }
 
-async fn told(view: &View, told: Explained) -> Markup {
+async fn told(view: &View, url: &str, told: Explained) -> Markup {
     let Explained { host, path, status, location, decision, headers, shown, steps } = told;
     let names = people::actors(view, steps.iter().map(|step| &step.fact.actor)).await;
     html! {
@@ -61,6 +89,11 @@ async fn told(view: &View, told: Explained) -> Markup {
             } }
             @for heading in &headers { li { "Headers: line " (heading.line) " of " code { (heading.file) } " changes them, for " code { (heading.text) } } }
         }
+        @if shown.is_some() { (again(&html! {
+            input type="hidden" name="url" value=(url);
+            input type="hidden" name="host" value=(host);
+            input type="hidden" name="path" value=(path);
+        })) }
     }
 }
 
@@ -85,6 +118,15 @@ fn let_in(shown: &Shown) -> Markup {
         Mode::Link => "Whoever has a share link; for others there is no such site",
     };
     html! { div { dt { "Who is let in" } dd { (who) } } }
+}
+
+/// For whoever has mended the store, or taken something out of it.
+fn again(fields: &Markup) -> Markup {
+    html! {
+        h2 { "Purge" }
+        p { "Edges ask the store again for what they keep of this page. A new version of it needs none: it is shown as soon as it is promoted." }
+        (form("inline", "/purge", &html! { (fields) button { "Purge this page" } }))
+    }
 }
 
 fn capital(word: &str) -> String {

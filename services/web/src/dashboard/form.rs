@@ -19,7 +19,12 @@ const GUEST: &str = "pagefold_guest";
 /// How long a form of theirs is good, in seconds.
 const GUEST_S: i64 = 12 * 60 * 60;
 
+/// What everybody may change: what is their own.
+const OWN: [&str; 4] = ["/account", "/login", "/logout", "/invitations"];
+
 tokio::task_local! {
+    /// Whether whoever asks may look at everything and change nothing.
+    static LOOKS_ONLY: bool;
     /// What the forms of the page have that is made for this request.
     static ISSUED: Issued;
 }
@@ -36,8 +41,13 @@ struct Issued {
 #[derive(Clone)]
 struct Expected(String);
 
-/// A form that is sent to `action`; `class` tells how it looks.
+/// A form that is sent to `action`; `class` tells how it looks. Whoever may only look sees what its fields say, and no button by itself.
 pub(super) fn form(class: &str, action: &str, fields: &Markup) -> Markup {
+    let is_own = OWN.iter().any(|own| action.starts_with(own));
+    if !is_own && LOOKS_ONLY.try_with(|looks_only| *looks_only).unwrap_or(false) {
+        let has_fields = matches!(class, "fields" | "editor");
+        return html! { @if has_fields { fieldset.plain disabled { div class=(class) { (fields) } } } };
+    }
     let token = ISSUED.try_with(|issued| {
         issued.is_used.store(true, Ordering::Relaxed);
         issued.token.clone()
@@ -48,6 +58,11 @@ pub(super) fn form(class: &str, action: &str, fields: &Markup) -> Markup {
             (fields)
         }
     }
+}
+
+/// Makes an answer for somebody who may only look, or for anybody else.
+pub(super) async fn made_for<T>(looks_only: bool, answering: impl Future<Output = T>) -> T {
+    LOOKS_ONLY.scope(looks_only, answering).await
 }
 
 /// Whether whoever asks has no session, nor had one lately.

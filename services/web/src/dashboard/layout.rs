@@ -1,6 +1,7 @@
 //! What all pages share: the frame, and how states, times and sizes look.
 
 use super::form::form;
+use super::known;
 use super::policy;
 use crate::assets::{SCRIPT, STYLE};
 use events::RepositoryUrl;
@@ -26,6 +27,7 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     pub(super) fn render(&self, content: &Markup) -> Markup {
         let nonce = policy::nonce();
+        let known = self.refreshes.as_ref().and_then(|_| known::up_to());
         html! {
             (DOCTYPE)
             html lang="en" data-facts=(*FACTS) {
@@ -54,7 +56,7 @@ impl Page<'_> {
                             (form("", "/logout", &html! { button.quiet { "Sign out" } }))
                         }
                     }
-                    main #content tabindex="-1" data-refresh=[self.refreshes.as_deref()] { (content) }
+                    main #content tabindex="-1" data-refresh=[self.refreshes.as_deref()] data-known=[known] { (content) }
                     footer { span #zone { "Times are UTC." } " " a href="/api/v1/openapi.json" { "API" } }
                 }
             }

@@ -47,31 +47,32 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
         invited.push((email.unwrap_or_else(|| people::ERASED.to_owned()), row));
     }
     let name = |member: &MemberRow| known.get(&member.user_id).cloned().unwrap_or_default();
+    let manages = view.manages(id);
     Ok(html! {
         section #members {
             h2 { "Members" }
             @if members.is_empty() { p.empty { "Nobody belongs to it yet. Invite somebody below." } }
             @else {
                 div.scroll { table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Since" } th scope="col" { span.hidden { "Change the role" } } th scope="col" { span.hidden { "Remove" } } } }
-                    tbody { @for member in &members { (row(id, member, &name(member))) } }
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Since" } @if manages { th scope="col" { span.hidden { "Change the role" } } th scope="col" { span.hidden { "Remove" } } } } }
+                    tbody { @for member in &members { tr { (about(member, &name(member))) @if manages { (switches(id, member, &name(member))) } } } }
                 } }
             }
             @if !invited.is_empty() {
                 h3 { "Invited" }
                 div.scroll { table {
-                    thead { tr { th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Until" } th scope="col" { span.hidden { "Withdraw" } } } }
+                    thead { tr { th scope="col" { "Mail" } th scope="col" { "Role" } th scope="col" { "Until" } @if manages { th scope="col" { span.hidden { "Withdraw" } } } } }
                     tbody { @for (email, invitation) in &invited {
                         tr {
                             th scope="row" { (email) }
                             td { (invitation.role) }
                             td { (moment(invitation.expires_at)) }
-                            td { (form("", &format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), &html! { button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" } })) }
+                            @if manages { td { (form("", &format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), &html! { button.danger aria-label={ "Withdraw the invitation of " (email) } { "Withdraw" } })) } }
                         }
                     } }
                 } }
             }
-            details.card {
+            @if manages { details.card {
                 summary { "Invite somebody" }
                 (form("fields", &format!("/organizations/{id}/invitations"), &html! {
                     label for="email" { "Mail" }
@@ -80,7 +81,7 @@ pub(super) async fn section(view: &View, id: OrganizationId) -> Result<Markup, P
                     select #role name="role" { option value="user" { "user: everything for its sites" } option value="manager" { "manager: its people too" } }
                     button.primary { "Invite" }
                 }))
-            }
+            } }
         }
     })
 }
@@ -102,13 +103,23 @@ pub(super) async fn of_site(view: &View, site: &SiteRow) -> Result<Markup, Probl
                 li { (name(member).as_deref().unwrap_or(people::ERASED)) ", " (member.role) }
             } } }
             p { a href={ "/organizations/" (place) "#members" } {
-                @if members.len() > SHORT as usize { "All members, and invitations" } @else { "Invite somebody, or change who may do what" }
+                @if members.len() > SHORT as usize { "All members, and invitations" } @else if view.manages(site.organization) { "Invite somebody, or change who may do what" } @else { "The whole organization" }
             } }
         }
     })
 }
 
-fn row(organization: OrganizationId, member: &MemberRow, known: &people::Known) -> Markup {
+fn about(member: &MemberRow, known: &people::Known) -> Markup {
+    html! {
+        th scope="row" { (known.name.as_deref().unwrap_or(people::ERASED)) }
+        td { (known.email.as_deref().unwrap_or("–")) }
+        td { (member.role) }
+        td { (moment(member.since)) }
+    }
+}
+
+/// What a manager may do about a member.
+fn switches(organization: OrganizationId, member: &MemberRow, known: &people::Known) -> Markup {
     let action = format!("/organizations/{organization}/members/{}", member.user_id);
     let name = known.name.as_deref().unwrap_or(people::ERASED);
     let (other, verb) = match member.role {
@@ -116,14 +127,8 @@ fn row(organization: OrganizationId, member: &MemberRow, known: &people::Known) 
         Role::Manager => (Role::User, "Make a user"),
     };
     html! {
-        tr {
-            th scope="row" { (name) }
-            td { (known.email.as_deref().unwrap_or("–")) }
-            td { (member.role) }
-            td { (moment(member.since)) }
-            td { (form("", &action, &html! { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } })) }
-            td { (form("", &format!("{action}/remove"), &html! { button.danger aria-label={ "Remove " (name) } { "Remove" } })) }
-        }
+        td { (form("", &action, &html! { input type="hidden" name="role" value=(other); button aria-label={ (verb) ": " (name) } { (verb) } })) }
+        td { (form("", &format!("{action}/remove"), &html! { button.danger aria-label={ "Remove " (name) } { "Remove" } })) }
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
             (listed.table(&view))
         }
         (members)
-        section.card {
+        @if view.manages(organization.id) { section.card {
             h2 { "Rename" }
             p { "Its sites stay its own, at their addresses." }
             (form("fields", &format!("/organizations/{}", organization.id), &html! {
@@ -64,7 +64,7 @@ pub(super) async fn show(view: View, name: Name, part: Result<Query<Part>, Query
                 input type="hidden" name="version" value=(organization.version);
                 button.primary { "Save" }
             }))
-        }
+        } }
         (governance::section(&view, &organization))
     };
     Ok(Page { title: organization.name.as_str(), signed_in: true, refreshes: None }.render(&content))

@@ -37,7 +37,7 @@ async fn every_route_of_the_api_needs_a_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 114);
+    assert_eq!(asked, 115);
     assert_eq!(platform.log.last_sequence().await.unwrap(), 0);
 }
 

@@ -30,6 +30,7 @@ mod logs;
 mod organizations;
 mod people;
 mod platform;
+mod purges;
 mod receivers;
 mod repeats;
 mod restore;
