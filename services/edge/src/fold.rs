@@ -4,9 +4,8 @@ use crate::content::Content;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::prefetch::Loading;
-use crate::purging;
 use crate::routes::{Routes, Waiting};
-use crate::table::Table;
+use crate::table::{Purges, Table};
 use arc_swap::ArcSwapOption;
 use runtime::fold::{Fold as _, Following, Memory, Step};
 use runtime::{Connection, Log, connection};
@@ -76,7 +75,7 @@ impl Fold {
     pub(crate) async fn run(
         mut self,
         log: connection::Config,
-        purges: purging::News,
+        purges: Purges,
         stop: CancellationToken,
     ) -> Result<(), Error> {
         // What was read from the disk waits on, whether or not the log can be reached.
@@ -107,7 +106,7 @@ struct Live {
     table: InService,
     routes: Following<Kept>,
     loading: Loading,
-    purges: purging::News,
+    purges: Purges,
     current: CancellationToken,
 }
 

@@ -33,8 +33,9 @@ use crate::backend::Backends;
 use crate::content::Content;
 use crate::doors::Doors;
 use crate::fold::Fold;
-use crate::purging::{News, Purging};
+use crate::purging::Purging;
 use crate::serve::Pages;
+use crate::table::Purges;
 use dialer::{Dialer, Own};
 use listener::{Limits, Share};
 use std::net::SocketAddr;
@@ -103,7 +104,7 @@ pub struct Edge {
     log: runtime::connection::Config,
     fold: Fold,
     purging: Purging,
-    purges: News,
+    purges: Purges,
     pages: Pages,
 }
 

@@ -7,7 +7,7 @@ use crate::content::{Content, Failure, Pages};
 use crate::error::Error;
 use crate::files;
 use crate::fold::InService;
-use crate::table::Purged;
+use crate::table::{Purged, Purges};
 use answers::host;
 use events::{DeployId, HostLabel};
 use opentelemetry::KeyValue;
@@ -26,9 +26,6 @@ use tokio_util::sync::CancellationToken;
 const STALE_S: i64 = 24 * 60 * 60;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// Where purges are told as they are heard: each with its moment, in seconds of Unix time.
-pub(crate) type News = mpsc::UnboundedSender<BTreeMap<Purged, i64>>;
 
 /// What is still to be asked for, and whoever does.
 pub(crate) struct Purging {
@@ -55,7 +52,7 @@ impl Purging {
         base_domain: &str,
         content: Arc<Content>,
         table: InService,
-    ) -> (Self, News) {
+    ) -> (Self, Purges) {
         let path = data_dir.join("purges.json");
         let pending = match read(&path).await {
             Ok(pending) => pending,

@@ -5,6 +5,7 @@ use events::event::Purge;
 use events::{Event, Recorded, SiteEvent, SiteId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::mpsc;
 
 /// What the edge folds of the log: routes, and which of them to look at. A copy is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Table {
     #[serde(skip)]
     purges: BTreeMap<Purged, i64>,
 }
+
+/// Where purges are told as they are heard: each with its moment, in seconds of Unix time.
+pub(crate) type Purges = mpsc::UnboundedSender<BTreeMap<Purged, i64>>;
 
 /// Pages of a site that somebody had asked for again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

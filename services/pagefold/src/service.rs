@@ -392,5 +392,5 @@ async fn edge(options: Edge, health: Health, stop: CancellationToken) -> Result<
     health.watch_log(Need::May, options.common.log("edge").await?.connection(), &stop);
     watch_storage(&health, &storage, Need::May, &stop);
     health.part("edge", Need::Must).ok();
-    Ok(edge.within(options.door.limits(Share::Edge)).run(stop).await?)
+    Ok(Box::pin(edge.within(options.door.limits(Share::Edge)).run(stop)).await?)
 }

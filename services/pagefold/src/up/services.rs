@@ -132,7 +132,7 @@ impl Surroundings<'_> {
                     Some(edge) => edge,
                     None => Edge::bind(config, access, storage).await?,
                 };
-                Ok(edge.within(limits).run(stop).await?)
+                Ok(Box::pin(edge.within(limits).run(stop)).await?)
             }
         });
         Ok(listen)
