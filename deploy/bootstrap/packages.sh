@@ -29,6 +29,7 @@ to_test() {
     want jq jq # the GitHub Action's script, as on GitHub's machines
     want /usr/sbin/sshd openssh-server # a host of private repositories
     want rclone rclone
+    want pebble pebble # an authority that issues certificates
     want chromium chromium
     want chromedriver chromium-driver
     # A shell has a kill of its own, so only running it tells whether the program is there.

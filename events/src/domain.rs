@@ -4,10 +4,16 @@
 //! Whoever adds a name has not proven anything yet. It is kept for their site while its records are looked at, so many times;
 //! who is given up on holds it against nobody.
 
+mod certificate;
+
+use crate::event::Certified;
 use crate::routing::HostName;
 use crate::{Aggregate, DomainEvent, Event, Refusal, SiteId};
 use std::time::Duration;
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+pub use certificate::{ORDERS_MAX, RENEWALS_MAX, pause as certificate_pause};
 
 /// Most domains of one site.
 pub const DOMAINS_MAX: usize = 50;
@@ -41,6 +47,8 @@ pub struct Claim {
     pub redirect_to: Option<HostName>,
     /// How far it has come.
     pub stage: Stage,
+    /// Until when its last certificate is good, if it has had one.
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 /// How far a domain has come.
@@ -53,8 +61,17 @@ pub enum Stage {
     },
     /// Its records say what they must.
     Verified,
-    /// It was given up.
+    /// Somebody asked for a certificate so many times.
+    Issuing {
+        /// How often.
+        attempts: u32,
+    },
+    /// It has a certificate.
+    Active,
+    /// It was given up before it was proven.
     Failed,
+    /// It is proven, and a certificate was given up.
+    Unissued,
 }
 
 /// What may be asked of a name.
@@ -77,6 +94,20 @@ pub enum Command {
         proof: Uuid,
         /// What was wrong, if anything was.
         found: Result<(), String>,
+    },
+    /// Ask for a certificate.
+    Order {
+        /// The site that it is for.
+        site: SiteId,
+        /// What edges answer to the authority.
+        responder: String,
+    },
+    /// Take in what the authority gave, or said.
+    Receive {
+        /// The site that it was asked for.
+        site: SiteId,
+        /// The certificate, or why there is none.
+        given: Result<Box<Certified>, String>,
     },
     /// Be nobody's any more.
     Remove {
@@ -117,7 +148,28 @@ impl Domain {
     /// The site that has proven that it has the name.
     #[must_use]
     pub fn owner(&self) -> Option<SiteId> {
-        self.claim().filter(|claim| claim.stage == Stage::Verified).map(|claim| claim.site)
+        self.claim().filter(|claim| claim.stage.is_proven()).map(|claim| claim.site)
+    }
+}
+
+impl Stage {
+    /// Whether it is proven whose the name is.
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        match self {
+            Self::Pending { .. } | Self::Failed => false,
+            Self::Verified | Self::Issuing { .. } | Self::Active | Self::Unissued => true,
+        }
+    }
+
+    /// Whether somebody who asks for the name again wants it to be tried anew.
+    const fn is_stuck(&self) -> bool {
+        match self {
+            Self::Pending { attempts } => *attempts > 0,
+            Self::Issuing { attempts } => *attempts > 1,
+            Self::Verified | Self::Active => false,
+            Self::Failed | Self::Unissued => true,
+        }
     }
 }
 
@@ -127,8 +179,7 @@ impl Claim {
         let site = self.site;
         let changes = self.redirect_to.as_ref() != redirect_to;
         let changed = changes.then(|| DomainEvent::Changed { site, redirect_to: redirect_to.cloned() });
-        let looks = !matches!(self.stage, Stage::Verified | Stage::Pending { attempts: 0 });
-        changed.into_iter().chain(looks.then_some(DomainEvent::CheckRequested { site })).collect()
+        changed.into_iter().chain(self.stage.is_stuck().then_some(DomainEvent::CheckRequested { site })).collect()
     }
 
     fn looked(&self, found: &Result<(), String>) -> Vec<DomainEvent> {
@@ -170,7 +221,15 @@ impl Aggregate for Domain {
             {
                 Ok(claim.looked(found))
             }
-            (Self::Free | Self::Claimed(_), Command::Look { .. }) => Ok(vec![]),
+            (Self::Claimed(claim), Command::Order { site, responder }) if claim.site == *site => {
+                Ok(claim.order(responder))
+            }
+            (Self::Claimed(claim), Command::Receive { site, given }) if claim.site == *site => {
+                Ok(claim.received(given))
+            }
+            (Self::Free | Self::Claimed(_), Command::Look { .. } | Command::Order { .. } | Command::Receive { .. }) => {
+                Ok(vec![])
+            }
             (Self::Claimed(claim), Command::Remove { site }) if claim.site == *site => {
                 Ok(vec![DomainEvent::Removed { site: *site }])
             }
@@ -181,7 +240,8 @@ impl Aggregate for Domain {
     fn evolve(self, fact: &DomainEvent) -> Self {
         if let DomainEvent::Added { site, proof, redirect_to } = fact {
             let (site, proof, redirect_to) = (*site, *proof, redirect_to.clone());
-            return Self::Claimed(Claim { site, proof, redirect_to, stage: Stage::Pending { attempts: 0 } });
+            let stage = Stage::Pending { attempts: 0 };
+            return Self::Claimed(Claim { site, proof, redirect_to, stage, expires_at: None });
         }
         let Self::Claimed(claim) = self else { return self };
         let stage = match fact {
@@ -190,9 +250,17 @@ impl Aggregate for Domain {
             DomainEvent::Changed { redirect_to, .. } => {
                 return Self::Claimed(Claim { redirect_to: redirect_to.clone(), ..claim });
             }
+            DomainEvent::CheckRequested { .. } if claim.stage.is_proven() => Stage::Verified,
             DomainEvent::CheckRequested { .. } => Stage::Pending { attempts: 0 },
             DomainEvent::CheckFailed { attempt, .. } => Stage::Pending { attempts: *attempt },
             DomainEvent::Verified { .. } => Stage::Verified,
+            DomainEvent::CertificateOrdered { attempt, .. } | DomainEvent::CertificateFailed { attempt, .. } => {
+                Stage::Issuing { attempts: *attempt }
+            }
+            DomainEvent::CertificateIssued(Certified { expires_at, .. }) => {
+                return Self::Claimed(Claim { stage: Stage::Active, expires_at: Some(*expires_at), ..claim });
+            }
+            DomainEvent::Failed { .. } if claim.stage.is_proven() => Stage::Unissued,
             DomainEvent::Failed { .. } => Stage::Failed,
         };
         Self::Claimed(Claim { stage, ..claim })

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 pub use build::{Artifact, Author, BuildEvent, Lane, Outcome, RepositoryEvent, Source, Upload};
 pub use deploy::{AliasEvent, DeployEvent, PromotionReason, Synced};
-pub use domain::DomainEvent;
+pub use domain::{Certified, DomainEvent};
 pub use notice::{NoticeEvent, Noticed, ReceiverEvent, Reception};
 pub use organization::{HandleEvent, OrganizationEvent, OrganizationLimits, Sandbox};
 pub use people::{IdentityEvent, InvitationEvent, Invited, TokenEvent, TokenGrant, UserEvent};

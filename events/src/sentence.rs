@@ -1,7 +1,7 @@
 //! Facts in words: one sentence each, for timelines and feeds. Identities the reader sees beside it are left out.
 
 use crate::access::{Hosts, ShareLink};
-use crate::event::{Noticed, Purge, Reception, Routed, Synced};
+use crate::event::{Certified, Noticed, Purge, Reception, Routed, Synced};
 use crate::event::{OrganizationLimits, Sandbox};
 use crate::routing::{HostName, Reach, RoutePath};
 use crate::{
@@ -68,6 +68,7 @@ impl Event {
                 DomainEvent::Added { .. }
                 | DomainEvent::Changed { .. }
                 | DomainEvent::Verified { .. }
+                | DomainEvent::CertificateIssued(_)
                 | DomainEvent::Failed { .. }
                 | DomainEvent::Removed { .. },
             )
@@ -79,7 +80,12 @@ impl Event {
             Self::Handle(_)
             | Self::Notice(NoticeEvent::Delivered(_))
             | Self::Host(_)
-            | Self::Domain(DomainEvent::CheckRequested { .. } | DomainEvent::CheckFailed { .. })
+            | Self::Domain(
+                DomainEvent::CheckRequested { .. }
+                | DomainEvent::CheckFailed { .. }
+                | DomainEvent::CertificateOrdered { .. }
+                | DomainEvent::CertificateFailed { .. },
+            )
             | Self::Deploy(_)
             | Self::Build(
                 BuildEvent::Requested { .. }
@@ -236,6 +242,16 @@ fn domain(name: &str, fact: &DomainEvent) -> String {
             format!("domain `{name}` is not proven by check {attempt}: {error}")
         }
         DomainEvent::Verified { .. } => format!("domain `{name}` verified"),
+        DomainEvent::CertificateOrdered { attempt: 1, .. } => format!("certificate of `{name}` asked for"),
+        DomainEvent::CertificateOrdered { attempt, .. } => {
+            format!("certificate of `{name}` asked for again, attempt {attempt}")
+        }
+        DomainEvent::CertificateIssued(Certified { expires_at, .. }) => {
+            format!("certificate of `{name}` issued, good until {}", expires_at.date())
+        }
+        DomainEvent::CertificateFailed { attempt, error, .. } => {
+            format!("no certificate of `{name}` by attempt {attempt}: {error}")
+        }
         DomainEvent::Failed { error, .. } => format!("domain `{name}` given up: {error}"),
         DomainEvent::Removed { .. } => format!("domain `{name}` removed"),
     }

@@ -4,7 +4,8 @@ use crate::Error;
 use crate::copy::{Rows, Table};
 use crate::model::{self, Model, page};
 use crate::table::{Keys, Row};
-use events::domain::Stage;
+use events::domain::{Claim, Stage};
+use events::event::Certified;
 use events::routing::HostName;
 use events::{Actor, DomainEvent, Event, Recorded, SiteId};
 use serde::Deserialize;
@@ -36,6 +37,11 @@ pub struct DomainRow {
     pub added_at: OffsetDateTime,
     /// Who added it.
     pub added_by: Actor,
+    /// Whether it is proven whose it is.
+    pub proven: bool,
+    /// Until when its last certificate is good.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 /// How far a domain has come.
@@ -46,16 +52,23 @@ pub enum State {
     Pending,
     /// They say what they must.
     Verified,
+    /// It is verified, and a certificate is asked for.
+    Issuing,
+    /// It has a certificate.
+    Active,
     /// Nobody looks any more.
     Failed,
 }
 
-impl From<&Stage> for State {
-    fn from(stage: &Stage) -> Self {
-        match stage {
+impl From<&Claim> for State {
+    fn from(claim: &Claim) -> Self {
+        match claim.stage {
             Stage::Pending { .. } => Self::Pending,
             Stage::Verified => Self::Verified,
-            Stage::Failed => Self::Failed,
+            // Until there is another, it has the one that it had.
+            Stage::Issuing { .. } if claim.expires_at.is_none() => Self::Issuing,
+            Stage::Issuing { .. } | Stage::Active => Self::Active,
+            Stage::Failed | Stage::Unissued => Self::Failed,
         }
     }
 }
@@ -67,6 +80,8 @@ impl State {
         match self {
             Self::Pending => "pending",
             Self::Verified => "verified",
+            Self::Issuing => "issuing",
+            Self::Active => "active",
             Self::Failed => "failed",
         }
     }
@@ -92,6 +107,8 @@ impl Row for DomainRow {
             "checked_at",
             "added_at",
             "added_by",
+            "proven",
+            "expires_at",
         ],
     };
     const KEY: &'static [&'static str] = &["name"];
@@ -128,6 +145,8 @@ impl Row for DomainRow {
                 checked_at: None,
                 added_at: now,
                 added_by: recorded.envelope.actor.clone(),
+                proven: false,
+                expires_at: None,
             });
         }
         let row = row?;
@@ -136,12 +155,26 @@ impl Row for DomainRow {
             DomainEvent::Added { .. } => Some(row),
             DomainEvent::Removed { .. } => None,
             DomainEvent::Changed { redirect_to, .. } => Some(Self { redirect_to: redirect_to.clone(), ..row }),
-            DomainEvent::CheckRequested { .. } => Some(Self { state: State::Pending, attempts: 0, ..row }),
+            DomainEvent::CheckRequested { .. } => {
+                let state = if row.proven { State::Verified } else { State::Pending };
+                Some(Self { state, attempts: 0, ..row })
+            }
             DomainEvent::CheckFailed { attempt, error, .. } => {
                 Some(Self { attempts: *attempt, error: Some(error.clone()), checked_at, ..row })
             }
             DomainEvent::Verified { .. } => {
-                Some(Self { state: State::Verified, attempts: 0, error: None, checked_at, ..row })
+                Some(Self { state: State::Verified, attempts: 0, error: None, checked_at, proven: true, ..row })
+            }
+            DomainEvent::CertificateOrdered { .. } => {
+                let state = if row.expires_at.is_some() { State::Active } else { State::Issuing };
+                Some(Self { state, ..row })
+            }
+            DomainEvent::CertificateIssued(Certified { expires_at, .. }) => {
+                let expires_at = Some(*expires_at);
+                Some(Self { state: State::Active, attempts: 0, error: None, checked_at, expires_at, ..row })
+            }
+            DomainEvent::CertificateFailed { attempt, error, .. } => {
+                Some(Self { attempts: *attempt, error: Some(error.clone()), checked_at, ..row })
             }
             DomainEvent::Failed { error, .. } => Some(Self { state: State::Failed, error: Some(error.clone()), ..row }),
         }
@@ -150,6 +183,7 @@ impl Row for DomainRow {
     fn write(&self, rows: &mut Rows) {
         rows.row().put(&self.name).put(&self.site).put(&self.proof).put(&self.redirect_to).put(&self.state.as_str());
         rows.put(&self.attempts).put(&self.error).put(&self.checked_at).put(&self.added_at).put(&self.added_by);
+        rows.put(&self.proven).put(&self.expires_at);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Error;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use std::time::Duration;
 
 /// How long an administrator waits for a connection.
@@ -119,7 +119,9 @@ impl Wanted {
 }
 
 async fn reach(options: &PgConnectOptions, patience: Duration) -> Result<PgConnection, sqlx::Error> {
-    let reached = tokio::time::timeout(patience, PgConnection::connect_with(options)).await;
+    // How long the disk takes for a new database warns of nothing.
+    let options = options.clone().disable_statement_logging();
+    let reached = tokio::time::timeout(patience, PgConnection::connect_with(&options)).await;
     reached.map_err(|_elapsed| sqlx::Error::PoolTimedOut).flatten()
 }
 

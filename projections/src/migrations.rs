@@ -27,7 +27,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 32] = [
+const STEPS: [Step; 33] = [
     step!(Tables, "0001_tables"),
     step!(Indexes, "0002_indexes"),
     step!(Tables, "0003_organizations"),
@@ -60,6 +60,7 @@ const STEPS: [Step; 32] = [
     step!(Tables, "0085_domains"),
     step!(Indexes, "0086_domains_by_site"),
     step!(Tables, "0090_cleared_caches"),
+    step!(Tables, "0095_domain_certificates"),
 ];
 
 /// The version of the tables this program writes.

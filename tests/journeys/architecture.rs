@@ -83,6 +83,7 @@ const BELONGS_TO: &[(&str, &str)] = &[
     ("bollard", "launcher"),
     ("lettre", "mailer"),
     ("hickory-resolver", "registrar"),
+    ("instant-acme", "registrar"),
 ];
 
 /// What `events` must stay free of, however deep.

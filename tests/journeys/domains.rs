@@ -1,5 +1,7 @@
 //! Domains: a name that is somebody's outside shows a site as soon as its records prove it, and not before.
 
+mod authority;
+mod certificates;
 mod names;
 
 use journeys::{Platform, eventually};
@@ -18,9 +20,14 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(options: &[&str]) -> Self {
         let names = Names::start().await;
         let resolver = names.address.to_string();
-        let platform = Platform::start_with(&["--sandbox", "bubblewrap", "--resolver", &resolver]).await;
+        let options = [&["--sandbox", "bubblewrap", "--resolver", &resolver], options].concat();
+        let platform = Platform::start_with(&options).await;
         Self { names, platform, client: Client::builder().redirect(Policy::none()).build().unwrap() }
     }
 

@@ -10,6 +10,8 @@ pub struct Ready {
     pub web: String,
     /// The published sites.
     pub edge: String,
+    /// The published sites over TLS, where they are.
+    pub edge_tls: Option<String>,
     /// What operators ask.
     pub admin: String,
     /// The S3 server.

@@ -107,3 +107,77 @@ fn pauses_grow_with_the_wait_and_end_after_three_days() {
     let days = all.as_secs() / (24 * 60 * 60);
     assert_eq!(days, 3, "{all:?}");
 }
+
+fn order() -> Command {
+    Command::Order { site: site(1), responder: "thumbprint".to_owned() }
+}
+
+fn ordered(attempt: u32) -> DomainEvent {
+    DomainEvent::CertificateOrdered { site: site(1), attempt, responder: "thumbprint".to_owned() }
+}
+
+fn certified() -> Certified {
+    Certified {
+        site: site(1),
+        chain: "a certificate".to_owned(),
+        key: crate::Sealed::of(b"its key"),
+        expires_at: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(90),
+        renew_at: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60),
+    }
+}
+
+fn issued() -> DomainEvent {
+    DomainEvent::CertificateIssued(certified())
+}
+
+fn receive(given: Result<Certified, &str>) -> Command {
+    Command::Receive { site: site(1), given: given.map(Box::new).map_err(ToOwned::to_owned) }
+}
+
+fn unissued(attempt: u32) -> DomainEvent {
+    DomainEvent::CertificateFailed { site: site(1), attempt, error: "nothing there".to_owned() }
+}
+
+#[test]
+fn a_certificate_is_asked_for_once_a_name_is_proven_and_again_before_it_ends() {
+    given::<Domain>([added(1)]).when(order()).then([]);
+    given::<Domain>([added(1), verified(1)]).when(order()).then([ordered(1)]);
+    given::<Domain>([added(1), verified(1), ordered(1)]).when(receive(Ok(certified()))).then([issued()]);
+    given::<Domain>([added(1), verified(1), ordered(1), issued()]).when(order()).then([ordered(1)]);
+    given::<Domain>([added(1), verified(1)]).when(receive(Ok(certified()))).then([]);
+    given::<Domain>([added(2), verified(2)]).when(order()).then([]);
+}
+
+#[test]
+fn a_certificate_is_asked_for_so_many_times_and_then_when_somebody_says_so() {
+    let nothing = || receive(Err("nothing there"));
+    given::<Domain>([added(1), verified(1), ordered(1)]).when(nothing()).then([unissued(1)]);
+    given::<Domain>([added(1), verified(1), ordered(1), unissued(1)]).when(order()).then([ordered(2)]);
+    let last = [added(1), verified(1), ordered(ORDERS_MAX)];
+    given::<Domain>(last).when(nothing()).then([unissued(ORDERS_MAX), failed(1)]);
+    let given_up = || [added(1), verified(1), ordered(ORDERS_MAX), unissued(ORDERS_MAX), failed(1)];
+    given::<Domain>(given_up()).when(order()).then([]);
+    given::<Domain>(given_up()).when(add(2)).refuses(Refusal::DomainTaken);
+    let again = DomainEvent::CheckRequested { site: site(1) };
+    given::<Domain>(given_up()).when(add(1)).then([again.clone()]);
+    let asked = [added(1), verified(1), ordered(ORDERS_MAX), unissued(ORDERS_MAX), failed(1), again];
+    given::<Domain>(asked).when(order()).then([ordered(1)]);
+}
+
+#[test]
+fn a_certificate_that_is_there_is_renewed_for_longer_than_it_is_good() {
+    let nothing = receive(Err("nothing there"));
+    let renewing = |attempt| [added(1), verified(1), ordered(1), issued(), ordered(attempt)];
+    given::<Domain>(renewing(ORDERS_MAX)).when(nothing.clone()).then([unissued(ORDERS_MAX)]);
+    given::<Domain>(renewing(RENEWALS_MAX)).when(nothing).then([unissued(RENEWALS_MAX), failed(1)]);
+    let days = (1..RENEWALS_MAX).map(certificate_pause).sum::<Duration>().as_secs() / (24 * 60 * 60);
+    assert!(days > 30, "a third of 90 days has passed after {days} days");
+}
+
+#[test]
+fn pauses_between_orders_respect_what_authorities_count() {
+    let pauses: Vec<u64> = (1..7).map(|attempts| certificate_pause(attempts).as_secs()).collect();
+    assert_eq!(pauses, [5, 60, 120, 240, 480, 960]);
+    let all: Duration = (1..ORDERS_MAX).map(certificate_pause).sum();
+    assert_eq!(all.as_secs() / 3600, 17);
+}

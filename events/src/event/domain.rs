@@ -1,9 +1,10 @@
 //! Facts about domains: names of hosts that are other people's, and show a site here once it is proven that its people have them.
 
-use crate::SiteId;
 use crate::routing::HostName;
+use crate::{Sealed, SiteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The life of a domain, which is of one site at a time.
@@ -51,6 +52,29 @@ pub enum DomainEvent {
         /// The site.
         site: SiteId,
     },
+    /// A certificate is asked for. From now on every edge answers for it where the authority looks.
+    #[serde(rename = "certificate_ordered.v1")]
+    CertificateOrdered {
+        /// The site.
+        site: SiteId,
+        /// Which try it is, from 1.
+        attempt: u32,
+        /// What edges answer behind the token of a challenge: the thumbprint of the account's key (RFC 8555, 8.1).
+        responder: String,
+    },
+    /// The name has a certificate, which every edge proves itself by.
+    #[serde(rename = "certificate_issued.v1")]
+    CertificateIssued(Certified),
+    /// The authority gave none.
+    #[serde(rename = "certificate_failed.v1")]
+    CertificateFailed {
+        /// The site.
+        site: SiteId,
+        /// Which try it was.
+        attempt: u32,
+        /// What the authority said.
+        error: String,
+    },
     /// Nobody looks any more before somebody asks for it.
     #[serde(rename = "failed.v1")]
     Failed {
@@ -67,6 +91,25 @@ pub enum DomainEvent {
     },
 }
 
+/// The certificate of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Certified {
+    /// The site.
+    pub site: SiteId,
+    /// The certificate and those between it and its authority, as PEM.
+    pub chain: String,
+    /// Its key as PEM, sealed with the key of edges.
+    pub key: Sealed,
+    /// Until when it is good.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub expires_at: OffsetDateTime,
+    /// When it is time for the next.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub renew_at: OffsetDateTime,
+}
+
 impl DomainEvent {
     /// The site that it is about.
     #[must_use]
@@ -77,6 +120,9 @@ impl DomainEvent {
             | Self::CheckRequested { site }
             | Self::CheckFailed { site, .. }
             | Self::Verified { site }
+            | Self::CertificateOrdered { site, .. }
+            | Self::CertificateIssued(Certified { site, .. })
+            | Self::CertificateFailed { site, .. }
             | Self::Failed { site, .. }
             | Self::Removed { site } => *site,
         }

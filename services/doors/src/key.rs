@@ -45,8 +45,12 @@ impl Key {
 
     /// What goes into the hashes of passwords, so that they cannot be guessed by whoever has them alone.
     pub(crate) fn pepper(&self) -> Zeroizing<Vec<u8>> {
-        let mac = self.mac("password v1", &[]);
-        Zeroizing::new(mac.map_or_else(Vec::new, |mac| mac.finalize().into_bytes().to_vec()))
+        Zeroizing::new(self.derive("password v1", &[]).to_vec())
+    }
+
+    /// Another key, that follows from this one for a purpose.
+    pub(crate) fn derive(&self, purpose: &str, parts: &[&str]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.mac(purpose, parts).map_or([0; 32], |mac| mac.finalize().into_bytes().into()))
     }
 
     fn mac(&self, purpose: &str, parts: &[&str]) -> Option<Hmac<Sha256>> {

@@ -1,5 +1,5 @@
-//! What opens a closed site: share links, passwords, tickets of members, and the cookies that remember them. Pure but for the salt
-//! of a password.
+//! What opens a closed site: share links, passwords, tickets of members, and the cookies that remember them; and what edges alone
+//! can read of the log. Pure but for the salt of a password and the nonce of what is sealed.
 //!
 //! `web` makes links, tickets and hashes, the edge proves them, and both have one key for it, which follows from the installation's.
 //! Nothing in the log opens anything without that key.
@@ -8,6 +8,7 @@ mod key;
 mod link;
 mod pass;
 mod password;
+mod seal;
 mod ticket;
 
 pub use key::{Key, NotAKey};

@@ -16,6 +16,17 @@ pub(crate) fn of(request: &Parts) -> Option<&str> {
     }
 }
 
+/// The port that a request names, if it names one: that of its scheme it need not.
+pub(crate) fn port(request: &Parts) -> Option<&str> {
+    match request.uri.authority() {
+        Some(authority) => authority.port().map(|_| authority.as_str()),
+        None => of(request),
+    }?
+    .rsplit_once(':')
+    .map(|(_, port)| port)
+    .filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +40,21 @@ mod tests {
         assert_eq!(of(&parts(Request::get("/x").header(HOST, "b.example"))), Some("b.example"));
         assert_eq!(of(&parts(Request::get("/x").header(HOST, "a").header(HOST, "b"))), None);
         assert_eq!(of(&parts(Request::get("/x"))), None);
+    }
+
+    #[test]
+    fn a_port_is_named_or_not() {
+        for (target, host, expected) in [
+            ("/x", "a.example", None),
+            ("/x", "a.example:81", Some("81")),
+            ("/x", "[::1]", None),
+            ("/x", "[::1]:81", Some("81")),
+            ("/x", "a.example:", None),
+            ("http://a.example/x", "b.example:81", None),
+            ("http://a.example:82/x", "b.example:81", Some("82")),
+        ] {
+            let request = Request::get(target).header(HOST, host).body(()).unwrap().into_parts().0;
+            assert_eq!(port(&request), expected, "{target} {host}");
+        }
     }
 }

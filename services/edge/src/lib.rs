@@ -8,6 +8,7 @@
 mod backend;
 mod body;
 mod caching;
+mod certificates;
 mod conditions;
 mod content;
 mod disk;
@@ -24,16 +25,19 @@ mod purging;
 mod refusal;
 mod respond;
 mod routes;
+mod secure;
 mod serve;
 mod server;
 mod table;
 mod variants;
 
 use crate::backend::Backends;
+use crate::certificates::Certificates;
 use crate::content::Content;
 use crate::doors::Doors;
-use crate::fold::Fold;
+use crate::fold::{Fold, InService};
 use crate::purging::Purging;
+use crate::secure::Secure;
 use crate::serve::Pages;
 use crate::table::Purges;
 use dialer::{Dialer, Own};
@@ -62,11 +66,22 @@ pub const BACKEND_PATIENCE: Duration = Duration::from_secs(20);
 /// spent when the log or the store is away.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 
+/// Where the edge speaks TLS, and by what.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The address of the listener. Port 0 takes a free port.
+    pub listen: SocketAddr,
+    /// The folder of an operator's certificates: chains in `NAME.pem`, each key there too or in `NAME.key`.
+    pub certificates: Option<PathBuf>,
+}
+
 /// Where the edge listens and what it may keep.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address of the HTTP listener. Port 0 takes a free port.
     pub listen: SocketAddr,
+    /// Where it speaks TLS, if it does.
+    pub tls: Option<Tls>,
     /// The domain below which every site has its host: `docs` is served as `docs.<base_domain>`.
     pub base_domain: String,
     /// Where the last table, the manifests in service and what was served are kept. It belongs to one process at a time.
@@ -90,9 +105,9 @@ impl Config {
     #[must_use]
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
         let (base_domain, backends) = (BASE_DOMAIN.to_owned(), Dialer::default());
-        let (key, sign_in) = (None, SignIn::Nowhere);
+        let (tls, key, sign_in) = (None, None, SignIn::Nowhere);
         let (cache_bytes, disk_bytes, backend_patience) = (CACHE_BYTES, DISK_BYTES, BACKEND_PATIENCE);
-        Self { listen, base_domain, data_dir, cache_bytes, disk_bytes, backends, backend_patience, key, sign_in }
+        Self { listen, tls, base_domain, data_dir, cache_bytes, disk_bytes, backends, backend_patience, key, sign_in }
     }
 }
 
@@ -100,12 +115,41 @@ impl Config {
 pub struct Edge {
     listener: TcpListener,
     local_addr: SocketAddr,
+    encrypted: Option<Encrypted>,
     limits: Limits,
     log: runtime::connection::Config,
     fold: Fold,
     purging: Purging,
     purges: Purges,
     pages: Pages,
+}
+
+/// The listener that speaks TLS.
+struct Encrypted {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    tls: listener::Tls,
+    certificates: Arc<Certificates>,
+}
+
+impl Encrypted {
+    async fn bind(config: &Tls, table: InService, key: Option<::doors::Key>) -> Result<Self, Error> {
+        let (address, certificates) = (config.listen, Certificates::of(config.certificates.as_deref(), table, key));
+        let listen = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+        let tls = certificates.tls().map_err(|error| listen(std::io::Error::other(error)))?;
+        Ok(Self { listener, local_addr, tls, certificates })
+    }
+
+    fn secure(&self) -> Secure {
+        Secure { certificates: Arc::clone(&self.certificates), port: self.local_addr.port() }
+    }
+
+    async fn serve(self, limits: Limits, pages: Arc<Pages>, stop: CancellationToken) {
+        let watching = stop.clone().run_until_cancelled_owned(async move { self.certificates.watch().await });
+        tokio::join!(server::serve_tls(self.listener, limits, self.tls, pages, stop), watching);
+    }
 }
 
 impl Edge {
@@ -124,10 +168,20 @@ impl Edge {
         let mut backends = config.backends.clone();
         // No route leads back here.
         backends.own.push(Own::At(local_addr.to_string()));
+        let encrypted = match &config.tls {
+            Some(tls) => Some(Encrypted::bind(tls, fold.table(), config.key.clone()).await?),
+            None => None,
+        };
+        backends.own.extend(encrypted.as_ref().map(|encrypted| Own::At(encrypted.local_addr.to_string())));
         let backends = Backends::new(backends, config.backend_patience);
         let doors = Doors::new(config.key.clone(), config.sign_in.clone());
         let pages = Pages::new(&config.base_domain, fold.table(), content, backends, doors);
-        Ok(Self { listener, local_addr, limits: Limits::of(Share::Edge), log, fold, purging, purges, pages })
+        let pages = match &encrypted {
+            Some(encrypted) => pages.beside(encrypted.secure()),
+            None => pages,
+        };
+        let limits = Limits::of(Share::Edge);
+        Ok(Self { listener, local_addr, encrypted, limits, log, fold, purging, purges, pages })
     }
 
     /// The same with other limits on what readers may hold.
@@ -142,6 +196,12 @@ impl Edge {
         self.local_addr
     }
 
+    /// The address at which the edge speaks TLS, if it does.
+    #[must_use]
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.encrypted.as_ref().map(|encrypted| encrypted.local_addr)
+    }
+
     /// Serves and follows the log until `stop` is cancelled, then lets open requests finish for a few seconds. It
     /// connects to the log in the background and for ever.
     ///
@@ -152,7 +212,16 @@ impl Edge {
         let serving = async {
             // A table that was kept a moment before the end would show pages older than readers have seen.
             let _ = tokio::time::timeout(CATCH_UP_MAX, stop.run_until_cancelled(current.cancelled())).await;
-            server::serve(self.listener, self.limits, Arc::new(self.pages), stop.clone()).await;
+            let (pages, limits) = (Arc::new(self.pages), self.limits);
+            match self.encrypted {
+                None => server::serve(self.listener, limits, pages, stop.clone()).await,
+                Some(encrypted) => {
+                    // Both doors lead into one house.
+                    let half = limits.halved();
+                    let plain = server::serve(self.listener, half.clone(), Arc::clone(&pages), stop.clone());
+                    tokio::join!(plain, encrypted.serve(half, pages, stop.clone()));
+                }
+            }
         };
         let purging = self.purging.run(stop.clone());
         let (kept, (), ()) = tokio::join!(self.fold.run(self.log, self.purges, stop.clone()), serving, purging);

@@ -142,8 +142,7 @@ pub(crate) fn redirect(path: &str, target: &Target, request: &Parts) -> Reply {
 /// The answer that the same is to be asked of `host`, on the port that was asked. The site may be renamed back, so no
 /// cache keeps it.
 pub(crate) fn moved(host: &str, request: &Parts) -> Reply {
-    let port = hosts::of(request).and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
-    let location = answers::elsewhere(host, port, request.uri.path(), request.uri.query());
+    let location = answers::elsewhere(host, hosts::port(request), request.uri.path(), request.uri.query());
     let mut headers = careful();
     headers.insert(CACHE_CONTROL, REVALIDATE);
     headers.insert(LOCATION, text(&location).unwrap_or(HeaderValue::from_static("/")));

@@ -18,7 +18,7 @@ use runtime::fold::Map;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use domains::Domain;
+pub(crate) use domains::{Certificate, Domain};
 pub(crate) use door::Door;
 
 /// A copy is cheap: readers keep one while the log goes on.
@@ -33,6 +33,9 @@ pub(crate) struct Routes {
     /// Names that are other people's, whether or not they show anything.
     #[serde(default)]
     domains: Map<Box<str>, domains::Named>,
+    /// What proves names to the authority that issues certificates.
+    #[serde(default)]
+    responder: Option<String>,
 }
 
 /// What makes one table of another: what there is now, or that there is nothing any more.
@@ -44,6 +47,9 @@ pub(crate) struct Changes {
     leading: answers::Changes,
     #[serde(default)]
     domains: BTreeMap<Box<str>, Option<domains::Named>>,
+    /// As it is; nothing before there was one.
+    #[serde(default)]
+    responder: Option<String>,
 }
 
 /// A deleted site stays as it is, for it may be restored; one that is erased stays known, for a fact that comes late must not
@@ -214,11 +220,18 @@ impl Routes {
         let sites = self.sites.changes_since(&earlier.sites).map(|(id, site)| (*id, site.cloned()));
         let leading = self.leading.changes_since(&earlier.leading);
         let domains = self.domains.changes_since(&earlier.domains).map(|(name, named)| (name.clone(), named.cloned()));
-        Changes { hosts: hosts.collect(), sites: sites.collect(), leading, domains: domains.collect() }
+        Changes {
+            hosts: hosts.collect(),
+            sites: sites.collect(),
+            leading,
+            domains: domains.collect(),
+            responder: self.responder.clone(),
+        }
     }
 
     /// The table that [`Self::changes_since`] was asked of, made of the earlier one.
-    pub(crate) fn change(&mut self, Changes { hosts, sites, leading, domains }: Changes) {
+    pub(crate) fn change(&mut self, Changes { hosts, sites, leading, domains, responder }: Changes) {
+        self.responder = responder;
         self.leading.change(leading);
         for (name, named) in domains {
             match named {

@@ -11,6 +11,7 @@ use crate::hosts;
 use crate::refusal::Refusal;
 use crate::respond::{self, Reply, is_read};
 use crate::routes::{Domain, Door, Kind, Route, Target};
+use crate::secure::{self, ENCRYPTED, Secure};
 use crate::variants::Variant;
 use answers::{Answer, Decided, Found, has_extension, host, location, path_of};
 use events::access::Mode;
@@ -40,6 +41,7 @@ pub(crate) struct Pages {
     content: Arc<Content>,
     backends: Backends,
     doors: Doors,
+    secure: Option<Secure>,
     duration: Histogram<f64>,
 }
 
@@ -58,16 +60,25 @@ impl Pages {
             .with_description("Duration of HTTP server requests until the answer's head.")
             .build();
         let base_domain = base_domain.trim_matches('.').to_ascii_lowercase();
-        Self { base_domain, table, content, backends, doors, duration }
+        Self { base_domain, table, content, backends, doors, secure: None, duration }
+    }
+
+    /// The same beside a listener that speaks TLS: readers of names that it has certificates for are sent there.
+    pub(crate) fn beside(self, secure: Secure) -> Self {
+        Self { secure: Some(secure), ..self }
     }
 
     /// `body` is what comes with the request: only a server behind a route wants it.
     pub(crate) async fn answer(&self, request: &Parts, body: listener::Body) -> Response<Body> {
         let started = Instant::now();
-        let host = hosts::of(request);
+        let (host, is_encrypted) = (hosts::of(request), secure::is_encrypted(request));
         let response = match host.and_then(host::name) {
             _ if listener::ambiguous(request).is_some() => Refusal::HeaderMalformed.page(&request.method, None),
-            Some(name) => self.of_host(&name, request, body).await,
+            Some(name) if let Some(proof) = secure::proof(&self.table, &name, request) => proof,
+            Some(name) => match self.secure.as_ref().and_then(|secure| secure.leads(&name, request)) {
+                Some(location) => answered(respond::routed(&location, ENCRYPTED), body::empty()),
+                None => self.of_host(&name, request, body).await,
+            },
             None => self.of_nobody(request),
         };
         let (elapsed, status) = (started.elapsed(), response.status().as_u16());
@@ -80,7 +91,7 @@ impl Pages {
         let attributes = [
             KeyValue::new(HTTP_REQUEST_METHOD, method),
             KeyValue::new(HTTP_RESPONSE_STATUS_CODE, i64::from(status)),
-            KeyValue::new(URL_SCHEME, "http"),
+            KeyValue::new(URL_SCHEME, if is_encrypted { "https" } else { "http" }),
         ];
         self.duration.record(elapsed.as_secs_f64(), &attributes);
         response

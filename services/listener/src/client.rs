@@ -26,7 +26,7 @@ impl Client {
     }
 }
 
-/// Whether the client speaks TLS, among a request's extensions. This listener does not, so only a trusted proxy can tell.
+/// Whether the client speaks TLS, among a request's extensions. Where this listener does not, only a trusted proxy can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encrypted(pub bool);
 

@@ -106,6 +106,13 @@ impl Limits {
         }
     }
 
+    /// The limits of each of two listeners that are one service.
+    #[must_use]
+    pub fn halved(self) -> Self {
+        let half = |number: usize| (number / 2).max(1);
+        Self { connections: half(self.connections), per_address: half(self.per_address), ..self }
+    }
+
     /// Whether `address` is a proxy's that is believed.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|proxies| proxies.contains(&address))

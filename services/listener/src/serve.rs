@@ -8,6 +8,7 @@ use crate::places::{Places, Seat};
 use crate::pulse::Pulse;
 use crate::stream::Told;
 use crate::strict::ambiguous;
+use crate::wire::{Tls, Wire};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
@@ -46,6 +47,27 @@ where
     B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    serve_by(listener, limits, None, answer, stop).await;
+}
+
+/// The same of clients that speak TLS.
+pub async fn serve_tls<F, A, B>(listener: TcpListener, limits: Limits, tls: Tls, answer: F, stop: CancellationToken)
+where
+    F: Fn(Request<Body>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<B>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    serve_by(listener, limits, Some(tls), answer, stop).await;
+}
+
+async fn serve_by<F, A, B>(listener: TcpListener, limits: Limits, tls: Option<Tls>, answer: F, stop: CancellationToken)
+where
+    F: Fn(Request<Body>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<B>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let (http, limits, graceful) = (protocols(limits.http2), Arc::new(limits), GracefulShutdown::new());
     let places = Arc::new(Places::new(Arc::clone(&limits)));
     let mut connections = JoinSet::new();
@@ -61,10 +83,14 @@ where
             tracing::debug!(%peer, "an address has as many connections as it may");
             continue;
         };
-        let io = TokioIo::new(Told::new(stream, Arc::clone(&place.pulse)));
-        let door = Door { limits: Arc::clone(&limits), pulse: Arc::clone(&place.pulse), peer };
+        let told = Told::new(stream, Arc::clone(&place.pulse));
+        let door = Door { limits: Arc::clone(&limits), pulse: Arc::clone(&place.pulse), peer, tls: tls.is_some() };
         let service = service_fn(answering(door, answer.clone()));
-        let connection = graceful.watch(http.serve_connection(io, service).into_owned());
+        let (http, tls, watcher) = (http.clone(), tls.clone(), graceful.watcher());
+        let connection = async move {
+            let wire = Wire::open(told, tls).await?;
+            watcher.watch(http.serve_connection(TokioIo::new(wire), service).into_owned()).await
+        };
         connections.spawn(attend(connection, place, Arc::clone(&limits)));
     }
     drop(listener);
@@ -80,6 +106,7 @@ struct Door {
     limits: Arc<Limits>,
     pulse: Arc<Pulse>,
     peer: IpAddr,
+    tls: bool,
 }
 
 /// What hyper calls with each request of a connection.
@@ -95,7 +122,7 @@ where
         let last = head.version <= Version::HTTP_11 && ambiguous(&head).is_some();
         let body = Body::new(incoming, &head, &door.limits);
         head.extensions.insert(Client::of(door.peer, &head.headers, &door.limits));
-        head.extensions.insert(Encrypted::of(door.peer, &head.headers, &door.limits));
+        head.extensions.insert(Encrypted(door.tls || Encrypted::of(door.peer, &head.headers, &door.limits).0));
         let answered = answer(Request::from_parts(head, body));
         Box::pin(async move {
             let mut response = answered.await;

@@ -1,6 +1,7 @@
 //! `pagefold`: the whole platform in one executable, or one service of it, or an operator's command.
 
 mod access;
+mod acme;
 mod admin;
 mod api;
 mod backends;
@@ -12,6 +13,7 @@ mod deliveries;
 mod deploy;
 mod domains;
 mod door;
+mod edge_tls;
 mod edges;
 mod env;
 mod exit;

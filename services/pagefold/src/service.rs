@@ -1,9 +1,11 @@
 //! One service by itself, as in production: addresses and secrets come from the environment.
 
 mod options;
+mod registrar;
 
 use crate::backends::Backends;
 use crate::door::Door;
+use crate::edge_tls::EdgeTls;
 use crate::edges::Edges;
 use crate::github_app::GithubApp;
 use crate::health::{watch_read_model, watch_storage};
@@ -12,7 +14,6 @@ use crate::limits::Scheduling;
 use crate::mail::Mail;
 use crate::public::Public;
 use crate::receivers::Receivers;
-use crate::resolver::Resolver;
 use crate::sign_in::SignIn;
 use crate::{admin, modes};
 use anyhow::Result;
@@ -21,6 +22,7 @@ use dialer::Own;
 use listener::Share;
 use options::{Bucket, Common};
 use projections::Store;
+use registrar::Registrar;
 use runtime::Health;
 use runtime::health::Need;
 use secrecy::{ExposeSecret, SecretString};
@@ -81,18 +83,8 @@ pub(crate) enum Service {
     },
     /// Run the notifier, which tells receivers outside what happens to sites
     Notifier(Notifier),
-    /// Run the registrar, which has domains proven
-    Registrar {
-        #[command(flatten)]
-        common: Common,
-        /// Domain below which every site has its host
-        #[arg(long, env = "PAGEFOLD_SITES_DOMAIN", default_value = edge::BASE_DOMAIN)]
-        sites_domain: String,
-        #[command(flatten)]
-        edges: Edges,
-        #[command(flatten)]
-        resolver: Resolver,
-    },
+    /// Run the registrar, which has domains proven and certificates issued
+    Registrar(Registrar),
     /// Run the writer of the read model
     Projector {
         #[command(flatten)]
@@ -175,6 +167,8 @@ pub(crate) struct Edge {
     /// Address to listen on
     #[arg(long, env = "PAGEFOLD_EDGE_LISTEN", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
+    #[command(flatten)]
+    tls: EdgeTls,
     /// What opens closed sites, as `pagefold permissions edge-key` prints it; without it they stay closed
     #[arg(long, env = "PAGEFOLD_EDGE_KEY", hide_env_values = true)]
     edge_key: Option<SecretString>,
@@ -229,7 +223,7 @@ impl Service {
             Self::Launcher { .. } => "launcher",
             Self::Syncer { .. } => "syncer",
             Self::Notifier(_) => "notifier",
-            Self::Registrar { .. } => "registrar",
+            Self::Registrar(_) => "registrar",
             Self::Projector { .. } => "projector",
             Self::Edge(_) => "edge",
         }
@@ -242,7 +236,7 @@ impl Service {
             | Self::Launcher { common, .. }
             | Self::Syncer { common, .. }
             | Self::Notifier(Notifier { common, .. })
-            | Self::Registrar { common, .. }
+            | Self::Registrar(Registrar { common, .. })
             | Self::Projector { common, .. } => common,
             Self::Edge(edge) => &edge.common,
         }
@@ -298,13 +292,11 @@ async fn serve(service: Service, health: Health, stop: CancellationToken) -> Res
             syncer::run(log, storage, config, stop).await?;
         }
         Service::Notifier(options) => notifier(options, health, stop).await?,
-        Service::Registrar { common, sites_domain, edges, resolver } => {
-            let log = common.log(name).await?;
+        Service::Registrar(options) => {
+            let log = options.common.log(name).await?;
             health.watch_log(Need::Must, log.connection(), &stop);
             own.ok();
-            let (edge_addresses, resolver) = (edges.edge_addresses, resolver.resolver);
-            let config = registrar::Config { sites_domain, edge_addresses, resolver };
-            Box::pin(registrar::run(log, config, stop)).await?;
+            Box::pin(::registrar::run(log, options.config()?, stop)).await?;
         }
         Service::Projector { common, postgres_url, postgres_reader } => {
             let (log, store) = (common.log(name).await?, Store::establish(&postgres_url, PROJECTOR_CONNECTIONS)?);
@@ -375,6 +367,7 @@ async fn edge(options: Edge, health: Health, stop: CancellationToken) -> Result<
     let own = servers.flat_map(|address| launch::hosts_of(address));
     let own = own.chain(options.common.admin.map(|address| address.to_string()));
     let config = edge::Config {
+        tls: options.tls.config(),
         base_domain: options.sites_domain,
         cache_bytes: options.edge_cache_bytes,
         disk_bytes: options.edge_disk_bytes,

@@ -9,9 +9,11 @@ mod servers;
 mod services;
 mod supervisor;
 
+use crate::acme::Acme;
 use crate::api::Api;
 use crate::backends::Backends;
 use crate::door::Door;
+use crate::edge_tls::EdgeTls;
 use crate::edges::Edges;
 use crate::github_app::GithubApp;
 use crate::launch::{Builds, Sources};
@@ -72,9 +74,13 @@ pub(crate) struct Up {
     #[arg(long, env = "PAGEFOLD_SYNCER_SLOTS", default_value_t = SYNCER_SLOTS)]
     pub(crate) syncer_slots: usize,
     #[command(flatten)]
+    pub(crate) edge_tls: EdgeTls,
+    #[command(flatten)]
     pub(crate) edges: Edges,
     #[command(flatten)]
     pub(crate) resolver: Resolver,
+    #[command(flatten)]
+    pub(crate) acme: Acme,
     #[command(flatten)]
     pub(crate) door: Door,
     #[command(flatten)]

@@ -1,13 +1,17 @@
-//! The registrar has domains proven: it looks at the records of a name until they say whose it is and that it leads here.
+//! The registrar has domains proven: it looks at the records of a name until they say whose it is and that it leads here. Then it has
+//! certificates issued for it, and renewed early.
 //!
-//! *Hears* facts about domains, and that sites are erased. *Says* `domain.verified`, `domain.check_failed`, `domain.failed`, and
-//! `domain.removed` for an erased site. *Touches* the resolver of an operator. *Safe to repeat because* what was found is a fact
+//! *Hears* facts about domains, and that sites are erased. *Says* `domain.verified`, `domain.check_failed`, `domain.failed`,
+//! `domain.certificate_…`, and `domain.removed` for an erased site. *Touches* the resolver of an operator, and an authority. *Safe to repeat because* what was found is a fact
 //! that follows from the one that asked for it, and a name that is looked at twice is the same name.
 
+mod acme;
 mod check;
 mod desk;
 mod dns;
 mod look;
+
+pub use acme::Acme;
 
 use desk::Desk;
 use events::routing::HostName;
@@ -42,6 +46,8 @@ pub struct Config {
     pub edge_addresses: Vec<IpAddr>,
     /// Who knows the records of names; those of the machine if absent.
     pub resolver: Option<SocketAddr>,
+    /// Who issues certificates; names have none if absent.
+    pub acme: Option<Acme>,
 }
 
 /// Runs until `stop` fires. Of several processes one is active; the others wait for its lease. One that hears a fact it does
@@ -132,7 +138,7 @@ impl Active {
         let (desk, position) = (self.desk.fold().state(), self.desk.fold().position().sequence);
         telemetry::metrics::domains_waiting(desk.waiting() as u64);
         self.known_until.retain(|_, known_until| *known_until > position);
-        for job in desk.due(clock::now().unix_timestamp()) {
+        for job in desk.due(clock::now().unix_timestamp(), self.office.certifies()) {
             if self.looks.len() >= LOOKS {
                 return;
             }
@@ -147,7 +153,12 @@ impl Active {
 
     /// How long nothing is due for certain. What is overdue is begun with, or waits for what is under way.
     fn rest(&self) -> Duration {
-        let due_in_s = self.desk.fold().state().next_s().map(|next_s| next_s - clock::now().unix_timestamp());
+        let due_in_s = self
+            .desk
+            .fold()
+            .state()
+            .next_s(self.office.certifies())
+            .map(|next_s| next_s - clock::now().unix_timestamp());
         let due_in_s = due_in_s.filter(|due_in_s| *due_in_s > 0);
         due_in_s.map_or(TICK, |due_in_s| Duration::from_secs(due_in_s.unsigned_abs()).min(TICK))
     }

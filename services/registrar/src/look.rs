@@ -1,10 +1,12 @@
 //! One thing that is done about a name, and what came of it as a fact.
 
+use crate::acme::{Authority, Issued};
 use crate::check::{Wanted, judge};
 use crate::desk::{Job, Task};
 use crate::dns::Names;
 use crate::{Config, NAME};
 use events::domain::{Claim, Command};
+use events::event::Certified;
 use events::{Cause, Domain, Recorded, Site};
 use runtime::{Error, ExecuteError, Log, telemetry};
 use std::time::Duration;
@@ -14,11 +16,14 @@ use tokio::time::{sleep, timeout};
 const LOG_AGAIN: Duration = Duration::from_secs(1);
 /// How long one look may take.
 const LOOK_MAX: Duration = Duration::from_secs(20);
+/// The same of an authority.
+const ISSUE_MAX: Duration = Duration::from_secs(180);
 
 /// What looking takes.
 pub(crate) struct Office {
     pub(crate) log: Log,
     config: Config,
+    authority: Option<Authority>,
 }
 
 /// Does it, as often as the log takes, and answers up to where the log must be known before the name is looked at again.
@@ -34,24 +39,54 @@ pub(crate) async fn run(office: &Office, job: &Job) -> u64 {
     }
 }
 
+/// What the authority gives for a name.
+async fn certified(authority: &Authority, job: &Job) -> Result<Box<Certified>, String> {
+    let name = job.name.as_str();
+    let Issued { chain, key, expires_at, renew_at } = match timeout(ISSUE_MAX, authority.issue(name)).await {
+        Ok(issued) => issued?,
+        Err(_) => return Err("the authority took too long".to_owned()),
+    };
+    let key = authority.key().seal(name, &key);
+    Ok(Box::new(Certified { site: job.site, chain, key, expires_at, renew_at }))
+}
+
 impl Office {
     pub(crate) fn new(log: Log, config: Config) -> Self {
         let sites_domain = config.sites_domain.trim_matches('.').to_ascii_lowercase();
-        Self { log, config: Config { sites_domain, ..config } }
+        let authority = config.acme.clone().map(Authority::new);
+        Self { log, config: Config { sites_domain, ..config }, authority }
+    }
+
+    /// Whether certificates are issued here.
+    pub(crate) const fn certifies(&self) -> bool {
+        self.authority.is_some()
     }
 
     async fn done(&self, job: &Job) -> Result<u64, Error> {
         let Some(fact) = self.log.fact(job.fact).await? else { return self.log.last_sequence().await };
         let Some(command) = self.command(job).await? else { return self.log.last_sequence().await };
-        let cause = Cause::from_fact(&fact, NAME);
-        match self.log.execute::<Domain>(job.name.as_str(), &command, &cause).await {
-            Ok(recorded) => match recorded.last() {
-                Some(Recorded { sequence, .. }) => Ok(*sequence),
-                None => self.log.last_sequence().await,
-            },
+        let said = match (self.said(job, &command, &fact).await?, &self.authority) {
+            (Some(ordered), Some(authority)) if job.task == Task::Certify => {
+                let given = certified(authority, job).await;
+                telemetry::metrics::certificate_ordered(given.is_err().then_some("unissued"));
+                self.said(job, &Command::Receive { site: job.site, given }, &ordered).await?
+            }
+            (said, _) => said,
+        };
+        match said {
+            Some(Recorded { sequence, .. }) => Ok(sequence),
+            None => self.log.last_sequence().await,
+        }
+    }
+
+    /// Says it because of a fact; the last of the facts that came of it.
+    async fn said(&self, job: &Job, command: &Command, fact: &Recorded) -> Result<Option<Recorded>, Error> {
+        let cause = Cause::from_fact(fact, NAME);
+        match self.log.execute::<Domain>(job.name.as_str(), command, &cause).await {
+            Ok(mut recorded) => Ok(recorded.pop()),
             Err(ExecuteError::Refused(refusal)) => {
                 tracing::debug!(%refusal, name = %job.name, "a domain went on to something else");
-                self.log.last_sequence().await
+                Ok(None)
             }
             Err(ExecuteError::Failed(error)) => Err(error),
         }
@@ -62,6 +97,13 @@ impl Office {
         let state = self.log.load::<Domain>(job.name.as_str()).await?.state;
         let Some(claim) = state.claim().filter(|claim| claim.site == job.site) else { return Ok(None) };
         match job.task {
+            Task::Certify => {
+                let Some(authority) = &self.authority else { return Ok(None) };
+                // Until the authority has said who we are to it, nothing can be asked for.
+                let responder = authority.responder().await;
+                let responder = responder.inspect_err(|error| tracing::warn!(error, "no certificate can be asked for"));
+                Ok(Some(Command::Order { site: job.site, responder: responder.unwrap_or_default() }))
+            }
             Task::Release => Ok(Some(Command::Remove { site: job.site })),
             Task::Look => {
                 let found = self.found(job, claim).await?;

@@ -70,6 +70,11 @@ fn answer(asked: &Message, zone: &Zone) -> Message {
         if record.record_type() == query.query_type() || matches!(record, RData::CNAME(_)) {
             answer.add_answer(Record::from_rdata(query.name().clone(), 1, record.clone()));
         }
+        let RData::CNAME(CNAME(to)) = record else { continue };
+        for led in zone.get(&to.to_ascii()).into_iter().flatten().filter(|led| led.record_type() == query.query_type())
+        {
+            answer.add_answer(Record::from_rdata(to.clone(), 1, led.clone()));
+        }
     }
     answer
 }

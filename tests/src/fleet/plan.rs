@@ -61,6 +61,7 @@ impl Plan {
         let ready = Ready {
             web: format!("http://127.0.0.1:{}", own[0]),
             edge: format!("http://127.0.0.1:{}", own[1]),
+            edge_tls: None,
             s3: format!("http://127.0.0.1:{}", own[2]),
             admin: String::new(),
             nats: clients.iter().map(|port| nats::url(*port)).collect::<Vec<_>>().join(","),

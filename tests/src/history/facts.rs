@@ -33,9 +33,14 @@ pub(super) const fn stated_by(event: &Event) -> (&'static str, &'static str) {
             | DomainEvent::CheckRequested { .. }
             | DomainEvent::Removed { .. },
         ) => ("web", "token:ada"),
-        Event::Domain(DomainEvent::CheckFailed { .. } | DomainEvent::Verified { .. } | DomainEvent::Failed { .. }) => {
-            ("registrar", "service:registrar")
-        }
+        Event::Domain(
+            DomainEvent::CheckFailed { .. }
+            | DomainEvent::Verified { .. }
+            | DomainEvent::CertificateOrdered { .. }
+            | DomainEvent::CertificateIssued(_)
+            | DomainEvent::CertificateFailed { .. }
+            | DomainEvent::Failed { .. },
+        ) => ("registrar", "service:registrar"),
         Event::Repository(_) => ("web", "webhook:github"),
         Event::Build(BuildEvent::Requested { .. })
         | Event::Alias(AliasEvent::Locked { .. } | AliasEvent::Unlocked { .. }) => ("web", "token:ada"),

@@ -1,9 +1,11 @@
 //! Names that are other people's, and the sites that they show once they are verified.
 
 use super::Routes;
+use events::event::Certified;
 use events::routing::HostName;
-use events::{DomainEvent, SiteId};
+use events::{DomainEvent, Sealed, SiteId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A name that is a site's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +14,19 @@ pub(super) struct Named {
     /// Nothing is shown before it is proven whose it is.
     verified: bool,
     redirect_to: Option<HostName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<Arc<Certificate>>,
+}
+
+/// What a name proves itself by.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certificate {
+    /// As PEM.
+    pub(crate) chain: String,
+    /// As PEM, sealed with the key of edges.
+    pub(crate) key: Sealed,
+    /// In seconds of Unix time.
+    pub(crate) expires_s: i64,
 }
 
 /// What a verified name does.
@@ -34,6 +49,17 @@ impl Routes {
         Some(named.redirect_to.as_ref().filter(leads).map_or(Domain::Shows(named.site), Domain::Leads))
     }
 
+    /// What a name proves itself by, if it is verified and has a certificate.
+    pub(crate) fn certificate(&self, name: &str) -> Option<&Arc<Certificate>> {
+        self.verified(name)?.certificate.as_ref()
+    }
+
+    /// What is answered behind the token of a challenge, of a name that is somebody's here.
+    pub(crate) fn responder(&self, name: &str) -> Option<&str> {
+        self.verified(name)?;
+        self.responder.as_deref()
+    }
+
     fn verified(&self, name: &str) -> Option<&Named> {
         let named = self.domains.get(name).filter(|named| named.verified)?;
         self.sites.get(&named.site).is_some_and(|site| !site.deleted).then_some(named)
@@ -42,7 +68,7 @@ impl Routes {
     pub(super) fn apply_domain(&mut self, name: &str, fact: &DomainEvent) {
         match fact {
             DomainEvent::Added { site, redirect_to, .. } => {
-                let named = Named { site: *site, verified: false, redirect_to: redirect_to.clone() };
+                let named = Named { site: *site, verified: false, redirect_to: redirect_to.clone(), certificate: None };
                 self.domains.insert(name.into(), named);
             }
             DomainEvent::Changed { redirect_to, .. } => {
@@ -55,8 +81,23 @@ impl Routes {
                     named.verified = true;
                 }
             }
+            DomainEvent::CertificateOrdered { responder, .. } => {
+                // It is empty where the authority could not be asked.
+                if !responder.is_empty() {
+                    self.responder = Some(responder.clone());
+                }
+            }
+            DomainEvent::CertificateIssued(Certified { chain, key, expires_at, .. }) => {
+                if let Some(named) = self.domains.get_mut(&name.into()) {
+                    let (chain, key, expires_s) = (chain.clone(), key.clone(), expires_at.unix_timestamp());
+                    named.certificate = Some(Arc::new(Certificate { chain, key, expires_s }));
+                }
+            }
             DomainEvent::Removed { .. } => drop(self.domains.remove(&name.into())),
-            DomainEvent::CheckRequested { .. } | DomainEvent::CheckFailed { .. } | DomainEvent::Failed { .. } => {}
+            DomainEvent::CheckRequested { .. }
+            | DomainEvent::CheckFailed { .. }
+            | DomainEvent::CertificateFailed { .. }
+            | DomainEvent::Failed { .. } => {}
         }
     }
 }

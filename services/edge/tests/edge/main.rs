@@ -7,6 +7,7 @@ mod doors;
 mod purges;
 mod routes;
 mod store;
+mod tls;
 mod world;
 
 use events::event::{HtmlHandling, NotFoundHandling, Serving};

@@ -45,6 +45,7 @@ pub(crate) struct World {
 
 pub(crate) struct Edge {
     pub(crate) address: SocketAddr,
+    pub(crate) tls: Option<SocketAddr>,
     client: Client,
     stop: CancellationToken,
     task: JoinHandle<Result<(), edge::Error>>,
@@ -114,25 +115,29 @@ impl World {
     }
 
     pub(crate) async fn edge_with(&self, cache_bytes: u64) -> Edge {
+        self.edge_as(|config| edge::Config { cache_bytes, ..config }).await
+    }
+
+    /// One that is configured otherwise.
+    pub(crate) async fn edge_as(&self, change: impl FnOnce(edge::Config) -> edge::Config) -> Edge {
         let data_dir = self.folder.path().join("edge");
         // Servers behind routes are on this machine here; the log's is the platform's own.
         let allowed = Allowed { private: true, folders: Vec::new() };
         let backends = Dialer { allowed, own: vec![Own::At(format!("127.0.0.1:{}", self.port))] };
-        let config = edge::Config {
-            cache_bytes,
+        let config = change(edge::Config {
             backends,
             backend_patience: Duration::from_millis(300),
             key: Some(key()),
             sign_in: edge::SignIn::At("https://pages.example".to_owned()),
             ..edge::Config::new("127.0.0.1:0".parse().unwrap(), data_dir)
-        };
+        });
         let url = nats::url(self.port);
         let log = nats::access(&self.nats(), "edge", url).unwrap();
         let edge = edge::Edge::bind(config, log, self.storage.clone()).await.unwrap();
-        let (address, stop) = (edge.local_addr(), CancellationToken::new());
+        let (address, tls, stop) = (edge.local_addr(), edge.tls_addr(), CancellationToken::new());
         let task = tokio::spawn(edge.run(stop.clone()));
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
-        Edge { address, client, stop, task }
+        Edge { address, tls, client, stop, task }
     }
 
     fn nats(&self) -> PathBuf {

@@ -18,6 +18,9 @@ pub(crate) struct Ready {
     pub(crate) web: String,
     /// The published sites.
     pub(crate) edge: String,
+    /// The published sites over TLS, if the edge speaks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edge_tls: Option<String>,
     /// `/healthz` and `/metrics`, for operators.
     #[serde(default)]
     pub(crate) admin: String,

@@ -35,6 +35,7 @@ const MAKE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Services {
     web: SocketAddr,
     edge: SocketAddr,
+    edge_tls: Option<SocketAddr>,
 }
 
 /// What all services are started with.
@@ -52,7 +53,7 @@ impl Services {
     /// for.
     pub(super) async fn start(around: &Surroundings<'_>, admin: SocketAddr) -> Result<Self> {
         let (place, web) = watch::channel(None);
-        let edge = around.edge(web, admin).await?;
+        let (edge, edge_tls) = around.edge(web, admin).await?;
         let storage = around.storage("syncer");
         let stop = around.supervisor.stop_token();
         tokio::spawn(stop.clone().run_until_cancelled_owned(make_bucket(storage.clone())));
@@ -65,7 +66,7 @@ impl Services {
         around.notifier([web, edge, admin]).await?;
         around.registrar(edge).await?;
         around.launcher([web, edge, admin]).await?;
-        Ok(Self { web, edge })
+        Ok(Self { web, edge, edge_tls })
     }
 
     /// Ends when everything is there: web and edge listen, and every part is well.
@@ -89,6 +90,7 @@ impl Services {
         Ready {
             web: format!("http://{}", self.web),
             edge: format!("http://{}", self.edge),
+            edge_tls: self.edge_tls.map(|address| format!("https://{address}")),
             admin: String::new(),
             s3: format!("http://{}", around.endpoints.s3),
             nats,
@@ -107,22 +109,29 @@ impl Services {
 
 impl Surroundings<'_> {
     /// Web is not there yet: `web` tells where it is once it is.
-    async fn edge(&self, web: watch::Receiver<Option<SocketAddr>>, admin: SocketAddr) -> Result<SocketAddr> {
+    async fn edge(
+        &self,
+        web: watch::Receiver<Option<SocketAddr>>,
+        admin: SocketAddr,
+    ) -> Result<(SocketAddr, Option<SocketAddr>)> {
         let mut own = self.closed(&[admin]);
         own.push(Own::Moving(web.clone()));
         let config = edge::Config {
+            tls: self.options.edge_tls.config(),
             base_domain: self.options.sites_domain.clone(),
             cache_bytes: self.options.edge_cache_bytes,
             disk_bytes: self.options.edge_disk_bytes,
             backends: self.options.backends.dialer(true, own),
-            key: Some(doors::Key::read(&web::edge_key(&self.secrets.key().into()))?),
+            key: Some(self.edge_key()?),
             sign_in: edge::SignIn::Moving(web),
             ..edge::Config::new(self.options.edge, self.folder.join("edge"))
         };
         let (access, storage) = (self.access("edge")?, self.storage("edge"));
         let first = Edge::bind(config.clone(), access.clone(), storage.clone()).await?;
-        let listen = first.local_addr();
-        let (config, mut first) = (edge::Config { listen, ..config }, Some(first));
+        let (listen, tls_addr) = (first.local_addr(), first.tls_addr());
+        // Whoever comes after it listens where it did.
+        let tls = config.tls.clone().zip(tls_addr).map(|(tls, listen)| edge::Tls { listen, ..tls });
+        let (config, mut first) = (edge::Config { listen, tls, ..config }, Some(first));
         let limits = self.options.door.limits(Share::Edge);
         self.supervisor.keep("edge", move |stop| {
             let (first, config, access, storage) = (first.take(), config.clone(), access.clone(), storage.clone());
@@ -135,7 +144,7 @@ impl Surroundings<'_> {
                 Ok(Box::pin(edge.within(limits).run(stop)).await?)
             }
         });
-        Ok(listen)
+        Ok((listen, tls_addr))
     }
 
     async fn web(&self, edge: SocketAddr, admin: SocketAddr) -> Result<SocketAddr> {
@@ -266,11 +275,16 @@ impl Surroundings<'_> {
         Ok(())
     }
 
+    fn edge_key(&self) -> Result<doors::Key> {
+        Ok(doors::Key::read(&web::edge_key(&self.secrets.key().into()))?)
+    }
+
     async fn registrar(&self, edge: SocketAddr) -> Result<()> {
         let config = registrar::Config {
             sites_domain: self.options.sites_domain.clone(),
             edge_addresses: self.options.edges.or_at(edge),
             resolver: self.options.resolver.resolver,
+            acme: self.options.acme.config(Some(self.edge_key()?))?,
         };
         let log = self.log("registrar").await?;
         self.supervisor.keep("registrar", move |stop| {

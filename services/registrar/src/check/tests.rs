@@ -9,7 +9,8 @@ fn judged(found: &Found, addresses: &[&str]) -> Result<(), String> {
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
     let wanted = Wanted { host: "docs.pages.test".to_owned(), domain: "pages.test".to_owned(), addresses };
     let stage = Stage::Pending { attempts: 0 };
-    let claim = Claim { site: SiteId(Uuid::nil()), proof: Uuid::from_u128(7), redirect_to: None, stage };
+    let claim =
+        Claim { site: SiteId(Uuid::nil()), proof: Uuid::from_u128(7), redirect_to: None, stage, expires_at: None };
     judge(&"www.example".parse().unwrap(), &claim, found, &wanted)
 }
 

@@ -1,7 +1,8 @@
 //! Which names are looked at, and when.
 
 use super::*;
-use events::{Actor, Envelope};
+use events::event::Certified;
+use events::{Actor, Envelope, Sealed};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ impl Story {
     }
 
     fn due(&self, now_s: i64) -> Vec<(String, Task, u64)> {
-        self.desk.due(now_s).map(|job| (job.name.to_string(), job.task, job.fact)).collect()
+        self.desk.due(now_s, true).map(|job| (job.name.to_string(), job.task, job.fact)).collect()
     }
 }
 
@@ -56,28 +57,59 @@ fn a_name_is_looked_at_at_once_and_again_after_a_pause_that_grows() {
     let at_s = story.domain("www.example", added());
     assert_eq!(story.due(at_s), [("www.example".to_owned(), Task::Look, 1)]);
     let at_s = story.domain("www.example", missed(1));
-    assert_eq!((story.due(at_s), story.desk.next_s()), (vec![], Some(at_s + 2)));
+    assert_eq!((story.due(at_s), story.desk.next_s(true)), (vec![], Some(at_s + 2)));
     assert_eq!(story.due(at_s + 2), [("www.example".to_owned(), Task::Look, 2)]);
     let at_s = story.domain("www.example", missed(7));
-    assert_eq!(story.desk.next_s(), Some(at_s + 22));
+    assert_eq!(story.desk.next_s(true), Some(at_s + 22));
     assert_eq!(story.desk.waiting(), 1, "what was to be done before is forgotten");
 }
 
 #[test]
-fn what_is_proven_given_up_or_taken_away_is_left_alone_until_somebody_asks() {
-    for last in [
-        DomainEvent::Verified { site: SITE },
-        DomainEvent::Failed { site: SITE, error: "nothing there".to_owned() },
-        DomainEvent::Removed { site: SITE },
-    ] {
+fn what_is_given_up_or_taken_away_is_left_alone_until_somebody_asks() {
+    for last in
+        [DomainEvent::Failed { site: SITE, error: "nothing there".to_owned() }, DomainEvent::Removed { site: SITE }]
+    {
         let mut story = Story::default();
         story.domain("www.example", added());
         story.domain("www.example", last.clone());
-        assert_eq!((story.due(i64::MAX), story.desk.next_s()), (vec![], None), "{last:?}");
+        assert_eq!((story.due(i64::MAX), story.desk.next_s(true)), (vec![], None), "{last:?}");
         let at_s = story.domain("www.example", DomainEvent::CheckRequested { site: SITE });
         let is_there = !matches!(last, DomainEvent::Removed { .. });
         assert_eq!(story.due(at_s).len(), usize::from(is_there), "{last:?}");
     }
+}
+
+#[test]
+fn a_certificate_is_had_for_what_is_proven_and_another_when_it_is_time() {
+    let (mut story, name) = (Story::default(), "www.example");
+    story.domain(name, added());
+    let at_s = story.domain(name, DomainEvent::Verified { site: SITE });
+    let certify = |fact| vec![(name.to_owned(), Task::Certify, fact)];
+    assert_eq!(story.due(at_s), certify(2));
+    assert_eq!((story.desk.due(i64::MAX, false).count(), story.desk.next_s(false)), (0, None), "nobody here could");
+    assert_eq!(story.desk.waiting(), 0);
+    let ordered = DomainEvent::CertificateOrdered { site: SITE, attempt: 1, responder: String::new() };
+    let at_s = story.domain(name, ordered);
+    assert_eq!((story.due(at_s + ORDER_MAX_S - 1), story.due(at_s + ORDER_MAX_S)), (vec![], certify(3)));
+    let failed = DomainEvent::CertificateFailed { site: SITE, attempt: 2, error: "nothing there".to_owned() };
+    let at_s = story.domain(name, failed);
+    assert_eq!((story.due(at_s + 59), story.due(at_s + 60)), (vec![], certify(4)));
+    let in_a_while = |seconds| OffsetDateTime::from_unix_timestamp(at_s + seconds).unwrap();
+    story.domain(
+        name,
+        DomainEvent::CertificateIssued(Certified {
+            site: SITE,
+            chain: String::new(),
+            key: Sealed::of(b"its key"),
+            expires_at: in_a_while(9_000),
+            renew_at: in_a_while(6_000),
+        }),
+    );
+    assert_eq!((story.due(at_s + 5_999), story.due(at_s + 6_000)), (vec![], certify(5)));
+    let failed = DomainEvent::Failed { site: SITE, error: "nothing there".to_owned() };
+    story.domain(name, failed);
+    let at_s = story.domain(name, DomainEvent::CheckRequested { site: SITE });
+    assert_eq!(story.due(at_s), certify(7), "whose it is is proven still");
 }
 
 #[test]

@@ -37,6 +37,7 @@ const NOTICE_DURATION: &str = "pagefold.notice.duration";
 const NOTICES_WAITING: &str = "pagefold.notices.waiting";
 const RECEIVER_KIND: &str = "pagefold.receiver.kind";
 const DOMAIN_CHECKS: &str = "pagefold.domain.checks";
+const CERTIFICATE_ORDERS: &str = "pagefold.certificate.orders";
 const DOMAINS_WAITING: &str = "pagefold.domains.waiting";
 const DEPLOYS_COLLECTED: &str = "pagefold.deploys.collected";
 const BYTES_COLLECTED: &str = "pagefold.collected.size";
@@ -61,6 +62,7 @@ struct Instruments {
     notice_duration: Histogram<f64>,
     notices_waiting: Gauge<u64>,
     domain_checks: Counter<u64>,
+    certificate_orders: Counter<u64>,
     domains_waiting: Gauge<u64>,
     deploys_collected: Counter<u64>,
     bytes_collected: Counter<u64>,
@@ -175,6 +177,13 @@ pub fn domain_checked(error: Option<&'static str>) {
     instruments.domain_checks.add(1, &attributes);
 }
 
+/// An authority was asked for the certificate of a domain, and gave it, or not because of `error`.
+pub fn certificate_ordered(error: Option<&'static str>) {
+    let Some(instruments) = INSTRUMENTS.get() else { return };
+    let attributes: Vec<KeyValue> = error.map(|error| KeyValue::new(ERROR_TYPE, error)).into_iter().collect();
+    instruments.certificate_orders.add(1, &attributes);
+}
+
 /// `count` domains wait to be looked at.
 pub fn domains_waiting(count: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
@@ -217,6 +226,8 @@ pub(crate) fn fold_passed_over(fold: &'static str, reason: &'static str) {
 
 impl Instruments {
     fn new(meter: &Meter) -> Self {
+        let count =
+            |name, unit, description| meter.u64_counter(name).with_unit(unit).with_description(description).build();
         let seconds = |name, boundaries: &[f64], about| {
             meter
                 .f64_histogram(name)
@@ -245,11 +256,7 @@ impl Instruments {
             run_interruptions: interruptions
                 .with_description("Attempts that the platform could not go on with.")
                 .build(),
-            run_caches: meter
-                .u64_counter(BUILD_CACHES)
-                .with_unit("{cache}")
-                .with_description("What became of the caches of builds.")
-                .build(),
+            run_caches: count(BUILD_CACHES, "{cache}", "What became of the caches of builds."),
             runs: Levels::observed(meter, CICD_PIPELINE_RUN_ACTIVE, "{run}", CICD_PIPELINE_RUN_STATE),
             workers: Levels::observed(meter, CICD_WORKER_COUNT, "{count}", CICD_WORKER_STATE),
             notice_duration: seconds(
@@ -262,22 +269,23 @@ impl Instruments {
                 .with_unit("{notice}")
                 .with_description("Notices that wait to be sent, or are tried again.")
                 .build(),
-            domain_checks: meter
-                .u64_counter(DOMAIN_CHECKS)
-                .with_unit("{check}")
-                .with_description("Looks at the records of domains.")
-                .build(),
+            domain_checks: count(DOMAIN_CHECKS, "{check}", "Looks at the records of domains."),
+            certificate_orders: count(
+                CERTIFICATE_ORDERS,
+                "{order}",
+                "Certificates of domains that an authority was asked for.",
+            ),
             domains_waiting: meter
                 .u64_gauge(DOMAINS_WAITING)
                 .with_unit("{domain}")
                 .with_description("Domains whose records are to be looked at.")
                 .build(),
             deploys_collected: counter(DEPLOYS_COLLECTED, "Deploys that were kept no longer and are removed."),
-            bytes_collected: meter
-                .u64_counter(BYTES_COLLECTED)
-                .with_unit("By")
-                .with_description("Bytes in the object store that went with deploys that were kept no longer.")
-                .build(),
+            bytes_collected: count(
+                BYTES_COLLECTED,
+                "By",
+                "Bytes in the object store that went with deploys that were kept no longer.",
+            ),
             fold_position: gauge(FOLD_POSITION, "Sequence of the last fact a fold holds."),
             fold_lag: gauge(FOLD_LAG, "Facts a fold has not seen yet."),
             fold_starts_over: counter(FOLD_STARTS_OVER, "Times a fold has started over from nothing."),

@@ -30,7 +30,8 @@ pub(crate) struct Shown {
     #[schema(value_type = String)]
     name: HostName,
     /// How far it has come: `pending` while its records are looked at, `verified` when they say what they must and it shows its
-    /// site, `failed` when nobody looks any more before it is added again.
+    /// site, `issuing` while a certificate is asked for, `active` with one, `failed` when nobody looks or asks any more before it is
+    /// added again.
     state: &'static str,
     /// What was wrong when it was looked at last.
     #[schema(required)]
@@ -44,19 +45,31 @@ pub(crate) struct Shown {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     checked_at: Option<OffsetDateTime>,
+    /// Until when its certificate is good.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    expires_at: Option<OffsetDateTime>,
 }
 
 impl Shown {
     fn of(app: &App, site: &SiteName, row: DomainRow) -> Self {
-        let DomainRow { name, state, error, redirect_to, checked_at, .. } = row;
+        let DomainRow { name, state, error, redirect_to, checked_at, expires_at, .. } = row;
         let records = app.edges().records(&name, row.proof, site);
-        Self { name, state: state.as_str(), error, records, redirect_to, checked_at }
+        Self { name, state: state.as_str(), error, records, redirect_to, checked_at, expires_at }
     }
 
     fn claimed(app: &App, site: &SiteName, name: HostName, claim: Claim) -> Self {
         let records = app.edges().records(&name, claim.proof, site);
-        let state = DomainState::from(&claim.stage).as_str();
-        Self { name, state, error: None, records, redirect_to: claim.redirect_to, checked_at: None }
+        let state = DomainState::from(&claim).as_str();
+        Self {
+            name,
+            state,
+            error: None,
+            records,
+            redirect_to: claim.redirect_to,
+            checked_at: None,
+            expires_at: claim.expires_at,
+        }
     }
 }
 

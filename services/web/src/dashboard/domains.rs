@@ -85,17 +85,23 @@ fn domain(app: &App, site: &SiteRow, row: &DomainRow) -> Markup {
             @match row.state {
                 State::Pending => p { "Set these records where those of the name are kept. They are looked at again and again for three days." },
                 State::Failed => p { "Nobody looks any more. Set these records, and have them looked at again." },
-                State::Verified => p { "It is verified, and shows " @if row.redirect_to.is_some() { "the way" } @else { "the site" } "." },
+                State::Verified => p { "It is verified, and shows " (shows(row)) "." },
+                State::Issuing => p { "It is verified and shows " (shows(row)) ". A certificate is asked for." },
+                State::Active => p { "It shows " (shows(row)) ", over TLS too" @if let Some(at) = row.expires_at { ": its certificate is good until " (moment(at)) ", and renewed before" } "." },
             }
             (records(&app.edges().records(&row.name, row.proof, &site.name), &row.name))
             div.actions {
-                @if row.state != State::Verified {
+                @if matches!(row.state, State::Pending | State::Issuing | State::Failed) {
                     (form("", &format!("{action}/check"), &html! { button aria-label={ "Check " (row.name) " now" } { "Check now" } }))
                 }
                 (form("", &format!("{action}/remove"), &html! { button.danger aria-label={ "Remove " (row.name) } { "Remove" } }))
             }
         }
     }
+}
+
+fn shows(row: &DomainRow) -> &'static str {
+    if row.redirect_to.is_some() { "the way" } else { "the site" }
 }
 
 fn records(records: &[Record], of: &HostName) -> Markup {

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::view::View;
 use events::AliasName;
 use events::routing::HostName;
-use projections::domains::{DomainRow, State};
+use projections::domains::DomainRow;
 
 /// Explains what is answered at a domain, if whoever asks may know of its site.
 pub(super) async fn explain(view: &View, address: Address) -> Result<Explained, Problem> {
@@ -32,7 +32,7 @@ pub(super) async fn explain(view: &View, address: Address) -> Result<Explained, 
 }
 
 async fn verified(view: &View, name: &HostName) -> Result<Option<DomainRow>, Problem> {
-    Ok(view.model.domain(name).await?.filter(|row| row.state == State::Verified))
+    Ok(view.model.domain(name).await?.filter(|row| row.proven))
 }
 
 /// The name that a domain leads to, as the edge has it: one of the same site that is verified and leads no further.

@@ -1,0 +1,1 @@
+ALTER TABLE domains DROP COLUMN proven, DROP COLUMN expires_at;
