@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("launcher", &["dialer", "events", "rules", "runtime", "storage"]),
     ("notifier", &["dialer", "events", "github", "mailer", "runtime"]),
     ("projector", &["events", "runtime", "projections"]),
-    ("registrar", &["events", "runtime"]),
+    ("registrar", &["doors", "events", "runtime"]),
     ("scheduler", &["events", "runtime"]),
     ("syncer", &["events", "rules", "runtime", "storage"]),
     (
@@ -49,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "pagefold",
         &[
+            "answers",
             "events",
             "listener",
             "runtime",
@@ -66,6 +67,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "notifier",
             "projector",
             "registrar",
+            "rules",
             "scheduler",
             "syncer",
             "web",

@@ -62,6 +62,10 @@ pub fn cell(value: &Value) -> String {
     }
 }
 
-fn say(line: &str) -> Result<()> {
+/// Prints a line.
+///
+/// # Errors
+/// If nobody reads it.
+pub fn say(line: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -68,6 +68,15 @@ pub(crate) fn file(file: &SiteFile, target: &Target, request: &Parts) -> Reply {
     conditional(file, &format!("\"{}\"", file.digest), target, request)
 }
 
+/// What robots are told on a host that is not for them.
+pub(crate) fn robots(target: &Target) -> Reply {
+    let mut headers = common(target);
+    headers.insert(CACHE_CONTROL, REVALIDATE);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CONTENT_LENGTH, answers::KEEP_AWAY.len().into());
+    Reply { status: StatusCode::OK, headers, part: None }
+}
+
 fn conditional(file: &SiteFile, etag: &str, target: &Target, request: &Parts) -> Reply {
     let mut headers = common(target);
     headers.insert(CACHE_CONTROL, caching::of(file, target.kind));

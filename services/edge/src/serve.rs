@@ -259,6 +259,10 @@ impl Pages {
             Kind::Deploy => Box::pin(self.content.standing(&target.site, &target.deploy)).await?,
             Kind::Live | Kind::Demo | Kind::Preview => self.content.manifest(&target.site, &target.deploy).await?,
         };
+        if answers::keeps_away(target.kind == Kind::Live, request.uri.path()) {
+            let text = if request.method == Method::HEAD { "" } else { answers::KEEP_AWAY };
+            return Ok(answered(respond::robots(target), body::full(text.into())));
+        }
         let refuse = |refusal: Refusal| Ok(refusal.page(&request.method, Some(target.kind)));
         let asked = asked(request, manifest.rules());
         let Decided { answer, .. } = answers::answer(&manifest, manifest.rules(), target.serving, &asked);

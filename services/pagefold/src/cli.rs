@@ -12,6 +12,7 @@ use crate::people;
 use crate::permissions;
 use crate::platform;
 use crate::provision::Provision;
+use crate::redirects;
 use crate::routes;
 use crate::service::Service;
 use crate::share;
@@ -148,6 +149,11 @@ pub(crate) enum Command {
     User(user::Command),
     /// Show a folder of this machine as it is, without git; only what is missing is uploaded
     Deploy(Deploy),
+    /// Look at what redirects of a site do, on this machine alone
+    Redirects {
+        #[command(subcommand)]
+        command: redirects::Command,
+    },
     /// See and change what the builds of a site are given in their environment
     Env {
         #[command(flatten)]
@@ -199,6 +205,7 @@ impl Command {
             | Self::User(_)
             | Self::Deploy(_)
             | Self::Env { .. }
+            | Self::Redirects { .. }
             | Self::Completions { .. } => None,
         }
     }

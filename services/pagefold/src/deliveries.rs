@@ -4,8 +4,8 @@ use crate::access::Access;
 use anyhow::Result;
 use clap::Subcommand;
 use ctl::Print;
+use ctl::print::say;
 use serde_json::{Value, json};
-use std::io::Write;
 
 /// What to do with them.
 #[derive(Debug, Subcommand)]
@@ -51,8 +51,4 @@ fn list(strays: &[Value], print: Print) -> Result<()> {
 
 fn text<'a>(value: &'a Value, otherwise: &'a str) -> &'a str {
     value.as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise)
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

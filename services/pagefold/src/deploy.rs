@@ -43,7 +43,7 @@ pub(crate) struct Deploy {
 }
 
 /// A folder with where its contents are.
-struct Local {
+pub(crate) struct Local {
     folder: Folder,
     places: HashMap<Digest, PathBuf>,
 }
@@ -71,7 +71,11 @@ pub(crate) async fn run(deploy: Deploy) -> Result<()> {
 }
 
 impl Local {
-    fn read(root: &Path) -> Result<Self> {
+    pub(crate) fn into_files(self) -> Vec<Listed> {
+        self.folder.files().to_vec()
+    }
+
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         let top = root.canonicalize().with_context(|| format!("cannot read `{}`", root.display()))?;
         let brought = Brought::from(&top).with_context(|| format!("cannot read `{FILE}`"))?;
         let (mut files, mut places) = (Vec::new(), HashMap::new());

@@ -35,6 +35,7 @@ mod private;
 mod provision;
 mod public;
 mod receivers;
+mod redirects;
 mod resolver;
 mod routes;
 mod rules;
@@ -109,6 +110,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Share { access, command } => share::run(&access, command).await,
         Command::Access(rules) => share::rules(rules).await,
         Command::User(command) => user::run(command).await,
+        Command::Redirects { command } => redirects::run(command),
         Command::Deploy(options) => deploy::run(options).await,
         Command::Env { access, command } => env::run(&access, command).await,
         Command::Completions { shell } => cli::complete(shell),

@@ -4,8 +4,8 @@ use crate::access::Access;
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use ctl::Print;
+use ctl::print::say;
 use serde_json::{Value, json};
-use std::io::Write;
 use uuid::Uuid;
 
 /// What to do with people.
@@ -112,8 +112,4 @@ fn list(people: &[Value], print: Print) -> Result<()> {
 pub(crate) async fn sign_in_link(access: &Access, user: Option<Uuid>) -> Result<()> {
     let url = access.api()?.sign_in_link(user).await?;
     access.print().one(&json!({ "url": url }), &url)
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -4,8 +4,8 @@ pub(crate) mod store;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use ctl::print::say;
 use secrecy::{ExposeSecret, SecretString};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use store::Names;
 
@@ -70,8 +70,4 @@ pub(crate) fn run(command: Command) -> Result<()> {
 fn write(path: &Path, policy: &serde_json::Value) -> Result<()> {
     let text = format!("{}\n", serde_json::to_string_pretty(policy)?);
     std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

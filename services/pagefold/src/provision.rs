@@ -5,10 +5,10 @@ mod read_model;
 use crate::service::Nats;
 use anyhow::{Context, Result};
 use clap::Args;
+use ctl::print::say;
 use read_model::ReadModel;
 use runtime::{Connection, streams};
 use secrecy::SecretString;
-use std::io::Write;
 use storage::Storage;
 
 /// Where an operator makes the streams, the bucket and the read model.
@@ -70,8 +70,4 @@ impl Provision {
         let config = storage::Config::new(self.s3_endpoint.clone()?, self.s3_region.clone(), key, secret);
         Some(Storage::connect(&storage::Config { platform_bucket: self.s3_platform_bucket.clone(), ..config }))
     }
-}
-
-fn say(line: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

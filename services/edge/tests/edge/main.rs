@@ -5,6 +5,7 @@
 mod backends;
 mod doors;
 mod purges;
+mod robots;
 mod routes;
 mod store;
 mod tls;

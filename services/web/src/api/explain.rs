@@ -70,7 +70,7 @@ pub(crate) struct Shown {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExplainedBy)]
 struct Deciding {
-    /// `route`, `renamed`, `rule`, `file`, `former_file`, `single_page`, `page_address`, `not_found_page`, `nothing`, `malformed` or
+    /// `route`, `renamed`, `rule`, `file`, `former_file`, `single_page`, `page_address`, `not_found_page`, `nothing`, `robots`, `malformed` or
     /// `too_long`.
     kind: &'static str,
     /// The same for people.

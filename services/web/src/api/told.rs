@@ -25,6 +25,7 @@ const WORDS: &[(&str, &str, &[&str])] = &[
             "page_address",
             "not_found_page",
             "nothing",
+            "robots",
             "malformed",
             "too_long",
         ],

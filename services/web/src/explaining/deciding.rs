@@ -79,6 +79,10 @@ pub(super) async fn decide(view: &View, address: &Address, shown: &Shown) -> Res
         None => None,
     };
     let Address { host, path, query, .. } = address;
+    if answers::keeps_away(shown.alias == Some(AliasName::Live), path) {
+        let text = "hosts that do not show what is live are not for search engines".to_owned();
+        return Ok(Decided::plainly(200, Decision::of("robots", text)));
+    }
     let asked = Asked { host, path, query: query.as_deref(), ..Asked::default() };
     let serving = shown.site.settings.serving;
     let found = answers::answer(&manifest, matcher.as_ref(), serving, &asked);
