@@ -5,7 +5,7 @@ use crate::config::Token;
 use crate::guesses::Guesses;
 use crate::keys::Key;
 use crate::problem::Problem;
-use crate::sessions::{Open, Sessions, Visit};
+use crate::sessions::{Browser, Open, Sessions, Visit};
 use crate::token::{self, Known};
 use http::{Extensions, HeaderMap, HeaderValue};
 use listener::Client;
@@ -64,10 +64,10 @@ impl Auth {
         }
     }
 
-    /// The cookie of a new session of theirs.
-    pub(crate) async fn begin(&self, who: &Who) -> Result<HeaderValue, Problem> {
+    /// The cookie of a new session of theirs, at the browser that asks with these headers.
+    pub(crate) async fn begin(&self, who: &Who, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
         let secret = self.secret_of(who).ok_or(Problem::Unauthorized)?;
-        self.sessions.begin(who, secret).await
+        self.sessions.begin(who, Browser::of(headers), secret).await
     }
 
     /// Ends the session and answers the cookie that makes a browser forget it.

@@ -28,10 +28,15 @@ impl App {
         self.auth.holder(presented, client)
     }
 
-    /// The cookie for whoever presents a valid token; none if it is not.
-    pub(crate) async fn sign_in(&self, presented: &str, client: IpAddr) -> Result<Option<HeaderValue>, Problem> {
+    /// The cookie for whoever presents a valid token, from where, and with these headers; none if it is not.
+    pub(crate) async fn sign_in(
+        &self,
+        presented: &str,
+        client: IpAddr,
+        headers: &HeaderMap,
+    ) -> Result<Option<HeaderValue>, Problem> {
         match self.holder(presented.trim(), client).await? {
-            Some(who) => self.auth.begin(&who).await.map(Some),
+            Some(who) => self.auth.begin(&who, headers).await.map(Some),
             None => Ok(None),
         }
     }

@@ -1,12 +1,14 @@
 //! Sessions of people who signed in. The cookie is a random id that means nothing by itself; the log keeps
 //! its digest with who it is for, so that whoever reads the record cannot use it, and logging out ends it everywhere.
 
+mod browser;
 mod index;
 
 use crate::caller::Who;
 use crate::cookies::{self, cookie};
 use crate::problem::Problem;
 use crate::signature::Signature;
+pub(crate) use browser::Browser;
 use http::{HeaderMap, HeaderValue};
 use index::Listed;
 use runtime::records::{Record, Records};
@@ -39,6 +41,8 @@ struct Session {
     mac: String,
     begun_s: i64,
     used_s: i64,
+    #[serde(default)]
+    browser: Browser,
 }
 
 /// A session that a request names, whether there is such a one or not.
@@ -55,6 +59,8 @@ pub(crate) struct Open {
     pub(crate) begun_s: i64,
     /// To about five minutes.
     pub(crate) used_s: i64,
+    /// What it was begun with.
+    pub(crate) browser: Browser,
 }
 
 impl Visit {
@@ -86,11 +92,11 @@ impl Sessions {
     }
 
     /// The cookie of a new session of theirs, which is proved by `secret`.
-    pub(crate) async fn begin(&self, who: &Who, secret: &[u8]) -> Result<HeaderValue, Problem> {
+    pub(crate) async fn begin(&self, who: &Who, browser: Browser, secret: &[u8]) -> Result<HeaderValue, Problem> {
         let id = cookies::new_id();
         let (key, now_s) = (key(&id), now_s());
         let mac = mac(&Proven { who, key: &key, begun_s: now_s }, secret);
-        let session = Session { who: who.clone(), mac, begun_s: now_s, used_s: now_s };
+        let session = Session { who: who.clone(), mac, begun_s: now_s, used_s: now_s, browser };
         self.kept.put(&key, written(&session)?).await?;
         index::note(&self.kept, who, &Listed { key, begun_s: now_s }).await?;
         cookie(COOKIE, &id, SESSION_S)
@@ -143,7 +149,8 @@ impl Sessions {
             if let Some((session, _)) =
                 self.current(&visit, |_| Some(secret)).await?.filter(|(session, _)| session.who == *who)
             {
-                open.push(Open { visit, begun_s: session.begun_s, used_s: session.used_s });
+                let Session { begun_s, used_s, browser, .. } = session;
+                open.push(Open { visit, begun_s, used_s, browser });
             }
         }
         Ok(open)
@@ -197,8 +204,13 @@ mod tests {
 
     #[test]
     fn a_session_is_over_when_it_is_old_or_idle() {
-        let session =
-            |begun_s, used_s| Session { who: Who::Operator("ada".into()), mac: String::new(), begun_s, used_s };
+        let session = |begun_s, used_s| Session {
+            who: Who::Operator("ada".into()),
+            mac: String::new(),
+            begun_s,
+            used_s,
+            browser: Browser::default(),
+        };
         let idle_s = SESSION_IDLE.as_secs().cast_signed();
         assert!(!session(0, SESSION_S - 2).is_over(SESSION_S - 1));
         assert!(session(0, SESSION_S - 2).is_over(SESSION_S));

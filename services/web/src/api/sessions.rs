@@ -20,6 +20,9 @@ use utoipa::ToSchema;
 pub(crate) struct Shown {
     /// What it is called.
     id: String,
+    /// What it was begun with, as that calls itself, such as `Firefox on Linux`; none for those of before this was kept.
+    #[schema(required)]
+    browser: Option<String>,
     /// When it began.
     #[serde(with = "time::serde::rfc3339")]
     begun_at: OffsetDateTime,
@@ -35,6 +38,7 @@ impl Shown {
         let time = |seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         Self {
             id: open.visit.name().to_owned(),
+            browser: open.browser.name().map(ToOwned::to_owned),
             begun_at: time(open.begun_s),
             used_at: time(open.used_s),
             current: visit == Some(&open.visit),

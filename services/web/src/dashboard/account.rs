@@ -143,10 +143,11 @@ fn sessions(open: &[Open], visit: Option<&Visit>) -> Markup {
     let time = |seconds| moment(OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH));
     html! {
         div.scroll { table {
-            thead { tr { th scope="col" { "Begun" } th scope="col" { "Used" } th scope="col" { span.hidden { "End" } } } }
+            thead { tr { th scope="col" { "Browser" } th scope="col" { "Begun" } th scope="col" { "Used" } th scope="col" { span.hidden { "End" } } } }
             tbody { @for session in open {
                 tr {
-                    td { (time(session.begun_s)) @if visit == Some(&session.visit) { " " strong { "this one" } } }
+                    td { (session.browser.name().unwrap_or("unknown")) @if visit == Some(&session.visit) { " " strong { "this one" } } }
+                    td { (time(session.begun_s)) }
                     td { (time(session.used_s)) }
                     td { (form("", &format!("/account/sessions/{}/end", session.visit.name()), &html! { button.danger { "End" } })) }
                 }

@@ -38,10 +38,11 @@ pub(super) async fn show(
 pub(super) async fn enter(
     State(app): State<Shared>,
     extensions: Extensions,
+    headers: HeaderMap,
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Result<Response, Failed> {
     let Form(SignIn { token, next }) = form?;
-    Ok(match app.sign_in(&token, auth::client(&extensions)).await? {
+    Ok(match app.sign_in(&token, auth::client(&extensions), &headers).await? {
         Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response(),
         None => (StatusCode::UNAUTHORIZED, page(&app, &next, true)).into_response(),
     })

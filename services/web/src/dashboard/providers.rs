@@ -110,7 +110,7 @@ pub(super) async fn arrive(
     let user = commands::welcome(&app, &vouched, &flow.purpose).await?;
     let mut response = match flow.purpose {
         Purpose::Connect { .. } | Purpose::Repositories { .. } => Redirect::to(next).into_response(),
-        Purpose::Enter { .. } | Purpose::Join { .. } => enter(&app, &Who::User(user), next).await?,
+        Purpose::Enter { .. } | Purpose::Join { .. } => enter(&app, &headers, &Who::User(user), next).await?,
     };
     response.headers_mut().append(header::SET_COOKIE, Flow::over()?);
     Ok(response)

@@ -36,6 +36,7 @@ pub(super) async fn look() -> StatusCode {
 pub(super) async fn sign_in(
     State(app): State<Shared>,
     extensions: Extensions,
+    headers: HeaderMap,
     secret: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failed> {
     let client = auth::client(&extensions);
@@ -46,12 +47,12 @@ pub(super) async fn sign_in(
         app.auth.guesses.wrong(client);
         return Err(Problem::LinkOver.into());
     };
-    enter(&app, &who, "/").await
+    enter(&app, &headers, &who, "/").await
 }
 
 /// Begins a session and goes on to a page of ours.
-pub(super) async fn enter(app: &Shared, who: &Who, next: &str) -> Result<Response, Failed> {
-    let cookie = app.auth.begin(who).await?;
+pub(super) async fn enter(app: &Shared, headers: &HeaderMap, who: &Who, next: &str) -> Result<Response, Failed> {
+    let cookie = app.auth.begin(who, headers).await?;
     commands::told(app, who).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
@@ -97,7 +98,7 @@ pub(super) async fn join(
     let (Path((id, secret)), Form(Named { name })) = (link?, form?);
     let guest = person(&app, &extensions, &headers).await?.map_or(Guest::New(name), Guest::Known);
     let user = commands::accept(&app, id.parse()?, &secret, guest).await?;
-    enter(&app, &Who::User(user), "/").await
+    enter(&app, &headers, &Who::User(user), "/").await
 }
 
 /// The person who is signed in, if it is one.

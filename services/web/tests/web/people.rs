@@ -3,7 +3,7 @@
 use crate::dashboard::Browser;
 use crate::platform::{Platform, code, json};
 use events::{Event, UserEvent};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -343,7 +343,7 @@ async fn a_link_signs_in_once() {
     let (status, link) = platform.send(Method::POST, "/sign-in-links", json!({})).await;
     assert_eq!(status, StatusCode::CREATED, "{link}");
     let path = link["url"].as_str().unwrap().strip_prefix("https://pagefold.test").unwrap();
-    let first = platform.client.get(platform.url(path)).send().await.unwrap();
+    let first = platform.client.get(platform.url(path)).header(USER_AGENT, "Linux Firefox/1").send().await.unwrap();
     assert_eq!(first.status(), StatusCode::SEE_OTHER);
     let cookie = first.headers()[SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
@@ -354,6 +354,7 @@ async fn a_link_signs_in_once() {
     platform.client.get(platform.url(path_of_other)).send().await.unwrap();
     let listed = platform.get("/sessions").await.1["items"].clone();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    assert_eq!((&listed[0]["browser"], &listed[1]["browser"]), (&Value::Null, &json!("Firefox on Linux")));
     // The newest is the other one; the oldest is ended.
     let first_id = listed[1]["id"].as_str().unwrap();
     assert_eq!(
