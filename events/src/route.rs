@@ -95,7 +95,7 @@ mod tests {
     fn gone(id: u128) -> Routed {
         let (route, owner) = (RouteId(Uuid::from_u128(id)), None);
         let (host, path) = ("www.example".parse().unwrap(), "/a".parse().unwrap());
-        Routed { route, host, path, kind: Reach::Exact, leads: Leads::Gone {}, owner }
+        Routed { route, host, path, kind: Reach::Exact, leads: Leads::Gone { page: None }, owner }
     }
 
     fn added(id: u128) -> RouteEvent {

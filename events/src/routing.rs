@@ -61,7 +61,11 @@ pub enum Leads {
         segments: Segments,
     },
     /// Nowhere, for good.
-    Gone {},
+    Gone {
+        /// The page that says so, of the site whose host it is; a plain one if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<RoutePath>,
+    },
     /// To a server outside, which is asked for the same path.
     Backend {
         /// Where it answers.
@@ -159,7 +163,7 @@ impl Leads {
         match self {
             Self::Site { .. } => "site",
             Self::Redirect { .. } => "redirect",
-            Self::Gone {} => "gone",
+            Self::Gone { .. } => "gone",
             Self::Backend { .. } => "backend",
         }
     }
@@ -184,7 +188,8 @@ impl fmt::Display for Leads {
         match self {
             Self::Site { site } => write!(f, "shows site {site}"),
             Self::Redirect { to, status, .. } => write!(f, "leads to `{to}` ({})", status.code()),
-            Self::Gone {} => f.write_str("is gone"),
+            Self::Gone { page: None } => f.write_str("is gone"),
+            Self::Gone { page: Some(page) } => write!(f, "is gone, and `{page}` says so"),
             Self::Backend { backend } => write!(f, "is answered by `{backend}`"),
         }
     }
@@ -214,7 +219,7 @@ mod tests {
             let leads = Leads::Redirect { to, status, segments };
             assert_eq!(leads.check(&host, &path.parse().unwrap(), kind).is_ok(), ok, "{path} {kind:?} {leads}");
         }
-        assert_eq!(Leads::Gone {}.check(&host, &"/".parse().unwrap(), Reach::Prefix), Ok(()));
+        assert_eq!(Leads::Gone { page: None }.check(&host, &"/".parse().unwrap(), Reach::Prefix), Ok(()));
     }
 
     #[test]

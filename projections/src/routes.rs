@@ -149,7 +149,7 @@ mod tests {
     fn a_route_is_there_from_its_addition_to_its_removal() {
         let (mut story, route, owner) = (Story::default(), RouteId(Uuid::from_u128(7)), Some(site_id("docs")));
         let (host, path): (HostName, RoutePath) = ("docs.example".parse().unwrap(), "/a".parse().unwrap());
-        let (kind, leads) = (Reach::Prefix, Leads::Gone {});
+        let (kind, leads) = (Reach::Prefix, Leads::Gone { page: None });
         let routed = Routed { route, host: host.clone(), path: path.clone(), kind, leads, owner };
         let added = story.tell("docs.example/a", "user:ada", RouteEvent::Added(routed));
         assert_eq!(RouteRow::touched(&added).unwrap(), Some(Key { id: route }));

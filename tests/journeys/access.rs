@@ -40,8 +40,12 @@ async fn a_closed_preview_is_not_there_but_for_whoever_has_a_link_that_is_good()
     let api = platform.api();
     let reader = Reader { client: Client::builder().redirect(Policy::none()).build().unwrap(), platform };
     reader.until("plan--closed", "", 200).await;
-    let deploys: Value = api.get("/sites/closed/deploys").await;
-    let deploy = deploys["items"].as_array().unwrap().iter().find(|deploy| deploy["branch"] == "plan").unwrap();
+    // The edge may know of it before the read model does.
+    let listed = || async {
+        let deploys: Value = api.get("/sites/closed/deploys").await;
+        deploys["items"].as_array().unwrap().iter().find(|deploy| deploy["branch"] == "plan").cloned()
+    };
+    let deploy = eventually("the preview's deploy is listed", listed).await;
     let own = format!("{}--closed", deploy["id"].as_str().unwrap());
 
     let told = platform.operator(&["access", "closed", "--preview", "link"]);

@@ -56,6 +56,33 @@ async fn a_login_is_kept_for_its_owner_and_forgotten() {
 }
 
 #[tokio::test]
+async fn who_signed_in_reads_the_history_without_the_operators_access_to_the_log() {
+    let platform = Platform::shared().await;
+    let (home, site) = (tempfile::tempdir().unwrap(), platform.site("journal", json!({})).await);
+    site.publish(1, [("index.html", "first")]).await;
+    let user = |arguments: &[&str], input: &str| platform.as_user(home.path(), arguments, input);
+    assert!(user(&["login", platform.web()], &format!("{}\n", platform.token())).status.success());
+    let told = |arguments: &[&str]| {
+        let output = user(arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let events = told(&["events", "list", "--site", "journal"]);
+    let (newest, oldest) = (events.lines().next().unwrap(), events.lines().last().unwrap());
+    assert!(newest.contains("journal") && oldest.contains("site `journal` created"), "{events}");
+    let sequence = oldest.split_whitespace().next().unwrap();
+    let shown: Value = serde_json::from_str(&told(&["events", "show", sequence])).unwrap();
+    assert_eq!(shown["type"], "dev.pagefold.site.created.v1", "{shown}");
+    assert!(told(&["site", "show", "journal"]).contains("main"));
+    assert!(told(&["organization", "show", "journal"]).contains("journal"));
+    let tail = user(&["events", "tail"], "");
+    assert!(
+        !tail.status.success() && String::from_utf8_lossy(&tail.stderr).contains("the operator's access"),
+        "{tail:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_link_for_its_owner_and_the_people_who_are_known_are_printed() {
     let platform = Platform::shared().await;
     let link = platform.operator(&["sign-in-link"]);

@@ -200,6 +200,19 @@ mod tests {
         assert!(!Certificates::of(None, InService::default(), None).has("www.example"));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_is_read_again_and_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::of(Some(folder.path()), InService::default(), None);
+        let watched = Arc::clone(&certificates);
+        let watching = tokio::spawn(async move { watched.watch().await });
+        write(folder.path(), "late", &["late.example"]);
+        while !certificates.has("late.example") {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        watching.abort();
+    }
+
     #[test]
     fn a_key_that_is_not_of_its_certificate_is_not_used() {
         let folder = tempfile::tempdir().unwrap();

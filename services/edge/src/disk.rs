@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use events::Digest;
+use runtime::clock;
 use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::io;
@@ -29,6 +30,8 @@ pub(crate) struct Disk {
     bytes_max: u64,
     held: Arc<Mutex<Held>>,
     room: Arc<Semaphore>,
+    /// How files are called that this process has not written to their end.
+    partial: Arc<str>,
 }
 
 /// What is in the folder, as far as that is known.
@@ -45,7 +48,8 @@ impl Disk {
     pub(crate) fn open(data_dir: &Path, bytes_max: u64) -> Self {
         let folder = data_dir.join("contents");
         let room = Arc::new(Semaphore::new(WAITING_BYTES / PERMIT_BYTES));
-        let disk = Self { folder, bytes_max, held: Arc::default(), room };
+        let partial = format!("part-{}", clock::new_id()).into();
+        let disk = Self { folder, bytes_max, held: Arc::default(), room, partial };
         let counted = disk.clone();
         tokio::task::spawn_blocking(move || counted.count());
         disk
@@ -100,7 +104,7 @@ impl Disk {
         let path = self.path(digest);
         let folder = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder)?;
-        let partial = path.with_extension("part");
+        let partial = path.with_extension(&*self.partial);
         let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, &path));
         if written.is_err() {
             let _ = fs::remove_file(&partial);
@@ -130,8 +134,10 @@ impl Disk {
             .filter_map(|file| {
                 let digest = file.file_name().to_str().and_then(|name| name.parse().ok());
                 let Some(digest) = digest else {
-                    // What was not written to its end.
-                    let _ = fs::remove_file(file.path());
+                    // What an earlier process has not written to its end; this one is writing already.
+                    if file.path().extension().is_none_or(|extension| extension != &*self.partial) {
+                        let _ = fs::remove_file(file.path());
+                    }
                     return None;
                 };
                 let about = file.metadata().ok()?;
@@ -237,16 +243,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let room = Arc::new(Semaphore::new(1));
         let folder_of = folder.path().join("contents");
-        let disk = Disk { folder: folder_of, bytes_max: 2 * BLOCK_BYTES, held: Arc::default(), room };
+        let disk = Disk {
+            folder: folder_of,
+            bytes_max: 2 * BLOCK_BYTES,
+            held: Arc::default(),
+            room,
+            partial: "part-2".into(),
+        };
         for number in 1..=3 {
             disk.write(digest(number), &[number]).unwrap();
             let file = fs::File::options().append(true).open(disk.path(digest(number))).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number.into())).unwrap();
         }
-        let broken = disk.path(digest(1)).with_extension("part");
+        let [broken, under_way] = ["part-1", "part-2"].map(|part| disk.path(digest(1)).with_extension(part));
         fs::write(&broken, "br").unwrap();
+        fs::write(&under_way, "un").unwrap();
         disk.count();
         assert_eq!(disk.held().order, [(digest(2), BLOCK_BYTES), (digest(3), BLOCK_BYTES)]);
+        assert!(under_way.exists(), "this process writes it");
         assert!(!broken.exists() && !disk.path(digest(1)).exists() && disk.path(digest(3)).exists());
     }
 }

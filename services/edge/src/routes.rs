@@ -48,7 +48,7 @@ pub(crate) struct Changes {
     #[serde(default)]
     domains: BTreeMap<Box<str>, Option<domains::Named>>,
     /// As it is; nothing before there was one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     responder: Option<String>,
 }
 

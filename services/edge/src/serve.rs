@@ -1,6 +1,8 @@
 //! From a request to its answer. One request sees one deploy: the table is read once, and everything after that is
 //! found in that deploy's manifest.
 
+mod gone;
+
 use crate::backend::Backends;
 use crate::body::{self, Body};
 use crate::content::{Content, Failure};
@@ -171,7 +173,7 @@ impl Pages {
                 let location = location(to, *segments, found.below, request.uri.query());
                 answered(respond::routed(&location, status.code()), body::empty())
             }
-            Leads::Gone {} => Refusal::PageGone.page(&request.method, Some(Kind::Live)),
+            Leads::Gone { page } => self.of_gone(table, page.as_ref(), request).await,
             Leads::Backend { backend } => {
                 let answered = self.backends.ask(backend, request, sent).await;
                 answered.unwrap_or_else(|refusal| refusal.page(&request.method, Some(Kind::Live)))

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     },
     /// Add the routes of a table in CSV: what is there already is passed over, and nothing is added if a line is wrong
     Import {
-        /// The table; its first line names the columns host,path,kind,action,site,to,status,segments,backend
+        /// The table; its first line names the columns host,path,kind,action,site,to,status,segments,page,backend
         file: PathBuf,
         /// Only tell what would come of it
         #[arg(long)]
@@ -63,6 +63,9 @@ pub(crate) struct Add {
     /// Whether the rest of the path and the query go on behind a redirect: `preserve` or `ignore`
     #[arg(long, requires = "redirect")]
     segments: Option<String>,
+    /// Page that says that it is gone, a path of the site whose host it is
+    #[arg(long, requires = "gone", value_name = "PATH")]
+    page: Option<String>,
 }
 
 /// Where it leads.
@@ -166,7 +169,7 @@ fn parts(text: &str) -> Result<Vec<(u64, String)>> {
 
 impl Add {
     fn body(self) -> Value {
-        let Self { host, path, prefix, action, status, segments } = self;
+        let Self { host, path, prefix, action, status, segments, page } = self;
         let Action { redirect, gone: _, site, backend } = action;
         let name = match (&redirect, &site, &backend) {
             (Some(_), _, _) => "redirect",
@@ -178,7 +181,7 @@ impl Add {
         let mut body =
             Map::from_iter([("host", host), ("path", path)].map(|(name, text)| (name.to_owned(), json!(text))));
         body.extend([("kind", kind), ("action", name)].map(|(name, text)| (name.to_owned(), json!(text))));
-        let texts = [("to", redirect), ("site", site), ("backend", backend), ("segments", segments)];
+        let texts = [("to", redirect), ("site", site), ("backend", backend), ("segments", segments), ("page", page)];
         body.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?)))));
         body.extend(status.map(|status| ("status".to_owned(), json!(status))));
         Value::Object(body)

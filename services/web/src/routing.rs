@@ -14,7 +14,7 @@ pub(crate) const IMPORT_ROUTES_MAX: usize = 500;
 /// Longest table of an import, in bytes.
 pub(crate) const IMPORT_BYTES_MAX: usize = 1 << 20;
 /// What the columns of an import may be called.
-const COLUMNS: [&str; 9] = ["host", "path", "kind", "action", "site", "to", "status", "segments", "backend"];
+const COLUMNS: [&str; 10] = ["host", "path", "kind", "action", "site", "to", "status", "segments", "page", "backend"];
 /// Those that there must be.
 const NEEDED: usize = 4;
 
@@ -47,6 +47,10 @@ pub(crate) struct Written {
     /// `ignore`, usual for `exact`.
     #[serde(default)]
     pub(crate) segments: Option<String>,
+    /// The page that says so, for `gone`: a path of the site whose host it is; a plain one if absent.
+    #[serde(default)]
+    #[schema(max_length = 512)]
+    pub(crate) page: Option<String>,
     /// The server that is asked, for `backend`: `http` or `https`, a host, perhaps a port.
     #[serde(default)]
     #[schema(max_length = 300)]
@@ -83,7 +87,7 @@ impl Written {
         let taken: &[&str] = match action {
             "site" => &["site"],
             "redirect" => &["to", "status", "segments"],
-            "gone" => &[],
+            "gone" => &["page"],
             "backend" => &["backend"],
             other => return Err(wrong(format!("`{}` is none of site, redirect, gone, backend", other.escape_debug()))),
         };
@@ -97,15 +101,15 @@ impl Written {
                 self.status,
                 given(&self.segments).map(str::parse).transpose()?.unwrap_or(kind.usual()),
             )?),
-            "gone" => Goes::There(Leads::Gone {}),
+            "gone" => Goes::There(Leads::Gone { page: given(&self.page).map(str::parse).transpose()? }),
             _ => Goes::There(Leads::Backend { backend: needed::<Origin>(&self.backend, "backend")? }),
         })
     }
 
     /// Which of the fields are there that not every action takes.
     fn given(&self) -> impl Iterator<Item = &'static str> {
-        let Self { site, to, status, segments, backend, .. } = self;
-        let texts = [("site", site), ("to", to), ("segments", segments), ("backend", backend)];
+        let Self { site, to, status, segments, page, backend, .. } = self;
+        let texts = [("site", site), ("to", to), ("segments", segments), ("page", page), ("backend", backend)];
         let texts = texts.map(|(name, text)| (name, given(text).is_some()));
         texts.into_iter().chain([("status", status.is_some())]).filter(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
@@ -116,7 +120,7 @@ impl Goes {
     pub(crate) fn left(redirect_to: Option<&str>, kind: Reach) -> Result<Self, Invalid> {
         Ok(Self::There(match redirect_to {
             Some(to) => redirect(to.parse()?, None, kind.usual())?,
-            None => Leads::Gone {},
+            None => Leads::Gone { page: None },
         }))
     }
 }
@@ -186,6 +190,7 @@ mod tests {
             to: of("to"),
             status: of("status").map(|status| status.parse().unwrap()),
             segments: of("segments"),
+            page: of("page"),
             backend: of("backend"),
         }
     }
@@ -213,6 +218,9 @@ mod tests {
                 "a route of the action `redirect` takes no `backend`",
             ),
             ("gone", &[], "is gone"),
+            ("gone", &[("page", "/bye.html")], "is gone, and `/bye.html` says so"),
+            ("gone", &[("page", "bye")], "`bye` is no path of a route: it must begin with a slash"),
+            ("redirect", &[("to", "/b"), ("page", "/c")], "a route of the action `redirect` takes no `page`"),
             ("gone", &[("to", "/b")], "a route of the action `gone` takes no `to`"),
             ("gone", &[("kind", "regex")], "`regex` is neither `exact` nor `prefix`"),
             ("site", &[("site", "news")], "site news"),

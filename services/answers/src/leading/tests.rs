@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 fn added(number: u128, host: &str, path: &str, kind: Reach) -> RouteEvent {
     let (route, host, path) = (RouteId(Uuid::from_u128(number)), host.parse().unwrap(), path.parse().unwrap());
-    RouteEvent::Added(Routed { route, host, path, kind, leads: Leads::Gone {}, owner: None })
+    RouteEvent::Added(Routed { route, host, path, kind, leads: Leads::Gone { page: None }, owner: None })
 }
 
 fn removed(host: &str, path: &str) -> RouteEvent {

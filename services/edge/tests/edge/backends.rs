@@ -138,7 +138,7 @@ async fn a_backend_that_is_away_silent_or_our_own_is_told_apart() {
     ] {
         world.lead(DOCS, path, Reach::Exact, leads(address)).await;
     }
-    world.lead(DOCS, "/last", Reach::Exact, Leads::Gone {}).await;
+    world.lead(DOCS, "/last", Reach::Exact, Leads::Gone { page: None }).await;
     let gone = |headers: &reqwest::header::HeaderMap| header(headers, "cache-control").contains("max-age=0");
     while edge.get("docs", "/last").await.status() != StatusCode::GONE {
         edge.until_answers("docs", "/last", &[], gone).await;

@@ -32,7 +32,7 @@ async fn routes_answer_before_the_site_for_retired_hosts_and_after_a_restart_wit
     let docs = "docs.sites.localhost";
     let moved = redirect("https://example.org/y", 308, Segments::Preserve);
     world.lead(docs, "/a", Reach::Prefix, moved.clone()).await;
-    world.lead(docs, "/gone", Reach::Exact, Leads::Gone {}).await;
+    world.lead(docs, "/gone", Reach::Exact, Leads::Gone { page: None }).await;
     world.lead(docs, "/today", Reach::Prefix, Leads::Site { site: id("news") }).await;
     world.lead("retired.example", "/", Reach::Prefix, redirect("https://new.example", 301, Segments::Ignore)).await;
     edge.until_answers("retired.example", "/any/thing", &[], |headers| headers.contains_key("location")).await;
@@ -67,11 +67,39 @@ async fn a_removed_route_gives_the_path_back() {
     let edge = world.edge().await;
     let leads = redirect("https://new.example", 302, Segments::Ignore);
     let root = world.lead("retired.example", "/", Reach::Prefix, leads).await;
-    let page = world.lead("retired.example", "/page", Reach::Exact, Leads::Gone {}).await;
+    let page = world.lead("retired.example", "/page", Reach::Exact, Leads::Gone { page: None }).await;
     edge.until_answers("retired.example", "/x", &[], |headers| headers.contains_key("location")).await;
     edge.refuses("retired.example", "/page", 410, "page_gone").await;
     world.unlead(&page).await;
     edge.until_answers("retired.example", "/page", &[], |headers| headers.contains_key("location")).await;
     world.unlead(&root).await;
     edge.until_refuses("retired.example", 404, "site_not_found").await;
+}
+
+#[tokio::test]
+async fn what_is_gone_is_told_by_a_page_of_the_site_whose_host_it_is() {
+    let world = World::start().await;
+    let edge = world.edge().await;
+    world.create("docs").await;
+    world.put("docs", 1, &[("index.html", "home"), ("moved out.html", "it is over"), ("bye/index.html", "bye")]).await;
+    world.promote("docs", "live", 1).await;
+    let (docs, gone) = ("docs.sites.localhost", |page: &str| Leads::Gone { page: Some(page.parse().unwrap()) });
+    world.lead(docs, "/file", Reach::Exact, gone("/moved%20out.html")).await;
+    world.lead(docs, "/address", Reach::Prefix, gone("/bye/")).await;
+    world.lead("retired.example", "/", Reach::Prefix, gone("/bye/")).await;
+    world.lead(docs, "/none", Reach::Exact, gone("/nowhere")).await;
+    edge.until_refuses("docs", 200, "home").await;
+    for (path, page) in [("/file", "it is over"), ("/address/below", "bye")] {
+        let told = edge.get("docs", path).await;
+        assert_eq!((told.status(), told.text().await.unwrap().as_str()), (StatusCode::GONE, page), "{path}");
+        assert_eq!(edge.ask("POST", "docs", path, &[]).await.status(), StatusCode::GONE);
+        let head = edge.ask("HEAD", "docs", path, &[]).await;
+        assert_eq!(
+            (head.status(), header(head.headers(), "content-length")),
+            (StatusCode::GONE, page.len().to_string())
+        );
+    }
+    edge.refuses("docs", "/none", 410, "page_gone").await;
+    edge.refuses("retired.example", "/any", 410, "page_gone").await;
+    edge.stop().await;
 }

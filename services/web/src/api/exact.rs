@@ -152,7 +152,7 @@ fn field(component: &str, name: &str) -> Option<Value> {
         }
         ("LockReason", "reason") => pattern(LINE),
         ("NewDomain", "name" | "redirect_to") | ("NewRoute", "host") => pattern(HOST),
-        ("NewRoute", "path") => pattern(ROUTE),
+        ("NewRoute", "path" | "page") => pattern(ROUTE),
         ("NewRoute", "kind") => Some(json!({ "enum": ["exact", "prefix"] })),
         ("NewRoute", "action") => Some(json!({ "enum": ["site", "redirect", "gone", "backend"] })),
         ("NewRoute", "site") => Some(place()),

@@ -51,6 +51,9 @@ pub(crate) struct Shown {
     /// Whether the rest of the path and the query go on behind it.
     #[schema(value_type = Option<String>, required)]
     segments: Option<&'static str>,
+    /// The page that says that it is gone, of the site whose host it is.
+    #[schema(value_type = Option<String>, required)]
+    page: Option<RoutePath>,
     /// The server that is asked.
     #[schema(value_type = Option<String>, required)]
     backend: Option<Origin>,
@@ -62,14 +65,14 @@ pub(crate) struct Shown {
 impl From<Routed> for Shown {
     fn from(Routed { route, host, path, kind, leads, owner }: Routed) -> Self {
         let (id, kind, action) = (route, kind.as_str(), leads.action());
-        let (site, to, status, segments, backend) = (None, None, None, None, None);
-        let shown = Self { id, host, path, kind, action, site, to, status, segments, backend, owner };
+        let (site, to, status, segments, page, backend) = (None, None, None, None, None, None);
+        let shown = Self { id, host, path, kind, action, site, to, status, segments, page, backend, owner };
         match leads {
             Leads::Site { site } => Self { site: Some(site), ..shown },
             Leads::Redirect { to, status, segments } => {
                 Self { to: Some(to), status: Some(status.code()), segments: Some(segments.as_str()), ..shown }
             }
-            Leads::Gone {} => shown,
+            Leads::Gone { page } => Self { page, ..shown },
             Leads::Backend { backend } => Self { backend: Some(backend), ..shown },
         }
     }

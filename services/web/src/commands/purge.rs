@@ -64,7 +64,7 @@ async fn shown_at(view: &View, host: &HostName) -> Result<BTreeSet<SiteId>, Prob
         asked.after = Some((last.host.to_string(), last.path.to_string()));
         sites.extend(part.iter().filter_map(|row| match row.leads {
             Leads::Site { site } => Some(site),
-            Leads::Redirect { .. } | Leads::Gone {} | Leads::Backend { .. } => None,
+            Leads::Redirect { .. } | Leads::Gone { .. } | Leads::Backend { .. } => None,
         }));
     }
 }

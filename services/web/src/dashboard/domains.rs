@@ -84,6 +84,7 @@ fn domain(app: &App, site: &SiteRow, row: &DomainRow) -> Markup {
             }
             @match row.state {
                 State::Pending => p { "Set these records where those of the name are kept. They are looked at again and again for three days." },
+                State::Failed if row.proven => p { "It shows " (shows(row)) ". Nobody asks for a certificate any more, before you do." },
                 State::Failed => p { "Nobody looks any more. Set these records, and have them looked at again." },
                 State::Verified => p { "It is verified, and shows " (shows(row)) "." },
                 State::Issuing => p { "It is verified and shows " (shows(row)) ". A certificate is asked for." },

@@ -57,6 +57,8 @@ pub(super) struct Fields {
     #[serde(default)]
     segments: String,
     #[serde(default)]
+    page: String,
+    #[serde(default)]
     backend: String,
 }
 
@@ -163,7 +165,7 @@ fn leads(row: &RouteRow, shown: &BTreeMap<SiteId, String>) -> Markup {
                 None => { "shows a site" },
             },
             Leads::Redirect { to, status, segments } => { (status.code()) " to " code { (to) } ", " (segments.as_str()) " the rest" },
-            Leads::Gone {} => "gone (410)",
+            Leads::Gone { page } => { "gone (410)" @if let Some(page) = page { ", told by " code { (page) } } },
             Leads::Backend { backend } => { "answered by " code { (backend) } },
         }
     }
@@ -236,9 +238,9 @@ fn told(Imported { added, unchanged, errors }: &Imported) -> Markup {
 impl Fields {
     fn written(self) -> Result<Written, Problem> {
         let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let Self { host, path, kind, action, site, to, status, segments, backend } = self;
+        let Self { host, path, kind, action, site, to, status, segments, page, backend } = self;
         let status = given(status).map(|status| status.parse()).transpose().map_err(Problem::invalid)?;
-        let [site, to, segments, backend] = [site, to, segments, backend].map(given);
+        let [site, to, segments, page, backend] = [site, to, segments, page, backend].map(given);
         // A form has fields for every action: those of the others are passed over.
         let of = |name: &str, text: Option<String>| text.filter(|_| action == name);
         Ok(Written {
@@ -246,6 +248,7 @@ impl Fields {
             to: of("redirect", to),
             status: status.filter(|_| action == "redirect"),
             segments: of("redirect", segments),
+            page: of("gone", page),
             backend: of("backend", backend),
             host: host.trim().to_owned(),
             path: path.trim().to_owned(),

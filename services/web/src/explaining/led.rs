@@ -53,7 +53,7 @@ pub(super) async fn explain(view: &View, address: Address, Led { row, below }: L
             let location = answers::location(to, *segments, &below, query);
             Decided::plainly(status.code(), decision(row.leads.to_string())).to(location)
         }
-        Leads::Gone {} => Decided::plainly(GONE, decision(row.leads.to_string())),
+        Leads::Gone { .. } => Decided::plainly(GONE, decision(row.leads.to_string())),
         Leads::Backend { .. } => elsewhere(decision(row.leads.to_string())),
         Leads::Site { site } => match seen(view, *site).await? {
             Some(site) => {

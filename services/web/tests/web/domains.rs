@@ -23,7 +23,7 @@ async fn a_domain_names_the_records_to_set_and_is_of_one_site() {
         { "type": "CNAME", "name": "www.example.test", "value": "docs.pages.test" },
     ]);
     let expected = json!({ "name": "www.example.test", "state": "pending", "error": null, "records": records,
-        "redirect_to": null, "checked_at": null });
+        "redirect_to": null, "checked_at": null, "expires_at": null });
     assert_eq!(domain, expected);
     assert_eq!(platform.get("/sites/docs/domains/www.example.test").await.1, expected);
     assert_eq!(platform.get("/sites/docs/domains").await.1, json!({ "items": [expected], "next": null }));

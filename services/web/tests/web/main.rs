@@ -27,6 +27,7 @@ mod installation;
 mod lists;
 mod lock;
 mod logs;
+mod looks;
 mod organizations;
 mod people;
 mod platform;

@@ -23,7 +23,7 @@ async fn a_path_has_one_route_until_it_is_taken_away_and_may_leave_something_beh
     let (status, route) = platform.send(Method::POST, "/routes", redirect.clone()).await;
     assert_eq!(status, StatusCode::CREATED, "{route}");
     let expected = json!({ "id": route["id"], "host": "docs.pages.test", "path": "/old", "kind": "prefix", "action": "redirect",
-        "site": null, "to": "/new", "status": 301, "segments": "preserve", "backend": null, "owner": site });
+        "site": null, "to": "/new", "status": 301, "segments": "preserve", "page": null, "backend": null, "owner": site });
     assert_eq!(route, expected);
     assert_eq!(platform.get("/routes?host=docs.pages.test").await.1["items"], json!([expected]));
 

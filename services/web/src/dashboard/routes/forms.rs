@@ -45,6 +45,8 @@ pub(super) fn adding(host: &str) -> Markup {
                 select #segments name="segments" {
                     option value="" { "as usual: go on if all below is led, else not" } option value="preserve" { "go on" } option value="ignore" { "are dropped" }
                 }
+                label for="page" { "Page that says that it is gone" }
+                input #page name="page" maxlength=(ROUTE_PATH_MAX) pattern="/.*" placeholder="/gone.html" autocomplete="off";
                 label for="site" { "Site that is shown" }
                 input #site name="site" placeholder="docs" autocomplete="off";
                 label for="backend" { "Server that answers" }
